@@ -1,0 +1,55 @@
+# Everything runs in .venv, which is made from the hash-pinned requirements.lock with the first Python that really runs.
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.made
+CASE ?= kursk
+SUPPORTED := import sys, venv, ensurepip; sys.exit(not (3, 12) <= sys.version_info[:2] <= (3, 14))
+
+.PHONY: run test lint lock wheel clean help
+
+help:
+	@echo "make run    make the environment and run truetoll on CASE=$(CASE)"
+	@echo "make test   make the environment, lint, type-check and test"
+	@echo "make lock   pin the dependencies again (needs uv)"
+	@echo "make wheel  build the wheel and try it in an environment of its own"
+
+run: $(STAMP)
+	$(BIN)/truetoll run $(CASE)
+
+test: $(STAMP) lint
+	$(BIN)/python -m pytest
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# A candidate is tried by running it: a shim of pyenv's is there for versions that are not, and fails.
+$(STAMP): requirements.lock pyproject.toml
+	@set -e; rm -rf $(VENV); \
+	for python in python3.13 python3.12 python3.14 python3 python; do \
+	  if $$python -c '$(SUPPORTED)' >/dev/null 2>&1; then \
+	    echo "making $(VENV) with $$python ($$($$python -V))"; $$python -m venv $(VENV); break; fi; \
+	done; \
+	if [ ! -x $(BIN)/python ] && uv --version >/dev/null 2>&1; then \
+	  echo "making $(VENV) with uv"; uv venv --quiet --seed --python '>=3.12,<3.15' $(VENV); fi; \
+	if [ ! -x $(BIN)/python ]; then \
+	  echo "truetoll needs Python 3.12 to 3.14 (with venv), or uv; none was found." >&2; \
+	  echo "Install one, for example python3.13 and its venv package, or uv, and try again." >&2; exit 1; fi; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .; \
+	touch $(STAMP)
+
+lock:
+	uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-emit-index-url --no-header \
+	  --group dev pyproject.toml --output-file requirements.lock
+
+wheel: $(STAMP)
+	rm -rf build/wheel && $(BIN)/python -m build --wheel --no-isolation --outdir build/wheel .
+	$(BIN)/python -m venv build/wheel/venv
+	build/wheel/venv/bin/python -m pip install --quiet --disable-pip-version-check build/wheel/*.whl
+	cd build/wheel && venv/bin/truetoll run kursk --results results
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

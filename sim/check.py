@@ -1,0 +1,168 @@
+"""Warnings about a case that is well formed: what a careful reader of its claims would ask."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+from sim.case import Case
+from sim.claims import Claim
+from sim.errors import quote_value
+from sim.evidence import Evidence, weigh_claims
+from sim.read import read_case
+from sim.timeline import effective_bin_days
+
+NEAR_DAYS = 31
+FAR_FACTOR = 3.0
+_YEAR = re.compile(r"\b(1[89]\d\d|20\d\d)\b")
+
+
+@dataclass(frozen=True)
+class Warning:  # noqa: A001 - the word of the command's reader
+    """Something to look at in a case, with the place where it stands."""
+
+    kind: str
+    where: str
+    text: str
+
+    def __str__(self) -> str:
+        """Return the warning as one line."""
+        return f"{self.kind}: {self.where}: {self.text}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `check` found in a case that may be run."""
+
+    case: str
+    claims: int
+    used: int
+    warnings: tuple[Warning, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report for JSON."""
+        warnings = [{"kind": w.kind, "where": w.where, "text": w.text} for w in self.warnings]
+        return {"schema": 1, "case": self.case, "claims": self.claims, "used": self.used, "warnings": warnings}
+
+    def tell_counts(self) -> str:
+        """Return one line: how many claims there are, how many are used, how many warnings."""
+        return f"{self.case}: {self.claims} claims, {self.used} used, {len(self.warnings)} warnings, no faults"
+
+
+def check_case(argument: str) -> Report:
+    """Read a case and list what a careful reader would ask.
+
+    Raises
+    ------
+    InputError
+        Where it breaks a rule.
+    """
+    case = read_case(argument)
+    evidence = weigh_claims(case)
+    warnings = [
+        *_point_at_slips(case),
+        *_find_odd_years(case),
+        *_find_unmarked_echoes(case, evidence),
+        *_find_contradictions(evidence),
+        *_find_duplicates(evidence),
+        *_tell_exclusions(case),
+        *_check_structure(case, evidence),
+    ]
+    return Report(case.name, len(case.claims), len(evidence.observations), tuple(warnings))
+
+
+def _place(claim: Claim) -> str:
+    return f"row {claim.row} ({claim.id})"
+
+
+def _point_at_slips(case: Case) -> Iterator[Warning]:
+    """Repeat what a note marks as a slip of the text, corrected in the row."""
+    for claim in case.claims:
+        if claim.note.lower().startswith("slip:"):
+            yield Warning("slip", _place(claim), f"{quote_value(claim.phrase, 90)}: {claim.note[5:].strip()}")
+
+
+def _find_odd_years(case: Case) -> Iterator[Warning]:
+    """Point at a phrase that names a year in which the case had not begun, or that had not come when it was said."""
+    for claim in case.claims:
+        for year in map(int, _YEAR.findall(claim.phrase)):
+            if not case.start.year <= year <= claim.published.year:
+                text = f"the phrase names {year}, outside {case.start.year} to {claim.published.year}"
+                yield Warning("date", _place(claim), text)
+
+
+def _find_unmarked_echoes(case: Case, evidence: Evidence) -> Iterator[Warning]:
+    """Point at the same number said by two sources within a month, where neither is marked as repeating the other."""
+    claims = [item.claim for item in evidence.observations]
+    for first, second in combinations(claims, 2):
+        if (
+            first.source != second.source
+            and _topic(first) == _topic(second)
+            and first.number == second.number
+            and abs((first.as_of - second.as_of).days) <= NEAR_DAYS
+        ):
+            text = f"says the same number as {_place(first)}; if it repeats it, put its id into origin"
+            yield Warning("echo", _place(second), text)
+
+
+def _topic(claim: Claim) -> tuple[object, ...]:
+    return claim.force, claim.quantity, claim.whole, claim.measure
+
+
+def _find_contradictions(evidence: Evidence) -> Iterator[Warning]:
+    claims = [item.claim for item in evidence.observations]
+    for first, second in combinations(claims, 2):
+        if _topic(first) != _topic(second) or abs((first.as_of - second.as_of).days) > NEAR_DAYS:
+            continue
+        low, high = sorted((first, second), key=lambda claim: claim.central or 0.0)
+        if not low.central or not high.central or high.central < FAR_FACTOR * low.central:
+            continue
+        if low.qualifier in ("at_least", "counted") or high.qualifier == "at_most":
+            continue
+        factor = f"{high.central / low.central:.1f} times {_place(low)}"
+        yield Warning("contradiction", _place(high), f"says {factor} within {NEAR_DAYS} days")
+
+
+def _find_duplicates(evidence: Evidence) -> Iterator[Warning]:
+    for claim_id, why in evidence.unused.items():
+        if why.startswith("duplicates "):
+            yield Warning("duplicate", claim_id, f"{why}; it is used once")
+
+
+def _tell_exclusions(case: Case) -> Iterator[Warning]:
+    for claim in case.claims:
+        if claim.exclude:
+            yield Warning("excluded", _place(claim), claim.exclude)
+
+
+def _check_structure(case: Case, evidence: Evidence) -> Iterator[Warning]:
+    if not evidence.observations:
+        yield Warning("empty", "claims.csv", "has no usable claim: the posterior is the prior")
+    if effective_bin_days(case) != case.file.bin_days:
+        text = f"{case.file.bin_days} makes more than 60 bins; {effective_bin_days(case)} is used"
+        yield Warning("bins", "case.toml, bin_days", text)
+    speaking = {claim.source for claim in case.claims} | {claim.origin for claim in case.claims}
+    for key in case.sources:
+        if key not in speaking:
+            yield Warning("source", f"case.toml, sources.{key}", "makes no claim")
+    yield from _check_sums(case)
+
+
+def _check_sums(case: Case) -> Iterator[Warning]:
+    """Point at totals that are not the sum of the parts said in the same breath."""
+    for total in case.claims:
+        if not total.statement or total.unit == "share" or not total.central or total.quantity == "deployed":
+            continue
+        parts = set(case.parts_of(total.force, total.quantity))
+        said = [
+            claim
+            for claim in case.claims
+            if claim.statement == total.statement and claim.quantity in parts and claim.central and claim is not total
+        ]
+        if len(parts) > 1 and {claim.quantity for claim in said} == parts:
+            sum_of_parts = sum(claim.central or 0.0 for claim in said)
+            if abs(sum_of_parts - total.central) > 0.1 * total.central:
+                yield Warning("sum", _place(total), f"says {total.central:g}, its parts add up to {sum_of_parts:g}")

@@ -1,0 +1,216 @@
+"""The command line: parse, call one function, print. Nothing here imports pymc, arviz or matplotlib before it must."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sim.errors import InputError, refuse
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="From conflicting claims of war losses to credible intervals. Start with: truetoll run kursk",
+)
+priors_app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="The prior sets. Example: truetoll priors list"
+)
+app.add_typer(priors_app, name="priors")
+
+DONE, DEFECT, USAGE, BAD_INPUT, NOT_TRUSTED = 0, 1, 2, 3, 4
+
+CaseArgument = Annotated[str, typer.Argument(metavar="CASE", help="A shipped case's name, or a path with a slash.")]
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")]
+SeedOption = Annotated[int, typer.Option(help="The same seed gives the same draws.", min=0, max=2**31 - 1)]
+QuietOption = Annotated[bool, typer.Option("--quiet", help="Show no progress and no notes.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the machine-readable result alone.")]
+DayOption = Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", show_default=False)]
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def _guarded(command: Callable[..., int]) -> Callable[..., None]:
+    """Turn a fault of the input into lines on standard error and exit status 3."""
+
+    @wraps(command)
+    def run(*args: Any, **options: Any) -> None:
+        try:
+            status = command(*args, **options)
+        except InputError as error:
+            print(error, file=sys.stderr)  # noqa: T201
+            raise typer.Exit(BAD_INPUT) from None
+        raise typer.Exit(status)
+
+    return run
+
+
+def _say(text: str, *, quiet: bool = False) -> None:
+    if not quiet:
+        print(text, file=sys.stderr)  # noqa: T201
+
+
+def _print(text: str) -> None:
+    print(text)  # noqa: T201
+
+
+def _parse_day(text: str | None, option: str) -> dt.date | None:
+    if text is None:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise refuse(option, "", f"{text!r} is not a day", "write it as YYYY-MM-DD") from None
+
+
+@app.command()
+@_guarded
+def run(
+    case: CaseArgument,
+    seed: SeedOption = 1,
+    prior: Annotated[str | None, typer.Option(help="A prior set in place of the case's.", show_default=False)] = None,
+    as_of: DayOption = None,
+    known_by: DayOption = None,
+    results: Annotated[Path, typer.Option(help="Where runs are written.")] = Path("results"),
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Fit a case and write estimates, figures and a memo.
+
+    --as-of moves the day of the headline; --known-by leaves out claims published later.
+
+    Example: truetoll run kursk
+    """
+    from sim.runs import read_command, run_case, write_run
+    from sim.table import show_text
+
+    days = _parse_day(as_of, "--as-of"), _parse_day(known_by, "--known-by")
+    done = run_case(case, seed=seed, prior=prior, as_of=days[0], known_by=days[1], quiet=quiet)
+    folder = write_run(done, results, read_command())
+    if as_json:
+        _print(json.dumps(done.result, ensure_ascii=False, allow_nan=False))
+    else:
+        _print(show_text(done.result))
+    _say(f"\nWritten to {folder}", quiet=quiet)
+    return DONE if done.verdict.trusted else NOT_TRUSTED
+
+
+@app.command()
+@_guarded
+def check(case: CaseArgument, as_json: JsonOption = False, quiet: QuietOption = False) -> int:
+    """Read and validate a case without sampling; warn of echoes, contradictions, slips, duplicates.
+
+    Example: truetoll check kursk
+    """
+    from sim.check import check_case
+
+    report = check_case(case)
+    if as_json:
+        _print(json.dumps(report.as_dict(), ensure_ascii=False))
+    else:
+        for warning in report.warnings:
+            _print(str(warning))
+        _say(report.tell_counts(), quiet=quiet)
+    return DONE
+
+
+@app.command()
+@_guarded
+def new(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that does not exist yet.")]) -> int:
+    """Write a commented case to start from.
+
+    Example: truetoll new ./mycase
+    """
+    from sim.new import write_case
+
+    write_case(folder)
+    shown = folder if folder.is_absolute() else f"./{folder}"
+    _say(f"Written to {folder}. Edit case.toml and claims.csv, then: truetoll run {shown}")
+    return DONE
+
+
+@app.command()
+@_guarded
+def memo(
+    run: RunArgument, formats: Annotated[str, typer.Option("--format", help="md; more formats may follow.")] = "md"
+) -> int:
+    """Write the memo again from a finished run.
+
+    Example: truetoll memo results/kursk/20250501-120000-seed1
+    """
+    from sim.memo import write_memo
+    from sim.read import read_result
+
+    if formats != "md":
+        raise refuse("--format", "", f"{formats!r} is not available", "use md")
+    write_memo(read_result(run), run / "memo.md")
+    _say(f"Written to {run / 'memo.md'}")
+    return DONE
+
+
+@app.command()
+@_guarded
+def plot(run: RunArgument) -> int:
+    """Draw the figures again from a finished run.
+
+    Example: truetoll plot results/kursk/20250501-120000-seed1
+    """
+    from sim.plots import draw_figures
+    from sim.read import read_result
+
+    written = draw_figures(read_result(run), run / "figures")
+    _say(f"Drew {len(written)} figures in {run / 'figures'}")
+    return DONE
+
+
+@priors_app.command("list")
+@_guarded
+def list_priors(as_json: JsonOption = False) -> int:
+    """List the prior sets.
+
+    Example: truetoll priors list
+    """
+    from sim.priors import list_prior_sets, read_priors
+
+    sets = [read_priors(name) for name in list_prior_sets()]
+    if as_json:
+        _print(json.dumps([{"name": s.name, "provisional": s.provisional, "note": s.note} for s in sets]))
+        return DONE
+    for each in sets:
+        _print(f"{each.name}{' (provisional)' if each.provisional else ''}: {' '.join(each.note.split())}")
+    return DONE
+
+
+@priors_app.command("show")
+@_guarded
+def show_priors(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A prior set's name, or a path.")],
+    as_json: JsonOption = False,
+) -> int:
+    """Show a prior set: each parameter's distribution, source and rationale.
+
+    Example: truetoll priors show default
+    """
+    from sim.priors import read_priors
+
+    found = read_priors(name)
+    if as_json:
+        content = {key: prior.model_dump(exclude_none=True) for key, prior in sorted(found.priors.items())}
+        _print(json.dumps({"name": found.name, "sha256": found.sha256, "priors": content}, ensure_ascii=False))
+        return DONE
+    _print(f"{found.name}: {' '.join(found.note.split())}\n")
+    for key, prior in sorted(found.priors.items()):
+        taken = " (from the default set)" if key in found.borrowed else ""
+        _print(f"{key} ~ {prior}{taken}\n    {' '.join([prior.why, prior.source, prior.url]).strip()}")
+    return DONE

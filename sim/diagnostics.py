@@ -1,0 +1,100 @@
+"""One verdict on the draws, from R-hat, effective sample sizes and divergences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_RHAT = 1.01
+MIN_ESS = 400
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the draws can be trusted.
+
+    Rank-normalised split R-hat, bulk and tail effective sample size as in Vehtari et al. 2021,
+    doi 10.1214/20-BA1221. All three say whether the chains agree, none whether the model is right.
+
+    Attributes
+    ----------
+    max_rhat, min_ess_bulk, min_ess_tail : float
+        The worst over the reported quantities.
+    divergences : int
+    worst : dict of str to str
+        The quantity that is worst by each.
+    reasons : tuple of str
+        Why the draws are not to be trusted; empty where they are.
+    """
+
+    max_rhat: float
+    min_ess_bulk: float
+    min_ess_tail: float
+    divergences: int
+    worst: dict[str, str] = field(default_factory=dict)
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def trusted(self) -> bool:
+        """True where R-hat < 1.01, both ESS > 400 and nothing diverged."""
+        return not self.reasons
+
+
+def judge_draws(quantities: Mapping[str, NDArray[np.float64]], divergences: int) -> Verdict:
+    """Judge draws by the quantities that will be reported.
+
+    Parameters
+    ----------
+    quantities : mapping of str to ndarray of shape (chains, draws)
+        Constant ones are passed over: they carry no Monte Carlo error.
+    divergences : int
+
+    Returns
+    -------
+    Verdict
+    """
+    from arviz_stats.base import array_stats
+
+    found: dict[str, tuple[float, float, float]] = {}
+    for name, draws in quantities.items():
+        if np.ptp(draws) == 0 or not np.isfinite(draws).all():
+            continue
+        found[name] = (
+            float(array_stats.rhat(draws, chain_axis=0, draw_axis=1)),
+            float(array_stats.ess(draws, chain_axis=0, draw_axis=1, method="bulk")),
+            float(array_stats.ess(draws, chain_axis=0, draw_axis=1, method="tail", prob=(0.05, 0.95))),
+        )
+    if not found:
+        return Verdict(1.0, float("inf"), float("inf"), divergences)
+    rhat = max(found, key=lambda name: found[name][0])
+    bulk = min(found, key=lambda name: found[name][1])
+    tail = min(found, key=lambda name: found[name][2])
+    reasons = []
+    if not found[rhat][0] < MAX_RHAT:
+        reasons.append(f"R-hat of {rhat} is {found[rhat][0]:.3f}")
+    if not found[bulk][1] > MIN_ESS:
+        reasons.append(f"bulk ESS of {bulk} is {found[bulk][1]:.0f}")
+    if not found[tail][2] > MIN_ESS:
+        reasons.append(f"tail ESS of {tail} is {found[tail][2]:.0f}")
+    if divergences:
+        reasons.append(f"{divergences} transitions diverged")
+    return Verdict(
+        found[rhat][0],
+        found[bulk][1],
+        found[tail][2],
+        divergences,
+        {"rhat": rhat, "ess_bulk": bulk, "ess_tail": tail},
+        tuple(reasons),
+    )
+
+
+def mcse_median(draws: NDArray[np.float64]) -> float:
+    """Return the Monte Carlo standard error of the median of draws of shape (chains, draws)."""
+    from arviz_stats.base import array_stats
+
+    if np.ptp(draws) == 0:
+        return 0.0
+    return float(array_stats.mcse(draws, chain_axis=0, draw_axis=1, method="median"))

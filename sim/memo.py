@@ -1,0 +1,130 @@
+"""The memo: a page of answer, then the sources, what is not known, and every claim with its address."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from sim.table import list_lines, list_notes
+from sim.words import show_number, show_probability, show_share
+
+_ROLES = {
+    "own": "its own side",
+    "ally_of_own": "ally of its side",
+    "adversary": "adversary",
+    "ally_of_adversary": "ally of its adversary",
+    "independent": "independent",
+}
+_WORDING = {
+    "at_least": "at least ",
+    "at_most": "at most ",
+    "about": "about ",
+    "exact": "",
+    "counted": "counted: ",
+    "range": "",
+}
+
+
+def write_memo(result: dict[str, Any], path: Path) -> None:
+    """Write the memo of a run as Markdown.
+
+    Parameters
+    ----------
+    result : dict
+        The contents of `summary.json`.
+    path : Path
+        The file, beside the folder `figures`.
+    """
+    path.write_text(render_memo(result), encoding="utf-8")
+
+
+def render_memo(result: dict[str, Any]) -> str:
+    """Return the memo of a run as Markdown."""
+    environment = Environment(
+        loader=PackageLoader("sim"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - Markdown: text of claims goes through the filter `cell`
+    )
+    environment.filters |= {
+        "cell": escape_cell,
+        "number": show_number,
+        "share": show_share,
+        "chance": show_probability,
+        "said": show_said,
+        "roles": show_roles,
+    }
+    labels = {entry["source"]: entry["label"] for entry in result["sources"]}
+    used = [claim for claim in result["claims"] if claim["used"]]
+    forces = [entry["force"] for entry in result["forces"]]
+    return environment.get_template("memo.md.j2").render(
+        result=result,
+        lines=list(list_lines(result))[:MAX_LINES],
+        notes=list_notes(result),
+        labels=labels,
+        used=used,
+        unused=[claim for claim in result["claims"] if not claim["used"]],
+        headline=choose_headline(result),
+        worth=weigh_sources(result),
+        strained=[claim for claim in used if abs(claim["standardised"]) > 1.5],
+        suffixes=[("", forces[0])] if len(forces) == 1 else [(f"-{force}", force) for force in forces],
+    )
+
+
+MAX_LINES = 40
+
+
+def choose_headline(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the estimates that the first lines tell: the killed and the casualties of each force, or what there is."""
+    found = [entry for entry in result["estimates"] if entry["quantity"] in ("killed", "casualties")]
+    if not found:
+        first = result["estimates"][0]["force"]
+        found = [entry for entry in result["estimates"] if entry["force"] == first][:2]
+    alone = {entry["force"] for entry in found if entry["quantity"] == "killed"} if len(found) > 1 else set()
+    sums = {(e["force"], e["quantity"]): e["median"] for e in result["estimates"]}
+    # Casualties of a force that only counts its killed are the killed again.
+    return [
+        entry
+        for entry in found
+        if not (
+            entry["quantity"] == "casualties"
+            and entry["force"] in alone
+            and sums[entry["force"], "casualties"] == sums[entry["force"], "killed"]
+        )
+    ]
+
+
+def weigh_sources(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return for each source that is used what it speaks of, its bias on that, and how much of it the prior said."""
+    return [
+        {
+            **entry,
+            "roles": next(s["roles"][entry["force"]] for s in result["sources"] if s["source"] == entry["source"]),
+        }
+        for entry in result["bias"]
+    ]
+
+
+def show_roles(roles: list[str]) -> str:
+    """Return roles in words."""
+    return " or ".join(_ROLES[role] for role in roles)
+
+
+def show_said(claim: dict[str, Any]) -> str:
+    """Return a claim's number as it was worded."""
+    show = show_share if claim["unit"] == "share" else show_number
+    if claim["qualifier"] == "range" and claim["low"] is not None:
+        return f"{show(claim['low'])} to {show(claim['high'])}"
+    return "no number" if claim["value"] is None else f"{_WORDING[claim['qualifier']]}{show(claim['value'])}"
+
+
+def escape_cell(text: str) -> str:
+    """Return text that stays text in a Markdown table."""
+    flat = " ".join(str(text).split())
+    for mark in "\\`*_{}[]<>#|~":
+        flat = flat.replace(mark, f"\\{mark}")
+    return flat.replace("\\<", "&lt;").replace("\\>", "&gt;")

@@ -1,0 +1,136 @@
+"""The model of a case: priors, state, beliefs and claims joined, as a design of arrays and as a PyMC model."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.arrays import NUMPY
+from sim.beliefs import BeliefDesign, design_beliefs, join_readings, roles_of, row_log_likelihoods
+from sim.case import Case
+from sim.evidence import Evidence, weigh_claims
+from sim.parameters import Parameters, lay_out
+from sim.priors import PriorSet
+from sim.state import StateDesign, design_state, run_state
+from sim.timeline import Timeline, cut_days
+
+
+@dataclass(frozen=True)
+class Design:
+    """Everything that the model of a case is made of, as typed records and arrays.
+
+    The unknowns are `theta` (parameters), `walk` and `effects` (standard normals) and `statement` (errors in units of
+    their noise, whose prior is among the rows of the likelihood).
+    """
+
+    case: Case
+    priors: PriorSet
+    evidence: Evidence
+    timeline: Timeline
+    parameters: Parameters
+    state: StateDesign
+    beliefs: BeliefDesign
+    as_of: dt.date
+
+
+def design_model(case: Case, priors: PriorSet, as_of: dt.date | None = None, known_by: dt.date | None = None) -> Design:
+    """Lay out the model of a case.
+
+    Parameters
+    ----------
+    case : Case
+    priors : PriorSet
+    as_of : date, optional
+        The day of the headline; all claims are used whatever it is. Default: the case's.
+    known_by : date, optional
+        Claims published later are left out.
+    """
+    day = as_of or case.as_of
+    evidence = weigh_claims(case, known_by)
+    days = {day, case.end, *(item.claim.as_of for item in evidence.observations)}
+    starts = {item.claim.since - dt.timedelta(days=1) for item in evidence.observations if item.claim.since is not None}
+    spells = [(spell.start, spell.end) for force in case.forces.values() for spell in (*force.waves, *force.lulls)]
+    timeline = cut_days(case, days | starts, spells)
+    parameters = lay_out(case, priors, roles_of(case, evidence), timeline.has_path)
+    state = design_state(case, timeline, parameters)
+    beliefs = design_beliefs(case, evidence, timeline, state, parameters)
+    return Design(case, priors, evidence, timeline, parameters, state, beliefs, day)
+
+
+def log_likelihood(xp: Any, design: Design, theta: Any, walk: Any, effects: Any, statement: Any) -> Any:
+    """Return the log likelihood of all claims (see `Design` for the unknowns; leading axes are draws)."""
+    if not design.evidence.observations:
+        return xp.sum(theta[..., :1] * 0.0, axis=-1)
+    return join_readings(xp, design.beliefs, row_terms(xp, design, theta, walk, effects, statement))
+
+
+def row_terms(xp: Any, design: Design, theta: Any, walk: Any, effects: Any, statement: Any) -> Any:
+    """Return the log likelihood of each row (see `sim.beliefs.row_log_likelihoods`)."""
+    state = run_state(xp, design.state, theta, walk)
+    flat = state.reshape((*state.shape[:-2], state.shape[-2] * state.shape[-1]))
+    return row_log_likelihoods(xp, design.beliefs, flat, theta, effects, statement)
+
+
+def build_model(design: Design) -> Any:
+    """Return the PyMC model of a case.
+
+    Its free variables are one vector for each family of priors (`theta_normal`, ...), `walk`, `effects` and
+    `statement`; `join_theta` puts the first together as `theta`.
+    """
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    with pm.Model(check_bounds=False) as model:
+        blocks = {
+            family: getattr(pm, family)(f"theta_{family.lower()}", **_stack(design.parameters, positions))
+            for family, positions in design.parameters.families().items()
+            if family
+        }
+        theta = join_theta(pt, design.parameters, blocks)
+        walk = pm.Normal("walk", shape=design.state.walks) if design.state.walks else pt.zeros(0)
+        effects = pm.Normal("effects", shape=design.beliefs.latents) if design.beliefs.latents else pt.zeros(0)
+        count = design.beliefs.statements
+        statement = pm.Flat("statement", shape=count, initval=np.zeros(count)) if count else pt.zeros(0)
+        pm.Potential("claims", log_likelihood(pt, design, theta, walk, effects, statement))
+    return model
+
+
+def join_theta(xp: Any, parameters: Parameters, blocks: dict[str, Any]) -> Any:
+    """Return `theta`, shape (..., parameters), from the blocks of each family, shape (..., members).
+
+    Fixed parameters are put in from their priors.
+    """
+    families = parameters.families()
+    pieces = [blocks[family] for family in families if family]
+    order = [families[family] for family in families if family]
+    if "" in families:
+        constants = np.array([parameters.items[position].prior.fixed for position in families[""]], dtype=float)
+        shape = pieces[0][..., :1] * 0.0 if pieces else np.zeros(1)
+        pieces.append(shape + constants)
+        order.append(families[""])
+    return xp.take(xp.concatenate(pieces, axis=-1), np.argsort(np.concatenate(order)), axis=-1)
+
+
+def _stack(parameters: Parameters, positions: NDArray[np.int64]) -> dict[str, Any]:
+    """Return the arguments of the priors at `positions` as vectors, with their shape."""
+    priors = [parameters.items[position].prior for position in positions]
+    arguments = {name: np.array([prior.arguments[name] for prior in priors]) for name in priors[0].arguments}
+    return {**arguments, "shape": len(priors)}
+
+
+def sample_prior(design: Design, rng: np.random.Generator, draws: int) -> dict[str, NDArray[np.float64]]:
+    """Draw the unknowns from the prior: `theta`, `walk`, `effects`, each of shape (draws, ...)."""
+    return {
+        "theta": design.parameters.sample(rng, draws),
+        "walk": rng.standard_normal((draws, design.state.walks)),
+        "effects": rng.standard_normal((draws, design.beliefs.latents)),
+    }
+
+
+def trace_state(design: Design, unknowns: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Return the state of each draw, shape (draws, state rows, cuts)."""
+    return np.asarray(run_state(NUMPY, design.state, unknowns["theta"], unknowns["walk"]))

@@ -1,0 +1,133 @@
+"""Posterior densities as quantile dotplots, and the posterior beside the prior."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from sim.plots.style import (
+    INK,
+    POSTERIOR,
+    PRIOR,
+    RULE,
+    SOFT,
+    Figure,
+    label_force,
+    make_canvas,
+    put_title,
+    set_count_axis,
+    span_counts,
+)
+from sim.words import show_number
+
+
+def _list_estimates(result: dict[str, Any], force: str) -> list[dict[str, Any]]:
+    return [entry for entry in result["estimates"] if entry["force"] == force]
+
+
+def plot_estimates(result: dict[str, Any], force: str) -> Figure | None:
+    """Draw each estimate as twenty dots, one for each 5% of probability, over its 50% and 90% intervals.
+
+    Quantile dotplots are read more precisely than densities (Kay et al. 2016, doi 10.1145/2858036.2858558).
+    """
+    entries = _list_estimates(result, force)
+    height = 1.15 + 0.92 * len(entries)
+    canvas = make_canvas(height)
+    put_title(
+        canvas,
+        f"{label_force(result, force)}: estimates as of {result['as_of']}",
+        "Each dot is 5% of the probability: count dots to read a chance. Thick line: 50% credible interval; thin line: "
+        "90%; tick: median. Numbers: median and 90% interval. Log scale, each row its own.",
+    )
+    grid = canvas.add_gridspec(
+        len(entries), 1, left=0.15, right=0.74, top=1 - 0.85 / height, bottom=0.3 / height, hspace=0.75
+    )
+    for place, entry in enumerate(entries):
+        _draw_dots(canvas.add_subplot(grid[place]), entry)
+    columns = [
+        {"quantity": entry["quantity"], "dot": n + 1, "value": v}
+        for entry in entries
+        for n, v in enumerate(entry["dots"])
+    ]
+    return Figure(canvas, columns)
+
+
+def _draw_dots(axes: Axes, entry: dict[str, Any]) -> None:
+    dots = np.maximum(np.array(entry["dots"]), 0.5)
+    low, high = span_counts([*dots, *entry["intervals"]["0.9"]])
+    width = (np.log(high) - np.log(low)) / 26
+    columns: dict[int, int] = {}
+    for value in dots:
+        column = round((np.log(value) - np.log(low)) / width)
+        columns[column] = columns.get(column, 0) + 1
+        axes.plot(
+            [np.exp(np.log(low) + column * width)],
+            [columns[column] - 0.3],
+            marker="o",
+            ms=5.2,
+            color=POSTERIOR,
+            ls="none",
+        )
+    _draw_interval(axes, entry["intervals"], entry["median"], -0.7, POSTERIOR)
+    axes.set_ylim(-1.3, max(6.0, max(columns.values()) + 0.3))
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    set_count_axis(axes, low, high, most=7)
+    _name_row(axes, entry)
+
+
+def _name_row(axes: Axes, entry: dict[str, Any]) -> None:
+    inside = axes.transAxes
+    axes.text(
+        -0.02, 0.4, entry["quantity"].replace("_", " ").capitalize(), transform=inside, ha="right", fontweight="bold"
+    )
+    low, high = entry["intervals"]["0.9"]
+    axes.text(1.02, 0.4, show_number(entry["median"]), transform=inside, ha="left", fontweight="bold")
+    axes.text(1.17, 0.4, f"{show_number(low)} to {show_number(high)}", transform=inside, ha="left", color=SOFT)
+
+
+def _draw_interval(axes: Axes, intervals: dict[str, list[float]], median: float, y: float, colour: str) -> None:
+    for level, width in (("0.9", 1.2), ("0.5", 4.0)):
+        edges = [max(edge, 0.5) for edge in intervals[level]]
+        axes.plot(edges, [y, y], color=colour, lw=width, solid_capstyle="butt", zorder=3)
+    axes.plot([max(median, 0.5)], [y], marker="|", ms=9, mew=1.8, color=INK, zorder=4, ls="none")
+
+
+def plot_prior_posterior(result: dict[str, Any], force: str) -> Figure | None:
+    """Draw each estimate's posterior interval under its prior interval: what the claims have taught."""
+    entries = _list_estimates(result, force)
+    height = 1.45 + 0.5 * len(entries)
+    canvas = make_canvas(height)
+    put_title(
+        canvas,
+        f"{label_force(result, force)}: what the claims have taught",
+        "Grey: prior, before any claim; blue: posterior. Thick line: 50% credible interval; thin line: 90%; tick: median. "
+        "At the right: share of the prior's variance that is left (log scale). Log scale.",
+    )
+    axes = canvas.add_axes((0.15, 0.42 / height, 0.73, 1 - 1.35 / height))
+    values = [edge for entry in entries for kind in ("intervals", "prior_intervals") for edge in entry[kind]["0.9"]]
+    low, high = span_counts(values)
+    for row, entry in enumerate(entries):
+        y = -row
+        _draw_interval(axes, entry["prior_intervals"], entry["prior_median"], y + 0.16, PRIOR)
+        _draw_interval(axes, entry["intervals"], entry["median"], y - 0.16, POSTERIOR)
+        axes.axhline(y - 0.5, color=RULE, lw=0.5)
+        axes.text(1.02, y, f"{entry['prior_share']:.0%}", transform=axes.get_yaxis_transform(), va="center")
+    axes.set_ylim(-len(entries) + 0.5, 0.5)
+    axes.set_yticks(
+        range(0, -len(entries), -1), [entry["quantity"].replace("_", " ").capitalize() for entry in entries]
+    )
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    set_count_axis(axes, low, high)
+    rows = [
+        {
+            "quantity": entry["quantity"], "which": which, "median": entry[median],
+            **{f"{end}_{level}": entry[kind][level][side] for level in ("0.5", "0.9") for side, end in enumerate(("low", "high"))},
+        }
+        for entry in entries
+        for which, median, kind in (("prior", "prior_median", "prior_intervals"), ("posterior", "median", "intervals"))
+    ]  # fmt: skip
+    return Figure(canvas, rows)

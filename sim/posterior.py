@@ -1,0 +1,233 @@
+"""From draws of the unknowns to draws of what is reported: counts, biases, beliefs, derived quantities."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.arrays import NUMPY
+from sim.beliefs import bias_terms, expect, noise_sds, row_log_likelihoods, statement_errors, sum_by_reading
+from sim.expressions import evaluate, parse_expression
+from sim.fit import Draws
+from sim.model import Design, sample_prior, trace_state
+
+Floats = NDArray[np.float64]
+PRIOR_DRAWS = 8_000
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Draws of the unknowns of a design, from the posterior or the prior, with what follows from them.
+
+    Attributes
+    ----------
+    design : Design
+    unknowns : dict of str to ndarray, shape (draws, ...)
+    seed : int
+        Of the forward Monte Carlo of inputs, wording and noise.
+    """
+
+    design: Design
+    unknowns: dict[str, Floats]
+    seed: int
+
+    @cached_property
+    def state(self) -> Floats:
+        """Cumulative counts, shape (draws, state rows, cuts)."""
+        return trace_state(self.design, self.unknowns)
+
+    def rng(self, purpose: int) -> np.random.Generator:
+        """Return a generator of its own for each purpose, so that none depends on what else was asked."""
+        return np.random.default_rng([self.seed, purpose])
+
+    def trace(self, force: str, quantity: str) -> Floats:
+        """Return the cumulative count of a quantity at each cut, shape (draws, cuts)."""
+        case, state = self.design.case, self.design.state
+        if quantity == "standing":
+            return np.maximum(self.trace(force, "deployed") - self.trace(force, "losses"), 0)
+        parts = ("deployed",) if quantity == "deployed" else case.parts_of(force, quantity)
+        return np.asarray(sum(self.state[:, state.locate(force, part)] for part in parts))
+
+    def count(self, force: str, quantity: str, day: dt.date | None = None) -> Floats:
+        """Return the count of a quantity at a day's evening, not rounded, shape (draws,)."""
+        return self.trace(force, quantity)[:, self.design.timeline.evening(day or self.design.as_of)]
+
+    @cached_property
+    def headline(self) -> dict[tuple[str, str], Floats]:
+        """Counts on the headline day as whole numbers that add up, by force and quantity, each of shape (draws,).
+
+        Base outcomes and those standing are rounded; totals are sums of these, so that killed and wounded add up to
+        casualties, and losses and standing to deployed, in every draw.
+        """
+        case = self.design.case
+        found: dict[tuple[str, str], Floats] = {}
+        for force in case.forces:
+            base = {outcome: np.rint(self.count(force, outcome)) for outcome in case.forces[force].outcomes}
+            values = dict(base)
+            for total in case.totals_of(force):
+                values[total] = np.asarray(sum(base[part] for part in case.parts_of(force, total)))
+            if case.forces[force].bounded:
+                values["standing"] = np.rint(self.count(force, "standing"))
+                values["deployed"] = values["standing"] + values["losses"]
+            elif case.forces[force].waves:
+                values["deployed"] = np.rint(self.count(force, "deployed"))
+            found |= {(force, quantity): values[quantity] for quantity in case.quantities_of(force)}
+        return found
+
+    @cached_property
+    def derived(self) -> dict[str, Floats]:
+        """Derived quantities by name, each of shape (draws,): expressions over counts that are not rounded."""
+        case = self.design.case
+        single = len(case.forces) == 1
+        values: dict[str, Floats] = {}
+        for force in case.forces:
+            for quantity in case.quantities_of(force):
+                count = self.count(force, quantity)
+                values[f"{force}.{quantity}"] = count
+                if single:
+                    values[quantity] = count
+        draws = len(self.unknowns["theta"])
+        found = {}
+        for number, derived in enumerate(case.file.derived):
+            rng = self.rng(100 + number)
+            inputs = {name: prior.sample(rng, draws) for name, prior in derived.inputs.items()}
+            node = parse_expression(derived.expr)
+            found[derived.name] = np.broadcast_to(evaluate(node, {**values, **inputs}), (draws,))
+        return found
+
+    @cached_property
+    def _terms(self) -> Floats:
+        return np.asarray(
+            bias_terms(NUMPY, self.design.beliefs, self.unknowns["theta"], self.unknowns["effects"]), dtype=float
+        )
+
+    @cached_property
+    def _flat_state(self) -> Floats:
+        return self.state.reshape(len(self.state), -1)
+
+    @cached_property
+    def reading_weights(self) -> Floats:
+        """Probability of each reading of each source's role given the draw, shape (draws, readings)."""
+        design = self.design.beliefs
+        weights = np.ones((len(self._terms), len(design.readings)))
+        if not design.mixtures:
+            return weights
+        prior = np.array([reading.weight for reading in design.readings])
+        if "statement" not in self.unknowns:
+            return weights * prior
+        rows = row_log_likelihoods(
+            NUMPY,
+            design,
+            self._flat_state,
+            self.unknowns["theta"],
+            self.unknowns["effects"],
+            self.unknowns["statement"],
+        )
+        by_reading = sum_by_reading(NUMPY, design, rows)
+        for group in map(list, design.mixtures):
+            score = by_reading[:, group] + np.log(prior[group])
+            score = np.exp(score - score.max(axis=1, keepdims=True))
+            weights[:, group] = score / score.sum(axis=1, keepdims=True)
+        return weights
+
+    @cached_property
+    def readings(self) -> NDArray[np.bool_]:
+        """Which reading of each source's role holds in each draw, shape (draws, readings)."""
+        design = self.design.beliefs
+        chosen = np.ones((len(self._terms), len(design.readings)), dtype=bool)
+        for number, group in enumerate(design.mixtures):
+            edges = np.cumsum(self.reading_weights[:, list(group)], axis=1)
+            draw = self.rng(10 + number).uniform(size=(len(edges), 1))
+            place = np.minimum((draw > edges).sum(axis=1), len(group) - 1)
+            chosen[:, list(group)] = place[:, None] == np.arange(len(group))
+        return chosen
+
+    @cached_property
+    def biases(self) -> dict[tuple[str, str, str], Floats]:
+        """Log bias of each source, by force and quantity that it speaks of, shape (draws,).
+
+        Of a total it is the log of the source's belief over the truth on the headline day.
+        """
+        by_outcome = self._outcome_biases()
+        found: dict[tuple[str, str, str], Floats] = {}
+        for item in self.design.evidence.observations:
+            force = item.claim.force
+            for quantity in (item.claim.quantity, item.whole):
+                parts = self.design.case.parts_of(force, quantity) if quantity not in ("", "deployed") else (quantity,)
+                if len(parts) == 1 and parts[0]:
+                    found[item.source, force, quantity] = by_outcome[item.source, force, parts[0]]
+                elif parts and quantity:
+                    believed = sum(
+                        self.count(force, part) * np.exp(by_outcome[item.source, force, part]) for part in parts
+                    )
+                    found[item.source, force, quantity] = np.log(believed) - np.log(self.count(force, quantity))
+        return found
+
+    def _outcome_biases(self) -> dict[tuple[str, str, str], Floats]:
+        """Return the log bias by base outcome; a source that only counts those found is shown without its role."""
+        design = self.design.beliefs
+        found: dict[tuple[str, str, str], Floats] = {}
+        for place, reading in enumerate(design.readings):
+            for term, (source, force, role, outcome, counted) in enumerate(design.term_keys):
+                if (source, force, role) != (reading.source, reading.force, reading.role):
+                    continue
+                key = (source, force, outcome)
+                if counted and (source, force, role, outcome, False) in design.term_keys:
+                    continue
+                before = found.get(key, np.zeros(len(self._terms)))
+                found[key] = np.where(self.readings[:, place], self._terms[:, term], before)
+        return found
+
+    @cached_property
+    def said(self) -> dict[str, Floats]:
+        """What each used claim's source would have said again, on the row's scale, shape (draws,), by claim."""
+        design = self.design.beliefs
+        centre = expect(NUMPY, design, self._flat_state, self._terms)
+        theta = self.unknowns["theta"]
+        if design.statements:
+            shared = statement_errors(NUMPY, design, theta, self.unknowns["statement"])
+            of_statement = np.where(design.statement >= 0, shared[:, np.maximum(design.statement, 0)], 0.0)
+            centre = centre + np.where(design.contaminated, 0.0, of_statement)
+        rng = self.rng(1)
+        outlier = rng.uniform(size=centre.shape) < theta[:, design.outlier_probability, None]
+        factor = np.where(outlier & design.contaminated, theta[:, design.outlier_factor, None], 1.0)
+        noise = noise_sds(NUMPY, design, theta) * factor * rng.standard_normal(centre.shape)
+        mean = np.where(design.wording >= 0, theta[:, np.maximum(design.wording, 0)], 0.0)
+        understated = mean * rng.exponential(size=centre.shape) * design.sign
+        repeated = centre + noise - understated
+        found: dict[str, Floats] = {}
+        for number, row in enumerate(design.rows):
+            if row.observation is not None:
+                key = row.observation.claim.id
+                before = found.get(key, repeated[:, number])
+                found[key] = np.where(self.readings[:, row.reading], repeated[:, number], before)
+        return found
+
+    @cached_property
+    def wholes(self) -> dict[str, Floats]:
+        """What the source of a part believes the total to be, by claim: to turn its share into a count."""
+        return {
+            item.claim.id: np.exp(self.biases[item.source, item.claim.force, item.whole])
+            * self.count(item.claim.force, item.whole, item.claim.as_of)
+            for item in self.design.evidence.observations
+            if item.whole and item.claim.unit == "count"
+        }
+
+
+def take_posterior(design: Design, draws: Draws, seed: int) -> Sample:
+    """Return the sample of the posterior."""
+    return Sample(design, draws.flatten(), seed)
+
+
+def draw_prior(design: Design, seed: int, draws: int = PRIOR_DRAWS) -> Sample:
+    """Return a sample of the prior."""
+    return Sample(design, sample_prior(design, np.random.default_rng([seed, 7]), draws), seed)
+
+
+def by_chain(values: Floats, chains: int) -> Floats:
+    """Return flat draws by chain, shape (chains, draws)."""
+    return values.reshape(chains, -1)

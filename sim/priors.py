@@ -1,0 +1,281 @@
+"""Prior sets: TOML files of named distributions, each with its source and rationale."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from sim.claims import describe_error, read_text
+from sim.errors import Fault, InputError, quote_value, refuse
+
+Family = Literal[
+    "Normal", "LogNormal", "HalfNormal", "HalfCauchy", "Beta", "Uniform", "Exponential", "Gamma", "StudentT"
+]
+
+# The arguments of each family, named as in PyMC.
+ARGUMENTS: dict[str, tuple[str, ...]] = {
+    "Normal": ("mu", "sigma"),
+    "LogNormal": ("mu", "sigma"),
+    "HalfNormal": ("sigma",),
+    "HalfCauchy": ("beta",),
+    "Beta": ("alpha", "beta"),
+    "Uniform": ("lower", "upper"),
+    "Exponential": ("lam",),
+    "Gamma": ("alpha", "beta"),
+    "StudentT": ("nu", "mu", "sigma"),
+}
+_UNSIGNED = {"sigma", "beta", "alpha", "lam", "nu"}
+
+# What a key may take as a value: the families that stay inside it.
+_POSITIVE = {"LogNormal", "HalfNormal", "HalfCauchy", "Exponential", "Gamma", "Uniform", "Beta"}
+_REAL = {"Normal", "StudentT", "Uniform"}
+_UNIT = {"Beta", "Uniform"}
+DOMAINS: dict[str, tuple[set[str], float, float]] = {
+    "total": (_REAL, -np.inf, np.inf),
+    "share": (_REAL, -np.inf, np.inf),
+    "wounded_per_killed": (_REAL, -np.inf, np.inf),
+    "captured_share": (_UNIT, 0, 1),
+    "missing_share": (_UNIT, 0, 1),
+    "role": (_REAL, -np.inf, np.inf),
+    "scale": (_POSITIVE, 0, np.inf),
+    "noise": (_POSITIVE, 0, np.inf),
+    "outlier": (_POSITIVE, 0, np.inf),
+    "wording": (_POSITIVE, 0, np.inf),
+    "path": (_POSITIVE | _REAL, -np.inf, np.inf),
+    "lull": (_POSITIVE, 0, np.inf),
+}
+KINDS = ("losses", "captured", "deployed")
+
+
+class Prior(BaseModel):
+    """A prior distribution, or a fixed number, with where it comes from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dist: Family | None = None
+    fixed: float | None = Field(default=None, allow_inf_nan=False)
+    mu: float | None = Field(default=None, allow_inf_nan=False)
+    sigma: float | None = Field(default=None, allow_inf_nan=False)
+    alpha: float | None = Field(default=None, allow_inf_nan=False)
+    beta: float | None = Field(default=None, allow_inf_nan=False)
+    lower: float | None = Field(default=None, allow_inf_nan=False)
+    upper: float | None = Field(default=None, allow_inf_nan=False)
+    lam: float | None = Field(default=None, allow_inf_nan=False)
+    nu: float | None = Field(default=None, allow_inf_nan=False)
+    source: str = ""
+    url: str = ""
+    why: str = ""
+
+    @model_validator(mode="after")
+    def _check_arguments(self) -> Self:
+        if (self.dist is None) == (self.fixed is None):
+            raise PydanticCustomError("prior", "has neither or both of dist and fixed; give one of them")
+        wanted = ARGUMENTS[self.dist] if self.dist else ()
+        for name in sorted({argument for names in ARGUMENTS.values() for argument in names}):
+            value = getattr(self, name)
+            if (value is None) == (name in wanted):
+                verb = "lacks" if value is None else "has a superfluous"
+                remedy = f"{self.dist} takes {', '.join(wanted)}" if self.dist else "a fixed value takes none"
+                raise PydanticCustomError("prior", f"{verb} argument {name}; {remedy}")  # type: ignore[misc]
+            if value is not None and name in _UNSIGNED and value <= 0:
+                raise PydanticCustomError("prior", f"has {name} = {value:g}; it must be above zero")  # type: ignore[misc]
+        if self.lower is not None and self.upper is not None and self.lower >= self.upper:
+            raise PydanticCustomError("prior", "has lower not below upper; swap them")
+        return self
+
+    @property
+    def arguments(self) -> dict[str, float]:
+        """The arguments by PyMC's names."""
+        return {name: float(getattr(self, name)) for name in ARGUMENTS[self.dist]} if self.dist else {}
+
+    def __str__(self) -> str:
+        """Return it as it would be written: Normal(mu=0, sigma=1), or the fixed number."""
+        if self.fixed is not None:
+            return f"{self.fixed:g}"
+        return f"{self.dist}({', '.join(f'{name}={value:.4g}' for name, value in self.arguments.items())})"
+
+    def sample(self, rng: np.random.Generator, size: int | tuple[int, ...]) -> NDArray[np.float64]:
+        """Draw from the prior; a fixed number is repeated.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+        size : int or tuple of int
+            The shape of the result.
+        """
+        if self.fixed is not None:
+            return np.full(size, self.fixed)
+        return np.asarray(_SAMPLERS[str(self.dist)](rng, size, **self.arguments), dtype=float)
+
+
+_SAMPLERS: dict[str, Any] = {
+    "Normal": lambda rng, size, mu, sigma: rng.normal(mu, sigma, size),
+    "LogNormal": lambda rng, size, mu, sigma: rng.lognormal(mu, sigma, size),
+    "HalfNormal": lambda rng, size, sigma: np.abs(rng.normal(0, sigma, size)),
+    "HalfCauchy": lambda rng, size, beta: np.abs(beta * rng.standard_cauchy(size)),
+    "Beta": lambda rng, size, alpha, beta: rng.beta(alpha, beta, size),
+    "Uniform": lambda rng, size, lower, upper: rng.uniform(lower, upper, size),
+    "Exponential": lambda rng, size, lam: rng.exponential(1 / lam, size),
+    "Gamma": lambda rng, size, alpha, beta: rng.gamma(alpha, 1 / beta, size),
+    "StudentT": lambda rng, size, nu, mu, sigma: mu + sigma * rng.standard_t(nu, size),
+}
+
+
+@dataclass(frozen=True)
+class PriorSet:
+    """A prior set.
+
+    Attributes
+    ----------
+    name, note : str
+        As written in the file.
+    priors : dict of str to Prior
+        By key (see `docs/formats.md`), those taken from the default set included.
+    provisional : bool
+        True where the set says that its numbers have not been learned from the track record with this likelihood.
+    borrowed : tuple of str
+        The keys that the set does not give and that were taken from the default set.
+    sha256 : str
+        Of the file.
+    """
+
+    name: str
+    note: str
+    priors: Mapping[str, Prior]
+    provisional: bool = False
+    borrowed: tuple[str, ...] = ()
+    path: Path | None = None
+    sha256: str = ""
+    overrides: tuple[str, ...] = field(default=())
+
+    def get(self, *keys: str) -> Prior:
+        """Return the prior of the first key that the set has."""
+        for key in keys:
+            if key in self.priors:
+                return self.priors[key]
+        raise refuse(self.name, keys[0], "is not in the prior set", "add it")
+
+
+def _shipped_folder() -> Path:
+    inside = Path(str(files("sim"))) / "shipped_priors"
+    return inside if inside.is_dir() else Path(str(files("sim"))).parent / "priors"
+
+
+def list_prior_sets() -> list[str]:
+    """Return the names of the shipped prior sets."""
+    return sorted(path.stem for path in _shipped_folder().glob("*.toml"))
+
+
+def read_priors(name: str, beside: Path | None = None, overrides: Mapping[str, Any] | None = None) -> PriorSet:
+    """Read a prior set.
+
+    Parameters
+    ----------
+    name : str
+        A shipped set's name, or a path (with a slash, or ending in .toml), relative to `beside` where that is given.
+    beside : Path, optional
+        The folder of the case.
+    overrides : mapping, optional
+        Single keys that replace those of the set (`[priors]` in case.toml).
+
+    Returns
+    -------
+    PriorSet
+        A key that the set leaves out is taken from the default set, and named in `borrowed`.
+    """
+    path = _find_prior_set(name, beside)
+    text = read_text(path)
+    try:
+        data = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise refuse(path.name, "", f"is not TOML ({error})", "mend it there") from None
+    if data.pop("schema", None) != 1:
+        raise refuse(path.name, "schema", "is not 1", "write schema = 1, or use a version of truetoll that reads it")
+    head = {key: data.pop(key, "") for key in ("name", "note", "learned_from", "provisional")}
+    own = _parse_priors(data, path.name)
+    changed = _parse_priors(dict(overrides or {}), "case.toml, priors")
+    base = {} if name == "default" else dict(read_priors("default").priors)
+    return PriorSet(
+        name=str(head["name"] or path.stem),
+        note=str(head["note"]),
+        priors={**base, **own, **changed},
+        provisional=bool(head["provisional"]),
+        borrowed=tuple(sorted(set(base) - set(own) - set(changed))),
+        path=path,
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
+        overrides=tuple(changed),
+    )
+
+
+def _find_prior_set(name: str, beside: Path | None) -> Path:
+    if "/" in name or "\\" in name or name.endswith(".toml"):
+        for folder in [beside, Path()] if beside else [Path()]:
+            if (folder / name).is_file():
+                return folder / name
+        raise refuse(name, "", "is missing", "give the path of a prior set beside case.toml")
+    path = _shipped_folder() / f"{name}.toml"
+    if name not in list_prior_sets():
+        known = ", ".join(list_prior_sets())
+        raise refuse("prior", "", f"no prior set is called {quote_value(name)}", f"use one of {known}, or a path")
+    return path
+
+
+def _parse_priors(data: dict[str, Any], file: str) -> dict[str, Prior]:
+    """Flatten nested tables to dotted keys and check each prior."""
+    faults: list[Fault] = []
+    priors: dict[str, Prior] = {}
+    for key, table in _flatten(data, file):
+        try:
+            prior = Prior.model_validate(table)
+        except ValidationError as error:
+            faults += [describe_error({**item, "input": key}, file, f"{key} ") for item in error.errors()]
+            continue
+        problem = _check_domain(key, prior)
+        if problem:
+            faults.append(Fault(file, key, *problem))
+        priors[key] = prior
+    if faults:
+        raise InputError(faults)
+    return priors
+
+
+def _flatten(data: dict[str, Any], file: str, prefix: str = "") -> list[tuple[str, dict[str, Any]]]:
+    found: list[tuple[str, dict[str, Any]]] = []
+    for name, value in data.items():
+        key = f"{prefix}{name}"
+        if not isinstance(value, dict) or key.count(".") > 4:
+            raise refuse(file, key, "is not a prior", 'write a table such as { dist = "Normal", mu = 0, sigma = 1 }')
+        if {"dist", "fixed"} & {k for k, v in value.items() if not isinstance(v, dict)}:
+            found.append((key, value))
+        else:
+            found += _flatten(value, file, f"{key}.")
+    return found
+
+
+def _check_domain(key: str, prior: Prior) -> tuple[str, str] | None:
+    head = key.partition(".")[0]
+    if head not in DOMAINS:
+        return f"{quote_value(key)} is not a known key", f"use keys that start with {', '.join(DOMAINS)}"
+    families, low, high = DOMAINS[head]
+    if key == "path.tilt":
+        families = _REAL
+    elif key == "path.step":
+        families, low = _POSITIVE, 0
+    elif key == "outlier.probability":
+        families, high = _UNIT, 1
+    if prior.dist and prior.dist not in families:
+        return f"{prior.dist} does not fit it", f"use {', '.join(sorted(families))}"
+    numbers = [number for number in (prior.fixed, prior.lower, prior.upper) if number is not None]
+    if any(not low <= number <= high for number in numbers):
+        return f"{prior} leaves its range", f"keep it within {low:g} and {high:g}"
+    return None

@@ -1,0 +1,281 @@
+"""A run: fitting a case, and its folder, which appears whole or not at all and never over another."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import hashlib
+import json
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sim.diagnostics import Verdict
+from sim.errors import refuse
+from sim.fit import TARGET_ACCEPT, Draws, sample_posterior
+from sim.model import Design, design_model
+from sim.posterior import Sample, draw_prior, take_posterior
+from sim.priors import read_priors
+from sim.read import read_case
+from sim.summary import SCHEMA, judge_sample, summarise
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+LIBRARIES = ("numpy", "scipy", "pymc", "pytensor", "nutpie", "arviz", "numba", "xarray", "matplotlib", "pydantic")
+
+
+@dataclass
+class Run:
+    """A finished run.
+
+    Attributes
+    ----------
+    design : Design
+        The case and the model of it.
+    draws : Draws
+        Of the unknowns, by chain.
+    sample, prior : Sample
+        Of the posterior and the prior.
+    verdict : Verdict
+        Whether the draws can be trusted.
+    result : dict
+        The contents of `summary.json`.
+    folder : Path or None
+        Where it was written.
+    """
+
+    design: Design
+    draws: Draws
+    sample: Sample
+    prior: Sample
+    verdict: Verdict
+    result: dict[str, Any]
+    seed: int
+    seconds: dict[str, float] = field(default_factory=dict)
+    folder: Path | None = None
+
+    @property
+    def posterior(self) -> xr.DataTree:
+        """The draws as an ArviZ DataTree, with the names of the prior set (see `docs/formats.md`)."""
+        from sim.trace import make_datatree
+
+        return make_datatree(self.design, self.draws, self.sample)
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """The estimates: a row for each force and quantity."""
+        from sim.table import tabulate_estimates
+
+        return tabulate_estimates(self.result)
+
+    def __repr__(self) -> str:
+        """Return the headline as text."""
+        from sim.table import show_text
+
+        return show_text(self.result)
+
+    def _repr_html_(self) -> str:
+        from sim.table import show_html
+
+        return show_html(self.result)
+
+
+def run_case(
+    case: str | Path,
+    *,
+    seed: int = 1,
+    prior: str | None = None,
+    as_of: dt.date | None = None,
+    known_by: dt.date | None = None,
+    quiet: bool = True,
+) -> Run:
+    """Fit a case and summarise it, without writing anything.
+
+    Parameters
+    ----------
+    case : str or Path
+        A shipped case's name, or a folder.
+    seed : int
+    prior : str, optional
+        A prior set in place of the case's.
+    as_of : date, optional
+        The day of the headline; all claims are used.
+    known_by : date, optional
+        Claims published later are left out.
+    quiet : bool
+        Show no progress.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    InputError
+        Where the case or the prior set breaks a rule.
+    """
+    started = time.perf_counter()
+    read = read_case(case)
+    if as_of is not None and as_of < read.start:
+        raise refuse("--as-of", "", f"{as_of} is before the start of the case ({read.start})", "give a later day")
+    priors = read_priors(prior or read.file.prior, beside=read.folder, overrides=read.file.priors)
+    design = design_model(read, priors, as_of, known_by)
+    designed = time.perf_counter()
+    draws = sample_posterior(design, seed, quiet=quiet)
+    sample = take_posterior(design, draws, seed)
+    verdict = judge_sample(sample, draws)
+    if not verdict.trusted:
+        # Divergences and slow mixing ask for smaller steps and longer chains: one more try, whose verdict stands.
+        retry = sample_posterior(
+            design, seed, draws=2 * draws.shape[1], tune=2_000, target_accept=1 - (1 - TARGET_ACCEPT) / 5, quiet=quiet
+        )
+        again = take_posterior(design, retry, seed)
+        second = judge_sample(again, retry)
+        draws, sample, verdict = retry, again, second
+    sampled = time.perf_counter()
+    prior_sample = draw_prior(design, seed)
+    result = summarise(sample, prior_sample, draws, verdict, seed)
+    seconds = {
+        "read": designed - started,
+        **draws.seconds,
+        "fit": sampled - designed,
+        "summarise": time.perf_counter() - sampled,
+    }
+    return Run(design, draws, sample, prior_sample, verdict, result, seed, seconds)
+
+
+def write_run(run: Run, results: Path, command: Sequence[str] = ()) -> Path:
+    """Write the folder of a run: `results/<case>/<run-id>/`.
+
+    Parameters
+    ----------
+    run : Run
+    results : Path
+        Made where it is missing.
+    command : sequence of str
+        For the manifest.
+
+    Returns
+    -------
+    Path
+        The folder. It is made under another name and renamed when whole; a run of the same second gets a suffix.
+    """
+    from sim.memo import write_memo
+    from sim.plots import draw_figures
+    from sim.table import write_summary_csv
+
+    parent = results / run.design.case.name
+    stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%d-%H%M%S")
+    with build_folder(parent, f"{stamp}-seed{run.seed}") as (folder, place):
+        _write_json(folder / "summary.json", run.result)
+        write_summary_csv(run.result, folder / "summary.csv")
+        before = time.perf_counter()
+        run.posterior.to_netcdf(folder / "posterior.nc", engine="h5netcdf")
+        stored = time.perf_counter()
+        draw_figures(run.result, folder / "figures")
+        drawn = time.perf_counter()
+        write_memo(run.result, folder / "memo.md")
+        run.seconds |= {"store": stored - before, "figures": drawn - stored, "memo": time.perf_counter() - drawn}
+        _write_json(folder / "manifest.json", describe_run(run, command))
+    run.folder = place[0]
+    return place[0]
+
+
+def describe_run(run: Run, command: Sequence[str]) -> dict[str, Any]:
+    """Return the manifest: inputs by hash, versions, seed, command, timings by stage."""
+    design = run.design
+    inputs = {name: _hash_file(design.case.folder / name) for name in ("case.toml", "claims.csv")}
+    prior = design.priors
+    return {
+        "schema": SCHEMA,
+        "case": design.case.name,
+        "seed": run.seed,
+        "command": list(command),
+        "as_of": design.as_of.isoformat(),
+        "hidden_claims": list(design.evidence.hidden),
+        "inputs": {**inputs, f"priors/{prior.path.name if prior.path else prior.name}": prior.sha256},
+        "versions": {
+            "truetoll": version("truetoll"),
+            "python": platform.python_version(),
+            **{name: version(name) for name in LIBRARIES},
+        },
+        "platform": f"{platform.system()} {platform.machine()}",
+        "written": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "seconds": {stage: round(value, 3) for stage, value in run.seconds.items()},
+    }
+
+
+@contextmanager
+def build_folder(parent: Path, name: str) -> Iterator[tuple[Path, list[Path]]]:
+    """Yield a new folder to fill, and rename it to `parent/name` when the block ends without an error.
+
+    The second thing yielded is a list that holds the final place after the block.
+    """
+    place: list[Path] = []
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=parent))
+    except OSError as error:
+        raise refuse(str(parent), "", f"cannot be written ({error.strerror})", "give another --results") from None
+    try:
+        yield draft, place
+        draft.chmod(0o755)
+        place.append(_settle(draft, parent, name))
+    except OSError as error:
+        raise refuse(
+            str(parent), "", f"cannot be written ({error.strerror})", "free some room or choose another --results"
+        ) from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _settle(draft: Path, parent: Path, name: str) -> Path:
+    """Rename a finished folder to the first free name."""
+    for number in range(1_000):
+        target = parent / (name if number == 0 else f"{name}-{number + 1}")
+        if target.exists():
+            continue
+        try:
+            os.rename(draft, target)  # noqa: PTH104 - fails where another run took the name meanwhile, and is atomic
+        except OSError:
+            if target.exists():
+                continue
+            raise
+        return target
+    raise OSError(0, "no free name for the run's folder")
+
+
+def _write_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _hash_file(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def write_rows(path: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """Write rows as CSV; text that a spreadsheet would take for a formula is kept as text."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]) if rows else [], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({key: _as_text(value) for key, value in row.items()} for row in rows)
+
+
+def _as_text(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
+def read_command() -> list[str]:
+    """Return the command as typed, with the program's name for its path."""
+    return ["truetoll", *sys.argv[1:]]

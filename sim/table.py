@@ -1,0 +1,122 @@
+"""The summary as tables: for the terminal, a notebook, a spreadsheet."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sim.words import show_number, show_probability, show_share
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+HEADER = ("", "median", "50% interval", "90% interval")
+
+
+def list_lines(result: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
+    """Return the headline's rows as text: what, median, 50% and 90% interval."""
+    several = len({entry["force"] for entry in result["estimates"]}) > 1
+    for entry in result["estimates"]:
+        name = f"{entry['force']} {entry['quantity']}" if several else entry["quantity"]
+        yield (name, show_number(entry["median"]), *(_show_interval(entry, level, "") for level in ("0.5", "0.9")))
+    for entry in result["derived"]:
+        if entry["median"] is None:
+            yield entry["label"].lower(), "undefined", "", ""
+            continue
+        cells = (_show_interval(entry, level, entry["unit"]) for level in ("0.5", "0.9"))
+        yield (_lower_first(entry["label"]), show_value(entry["median"], entry["unit"]), *cells)
+
+
+def _lower_first(text: str) -> str:
+    return text if text[:1].isupper() and " " in text and "'" in text else text[:1].lower() + text[1:]
+
+
+def show_value(value: float, unit: str) -> str:
+    """Return a number in its unit: a share as a percentage, the rest to three figures."""
+    return show_share(value) if unit == "share" else show_number(value)
+
+
+def _show_interval(entry: dict[str, Any], level: str, unit: str) -> str:
+    low, high = entry["intervals"][level]
+    return f"{show_value(low, unit)} to {show_value(high, unit)}"
+
+
+def show_text(result: dict[str, Any]) -> str:
+    """Return the headline as a compact table, with what must be said beside it."""
+    rows = [HEADER, *list_lines(result)]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    lines = [f"{result['title']}, as of {result['as_of']}", ""]
+    for row in rows:
+        cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+        lines.append("  ".join(cells).rstrip())
+    for entry in result["exceedance"]:
+        said = f"{entry['words']} ({show_probability(entry['probability'])})"
+        lines.append(f"\nMore than {show_number(entry['above'])} {entry['quantity']}: {said}.")
+    lines += ["", *list_notes(result)]
+    return "\n".join(lines)
+
+
+def list_notes(result: dict[str, Any]) -> list[str]:
+    """Return the sentences that every report carries: what is not identified, provisional priors, the verdict."""
+    notes = ["Not identified: a bias that all sources share. It comes from the prior, not from these claims."]
+    if result["used_claims"] == 0:
+        notes.append("There are no usable claims: these figures are the prior.")
+    elif any(entry["prior_share"] > 0.5 for entry in result["estimates"]):
+        driven = [entry["quantity"] for entry in result["estimates"] if entry["prior_share"] > 0.5]
+        notes.append(f"Driven by the prior more than by the claims: {', '.join(dict.fromkeys(driven))}.")
+    if result["prior"]["provisional"]:
+        notes.append(f"The prior set “{result['prior']['name']}” is provisional.")
+    if not result["trusted"]:
+        reasons = "; ".join(result["diagnostics"]["reasons"])
+        notes.append(f"NOT TO BE TRUSTED: the sampler did not converge ({reasons}).")
+    return notes
+
+
+def show_html(result: dict[str, Any]) -> str:
+    """Return the headline as an HTML table for a notebook."""
+    head = "".join(f"<th>{html.escape(cell)}</th>" for cell in HEADER)
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in list_lines(result)
+    )
+    caption = html.escape(f"{result['title']}, as of {result['as_of']}")
+    notes = "<br>".join(html.escape(note) for note in list_notes(result))
+    return (
+        f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table><p>{notes}</p>"
+    )
+
+
+def list_summary_rows(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return estimates and derived quantities as flat rows, an interval's ends in columns of their own."""
+    rows = []
+    for kind, entries in (("estimate", result["estimates"]), ("derived", result["derived"])):
+        for entry in entries:
+            row: dict[str, Any] = {
+                "kind": kind,
+                "force": entry.get("force", ""),
+                "quantity": entry.get("quantity", entry.get("name")),
+                "as_of": result["as_of"],
+                "median": entry["median"],
+                "mean": entry.get("mean"),
+                "sd": entry.get("sd"),
+            }
+            for level in ("0.5", "0.8", "0.9", "0.95"):
+                low, high = entry["intervals"][level] if entry["intervals"] else (None, None)
+                row |= {f"low_{level}": low, f"high_{level}": high}
+            rows.append(row)
+    return rows
+
+
+def write_summary_csv(result: dict[str, Any], path: Path) -> None:
+    """Write estimates and derived quantities as CSV."""
+    from sim.runs import write_rows
+
+    write_rows(path, list_summary_rows(result))
+
+
+def tabulate_estimates(result: dict[str, Any]) -> pd.DataFrame:
+    """Return estimates and derived quantities as a DataFrame indexed by force and quantity."""
+    import pandas as pd
+
+    return pd.DataFrame(list_summary_rows(result)).set_index(["force", "quantity"])

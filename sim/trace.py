@@ -1,0 +1,114 @@
+"""The draws as an ArviZ DataTree: variables named as in the prior set, with labelled dimensions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.fit import Draws
+from sim.model import Design
+from sim.posterior import Sample
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Floats = NDArray[np.float64]
+
+
+def make_datatree(design: Design, draws: Draws, sample: Sample) -> xr.DataTree:
+    """Return the posterior as a DataTree.
+
+    Group `posterior` holds the parameters by their prior's key, `total` (log count lost by `end`), `new_source` (log of
+    what a source not yet heard believes, its role apart), `bias` (log), `count` (whole numbers on the headline day),
+    `derived.<name>`, `cumulative` (by the evening of each day), and the standard normals `walk`, `effects`,
+    `statement`. An element that a variable does not have is NaN.
+    """
+    import xarray as xr
+
+    case, shape = design.case, draws.shape
+    labels: dict[str, list[str]] = {
+        "force": list(case.forces),
+        "outcome": list(dict.fromkeys(quantity for _, quantity in design.state.rows)),
+        "quantity": list(dict.fromkeys(quantity for _, quantity in sample.headline)),
+        "source": list(case.sources),
+    }
+    variables: dict[str, xr.DataArray] = {}
+
+    def add(name: str, values: Mapping[Any, Floats], dims: tuple[str, ...]) -> None:
+        for axis, dim in enumerate(dims):
+            labels.setdefault(dim, list(dict.fromkeys(key[axis] for key in values)))
+        variables[name] = _fill(shape, values, dims, labels)
+
+    for variable, places in _gather_parameters(design, sample).items():
+        dims = tuple(
+            dim for dim, _ in next(item.place for item in design.parameters.items if item.variable == variable)
+        )
+        add(variable, places, dims)
+    totals, heard = _gather_totals(design, sample)
+    add("total", totals, ("force", "outcome"))
+    add("new_source", heard, ("force", "outcome"))
+    add("count", sample.headline, ("force", "quantity"))
+    add("bias", sample.biases, ("source", "force", "quantity"))
+    for name, values in sample.derived.items():
+        add(f"derived.{name}", {(): values}, ())
+    variables["cumulative"] = _trace_cumulative(design, sample, shape, labels)
+    for name in ("walk", "effects", "statement"):
+        if draws.unknowns[name].shape[2]:
+            variables[name] = xr.DataArray(draws.unknowns[name], dims=("chain", "draw", f"{name}_number"))
+    attributes = {"case": case.name, "as_of": design.as_of.isoformat(), "creator": "truetoll"}
+    return xr.DataTree.from_dict({"posterior": xr.Dataset(variables, attrs=attributes)})
+
+
+def _fill(
+    shape: tuple[int, int], values: Mapping[Any, Floats], dims: tuple[str, ...], labels: dict[str, list[str]]
+) -> xr.DataArray:
+    import xarray as xr
+
+    array = np.full((*shape, *(len(labels[dim]) for dim in dims)), np.nan)
+    for key, draw in values.items():
+        place = tuple(labels[dim].index(label) for dim, label in zip(dims, key, strict=True))
+        array[(slice(None), slice(None), *place)] = np.asarray(draw).reshape(shape)
+    coords = {"chain": np.arange(shape[0]), "draw": np.arange(shape[1]), **{dim: labels[dim] for dim in dims}}
+    return xr.DataArray(array, dims=("chain", "draw", *dims), coords=coords)
+
+
+def _gather_parameters(design: Design, sample: Sample) -> dict[str, dict[tuple[str, ...], Floats]]:
+    """Return the draws of each variable of theta by place; `total` is left to `_gather_totals`."""
+    found: dict[str, dict[tuple[str, ...], Floats]] = {}
+    for position, item in enumerate(design.parameters.items):
+        if item.variable != "total":
+            place = tuple(label for _, label in item.place)
+            found.setdefault(item.variable, {})[place] = sample.unknowns["theta"][:, position]
+    return found
+
+
+def _gather_totals(design: Design, sample: Sample) -> tuple[dict[Any, Floats], dict[Any, Floats]]:
+    """Return the log counts lost by `end`, and the log beliefs of a source that has not been heard."""
+    end = design.timeline.evening(design.case.end)
+    outcomes = {force: design.case.forces[force].outcomes for force in design.case.forces}
+    rows = [(row, key) for row, key in enumerate(design.state.rows) if key[1] in outcomes[key[0]]]
+    with np.errstate(divide="ignore"):
+        totals: dict[Any, Floats] = {key: np.log(sample.state[:, row, end]) for row, key in rows}
+    scale = sample.unknowns["theta"][:, design.parameters.index("scale.source")]
+    heard = {
+        key: value + scale * sample.rng(1_000 + number).standard_normal(len(scale))
+        for number, (key, value) in enumerate(totals.items())
+    }
+    return totals, heard
+
+
+def _trace_cumulative(
+    design: Design, sample: Sample, shape: tuple[int, int], labels: dict[str, list[str]]
+) -> xr.DataArray:
+    import xarray as xr
+
+    days = np.datetime64(design.case.start, "ns") + (design.timeline.cuts[1:] - 1).astype("timedelta64[D]")
+    array = np.full((*shape, len(labels["force"]), len(labels["outcome"]), len(days)), np.nan, dtype=np.float32)
+    for row, (force, quantity) in enumerate(design.state.rows):
+        place = labels["force"].index(force), labels["outcome"].index(quantity)
+        array[:, :, *place] = sample.state[:, row, 1:].reshape(*shape, -1)
+    coords = {"force": labels["force"], "outcome": labels["outcome"], "day": days}
+    return xr.DataArray(array, dims=("chain", "draw", "force", "outcome", "day"), coords=coords)
