@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.case import Case
+from sim.case import ROLES, Case
 from sim.evidence import Evidence, Observation
 from sim.likelihood import NEVER, log_cell, log_density, log_understated, mix_components
 from sim.parameters import Parameters
-from sim.state import StateDesign, pick
+from sim.state import StateDesign, pick, softplus
 from sim.timeline import Timeline
 
 Ints = NDArray[np.int64]
@@ -32,6 +32,7 @@ Floats = NDArray[np.float64]
 
 PART_SD = 0.1  # rows of one statement differ from their common error by this much, on the log scale
 FLOOR_SD = 1e-12  # so that a noise fixed at zero leaves the standard error that the source gave
+CAP = 8.0  # how sharply a share is held below 1
 INFINITE = 1e9  # stands for an infinite edge, in units of the scale of the number said
 
 
@@ -73,6 +74,7 @@ class BeliefDesign:
     numerator: Parts
     denominator: Parts
     is_share: NDArray[np.bool_]
+    is_capped: NDArray[np.bool_]
     statement: Ints
     noise: Ints
     own_sd: Floats
@@ -106,7 +108,7 @@ class BeliefDesign:
 
 @dataclass(frozen=True)
 class Parts:
-    """The sums that rows speak of: for each row and part a bias term, and two positions in the flat state; shape (R, P)."""
+    """The sums that rows speak of, shape (R, P): of each part a bias term, and two positions in the flat state."""
 
     term: Ints
     until: Ints
@@ -116,8 +118,6 @@ class Parts:
 
 def roles_of(case: Case, evidence: Evidence) -> list[str]:
     """Return the roles of the sources that speak, in the order of `sim.case.ROLES`."""
-    from sim.case import ROLES
-
     found = {
         role for item in evidence.observations for role in case.sources[item.source].roles_towards(item.claim.force)
     }
@@ -181,6 +181,7 @@ def design_beliefs(
         numerator=numerator,
         denominator=denominator,
         is_share=np.array([bool(item and item.whole) for item in observed], dtype=bool),
+        is_capped=np.array([bool(item and item.whole) and not _is_nested(case, item) for item in observed], dtype=bool),
         statement=_ints(row.statement for row in rows),
         noise=_ints(_find_noise(row, readings, parameters) for row in rows),
         own_sd=np.array([_own_sd(row) for row in rows], dtype=float),
@@ -248,6 +249,14 @@ def _own_sd(row: Row) -> float:
     if row.observation is None:
         return 0.0
     return float(np.hypot(row.observation.extra_sd, PART_SD if row.statement >= 0 else 0.0))
+
+
+def _is_nested(case: Case, item: Observation | None) -> bool:
+    """Whether a share's parts are among those of its whole, with the same biases."""
+    if item is None or item.whole == "deployed" or item.form == "counted":
+        return False
+    claim = item.claim
+    return set(case.parts_of(claim.force, claim.quantity)) < set(case.parts_of(claim.force, item.whole))
 
 
 def _edge(item: Observation | None, name: str) -> float:
@@ -349,13 +358,20 @@ def believe(xp: Any, parts: Parts, state: Any, bias: Any) -> Any:
 
 
 def expect(xp: Any, design: BeliefDesign, state: Any, bias: Any) -> Any:
-    """Return each row's belief on its own scale: log of a count, logit of a share (capped below 1); shape (..., R)."""
+    """Return each row's belief on its own scale, shape (..., R): log of a count, logit of a share.
+
+    A share whose parts are among those of its whole is below 1 by itself. Another quotient x, such as the casualties
+    of those deployed, whose biases differ, is capped smoothly: (x^-m + 1)^(-1/m), within 2% of x up to .8.
+    """
     top = believe(xp, design.numerator, state, bias)
     if not design.is_share.any():
         return xp.log(top)
     whole = believe(xp, design.denominator, state, bias)
-    rest = xp.where(design.is_share, xp.maximum(whole - top, 1e-6 * whole), 1.0)
-    return xp.log(top) - xp.log(rest)
+    log_ratio = xp.log(top) - xp.log(whole)
+    capped = -softplus(xp, -CAP * log_ratio) / CAP
+    log_share = xp.where(design.is_capped, capped, xp.minimum(log_ratio, -1e-12))
+    log_rest = xp.where(design.is_share, xp.log(-xp.expm1(xp.where(design.is_share, log_share, -1.0))), 0.0)
+    return xp.where(design.is_share, log_share, xp.log(top)) - log_rest
 
 
 def noise_sds(xp: Any, design: BeliefDesign, theta: Any) -> Any:

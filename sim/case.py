@@ -184,7 +184,9 @@ class Case(BaseModel):
     def forces(self) -> dict[str, Force]:
         """The forces, with the default wave where a bounded force, or one whose deployment is claimed, names none."""
         sized = {claim.force for claim in self.claims if claim.speaks_of_size and not claim.exclude}
-        wave = Wave(name="all", start=self.start, end=self.start, median=10_000, log_sd=3.45)
+        wave = Wave.model_validate(
+            {"name": "all", "from": self.start, "to": self.start, "median": 10_000, "log_sd": 3.45}
+        )
         return {
             key: force.model_copy(update={"waves": (wave,)})
             if not force.waves and (force.bounded or key in sized)

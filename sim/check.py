@@ -65,7 +65,7 @@ def check_case(argument: str) -> Report:
     warnings = [
         *_point_at_slips(case),
         *_find_odd_years(case),
-        *_find_unmarked_echoes(case, evidence),
+        *_find_unmarked_echoes(evidence),
         *_find_contradictions(evidence),
         *_find_duplicates(evidence),
         *_tell_exclusions(case),
@@ -94,7 +94,7 @@ def _find_odd_years(case: Case) -> Iterator[Warning]:
                 yield Warning("date", _place(claim), text)
 
 
-def _find_unmarked_echoes(case: Case, evidence: Evidence) -> Iterator[Warning]:
+def _find_unmarked_echoes(evidence: Evidence) -> Iterator[Warning]:
     """Point at the same number said by two sources within a month, where neither is marked as repeating the other."""
     claims = [item.claim for item in evidence.observations]
     for first, second in combinations(claims, 2):

@@ -158,7 +158,7 @@ class Claim(BaseModel):
 def _fault(column: str, value: object, problem: str, remedy: str) -> PydanticCustomError:
     shown = f"{value:g}" if isinstance(value, float) else str(value)
     return PydanticCustomError(
-        "row", "{problem}; {remedy}", dict(column=column, value=shown, problem=problem, remedy=remedy)
+        "row", "{problem}; {remedy}", {"column": column, "value": shown, "problem": problem, "remedy": remedy}
     )
 
 

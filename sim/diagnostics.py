@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,8 +57,7 @@ def judge_draws(quantities: Mapping[str, NDArray[np.float64]], divergences: int)
     -------
     Verdict
     """
-    from arviz_stats.base import array_stats
-
+    array_stats = _load_statistics()
     found: dict[str, tuple[float, float, float]] = {}
     for name, draws in quantities.items():
         if np.ptp(draws) == 0 or not np.isfinite(draws).all():
@@ -93,8 +93,13 @@ def judge_draws(quantities: Mapping[str, NDArray[np.float64]], divergences: int)
 
 def mcse_median(draws: NDArray[np.float64]) -> float:
     """Return the Monte Carlo standard error of the median of draws of shape (chains, draws)."""
-    from arviz_stats.base import array_stats
-
     if np.ptp(draws) == 0:
         return 0.0
-    return float(array_stats.mcse(draws, chain_axis=0, draw_axis=1, method="median"))
+    return float(_load_statistics().mcse(draws, chain_axis=0, draw_axis=1, method="median"))
+
+
+def _load_statistics() -> Any:
+    """Return ArviZ's diagnostics of arrays; imported late, and untyped."""
+    from arviz_stats import base
+
+    return base.array_stats  # type: ignore[attr-defined]

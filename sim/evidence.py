@@ -161,10 +161,10 @@ def _observe(
     observations: dict[str, Observation] = {}
     for rows in statements.values():
         _drop_sums(case, rows, unused)
-        rows = [claim for claim in rows if claim.id not in unused]
-        totals = {claim.id: _find_total(case, claim, rows) for claim in rows}
-        counts = [claim for claim in rows if claim.unit == "count" and totals[claim.id] is None]
-        for claim in rows:
+        kept = [claim for claim in rows if claim.id not in unused]
+        totals = {claim.id: _find_total(case, claim, kept) for claim in kept}
+        counts = [claim for claim in kept if claim.unit == "count" and totals[claim.id] is None]
+        for claim in kept:
             total = totals[claim.id]
             observation = (
                 observe_claim(claim, sources[claim.id]) if total is None else _observe_part(claim, total, sources)

@@ -1,4 +1,7 @@
-"""Sampling the posterior of a case with nutpie: chains, seeds, progress, and a second try where the first struggles."""
+"""Sampling the posterior of a case with nutpie: chains, seeds, progress.
+
+The density is `sim.kernel`'s: machine code that serves every case, held equal to PyMC's model by a test.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.model import Design, build_model, join_theta
+from sim.kernel import compile_copy, compile_density
+from sim.model import Design
+from sim.packing import constrain_draws, count_unknowns, pack_design
 
 CHAINS = 4
 TUNE = 1_000
-DRAWS = 1_500
-TARGET_ACCEPT = 0.95
+DRAWS = 1_000
+TARGET_ACCEPT = 0.98
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,8 @@ class Draws:
 
     def flatten(self) -> dict[str, NDArray[np.float64]]:
         """Return the unknowns with chains put end to end, shape (chains x draws, ...)."""
-        return {name: values.reshape(-1, *values.shape[2:]) for name, values in self.unknowns.items()}
+        chains, draws = self.shape
+        return {name: values.reshape(chains * draws, *values.shape[2:]) for name, values in self.unknowns.items()}
 
 
 def sample_posterior(
@@ -82,7 +88,7 @@ def sample_posterior(
     import nutpie
 
     started = time.perf_counter()
-    compiled = nutpie.compile_pymc_model(build_model(design))
+    compiled = prepare_sampler(design)
     compiled_at = time.perf_counter()
     with show_progress(quiet) as report:
         trace = nutpie.sample(
@@ -99,22 +105,40 @@ def sample_posterior(
         )
     stats = trace["sample_stats"]
     return Draws(
-        unknowns=_gather(design, trace["posterior"]),
+        unknowns=constrain_draws(design, np.asarray(trace["posterior"]["x"])),
         divergences=int(stats["diverging"].sum()),
         steps=float(stats["n_steps"].mean()),
         seconds={"compile": compiled_at - started, "sample": time.perf_counter() - compiled_at},
     )
 
 
-def _gather(design: Design, posterior: Any) -> dict[str, NDArray[np.float64]]:
-    blocks = {
-        family: np.asarray(posterior[f"theta_{family.lower()}"]) for family in design.parameters.families() if family
-    }
-    shape = next(iter(blocks.values())).shape[:2]
-    found = {"theta": np.asarray(join_theta(np, design.parameters, blocks))}
-    for name in ("walk", "effects", "statement"):
-        found[name] = np.asarray(posterior[name]) if name in posterior else np.zeros((*shape, 0))
-    return found
+def prepare_sampler(design: Design) -> Any:
+    """Return what nutpie samples: the compiled density with the buffer of this design."""
+    import pandas as pd
+    from nutpie.compile_pymc import CompiledPyMCModel
+
+    size = count_unknowns(design)
+
+    def start(seed: int | None) -> NDArray[np.float64]:
+        return np.random.default_rng(seed).uniform(-1, 1, size)
+
+    return CompiledPyMCModel(
+        _n_dim=size,
+        dims={"x": ("unknown",)},
+        _coords={"unknown": pd.RangeIndex(size), "unconstrained_parameter": pd.RangeIndex(size)},
+        _shapes={"x": (size,)},
+        compiled_logp_func=compile_density(),
+        compiled_expand_func=compile_copy(),
+        initial_point_func=start,
+        shared_data={},
+        shared_var_keys={},
+        user_data=pack_design(design),
+        n_expanded=size,
+        shape_info=(["x"], [slice(0, size)], [(size,)]),
+        logp_func=None,
+        expand_func=None,
+        reparameterized_names=[],
+    )
 
 
 @contextmanager

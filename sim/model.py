@@ -53,7 +53,12 @@ def design_model(case: Case, priors: PriorSet, as_of: dt.date | None = None, kno
     evidence = weigh_claims(case, known_by)
     days = {day, case.end, *(item.claim.as_of for item in evidence.observations)}
     starts = {item.claim.since - dt.timedelta(days=1) for item in evidence.observations if item.claim.since is not None}
-    spells = [(spell.start, spell.end) for force in case.forces.values() for spell in (*force.waves, *force.lulls)]
+    spells = [
+        (spell.start, spell.end)
+        for force in case.forces.values()
+        for group in (force.waves, force.lulls)
+        for spell in group
+    ]
     timeline = cut_days(case, days | starts, spells)
     parameters = lay_out(case, priors, roles_of(case, evidence), timeline.has_path)
     state = design_state(case, timeline, parameters)

@@ -118,7 +118,7 @@ class Sample:
             return weights
         prior = np.array([reading.weight for reading in design.readings])
         if "statement" not in self.unknowns:
-            return weights * prior
+            return np.asarray(weights * prior)
         rows = row_log_likelihoods(
             NUMPY,
             design,

@@ -86,9 +86,9 @@ class Prior(BaseModel):
             if (value is None) == (name in wanted):
                 verb = "lacks" if value is None else "has a superfluous"
                 remedy = f"{self.dist} takes {', '.join(wanted)}" if self.dist else "a fixed value takes none"
-                raise PydanticCustomError("prior", f"{verb} argument {name}; {remedy}")  # type: ignore[misc]
+                raise PydanticCustomError("prior", f"{verb} argument {name}; {remedy}")
             if value is not None and name in _UNSIGNED and value <= 0:
-                raise PydanticCustomError("prior", f"has {name} = {value:g}; it must be above zero")  # type: ignore[misc]
+                raise PydanticCustomError("prior", f"has {name} = {value:g}; it must be above zero")
         if self.lower is not None and self.upper is not None and self.lower >= self.upper:
             raise PydanticCustomError("prior", "has lower not below upper; swap them")
         return self

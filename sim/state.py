@@ -232,7 +232,7 @@ def _arrive(xp: Any, design: StateDesign, theta: Any) -> Any:
 def _lose_bounded(xp: Any, design: StateDesign, theta: Any, log_rate: Any) -> Any:
     """Return losses on each segment by outcome, shape (..., B x personnel, S)."""
     rows = _positions(design.forces, design.bounded)
-    x = _softplus(xp, xp.take(theta, design.share, axis=-1))[..., None] * _normalise(
+    x = softplus(xp, xp.take(theta, design.share, axis=-1))[..., None] * _normalise(
         xp, design, xp.take(log_rate, rows, axis=-2)
     )
     arrivals = xp.take(_arrive(xp, design, theta), _positions(design.sized, design.bounded), axis=-2)
@@ -295,5 +295,6 @@ def _positions(names: Sequence[str], wanted: Sequence[str]) -> Ints:
     return np.array([names.index(name) for name in wanted], dtype=np.int64)
 
 
-def _softplus(xp: Any, x: Any) -> Any:
+def softplus(xp: Any, x: Any) -> Any:
+    """Return log(1 + exp(x))."""
     return xp.maximum(x, 0.0) + xp.log1p(xp.exp(-xp.abs(x)))

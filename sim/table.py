@@ -20,17 +20,18 @@ def list_lines(result: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     several = len({entry["force"] for entry in result["estimates"]}) > 1
     for entry in result["estimates"]:
         name = f"{entry['force']} {entry['quantity']}" if several else entry["quantity"]
-        yield (name, show_number(entry["median"]), *(_show_interval(entry, level, "") for level in ("0.5", "0.9")))
+        yield name, show_number(entry["median"]), _show_interval(entry, "0.5", ""), _show_interval(entry, "0.9", "")
     for entry in result["derived"]:
         if entry["median"] is None:
-            yield entry["label"].lower(), "undefined", "", ""
+            yield _lower_first(entry["label"]), "undefined", "", ""
             continue
-        cells = (_show_interval(entry, level, entry["unit"]) for level in ("0.5", "0.9"))
-        yield (_lower_first(entry["label"]), show_value(entry["median"], entry["unit"]), *cells)
+        half, most = (_show_interval(entry, level, entry["unit"]) for level in ("0.5", "0.9"))
+        yield _lower_first(entry["label"]), show_value(entry["median"], entry["unit"]), half, most
 
 
 def _lower_first(text: str) -> str:
-    return text if text[:1].isupper() and " " in text and "'" in text else text[:1].lower() + text[1:]
+    """Return a label as a row's name; a first word that ends in 's is a proper name and keeps its capital."""
+    return text if text.partition(" ")[0].endswith("'s") else text[:1].lower() + text[1:]
 
 
 def show_value(value: float, unit: str) -> str:

@@ -69,8 +69,8 @@ def _fill(
 
     array = np.full((*shape, *(len(labels[dim]) for dim in dims)), np.nan)
     for key, draw in values.items():
-        place = tuple(labels[dim].index(label) for dim, label in zip(dims, key, strict=True))
-        array[(slice(None), slice(None), *place)] = np.asarray(draw).reshape(shape)
+        place: Any = tuple(labels[dim].index(label) for dim, label in zip(dims, key, strict=True))
+        array[..., *place] = np.asarray(draw).reshape(shape)
     coords = {"chain": np.arange(shape[0]), "draw": np.arange(shape[1]), **{dim: labels[dim] for dim in dims}}
     return xr.DataArray(array, dims=("chain", "draw", *dims), coords=coords)
 

@@ -14,6 +14,7 @@ from sim.plots.style import (
     RULE,
     SOFT,
     Figure,
+    flatten_intervals,
     label_force,
     make_canvas,
     put_title,
@@ -33,7 +34,7 @@ def plot_estimates(result: dict[str, Any], force: str) -> Figure | None:
     Quantile dotplots are read more precisely than densities (Kay et al. 2016, doi 10.1145/2858036.2858558).
     """
     entries = _list_estimates(result, force)
-    height = 1.15 + 0.92 * len(entries)
+    height = 1.15 + 1.0 * len(entries)
     canvas = make_canvas(height)
     put_title(
         canvas,
@@ -42,7 +43,7 @@ def plot_estimates(result: dict[str, Any], force: str) -> Figure | None:
         "90%; tick: median. Numbers: median and 90% interval. Log scale, each row its own.",
     )
     grid = canvas.add_gridspec(
-        len(entries), 1, left=0.15, right=0.74, top=1 - 0.85 / height, bottom=0.3 / height, hspace=0.75
+        len(entries), 1, left=0.15, right=0.74, top=1 - 0.85 / height, bottom=0.3 / height, hspace=0.62
     )
     for place, entry in enumerate(entries):
         _draw_dots(canvas.add_subplot(grid[place]), entry)
@@ -57,7 +58,7 @@ def plot_estimates(result: dict[str, Any], force: str) -> Figure | None:
 def _draw_dots(axes: Axes, entry: dict[str, Any]) -> None:
     dots = np.maximum(np.array(entry["dots"]), 0.5)
     low, high = span_counts([*dots, *entry["intervals"]["0.9"]])
-    width = (np.log(high) - np.log(low)) / 26
+    width = max((np.log(high) - np.log(low)) / 12, 1e-9)
     columns: dict[int, int] = {}
     for value in dots:
         column = round((np.log(value) - np.log(low)) / width)
@@ -66,7 +67,7 @@ def _draw_dots(axes: Axes, entry: dict[str, Any]) -> None:
             [np.exp(np.log(low) + column * width)],
             [columns[column] - 0.3],
             marker="o",
-            ms=5.2,
+            ms=6.2,
             color=POSTERIOR,
             ls="none",
         )
@@ -103,8 +104,8 @@ def plot_prior_posterior(result: dict[str, Any], force: str) -> Figure | None:
     put_title(
         canvas,
         f"{label_force(result, force)}: what the claims have taught",
-        "Grey: prior, before any claim; blue: posterior. Thick line: 50% credible interval; thin line: 90%; tick: median. "
-        "At the right: share of the prior's variance that is left (log scale). Log scale.",
+        "Grey: prior, before any claim; blue: posterior. Thick line: 50% credible interval; thin line: 90%; tick: "
+        "median. At the right: share of the prior's variance that is left (log scale). Log scale.",
     )
     axes = canvas.add_axes((0.15, 0.42 / height, 0.73, 1 - 1.35 / height))
     values = [edge for entry in entries for kind in ("intervals", "prior_intervals") for edge in entry[kind]["0.9"]]
@@ -125,7 +126,7 @@ def plot_prior_posterior(result: dict[str, Any], force: str) -> Figure | None:
     rows = [
         {
             "quantity": entry["quantity"], "which": which, "median": entry[median],
-            **{f"{end}_{level}": entry[kind][level][side] for level in ("0.5", "0.9") for side, end in enumerate(("low", "high"))},
+            **flatten_intervals(entry[kind]),
         }
         for entry in entries
         for which, median, kind in (("prior", "prior_median", "prior_intervals"), ("posterior", "median", "intervals"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.transforms import blended_transform_factory
 
 from sim.plots.style import (
     INK,
@@ -14,9 +15,11 @@ from sim.plots.style import (
     Figure,
     clip_text,
     colour_sources,
+    flatten_intervals,
     label_force,
     label_sources,
     make_canvas,
+    put_columns,
     put_title,
     set_count_axis,
     span_counts,
@@ -38,32 +41,33 @@ def plot_biases(result: dict[str, Any], force: str) -> Figure | None:
     put_title(
         canvas,
         f"{label_force(result, force)}: what each source makes of the truth",
-        "Bias as a multiplier: 1 is none, 2 says twice the truth. Thick line: 50% credible interval; thin line: 90%; tick: "
-        "median. At the right: median, and how much of its uncertainty is still the prior's. Log scale.",
+        "Bias as a multiplier: 1 is none, 2 says twice the truth. Thick line: 50% credible interval; thin line: 90%; "
+        "tick: median. At the right: median, and how much of its uncertainty is still the prior's. Log scale.",
     )
-    axes = canvas.add_axes((0.46, 0.42 / height, 0.38, 1 - 1.42 / height))
+    axes = canvas.add_axes((0.50, 0.42 / height, 0.29, 1 - 1.42 / height))
     low, high = span_counts([0.5, 2, *(edge for entry in entries for edge in entry["intervals"]["0.9"])], floor=1e-3)
     colours = colour_sources(result, force)
     axes.axvline(1, color=SOFT, lw=0.8)
     before = None
     for row, entry in enumerate(entries):
         _draw_row(axes, entry, -row, colours.get(entry["source"], SOFT))
-        name = clip_text(labels[entry["source"]], 42) if entry["source"] != before else ""
+        name = clip_text(labels[entry["source"]], 44) if entry["source"] != before else ""
         if name and row:
-            axes.plot(
-                [-1.15, 1.42], [-row + 0.5] * 2, transform=axes.get_yaxis_transform(), color=RULE, lw=0.6, clip_on=False
-            )
+            across = blended_transform_factory(canvas.transFigure, axes.transData)
+            axes.plot([0.015, 0.985], [-row + 0.5] * 2, transform=across, color=RULE, lw=0.6, clip_on=False)
         before = entry["source"]
-        place = axes.get_yaxis_transform()
-        axes.text(-1.15, -row, name, transform=place, va="center", fontweight="bold", fontsize=8.5)
-        axes.text(-0.03, -row, entry["quantity"].replace("_", " "), transform=place, va="center", ha="right")
-        axes.text(1.04, -row, f"{show_number(entry['median'], 2)}", transform=place, va="center", fontweight="bold")
-        axes.text(1.2, -row, f"prior {entry['prior_share']:.0%}", transform=place, va="center", color=SOFT)
+        cells = [
+            (0.015, name, "left", "bold"),
+            (0.485, entry["quantity"].replace("_", " "), "right", ""),
+            (0.85, show_number(entry["median"], 2), "right", "bold"),
+            (0.985, f"prior {show_share(entry['prior_share'])}", "right", "soft"),
+        ]
+        put_columns(canvas, axes, -row, cells)
     _finish(axes, len(entries), low, high)
     rows = [
         {
             "source": entry["source"], "quantity": entry["quantity"], "median": entry["median"],
-            **{f"{end}_{level}": entry["intervals"][level][side] for level in ("0.5", "0.9") for side, end in enumerate(("low", "high"))},
+            **flatten_intervals(entry["intervals"]),
             "prior_share": entry["prior_share"],
         }
         for entry in entries
@@ -96,59 +100,25 @@ def plot_claims(result: dict[str, Any], force: str) -> Figure | None:
     put_title(
         canvas,
         f"{label_force(result, force)}: what was said, and what was expected",
-        "Mark: the number as said (an arrow for at least, at most and counted, a bar for a range). Lines: what the model "
-        "expects the source to say, 50% and 90%. All as a multiple of that expectation's median. Log scale.",
+        "Mark: the number as said (an arrow for at least, at most and counted, a bar for a range). Lines: what the "
+        "model expects the source to say, 50% and 90%. All as a multiple of that expectation's median. Log scale.",
     )
-    axes = canvas.add_axes((0.53, 0.42 / height, 0.30, 1 - 1.52 / height))
+    axes = canvas.add_axes((0.55, 0.42 / height, 0.22, 1 - 1.52 / height))
     colours = colour_sources(result, force)
     axes.axvline(1, color=SOFT, lw=0.8)
     edges = [0.5, 2.0]
-    rows = []
+    columns = ("id", "source", "quantity", "as_of", "qualifier", "low", "value", "high", "expected", "standardised")
+    put_columns(canvas, axes, 0.9, [(0.905, "said", "right", "soft"), (0.985, "expected", "right", "soft")])
     for row, claim in enumerate(entries):
         edges += _draw_claim(axes, claim, -row, colours[claim["source"]])
-        place = axes.get_yaxis_transform()
-        label = f"{claim['quantity'].replace('_', ' ')}, {claim['as_of']}"
-        axes.text(
-            -1.73,
-            -row,
-            clip_text(labels[claim["source"]], 34),
-            transform=place,
-            va="center",
-            fontsize=8,
-            fontweight="bold",
-        )
-        axes.text(-0.72, -row, label, transform=place, va="center", fontsize=8)
-        axes.text(1.04, -row, _show_said(claim), transform=place, va="center", fontsize=8, fontweight="bold")
-        axes.text(
-            1.54,
-            -row,
-            _show(claim["expected"], claim),
-            transform=place,
-            va="center",
-            ha="right",
-            color=SOFT,
-            fontsize=8,
-        )
-        rows.append(
-            {
-                name: claim[name]
-                for name in (
-                    "id",
-                    "source",
-                    "quantity",
-                    "as_of",
-                    "qualifier",
-                    "low",
-                    "value",
-                    "high",
-                    "expected",
-                    "standardised",
-                )
-            }
-        )
-    top = 0.75
-    for x, text, align in ((1.04, "said", "left"), (1.54, "expected", "right")):
-        axes.text(x, top, text, transform=axes.get_yaxis_transform(), fontsize=8, color=SOFT, ha=align)
+        cells = [
+            (0.015, clip_text(labels[claim["source"]], 42), "left", "bold"),
+            (0.545, f"{claim['quantity'].replace('_', ' ')}, {claim['as_of']}", "right", ""),
+            (0.905, _show_said(claim), "right", "bold"),
+            (0.985, _show(claim["expected"], claim), "right", "soft"),
+        ]
+        put_columns(canvas, axes, -row, cells)
+    rows = [{name: claim[name] for name in columns} for claim in entries]
     _finish(axes, len(entries), *span_counts(edges, floor=1e-3))
     return Figure(canvas, rows)
 

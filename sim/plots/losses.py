@@ -25,6 +25,7 @@ from sim.plots.style import (
 )
 
 MAX_PANELS = 8
+PER_ROW = 3  # sources in a row of the legend
 _MARKS = {"exact": "o", "about": "o", "at_least": "^", "at_most": "v", "counted": "s", "range": "_"}
 _WORDS = {
     "about": "about, exact",
@@ -42,7 +43,9 @@ def plot_losses(result: dict[str, Any], force: str) -> Figure | None:
     shown = [path for path in paths if marks[path["quantity"]]][:MAX_PANELS] or paths[:1]
     if not shown:
         return None
-    height = 1.75 + 1.75 * len(shown)
+    speaking = dict.fromkeys(mark["source"] for path in shown for mark in marks[path["quantity"]])
+    top = 1.2 + 0.19 * -(-len(speaking) // PER_ROW)
+    height = top + 0.4 + 1.75 * len(shown)
     canvas = make_canvas(height)
     put_title(
         canvas,
@@ -51,7 +54,7 @@ def plot_losses(result: dict[str, Any], force: str) -> Figure | None:
         "hollow marks are not used (echoes, revisions, exclusions). Log scale.",
     )
     grid = canvas.add_gridspec(
-        len(shown), 1, left=0.105, right=0.975, top=1 - 1.25 / height, bottom=0.42 / height, hspace=0.32
+        len(shown), 1, left=0.105, right=0.975, top=1 - top / height, bottom=0.42 / height, hspace=0.32
     )
     colours = colour_sources(result, force)
     rows: list[dict[str, Any]] = []
@@ -114,9 +117,10 @@ def _draw_panel(
     axes.set_xlim(days[0], days[-1] + (days[-1] - days[0]) * 0.02)
     day: Any = dt.date.fromisoformat(as_of)
     axes.axvline(day, color=SOFT, lw=0.6, ls=(0, (2, 2)))
-    locator = mdates.AutoDateLocator(minticks=4, maxticks=9)
+    dates: Any = mdates
+    locator = dates.AutoDateLocator(minticks=4, maxticks=9)
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator, show_offset=False))
+    axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, show_offset=False))
 
 
 def _draw_mark(axes: Axes, mark: dict[str, Any], colour: str) -> None:
@@ -149,19 +153,15 @@ def _put_legend(canvas: Canvas, result: dict[str, Any], marks: list[dict[str, An
     ]  # fmt: skip
     height = canvas.get_figheight()
     look: dict[str, Any] = {"frameon": False, "fontsize": 8, "handletextpad": 0.3, "columnspacing": 1.2, "borderpad": 0}
-    top = 1 - 0.72 / height
-    canvas.legend(
-        handles=sources, loc="upper left", bbox_to_anchor=(0.01, top), ncols=min(4, max(len(sources), 1)), **look
-    )
-    rows = -(-len(sources) // 4)
-    canvas.legend(
-        handles=shapes,
-        loc="upper left",
-        bbox_to_anchor=(0.01, top - 0.17 * rows / height),
-        ncols=6,
-        labelcolor=INK,
-        **look,
-    )
+    start = 0.74
+    for row in range(0, len(sources), PER_ROW):
+        place = (0.012, 1 - start / height)
+        canvas.legend(
+            handles=sources[row : row + PER_ROW], loc="upper left", bbox_to_anchor=place, ncols=PER_ROW, **look
+        )
+        start += 0.19
+    place = (0.012, 1 - start / height)
+    canvas.legend(handles=shapes, loc="upper left", bbox_to_anchor=place, ncols=6, labelcolor=INK, **look)
 
 
 def _list_rows(path: dict[str, Any], marks: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
+from matplotlib.transforms import blended_transform_factory
 
 from sim.words import show_number
 
@@ -26,7 +27,7 @@ PRIOR = "#b0b0b0"
 PALETTE = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 WIDTH = 8.0
 
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "text.color": INK,
@@ -63,7 +64,7 @@ class Figure:
 @contextmanager
 def use_style() -> Iterator[None]:
     """Apply the look within a block."""
-    with mpl.rc_context({**_STYLE}):
+    with mpl.rc_context(_STYLE):
         yield
 
 
@@ -144,6 +145,21 @@ def label_sources(result: dict[str, Any]) -> dict[str, str]:
 def label_force(result: dict[str, Any], force: str) -> str:
     """Return the name in words of a force."""
     return str(next(entry["label"] for entry in result["forces"] if entry["force"] == force))
+
+
+def put_columns(canvas: Canvas, axes: Axes, y: float, cells: Sequence[tuple[float, str, str, str]]) -> None:
+    """Set text beside a row of `axes`, as (place across the figure, text, alignment, style: bold, soft or none)."""
+    place = blended_transform_factory(canvas.transFigure, axes.transData)
+    for x, text, align, style in cells:
+        look: dict[str, Any] = {"fontweight": "bold"} if style == "bold" else {"color": SOFT} if style == "soft" else {}
+        axes.text(x, y, text, transform=place, ha=align, va="center", fontsize=8, clip_on=False, **look)
+
+
+def flatten_intervals(intervals: dict[str, list[float]]) -> dict[str, float]:
+    """Return the 50% and 90% intervals as columns."""
+    return {
+        f"{end}_{level}": intervals[level][side] for level in ("0.5", "0.9") for side, end in enumerate(("low", "high"))
+    }
 
 
 def clip_text(text: str, limit: int) -> str:

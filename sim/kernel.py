@@ -1,0 +1,791 @@
+"""The log posterior density of a case and its gradient, by hand, compiled once for all cases.
+
+PyMC's model (`sim.model.build_model`) is the definition; a test holds this one equal to it, density and gradient, at
+random points of every kind of case. What differs between cases is data: `sim.packing` puts a design into one buffer of
+eight-byte slots, whole numbers and floats alike, whose fields are found by the offsets at its head. So no case needs a
+compilation of its own, and the machine code is kept on disk.
+
+Each function runs one step of the model forward, or backward: names that start with `d_` are derivatives of the log
+density with respect to the rest of the name. All of it is in this one file, and takes nothing from others, because the
+cache on disk is renewed when this file changes and does not look at others.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numba
+import numpy as np
+from numba import types
+
+FAMILIES = (
+    "",
+    "Normal",
+    "LogNormal",
+    "HalfNormal",
+    "HalfCauchy",
+    "Beta",
+    "Uniform",
+    "Exponential",
+    "Gamma",
+    "StudentT",
+)
+
+# The fields of the buffer, in order; those in FLOATS hold floats, the others whole numbers.
+FIELDS = (
+    "sizes", "family", "arguments", "bin", "days", "position", "inside", "root_days", "lulls", "lull_cover", "waves",
+    "arrivals", "bounded_force", "bounded_sized", "share", "ratio", "captured", "missing", "has", "bounded_tilt",
+    "personnel", "free_force", "free_total", "free_ratio", "free_tilt", "role", "in_war", "source", "source_outcome",
+    "top_term", "top_until", "top_since", "top_mask", "whole_term", "whole_until", "whole_since", "whole_mask",
+    "is_share", "is_capped", "statement", "noise", "own_sd", "contaminated", "reference_noise", "form", "lower",
+    "upper", "point", "log_width", "sign", "wording", "reading", "group", "log_weight", "is_prior", "constants",
+)  # fmt: skip
+FLOATS = {
+    "arguments", "days", "position", "inside", "root_days", "lull_cover", "arrivals", "has", "top_mask", "whole_mask",
+    "own_sd", "lower", "upper", "point", "log_width", "sign", "log_weight",
+    "constants",
+}  # fmt: skip
+(
+    SIZES, FAMILY, ARGS, BIN, DAYS, POSITION, INSIDE, ROOT_DAYS, LULLS, LULL_COVER, WAVES,
+    ARRIVALS, BOUNDED_FORCE, BOUNDED_SIZED, SHARE, RATIO, CAPTURED, MISSING, HAS, BOUNDED_TILT,
+    PEOPLE, FREE_FORCE, FREE_TOTAL, FREE_RATIO, FREE_TILT, ROLE, IN_WAR, SOURCE, SOURCE_OUTCOME,
+    TOP_TERM, TOP_UNTIL, TOP_SINCE, TOP_MASK, WHOLE_TERM, WHOLE_UNTIL, WHOLE_SINCE, WHOLE_MASK,
+    IS_SHARE, IS_CAPPED, STATEMENT, NOISE, OWN_SD, CONTAMINATED, REFERENCE_NOISE, FORM, LOWER, UPPER,
+    POINT, LOG_WIDTH, SIGN, WORDING, READING, GROUP, LOG_WEIGHT, IS_PRIOR,
+    CONSTANTS,
+) = range(len(FIELDS))  # fmt: skip
+
+_SQRT_2 = math.sqrt(2.0)
+_SQRT_PI = math.sqrt(math.pi)
+_LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
+_LOG_2 = math.log(2.0)
+_NEVER = -1e6
+
+
+def compiled[F: Callable[..., Any]](function: F) -> F:
+    """Compile a function and keep its machine code on disk.
+
+    Division by zero gives an infinity, which the sampler takes for a point outside the support.
+    """
+    kept: F = numba.njit(cache=True, error_model="numpy")(function)
+    return kept
+
+
+@compiled
+def _erfcx(x: float) -> float:
+    """Return exp(x^2) erfc(x) for x >= 0."""
+    if x < 10.0:
+        return math.exp(x * x) * math.erfc(x)
+    # Abramowitz and Stegun 7.1.23: the terms fall until k is about x^2.
+    total, term = 1.0, 1.0
+    for k in range(1, 16):
+        term *= -(2 * k - 1) / (2 * x * x)
+        total += term
+    return total / (x * _SQRT_PI)
+
+
+@compiled
+def _log_cdf(z: float) -> float:
+    if z < 0:
+        return math.log(0.5 * _erfcx(-z / _SQRT_2)) - 0.5 * z * z
+    return math.log1p(-0.5 * math.erfc(z / _SQRT_2))
+
+
+@compiled
+def _sigmoid(x: float) -> float:
+    if x >= 0:
+        return 1 / (1 + math.exp(-x))
+    e = math.exp(x)
+    return e / (1 + e)
+
+
+@compiled
+def _softplus(x: float) -> float:
+    return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
+
+
+@compiled
+def constrain(family: int, a: float, b: float, x: float) -> tuple[float, float]:
+    """Return a parameter and its derivative with respect to the unconstrained `x` (PyMC's default transforms)."""
+    if family in (1, 9):
+        return x, 1.0
+    if family == 5:
+        y = _sigmoid(x)
+        return y, y * (1 - y)
+    if family == 6:
+        y = _sigmoid(x)
+        return a + (b - a) * y, (b - a) * y * (1 - y)
+    y = math.exp(x)
+    return y, y
+
+
+@compiled
+def prior_density(family: int, a: float, b: float, c: float, x: float) -> tuple[float, float]:
+    """Return the log density of a parameter at the unconstrained `x`, Jacobian included, and its derivative.
+
+    `a`, `b`, `c` are the family's arguments in the order of `sim.priors.ARGUMENTS`.
+    """
+    if family == 1:  # Normal
+        z = (x - a) / b
+        return -0.5 * z * z - math.log(b) - _LOG_SQRT_2PI, -z / b
+    if family == 2:  # LogNormal of exp(x): the Jacobian leaves a normal of x
+        z = (x - a) / b
+        return -0.5 * z * z - math.log(b) - _LOG_SQRT_2PI, -z / b
+    if family == 3:  # HalfNormal
+        z = math.exp(x) / a
+        return _LOG_2 - 0.5 * z * z - math.log(a) - _LOG_SQRT_2PI + x, 1 - z * z
+    if family == 4:  # HalfCauchy
+        z = math.exp(x) / a
+        return _LOG_2 - math.log(math.pi * a) - math.log1p(z * z) + x, 1 - 2 * z * z / (1 + z * z)
+    if family == 5:  # Beta
+        y = _sigmoid(x)
+        log_beta = math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
+        return -a * _softplus(-x) - b * _softplus(x) - log_beta, a - (a + b) * y
+    if family == 6:  # Uniform
+        return -_softplus(-x) - _softplus(x), 1 - 2 * _sigmoid(x)
+    if family == 7:  # Exponential
+        y = math.exp(x)
+        return math.log(a) - a * y + x, 1 - a * y
+    if family == 8:  # Gamma
+        y = math.exp(x)
+        return a * math.log(b) - math.lgamma(a) + a * x - b * y, a - b * y
+    # StudentT: a = nu, b = mu, c = sigma
+    z = (x - b) / c
+    constant = math.lgamma((a + 1) / 2) - math.lgamma(a / 2) - 0.5 * math.log(math.pi * a) - math.log(c)
+    return constant - (a + 1) / 2 * math.log1p(z * z / a), -(a + 1) * z / (a + z * z) / c
+
+
+@compiled
+def density_term(t: float, s: float) -> tuple[float, float, float, float]:
+    """Return the log density of N(0, s^2) at t, its derivatives by the belief (t falls as it rises) and s, and 0."""
+    z = t / s
+    return -0.5 * z * z - math.log(s) - _LOG_SQRT_2PI, z / s, (z * z - 1) / s, 0.0
+
+
+@compiled
+def cell_term(lower: float, upper: float, s: float) -> tuple[float, float, float, float]:
+    """Return the log mass of N(0, s^2) in a cell, its derivatives by the belief and s, and 0."""
+    a, b = lower / s, upper / s
+    mirror = a + b > 0
+    left, right = (-b, -a) if mirror else (a, b)
+    log_right = _log_cdf(right)
+    value = log_right + math.log(-math.expm1(_log_cdf(left) - log_right))
+    d_a = -math.exp(-0.5 * a * a - _LOG_SQRT_2PI - value)
+    d_b = math.exp(-0.5 * b * b - _LOG_SQRT_2PI - value)
+    return value, -(d_a + d_b) / s, -(a * d_a + b * d_b) / s, 0.0
+
+
+@compiled
+def worded_term(t: float, s: float, m: float) -> tuple[float, float, float, float]:
+    """Return the log density at t of e - d (see `sim.likelihood.log_understated`), with derivatives by t, s and m."""
+    q = (t / s + s / m) / _SQRT_2
+    z = -_SQRT_2 * q
+    if q > 0:
+        mills = math.sqrt(2 / math.pi) / _erfcx(q)
+        value = math.log(0.5 * _erfcx(q)) - 0.5 * (t / s) ** 2 - math.log(m)
+    else:
+        cdf = 1 - 0.5 * math.erfc(-q)
+        mills = math.exp(-0.5 * z * z - _LOG_SQRT_2PI) / cdf
+        value = math.log(cdf) + t / m + 0.5 * (s / m) ** 2 - math.log(m)
+    d_t = 1 / m - mills / s
+    d_s = s / m**2 + mills * (t / s**2 - 1 / m)
+    d_m = -1 / m - t / m**2 - s**2 / m**3 + mills * s / m**2
+    return value, d_t, d_s, d_m
+
+
+@compiled
+def run_rates(theta: Any, walk: Any, n: Any, bins: Any, root_days: Any, step: int, lulls: Any, cover: Any) -> Any:
+    """Return the log rate of each force on each segment; n is (forces, segments, bins - 1)."""
+    forces, segments, steps = n
+    log_rate = np.zeros((forces, segments))
+    level = np.zeros(steps + 1)
+    for f in range(forces):
+        if step >= 0 and steps > 0:
+            for j in range(steps):
+                level[j + 1] = level[j] + theta[step] * root_days[j] * walk[f * steps + j]
+            for s in range(segments):
+                log_rate[f, s] = level[bins[s]]
+        for k in range(len(lulls)):
+            for s in range(segments):
+                log_rate[f, s] -= theta[lulls[k]] * cover[(k * forces + f) * segments + s]
+    return log_rate
+
+
+@compiled
+def back_rates(
+    d_log_rate: Any, theta: Any, walk: Any, bins: Any, root_days: Any, step: int, lulls: Any, cover: Any,
+    d_theta: Any, d_walk: Any,
+) -> None:  # fmt: skip
+    """Carry the derivative by log rates back to theta and the walk."""
+    forces, segments = d_log_rate.shape
+    steps = len(root_days)
+    d_level = np.zeros(steps + 1)
+    for f in range(forces):
+        for k in range(len(lulls)):
+            for s in range(segments):
+                d_theta[lulls[k]] -= d_log_rate[f, s] * cover[(k * forces + f) * segments + s]
+        if step < 0 or steps == 0:
+            continue
+        d_level[:] = 0.0
+        for s in range(segments):
+            d_level[bins[s]] += d_log_rate[f, s]
+        later = 0.0
+        for j in range(steps - 1, -1, -1):
+            later += d_level[j + 1]
+            d_walk[f * steps + j] += theta[step] * root_days[j] * later
+            d_theta[step] += root_days[j] * walk[f * steps + j] * later
+
+
+@compiled
+def normalise(log_rate: Any, tilt: float, position: Any, days: Any, inside: Any, g: Any) -> None:
+    """Fill `g` with the increments of the path: rate times days over their sum to `end`."""
+    total = 0.0
+    for s in range(len(days)):
+        g[s] = math.exp(log_rate[s] + tilt * position[s]) * days[s]
+        total += g[s] * inside[s]
+    for s in range(len(days)):
+        g[s] /= total
+
+
+@compiled
+def back_normalise(d_g: Any, g: Any, inside: Any, position: Any, d_log_rate: Any) -> float:
+    """Carry the derivative by the path's increments back to the log rates; return that by the tilt."""
+    total = 0.0
+    for s in range(len(g)):
+        total += d_g[s] * g[s]
+    d_tilt = 0.0
+    for s in range(len(g)):
+        d = g[s] * (d_g[s] - inside[s] * total)
+        d_log_rate[s] += d
+        d_tilt += d * position[s]
+    return d_tilt
+
+
+@compiled
+def _keep(x: float) -> tuple[float, float]:
+    """Return phi(x) = (1 - exp(-x)) / x and its derivative."""
+    if x < 1e-5:
+        return 1 - x / 2, -0.5 + x / 3
+    phi = -math.expm1(-x) / x
+    if x < 1e-2:
+        return phi, -0.5 + x / 3 - x * x / 8 + x**3 / 30
+    return phi, (math.exp(-x) - phi) / x
+
+
+@compiled
+def lose_bounded(x: Any, arrivals: Any, before: Any, loss: Any) -> None:
+    """Fill those standing before each segment, and its losses, from its hazard and arrivals."""
+    standing = 0.0
+    for s in range(len(x)):
+        before[s] = standing
+        phi, _ = _keep(x[s])
+        lost_on_arrival = 1 - phi if x[s] > 1e-5 else x[s] / 2
+        loss[s] = -math.expm1(-x[s]) * standing + lost_on_arrival * arrivals[s]
+        standing = math.exp(-x[s]) * standing + phi * arrivals[s]
+
+
+@compiled
+def back_bounded(d_loss: Any, x: Any, arrivals: Any, before: Any, d_x: Any, d_arrivals: Any) -> None:
+    """Carry the derivative by losses back to hazards and arrivals."""
+    d_standing = 0.0
+    for s in range(len(x) - 1, -1, -1):
+        stay = math.exp(-x[s])
+        phi, d_phi = _keep(x[s])
+        d_x[s] = (d_standing - d_loss[s]) * (-stay * before[s] + d_phi * arrivals[s])
+        d_arrivals[s] += d_standing * phi + d_loss[s] * (1 - phi)
+        d_standing = d_standing * stay + d_loss[s] * (1 - stay)
+
+
+@compiled
+def split_shares(
+    theta: Any, has: Any, ratio: int, captured: int, missing: int, share: Any
+) -> tuple[float, float, float]:
+    """Fill the shares of killed, wounded, captured, missing before tilting; return wounded share, captured, missing."""
+    c = theta[captured] * has[2] if captured >= 0 else 0.0
+    m = theta[missing] * has[3] if missing >= 0 else 0.0
+    w = _sigmoid(theta[ratio]) if ratio >= 0 else 0.5
+    both = has[0] * has[1]
+    hurt = (1 - c) * (1 - m) * max(has[0], has[1])
+    share[0] = hurt * (both * (1 - w) + (1 - both) * has[0])
+    share[1] = hurt * (both * w + (1 - both) * has[1])
+    share[2] = c
+    share[3] = m * (1 - c)
+    return w, c, m
+
+
+@compiled
+def back_shares(d_share: Any, has: Any, ratio: int, captured: int, missing: int, wcm: Any, d_theta: Any) -> None:
+    """Carry the derivative by the shares back to theta."""
+    w, c, m = wcm
+    both = has[0] * has[1]
+    top = max(has[0], has[1])
+    hurt = (1 - c) * (1 - m) * top
+    parts = d_share[0] * (both * (1 - w) + (1 - both) * has[0]) + d_share[1] * (both * w + (1 - both) * has[1])
+    if ratio >= 0:
+        d_theta[ratio] += hurt * both * (d_share[1] - d_share[0]) * w * (1 - w)
+    if captured >= 0:
+        d_theta[captured] += has[2] * (-(1 - m) * top * parts + d_share[2] - m * d_share[3])
+    if missing >= 0:
+        d_theta[missing] += has[3] * (-(1 - c) * top * parts + (1 - c) * d_share[3])
+
+
+@compiled
+def log_density(x: Any, grad: Any, floats: Any, ints: Any) -> float:
+    """Return the log posterior density at the unconstrained `x`, up to a constant, and fill its gradient.
+
+    Parameters
+    ----------
+    x, grad : arrays, shape (n,)
+    floats, ints : arrays
+        Two views of the buffer of `pack_design`.
+    """
+    n = ints[ints[SIZES] : ints[SIZES + 1]]
+    params, walks, latents, statements = n[0], n[1], n[2], n[3]
+    # --- parameters ---
+    theta, slope, d_theta = np.empty(params), np.zeros(params), np.zeros(params)
+    family = ints[ints[FAMILY] : ints[FAMILY + 1]]
+    arguments = floats[ints[ARGS] : ints[ARGS + 1]]
+    value, free = 0.0, 0
+    for p in range(params):
+        a, b, c = arguments[3 * p], arguments[3 * p + 1], arguments[3 * p + 2]
+        if family[p] == 0:
+            theta[p] = a
+            continue
+        theta[p], slope[p] = constrain(family[p], a, b, x[free])
+        density, grad[free] = prior_density(family[p], a, b, c, x[free])
+        value += density
+        free += 1
+    for k in range(free, free + walks + latents):
+        value -= 0.5 * x[k] * x[k] + _LOG_SQRT_2PI
+        grad[k] = -x[k]
+    for k in range(free + walks + latents, free + walks + latents + statements):
+        grad[k] = 0.0
+    if n[14] > 0:
+        walk = x[free : free + walks]
+        effects = x[free + walks : free + walks + latents]
+        statement = x[free + walks + latents :]
+        d_walk, d_effects = grad[free : free + walks], grad[free + walks : free + walks + latents]
+        value += _claims(
+            theta, walk, effects, statement, d_theta, d_walk, d_effects, grad[free + walks + latents :], floats, ints
+        )
+    free = 0
+    for p in range(params):
+        if family[p] != 0:
+            grad[free] += d_theta[p] * slope[p]
+            free += 1
+    return value
+
+
+@compiled
+def _claims(
+    theta: Any, walk: Any, effects: Any, statement: Any, d_theta: Any, d_walk: Any, d_effects: Any, d_statement: Any,
+    floats: Any, ints: Any,
+) -> float:  # fmt: skip
+    """Return the log likelihood of the claims, and add its derivatives: forward through the state, rows, and back."""
+    n = ints[ints[SIZES] : ints[SIZES + 1]]
+    forces, segments, steps, step = n[4], n[5], n[6], n[7]
+    bounded, people, free, sized = n[8], n[9], n[10], n[12]
+    bins, root_days = ints[ints[BIN] : ints[BIN + 1]], floats[ints[ROOT_DAYS] : ints[ROOT_DAYS + 1]]
+    lulls, cover = ints[ints[LULLS] : ints[LULLS + 1]], floats[ints[LULL_COVER] : ints[LULL_COVER + 1]]
+    if step < 0:
+        lulls = lulls[:0]
+    log_rate = run_rates(theta, walk, (forces, segments, steps), bins, root_days, step, lulls, cover)
+    width = segments + 1
+    state = np.zeros((bounded * people + free + sized) * width)
+    arrivals = np.zeros((sized, segments))
+    _arrive(theta, arrivals, state[(bounded * people + free) * width :], floats, ints)
+    saved = np.empty((bounded, 4 + people, segments))
+    for b in range(bounded):
+        _bounded_forward(b, theta, log_rate, arrivals, saved[b], state, floats, ints)
+    paths = np.empty((free, segments))
+    for k in range(free):
+        _free_forward(k, theta, log_rate, paths[k], state[(bounded * people + k) * width :], floats, ints)
+    d_state = np.zeros(len(state))
+    value = _rows(theta, effects, statement, state, d_theta, d_effects, d_statement, d_state, floats, ints)
+    # From the derivative by each cumulative count to that by each increment.
+    for row in range(len(d_state) // width):
+        for c in range(width - 2, 0, -1):
+            d_state[row * width + c] += d_state[row * width + c + 1]
+    d_log_rate = np.zeros((forces, segments))
+    d_arrivals = np.zeros((sized, segments))
+    for k in range(free):
+        _free_backward(
+            k, theta, paths[k], d_state[(bounded * people + k) * width + 1 :], d_theta, d_log_rate, floats, ints
+        )
+    for d in range(sized):
+        for s in range(segments):
+            d_arrivals[d, s] += d_state[(bounded * people + free + d) * width + 1 + s]
+    for b in range(bounded):
+        _bounded_backward(b, theta, arrivals, saved[b], d_state, d_theta, d_log_rate, d_arrivals, floats, ints)
+    waves, share_in = ints[ints[WAVES] : ints[WAVES + 1]], floats[ints[ARRIVALS] : ints[ARRIVALS + 1]]
+    for w in range(len(waves)):
+        total = 0.0
+        for d in range(sized):
+            for s in range(segments):
+                total += d_arrivals[d, s] * share_in[(w * sized + d) * segments + s]
+        d_theta[waves[w]] += total * math.exp(theta[waves[w]])
+    back_rates(d_log_rate, theta, walk, bins, root_days, step, lulls, cover, d_theta, d_walk)
+    return value
+
+
+@compiled
+def _arrive(theta: Any, arrivals: Any, state: Any, floats: Any, ints: Any) -> None:
+    """Fill arrivals on each segment, and their cumulative sums."""
+    sized, segments = arrivals.shape
+    waves, share_in = ints[ints[WAVES] : ints[WAVES + 1]], floats[ints[ARRIVALS] : ints[ARRIVALS + 1]]
+    for w in range(len(waves)):
+        size = math.exp(theta[waves[w]])
+        for d in range(sized):
+            for s in range(segments):
+                arrivals[d, s] += size * share_in[(w * sized + d) * segments + s]
+    for d in range(sized):
+        for s in range(segments):
+            state[d * (segments + 1) + s + 1] = state[d * (segments + 1) + s] + arrivals[d, s]
+
+
+@compiled
+def _bounded_forward(
+    b: int, theta: Any, log_rate: Any, arrivals: Any, saved: Any, state: Any, floats: Any, ints: Any
+) -> None:
+    """Fill the losses of one bounded force; `saved` keeps path, hazard, those before, loss, and the split."""
+    n = ints[ints[SIZES] : ints[SIZES + 1]]
+    segments, people = n[5], n[9]
+    days, position = floats[ints[DAYS] : ints[DAYS + 1]], floats[ints[POSITION] : ints[POSITION + 1]]
+    inside = floats[ints[INSIDE] : ints[INSIDE + 1]]
+    normalise(log_rate[ints[ints[BOUNDED_FORCE] + b]], 0.0, position, days, inside, saved[0])
+    hazard = _softplus(theta[ints[ints[SHARE] + b]])
+    for s in range(segments):
+        saved[1, s] = hazard * saved[0, s]
+    lose_bounded(saved[1], arrivals[ints[ints[BOUNDED_SIZED] + b]], saved[2], saved[3])
+    share = np.empty(4)
+    has = floats[ints[HAS] + 4 * b : ints[HAS] + 4 * b + 4]
+    split_shares(theta, has, ints[ints[RATIO] + b], ints[ints[CAPTURED] + b], ints[ints[MISSING] + b], share)
+    for s in range(segments):
+        total = 0.0
+        for k in range(people):
+            tilt = ints[ints[BOUNDED_TILT] + b * people + k]
+            weight = share[ints[ints[PEOPLE] + k]] * (math.exp(theta[tilt] * position[s]) if tilt >= 0 else 1.0)
+            saved[4 + k, s] = weight
+            total += weight
+        for k in range(people):
+            saved[4 + k, s] /= total
+            base = (b * people + k) * (segments + 1) + s
+            state[base + 1] = state[base] + saved[3, s] * saved[4 + k, s]
+
+
+@compiled
+def _bounded_backward(
+    b: int, theta: Any, arrivals: Any, saved: Any, d_state: Any, d_theta: Any, d_log_rate: Any, d_arrivals: Any,
+    floats: Any, ints: Any,
+) -> None:  # fmt: skip
+    n = ints[ints[SIZES] : ints[SIZES + 1]]
+    segments, people = n[5], n[9]
+    position, inside = floats[ints[POSITION] : ints[POSITION + 1]], floats[ints[INSIDE] : ints[INSIDE + 1]]
+    has = floats[ints[HAS] + 4 * b : ints[HAS] + 4 * b + 4]
+    ratio, captured, missing = ints[ints[RATIO] + b], ints[ints[CAPTURED] + b], ints[ints[MISSING] + b]
+    share, d_share, d_loss = np.empty(4), np.zeros(4), np.empty(segments)
+    wcm = split_shares(theta, has, ratio, captured, missing, share)
+    for s in range(segments):
+        mean = 0.0
+        for k in range(people):
+            mean += d_state[(b * people + k) * (segments + 1) + 1 + s] * saved[4 + k, s]
+        d_loss[s] = mean
+        total = 0.0
+        for k in range(people):
+            tilt = ints[ints[BOUNDED_TILT] + b * people + k]
+            total += share[ints[ints[PEOPLE] + k]] * (math.exp(theta[tilt] * position[s]) if tilt >= 0 else 1.0)
+        for k in range(people):
+            tilt = ints[ints[BOUNDED_TILT] + b * people + k]
+            lift = math.exp(theta[tilt] * position[s]) if tilt >= 0 else 1.0
+            d = saved[3, s] * (d_state[(b * people + k) * (segments + 1) + 1 + s] - mean)
+            d_share[ints[ints[PEOPLE] + k]] += d * lift / total
+            if tilt >= 0:
+                d_theta[tilt] += d * saved[4 + k, s] * position[s]
+    back_shares(d_share, has, ratio, captured, missing, wcm, d_theta)
+    d_x, d_g = np.empty(segments), np.empty(segments)
+    place = ints[ints[BOUNDED_SIZED] + b]
+    back_bounded(d_loss, saved[1], arrivals[place], saved[2], d_x, d_arrivals[place])
+    at = ints[ints[SHARE] + b]
+    hazard, total = _softplus(theta[at]), 0.0
+    for s in range(segments):
+        total += d_x[s] * saved[0, s]
+        d_g[s] = d_x[s] * hazard
+    d_theta[at] += total * _sigmoid(theta[at])
+    back_normalise(d_g, saved[0], inside, position, d_log_rate[ints[ints[BOUNDED_FORCE] + b]])
+
+
+@compiled
+def _free_total(k: int, theta: Any, ints: Any) -> float:
+    ratio = ints[ints[FREE_RATIO] + k]
+    return math.exp(theta[ints[ints[FREE_TOTAL] + k]] + (theta[ratio] if ratio >= 0 else 0.0))
+
+
+@compiled
+def _free_forward(k: int, theta: Any, log_rate: Any, path: Any, state: Any, floats: Any, ints: Any) -> None:
+    """Fill the cumulative count of one outcome with a total of its own."""
+    days, position = floats[ints[DAYS] : ints[DAYS + 1]], floats[ints[POSITION] : ints[POSITION + 1]]
+    tilt = ints[ints[FREE_TILT] + k]
+    inside = floats[ints[INSIDE] : ints[INSIDE + 1]]
+    normalise(log_rate[ints[ints[FREE_FORCE] + k]], theta[tilt] if tilt >= 0 else 0.0, position, days, inside, path)
+    total = _free_total(k, theta, ints)
+    for s in range(len(path)):
+        state[s + 1] = state[s] + total * path[s]
+
+
+@compiled
+def _free_backward(
+    k: int, theta: Any, path: Any, d_increment: Any, d_theta: Any, d_log_rate: Any, floats: Any, ints: Any
+) -> None:
+    position, inside = floats[ints[POSITION] : ints[POSITION + 1]], floats[ints[INSIDE] : ints[INSIDE + 1]]
+    count, d_total = _free_total(k, theta, ints), 0.0
+    d_g = np.empty(len(path))
+    for s in range(len(path)):
+        d_total += d_increment[s] * path[s]
+        d_g[s] = d_increment[s] * count
+    d_theta[ints[ints[FREE_TOTAL] + k]] += d_total * count
+    ratio, tilt = ints[ints[FREE_RATIO] + k], ints[ints[FREE_TILT] + k]
+    if ratio >= 0:
+        d_theta[ratio] += d_total * count
+    d_tilt = back_normalise(d_g, path, inside, position, d_log_rate[ints[ints[FREE_FORCE] + k]])
+    if tilt >= 0:
+        d_theta[tilt] += d_tilt
+
+
+@compiled
+def _rows(
+    theta: Any, effects: Any, statement: Any, state: Any, d_theta: Any, d_effects: Any, d_statement: Any, d_state: Any,
+    floats: Any, ints: Any,
+) -> float:  # fmt: skip
+    """Return the log likelihood of all rows, readings of roles averaged, and add its derivatives."""
+    n = ints[ints[SIZES] : ints[SIZES + 1]]
+    terms, rows, readings, mixtures = n[13], n[14], n[17], n[18]
+    bias, d_bias = np.zeros(terms), np.zeros(terms)
+    for t in range(terms):
+        bias[t] = _bias(t, theta, effects, n, ints)
+    value, by_reading = np.zeros(rows), np.zeros(readings)
+    slopes = np.zeros((rows, 6))  # by belief, core noise, outlier factor, probability, wording, Jacobian
+    for r in range(rows):
+        value[r] = _row(r, theta, statement, state, bias, slopes[r], floats, ints)
+        by_reading[ints[ints[READING] + r]] += value[r]
+    weight = np.ones(readings)
+    total = 0.0
+    for k in range(readings):
+        if ints[ints[GROUP] + k] < 0:
+            total += by_reading[k]
+    for group in range(mixtures):
+        top = -np.inf
+        for k in range(readings):
+            if ints[ints[GROUP] + k] == group:
+                top = max(top, by_reading[k] + floats[ints[LOG_WEIGHT] + k])
+        mass = 0.0
+        for k in range(readings):
+            if ints[ints[GROUP] + k] == group:
+                weight[k] = math.exp(by_reading[k] + floats[ints[LOG_WEIGHT] + k] - top)
+                mass += weight[k]
+        for k in range(readings):
+            if ints[ints[GROUP] + k] == group:
+                weight[k] /= mass
+        total += top + math.log(mass)
+    for r in range(rows):
+        _row_backward(
+            r, weight[ints[ints[READING] + r]], theta, statement, state, bias, slopes[r],
+            d_theta, d_statement, d_state, d_bias, floats, ints,
+        )  # fmt: skip
+    for t in range(terms):
+        _bias_backward(t, d_bias[t], theta, effects, n, d_theta, d_effects, ints)
+    return total
+
+
+@compiled
+def _bias(t: int, theta: Any, effects: Any, n: Any, ints: Any) -> float:
+    total = 0.0
+    if ints[ints[ROLE] + t] >= 0:
+        total += theta[ints[ints[ROLE] + t]]
+    for k in range(3):
+        place = ints[ints[IN_WAR + k] + t]
+        if place >= 0:
+            total += theta[n[21 + k]] * effects[place]
+    return total
+
+
+@compiled
+def _bias_backward(t: int, d: float, theta: Any, effects: Any, n: Any, d_theta: Any, d_effects: Any, ints: Any) -> None:
+    if ints[ints[ROLE] + t] >= 0:
+        d_theta[ints[ints[ROLE] + t]] += d
+    for k in range(3):
+        place = ints[ints[IN_WAR + k] + t]
+        if place >= 0:
+            d_theta[n[21 + k]] += d * effects[place]
+            d_effects[place] += d * theta[n[21 + k]]
+
+
+@compiled
+def _believe(r: int, first: int, parts: int, state: Any, bias: Any, floats: Any, ints: Any) -> float:
+    """Return the sum that a row speaks of; `first` is the field of its terms, `parts` the parts of a row."""
+    total, any_part = 0.0, False
+    for p in range(r * parts, (r + 1) * parts):
+        if floats[ints[first + 3] + p] > 0:
+            amount = state[ints[ints[first + 1] + p]] - state[ints[ints[first + 2] + p]]
+            total += amount * math.exp(bias[ints[ints[first] + p]])
+            any_part = True
+    return total if any_part else 1.0
+
+
+@compiled
+def _believe_backward(
+    r: int, first: int, parts: int, d: float, state: Any, bias: Any, d_state: Any, d_bias: Any, floats: Any, ints: Any
+) -> None:
+    for p in range(r * parts, (r + 1) * parts):
+        if floats[ints[first + 3] + p] > 0:
+            term, until, since = ints[ints[first] + p], ints[ints[first + 1] + p], ints[ints[first + 2] + p]
+            lift = math.exp(bias[term])
+            d_state[until] += d * lift
+            d_state[since] -= d * lift
+            d_bias[term] += d * lift * (state[until] - state[since])
+
+
+@compiled
+def _centre(r: int, top: float, whole: float, floats: Any, ints: Any) -> tuple[float, float, float]:
+    """Return a row's belief on its own scale, and its derivatives by the logs of numerator and denominator."""
+    if ints[ints[IS_SHARE] + r] == 0:
+        return math.log(top), 1.0, 0.0
+    ratio = math.log(top) - math.log(whole)
+    cap = floats[ints[CONSTANTS]]
+    if ints[ints[IS_CAPPED] + r]:
+        log_share, slope = -_softplus(-cap * ratio) / cap, _sigmoid(-cap * ratio)
+    else:
+        log_share, slope = min(ratio, -1e-12), 1.0
+    rest = -math.expm1(log_share)
+    return log_share - math.log(rest), slope / rest, -slope / rest
+
+
+@compiled
+def _row(r: int, theta: Any, statement: Any, state: Any, bias: Any, slopes: Any, floats: Any, ints: Any) -> float:
+    """Return the log likelihood of a row; fill its derivatives by belief, noise, factor, probability and wording."""
+    n = ints[ints[SIZES] : ints[SIZES + 1]]
+    centre, _, _ = _centre(
+        r,
+        _believe(r, TOP_TERM, n[15], state, bias, floats, ints),
+        _believe(r, WHOLE_TERM, n[16], state, bias, floats, ints),
+        floats,
+        ints,
+    )
+    jacobian, number = 0.0, ints[ints[STATEMENT] + r]
+    if number >= 0:
+        shared = max(theta[ints[ints[REFERENCE_NOISE] + number]], floats[ints[CONSTANTS] + 1])
+        prior = ints[ints[IS_PRIOR] + r]
+        centre += (-1.0 if prior else 1.0) * shared * statement[number]
+        jacobian = math.log(shared) if prior else 0.0
+    noise = ints[ints[NOISE] + r]
+    base = max(theta[noise], floats[ints[CONSTANTS] + 1]) if noise >= 0 else floats[ints[CONSTANTS] + 1]
+    s = math.sqrt(base * base + floats[ints[OWN_SD] + r] ** 2)
+    factor = theta[n[20]]
+    core = _form(r, centre, s, theta, floats, ints)
+    if ints[ints[CONTAMINATED] + r] == 0:
+        slopes[0], slopes[1], slopes[4] = core[1], core[2], core[3]
+        slopes[1] *= base / s
+        alone: float = core[0] + floats[ints[LOG_WIDTH] + r] + jacobian
+        return alone
+    wide = _form(r, centre, s * factor, theta, floats, ints)
+    probability = theta[n[19]]
+    first = core[0] + math.log1p(-probability)
+    second = wide[0] + max(math.log(max(probability, 1e-300)), _NEVER)
+    value: float = max(first, second) + math.log1p(math.exp(-abs(first - second)))
+    w0, w1 = math.exp(first - value), math.exp(second - value)
+    slopes[0] = w0 * core[1] + w1 * wide[1]
+    slopes[1] = (w0 * core[2] + w1 * wide[2] * factor) * base / s
+    slopes[2] = w1 * wide[2] * s
+    slopes[3] = math.exp(min(wide[0] - value, 700.0)) - math.exp(core[0] - value)
+    slopes[4] = w0 * core[3] + w1 * wide[3]
+    value += floats[ints[LOG_WIDTH] + r] + jacobian
+    return value
+
+
+@compiled
+def _form(r: int, centre: float, s: float, theta: Any, floats: Any, ints: Any) -> tuple[float, float, float, float]:
+    """Return the log likelihood of a row under one component of the noise, with derivatives by belief, sd, wording."""
+    form = ints[ints[FORM] + r]
+    if form == 1:
+        return cell_term(floats[ints[LOWER] + r] - centre, floats[ints[UPPER] + r] - centre, s)
+    gap = floats[ints[POINT] + r] - centre
+    if form == 0:
+        return density_term(gap, s)
+    sign = floats[ints[SIGN] + r]
+    mean = max(theta[ints[ints[WORDING] + r]], 1e-6)
+    value, d_t, d_s, d_m = worded_term(sign * gap, s, mean)
+    return value, -sign * d_t, d_s, d_m
+
+
+@compiled
+def _row_backward(
+    r: int, weight: float, theta: Any, statement: Any, state: Any, bias: Any, slopes: Any, d_theta: Any,
+    d_statement: Any, d_state: Any, d_bias: Any, floats: Any, ints: Any,
+) -> None:  # fmt: skip
+    """Carry the derivatives of one row, times the weight of its reading, back to what it depends on."""
+    n = ints[ints[SIZES] : ints[SIZES + 1]]
+    d_centre = weight * slopes[0]
+    number, noise, wording = ints[ints[STATEMENT] + r], ints[ints[NOISE] + r], ints[ints[WORDING] + r]
+    if number >= 0:
+        at = ints[ints[REFERENCE_NOISE] + number]
+        shared, prior = max(theta[at], floats[ints[CONSTANTS] + 1]), ints[ints[IS_PRIOR] + r]
+        d_error = -d_centre if prior else d_centre
+        d_statement[number] += d_error * shared
+        if theta[at] > floats[ints[CONSTANTS] + 1]:
+            d_theta[at] += d_error * statement[number] + (weight / shared if prior else 0.0)
+    if noise >= 0 and theta[noise] > floats[ints[CONSTANTS] + 1]:
+        d_theta[noise] += weight * slopes[1]
+    d_theta[n[20]] += weight * slopes[2]
+    d_theta[n[19]] += weight * slopes[3]
+    if wording >= 0:
+        d_theta[wording] += weight * slopes[4]
+    top = _believe(r, TOP_TERM, n[15], state, bias, floats, ints)
+    whole = _believe(r, WHOLE_TERM, n[16], state, bias, floats, ints)
+    _, d_top, d_whole = _centre(r, top, whole, floats, ints)
+    _believe_backward(r, TOP_TERM, n[15], d_centre * d_top / top, state, bias, d_state, d_bias, floats, ints)
+    if d_whole != 0:
+        _believe_backward(r, WHOLE_TERM, n[16], d_centre * d_whole / whole, state, bias, d_state, d_bias, floats, ints)
+
+
+@cache
+def compile_density() -> Any:
+    """Return the density as machine code that the sampler calls: (n, x, grad, log density, buffer) -> status."""
+    pointer = types.CPointer(types.double)
+    signature = types.int64(types.uint64, pointer, pointer, pointer, types.voidptr)
+
+    @numba.cfunc(signature, cache=True, error_model="numpy")
+    def density(n, x_, grad_, value_, buffer_):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+        head = numba.carray(buffer_, (1,), np.int64)
+        fields = head[0] - 1
+        length = numba.carray(buffer_, (fields + 1,), np.int64)[fields]
+        floats = numba.carray(buffer_, (length,), np.float64)
+        ints = numba.carray(buffer_, (length,), np.int64)
+        grad = numba.carray(grad_, (n,))
+        value = log_density(numba.carray(x_, (n,)), grad, floats, ints)
+        numba.carray(value_, (1,))[0] = value
+        if not math.isfinite(value):
+            return 4
+        for k in range(n):
+            if not math.isfinite(grad[k]):
+                return 3
+        return 0
+
+    return density
+
+
+@cache
+def compile_copy() -> Any:
+    """Return machine code that hands the unconstrained vector over as it is: (n, m, x, out, buffer) -> status."""
+    pointer = types.CPointer(types.double)
+    signature = types.int64(types.uint64, types.uint64, pointer, pointer, types.voidptr)
+
+    @numba.cfunc(signature, cache=True, error_model="numpy")
+    def copy(n, _m, x_, out_, _buffer):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+        x, out = numba.carray(x_, (n,)), numba.carray(out_, (n,))
+        for k in range(n):
+            out[k] = x[k]
+        return 0
+
+    return copy
