@@ -374,9 +374,13 @@ def expect(xp: Any, design: BeliefDesign, state: Any, bias: Any) -> Any:
     return xp.where(design.is_share, log_share, xp.log(top)) - log_rest
 
 
-def noise_sds(xp: Any, design: BeliefDesign, theta: Any) -> Any:
-    """Return the standard deviation of each row's core noise on its own scale, shape (..., R)."""
-    shared = xp.maximum(pick(xp, theta, design.noise), FLOOR_SD)
+def noise_sds(xp: Any, design: BeliefDesign, theta: Any, factor: Any = 1.0) -> Any:
+    """Return the standard deviation of each row's noise on its own scale, shape (..., R).
+
+    `factor` multiplies the noise of the role alone, not the standard error that the source itself gave: so a claim
+    whose own error grows without end tells less and less of everything, whether it is an outlier included.
+    """
+    shared = xp.maximum(pick(xp, theta, design.noise), FLOOR_SD) * factor
     return xp.sqrt(xp.square(shared) + np.square(design.own_sd))
 
 
@@ -397,7 +401,6 @@ def row_log_likelihoods(xp: Any, design: BeliefDesign, state: Any, theta: Any, e
         The error that a statement's rows share, in units of its noise.
     """
     centre = expect(xp, design, state, bias_terms(xp, design, theta, effects))
-    s = noise_sds(xp, design, theta)
     jacobian = 0.0
     if design.statements:
         error = statement_errors(xp, design, theta, statement)
@@ -411,7 +414,7 @@ def row_log_likelihoods(xp: Any, design: BeliefDesign, state: Any, theta: Any, e
     probability = theta[..., design.outlier_probability, None]
     log_core = xp.where(design.contaminated, xp.log1p(-probability), 0.0)
     log_outlier = xp.where(design.contaminated, xp.maximum(xp.log(xp.maximum(probability, 1e-300)), NEVER), NEVER)
-    scales = [s, s * theta[..., design.outlier_factor, None]]
+    scales = [noise_sds(xp, design, theta), noise_sds(xp, design, theta, theta[..., design.outlier_factor, None])]
     pieces = []
     for rows, form in ((design.cell, "cell"), (design.density, "density"), (design.worded, "worded")):
         if len(rows):

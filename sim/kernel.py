@@ -689,15 +689,16 @@ def _row(r: int, theta: Any, statement: Any, state: Any, bias: Any, slopes: Any,
         slopes[1] *= base / s
         alone: float = core[0] + floats[ints[LOG_WIDTH] + r] + jacobian
         return alone
-    wide = _form(r, centre, s * factor, theta, floats, ints)
+    far = math.sqrt((factor * base) ** 2 + floats[ints[OWN_SD] + r] ** 2)
+    wide = _form(r, centre, far, theta, floats, ints)
     probability = theta[n[19]]
     first = core[0] + math.log1p(-probability)
     second = wide[0] + max(math.log(max(probability, 1e-300)), _NEVER)
     value: float = max(first, second) + math.log1p(math.exp(-abs(first - second)))
     w0, w1 = math.exp(first - value), math.exp(second - value)
     slopes[0] = w0 * core[1] + w1 * wide[1]
-    slopes[1] = (w0 * core[2] + w1 * wide[2] * factor) * base / s
-    slopes[2] = w1 * wide[2] * s
+    slopes[1] = w0 * core[2] * base / s + w1 * wide[2] * factor * factor * base / far
+    slopes[2] = w1 * wide[2] * factor * base * base / far
     slopes[3] = math.exp(min(wide[0] - value, 700.0)) - math.exp(core[0] - value)
     slopes[4] = w0 * core[3] + w1 * wide[3]
     value += floats[ints[LOG_WIDTH] + r] + jacobian

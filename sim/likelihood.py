@@ -1,11 +1,12 @@
 r"""What one claim says of one belief: wording, rounding and noise, as log densities.
 
-All functions take the array namespace `xp` first, `sim.arrays.NUMPY` or PyTensor's, so that the sampler's graph and the
+All functions take the array namespace `xp` first, `sim.arrays.NUMPY` or `PYTENSOR`, so that the sampler's graph and the
 numbers of the summary come from the same equation. With :math:`t` the number said less what the source believes (on the
 log scale for counts, the logit scale for shares), the noise is a contaminated normal,
 
-.. math:: e \sim (1 - p)\,N(0, s^2) + p\,N(0, (k s)^2),
+.. math:: e \sim (1 - p)\,N(0, s^2 + w^2) + p\,N(0, k^2 s^2 + w^2),
 
+with s the noise of the source's role and w the error that the source itself gave,
 and each function below is the log density or log mass of one form of wording, for a single component :math:`N(0, s^2)`;
 `mix_components` adds the two. Arguments broadcast against each other.
 """

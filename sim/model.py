@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.arrays import NUMPY
+from sim.arrays import NUMPY, PYTENSOR
 from sim.beliefs import BeliefDesign, design_beliefs, join_readings, roles_of, row_log_likelihoods
 from sim.case import Case
 from sim.evidence import Evidence, weigh_claims
@@ -87,7 +87,6 @@ def build_model(design: Design) -> Any:
     `statement`; `join_theta` puts the first together as `theta`.
     """
     import pymc as pm
-    import pytensor.tensor as pt
 
     with pm.Model(check_bounds=False) as model:
         blocks = {
@@ -95,12 +94,12 @@ def build_model(design: Design) -> Any:
             for family, positions in design.parameters.families().items()
             if family
         }
-        theta = join_theta(pt, design.parameters, blocks)
-        walk = pm.Normal("walk", shape=design.state.walks) if design.state.walks else pt.zeros(0)
-        effects = pm.Normal("effects", shape=design.beliefs.latents) if design.beliefs.latents else pt.zeros(0)
+        theta = join_theta(PYTENSOR, design.parameters, blocks)
+        walk = pm.Normal("walk", shape=design.state.walks) if design.state.walks else PYTENSOR.zeros(0)
+        effects = pm.Normal("effects", shape=design.beliefs.latents) if design.beliefs.latents else PYTENSOR.zeros(0)
         count = design.beliefs.statements
-        statement = pm.Flat("statement", shape=count, initval=np.zeros(count)) if count else pt.zeros(0)
-        pm.Potential("claims", log_likelihood(pt, design, theta, walk, effects, statement))
+        statement = pm.Flat("statement", shape=count, initval=np.zeros(count)) if count else PYTENSOR.zeros(0)
+        pm.Potential("claims", log_likelihood(PYTENSOR, design, theta, walk, effects, statement))
     return model
 
 

@@ -195,7 +195,7 @@ class Sample:
         rng = self.rng(1)
         outlier = rng.uniform(size=centre.shape) < theta[:, design.outlier_probability, None]
         factor = np.where(outlier & design.contaminated, theta[:, design.outlier_factor, None], 1.0)
-        noise = noise_sds(NUMPY, design, theta) * factor * rng.standard_normal(centre.shape)
+        noise = noise_sds(NUMPY, design, theta, factor) * rng.standard_normal(centre.shape)
         mean = np.where(design.wording >= 0, theta[:, np.maximum(design.wording, 0)], 0.0)
         understated = mean * rng.exponential(size=centre.shape) * design.sign
         repeated = centre + noise - understated

@@ -14,7 +14,7 @@ so losses never exceed those sent. Outcomes split each segment's loss.
 
 Outcomes differ in time by a tilt of the log rate, d_k times the position of the day in the path.
 
-Functions take the array namespace first (`sim.arrays.NUMPY` or PyTensor's); draws, where there are any, are the leading
+Functions take the array namespace first (`sim.arrays.NUMPY` or `PYTENSOR`); draws, where there are any, are the leading
 axes.
 """
 
@@ -239,9 +239,7 @@ def _lose_bounded(xp: Any, design: StateDesign, theta: Any, log_rate: Any) -> An
     safe = xp.maximum(x, 1e-5)
     kept = xp.where(x > 1e-5, -xp.expm1(-safe) / safe, 1 - x / 2)
     lost_on_arrival = xp.where(x > 1e-5, 1 - kept, x / 2)
-    hazard = xp.cumsum(x, axis=-1)
-    # S_j = exp(-X_j) sum_{i <= j} A_i phi(x_i) exp(X_i): all terms are positive, so nothing cancels.
-    standing = xp.exp(-hazard) * xp.cumsum(arrivals * kept * xp.exp(hazard), axis=-1)
+    standing = xp.decay(x, arrivals * kept)
     before = xp.concatenate([xp.zeros_like(standing[..., :1]), standing[..., :-1]], axis=-1)
     loss = -xp.expm1(-x) * before + lost_on_arrival * arrivals
     split = _split_losses(xp, design, theta)

@@ -41,7 +41,7 @@ class Timeline:
     inside : ndarray of bool, shape (segments,)
         Whether the segment is at or before `end`.
     position : ndarray, shape (segments,)
-        The middle of each segment from -1/2 at `start` to 1/2 at `end`, and 1/2 after it.
+        The middle of each segment's bin, from -1/2 at `start` to 1/2 at `end`, and 1/2 after it.
     """
 
     start: dt.date
@@ -95,16 +95,17 @@ def cut_days(case: Case, days: Iterable[dt.date], spells: Iterable[tuple[dt.date
     last_evening = max([length, *evenings])
     edges = _cut_bins(length, last_evening, effective_bin_days(case))
     cuts = np.array(sorted({*edges, *(evening for evening in evenings if evening >= 0)}), dtype=np.int64)
-    middle = (cuts[:-1] + cuts[1:]) / 2
+    bins = np.searchsorted(edges, (cuts[:-1] + cuts[1:]) / 2) - 1
+    middles = (edges[:-1] + edges[1:]) / 2
     return Timeline(
         start=case.start,
         end=case.end,
         cuts=cuts,
         days=np.diff(cuts).astype(float),
-        bin=np.searchsorted(edges, middle) - 1,
+        bin=bins,
         bin_days=np.diff(edges).astype(float),
         inside=cuts[1:] <= length,
-        position=np.clip(middle / length, 0, 1) - 0.5,
+        position=(np.clip(middles / length, 0, 1) - 0.5)[bins],
     )
 
 

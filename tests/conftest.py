@@ -1,0 +1,68 @@
+"""What the tests share: small cases written to disk, designs, and one run of a shipped case."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from examples import CASE, Row, format_claims
+
+from sim.model import Design, design_model
+from sim.priors import read_priors
+from sim.read import find_case, read_case
+from sim.runs import Run, run_case
+
+Writer = Callable[..., Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Writer:
+    """Return a function that writes a case of given rows and returns its folder."""
+
+    def write_case(rows: list[Row], toml: str = CASE, extra: str = "", name: str = "case") -> Path:
+        folder = tmp_path / name
+        folder.mkdir(exist_ok=True)
+        (folder / "case.toml").write_text(toml, encoding="utf-8")
+        (folder / "claims.csv").write_text(format_claims(rows, extra), encoding="utf-8")
+        return folder
+
+    return write_case
+
+
+@pytest.fixture
+def design(write: Writer) -> Callable[..., Design]:
+    """Return a function that lays out the model of a case of given rows."""
+
+    def lay_out(
+        rows: list[Row], toml: str = CASE, known_by: dt.date | None = None, as_of: dt.date | None = None
+    ) -> Design:
+        case = read_case(write(rows, toml))
+        priors = read_priors(case.file.prior, overrides=case.file.priors)
+        return design_model(case, priors, known_by=known_by, as_of=as_of)
+
+    return lay_out
+
+
+def shipped_design(name: str) -> Design:
+    """Return the design of a shipped case."""
+    case = read_case(find_case(name))
+    return design_model(case, read_priors(case.file.prior))
+
+
+@pytest.fixture(scope="session")
+def kursk() -> Design:
+    return shipped_design("kursk")
+
+
+@pytest.fixture(scope="session")
+def kursk_run() -> Run:
+    """Return a run of the shipped case, as `truetoll run kursk` makes it."""
+    return run_case("kursk", seed=1)
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(20241101)

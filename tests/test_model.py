@@ -1,0 +1,146 @@
+"""The model as a whole: one definition, one fast density, and the invariants that it must keep."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pytest
+from examples import CASE, ONE_DAY, ONE_DAY_ROWS, RICH_ROWS, UNBOUNDED, UNBOUNDED_ROWS
+
+from sim.arrays import NUMPY
+from sim.model import build_model, log_likelihood, sample_prior, trace_state
+from sim.packing import constrain_draws, count_unknowns, evaluate_density
+
+FAMILIES = CASE + """
+[priors]
+"scale.source" = { dist = "HalfNormal", sigma = 0.5 }
+"scale.source_outcome" = { dist = "HalfCauchy", beta = 0.3 }
+"scale.role_in_war" = { dist = "Gamma", alpha = 2, beta = 4 }
+"noise.own" = { dist = "Exponential", lam = 2 }
+"noise.adversary" = { fixed = 0.3 }
+"outlier.probability" = { dist = "Uniform", lower = 0.01, upper = 0.3 }
+"outlier.factor" = { dist = "LogNormal", mu = 1.6, sigma = 0.2 }
+"role.own.losses" = { dist = "StudentT", nu = 4, mu = -0.3, sigma = 0.4 }
+"""
+
+KINDS = {
+    "bounded": (RICH_ROWS, CASE),
+    "families": (RICH_ROWS, FAMILIES),
+    "unbounded": (UNBOUNDED_ROWS, UNBOUNDED),
+    "one day": (ONE_DAY_ROWS, ONE_DAY),
+    "no claims": ([], CASE),
+}
+
+
+def unknowns_at(design, x):
+    return {name: values[None] for name, values in constrain_draws(design, x).items()}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_fast_density_is_pymcs(kind, design, rng):
+    """Density and gradient of the compiled code equal PyMC's at random points of every kind of case."""
+    import pytensor
+
+    laid = design(*KINDS[kind])
+    if kind == "unbounded":
+        laid = design([*KINDS[kind][0]], UNBOUNDED)
+    model = build_model(laid)
+    function = pytensor.function(model.value_vars, [model.logp(), model.dlogp()], mode="FAST_COMPILE")
+    free = [place for place, item in enumerate(laid.parameters.items) if item.prior.dist]
+    for _ in range(4):
+        x = rng.normal(0, 0.5, count_unknowns(laid))
+        value, gradient = evaluate_density(laid, x)
+        places = _place_blocks(laid, free, model)
+        known, slope = function(*[x[places[variable.name]] for variable in model.value_vars])
+        assert value == pytest.approx(float(known), rel=1e-9, abs=1e-8)
+        order = np.concatenate([places[variable.name] for variable in model.value_vars])
+        np.testing.assert_allclose(gradient[order], slope, rtol=1e-7, atol=1e-7)
+
+
+def _place_blocks(laid, free, model):
+    """Return where each value variable of PyMC stands in the unconstrained vector."""
+    ends = len(free) + np.cumsum([0, laid.state.walks, laid.beliefs.latents, laid.beliefs.statements])
+    places = {name: np.arange(ends[k], ends[k + 1]) for k, name in enumerate(("walk", "effects", "statement"))}
+    for family, positions in laid.parameters.families().items():
+        if family:
+            name = model.rvs_to_values[model[f"theta_{family.lower()}"]].name
+            places[name] = np.array([free.index(position) for position in positions])
+    return places
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_gradient_is_a_difference_of_densities(kind, design, rng):
+    laid = design(*KINDS[kind])
+    x = rng.normal(0, 0.4, count_unknowns(laid))
+    _, gradient = evaluate_density(laid, x)
+    for place in range(len(x)):
+        step = np.zeros(len(x))
+        step[place] = 1e-6
+        slope = (evaluate_density(laid, x + step)[0] - evaluate_density(laid, x - step)[0]) / 2e-6
+        assert gradient[place] == pytest.approx(slope, rel=1e-4, abs=2e-3)
+
+
+def test_no_claims_give_the_prior(design, rng):
+    laid = design([])
+    x = rng.normal(0, 0.5, count_unknowns(laid))
+    unknowns = unknowns_at(laid, x)
+    assert log_likelihood(NUMPY, laid, *(unknowns[k] for k in ("theta", "walk", "effects", "statement"))) == 0
+
+
+def likelihood_of(laid, draws=50):
+    unknowns = sample_prior(laid, np.random.default_rng(3), draws)
+    statement = np.random.default_rng(4).standard_normal((draws, laid.beliefs.statements))
+    return log_likelihood(NUMPY, laid, unknowns["theta"], unknowns["walk"], unknowns["effects"], statement)
+
+
+def test_marked_echoes_move_nothing(design):
+    """Ten marked echoes of a claim leave every density where it was."""
+    echoes = [
+        {"id": f"e{n}", "source": "foe", "value": 300, "as_of": "2024-02-01", "origin": "c0" if n % 2 else "own"}
+        for n in range(10)
+    ]
+    base, more = design(RICH_ROWS), design([*RICH_ROWS, *echoes])
+    assert len(more.evidence.observations) == len(base.evidence.observations)
+    np.testing.assert_array_equal(likelihood_of(more), likelihood_of(base))
+
+
+def test_rows_in_any_order_give_the_same_density(design, rng):
+    rows = [{"id": f"c{number}", **row} for number, row in enumerate(RICH_ROWS)]
+    shuffled = [rows[place] for place in rng.permutation(len(rows))]
+    base, other = design(rows), design(shuffled)
+    # The order of the rows may change the order of latent effects, so compare the whole density at its centre.
+    zero = np.zeros(count_unknowns(base))
+    assert evaluate_density(other, zero)[0] == pytest.approx(evaluate_density(base, zero)[0], rel=1e-12)
+    np.testing.assert_allclose(likelihood_of(other), likelihood_of(base), rtol=1e-9)
+
+
+def test_relabelling_sources_changes_nothing(design):
+    renamed = CASE.replace("sources.foe", "sources.aaa")
+    rows = [{**row, "source": "aaa"} if row.get("source") == "foe" else row for row in RICH_ROWS]
+    base, other = design(RICH_ROWS), design(rows, renamed)
+    zero = np.zeros(count_unknowns(base))
+    assert evaluate_density(other, zero)[0] == pytest.approx(evaluate_density(base, zero)[0], rel=1e-12)
+
+
+def test_a_claim_date_does_not_change_the_prior_of_the_path(design):
+    """Cutting a bin where a claim speaks leaves the state at other days as it was, draw by draw."""
+    few = design([{"value": 300, "as_of": "2024-02-01"}])
+    many = design([{"value": 300, "as_of": f"2024-02-{day:02}"} for day in range(1, 25)])
+    for laid in (few, many):
+        assert laid.state.walks == few.state.walks
+    walk = np.random.default_rng(1).standard_normal((30, few.state.walks))
+    day = dt.date(2024, 3, 31)
+    ends = []
+    for laid in (few, many):
+        theta = laid.parameters.sample(np.random.default_rng(2), 30)
+        state = trace_state(laid, {"theta": theta, "walk": walk})
+        ends.append(state[:, :, laid.timeline.evening(day)])
+    np.testing.assert_allclose(ends[0], ends[1], rtol=1e-10)
+
+
+def test_a_claim_of_infinite_noise_changes_nothing(design):
+    """Its likelihood is flat: the same at every point, up to the range of beliefs over its noise."""
+    claim = {"value": 300, "qualifier": "exact", "log_sd": 1e9, "as_of": "2024-02-03"}
+    base = likelihood_of(design([claim]))
+    assert np.ptp(base) < 1e-12
