@@ -162,7 +162,7 @@ def design_beliefs(
         rows=tuple(rows),
         term_keys=keys,
         role=_ints(
-            parameters.index("role", role, kind_of(outcome)) if use else -1
+            parameters.index(f"role.{kind_of(outcome)}", role) if use else -1
             for (_, _, role, outcome, _), use in zip(keys, has_role, strict=True)
         ),
         in_war=_ints(

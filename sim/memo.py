@@ -7,8 +7,10 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from sim.table import list_lines, list_notes
+from sim.table import list_distinct, list_lines, list_notes
 from sim.words import show_number, show_probability, show_share
+
+MAX_LINES = 40
 
 _ROLES = {
     "own": "its own side",
@@ -57,6 +59,7 @@ def render_memo(result: dict[str, Any]) -> str:
         "chance": show_probability,
         "said": show_said,
         "roles": show_roles,
+        "judgement": judge_threshold,
     }
     labels = {entry["source"]: entry["label"] for entry in result["sources"]}
     used = [claim for claim in result["claims"] if claim["used"]]
@@ -75,27 +78,11 @@ def render_memo(result: dict[str, Any]) -> str:
     )
 
 
-MAX_LINES = 40
-
-
 def choose_headline(result: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the estimates that the first lines tell: the killed and the casualties of each force, or what there is."""
-    found = [entry for entry in result["estimates"] if entry["quantity"] in ("killed", "casualties")]
-    if not found:
-        first = result["estimates"][0]["force"]
-        found = [entry for entry in result["estimates"] if entry["force"] == first][:2]
-    alone = {entry["force"] for entry in found if entry["quantity"] == "killed"} if len(found) > 1 else set()
-    sums = {(e["force"], e["quantity"]): e["median"] for e in result["estimates"]}
-    # Casualties of a force that only counts its killed are the killed again.
-    return [
-        entry
-        for entry in found
-        if not (
-            entry["quantity"] == "casualties"
-            and entry["force"] in alone
-            and sums[entry["force"], "casualties"] == sums[entry["force"], "killed"]
-        )
-    ]
+    distinct = list_distinct(result)
+    found = [entry for entry in distinct if entry["quantity"] in ("killed", "casualties")]
+    return found or distinct[:2]
 
 
 def weigh_sources(result: dict[str, Any]) -> list[dict[str, Any]]:
@@ -107,6 +94,18 @@ def weigh_sources(result: dict[str, Any]) -> list[dict[str, Any]]:
         }
         for entry in result["bias"]
     ]
+
+
+def judge_threshold(entry: dict[str, Any]) -> str:
+    """Return the judgement on a threshold as a sentence, the probability in brackets after its words."""
+    chance = f"{entry['words']} ({show_probability(entry['probability'])})"
+    opening = {"roughly even chance": f"There is a {chance}", "almost no chance": f"There is {chance}"}
+    name = escape_cell(entry["quantity"].replace("_", " "))
+    event = f"more than {show_number(entry['above'])} "
+    event += f"were {name}" if entry["quantity"] in ("killed", "wounded", "captured", "deployed") else name
+    if not event.endswith(f"were {name}"):
+        event = f"there were {event}"
+    return f"{opening.get(entry['words'], f'It is {chance}')} that {event}"
 
 
 def show_roles(roles: list[str]) -> str:

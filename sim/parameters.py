@@ -75,7 +75,7 @@ def lay_out(case: Case, priors: PriorSet, roles: Iterable[str], has_path: bool) 
 
     for role in roles:
         for kind in KINDS:
-            add("role", priors.get(f"role.{role}.{kind}"), role=role, kind=kind)
+            add(f"role.{kind}", priors.get(f"role.{role}.{kind}"), role=role)
         add("noise", priors.get(f"noise.{role}"), role=role)
     for key in ("noise.share", "outlier.probability", "outlier.factor"):
         add(key, priors.get(key))
@@ -98,10 +98,10 @@ def _lay_out_force(case: Case, key: str, priors: PriorSet, has_path: bool, items
 
     for wave in force.waves:
         size = Prior(dist="Normal", mu=float(np.log(wave.median)), sigma=wave.log_sd, source="case.toml")
-        add("wave", size, wave=wave.name)
+        add("wave.size", size, wave=wave.name)
     for number, _ in enumerate(force.lulls):
         if has_path:
-            add("lull", priors.get("lull"), lull=str(number))
+            add("lull", priors.get("lull"), lull_number=str(number))
     if {"killed", "wounded"} <= set(force.outcomes):
         add("wounded_per_killed", priors.get("wounded_per_killed"))
     if force.bounded:

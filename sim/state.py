@@ -144,7 +144,7 @@ def design_state(case: Case, timeline: Timeline, parameters: Parameters) -> Stat
         step=find("path.step") if timeline.has_path else None,
         lulls=_ints(find("lull", forces[f], str(n)) for f, n, _ in lulls),
         lull_cover=cover,
-        waves=_ints(find("wave", sized[f], wave.name) for f, wave in waves),
+        waves=_ints(find("wave.size", sized[f], wave.name) for f, wave in waves),
         arrivals=arrivals,
         share=_ints(find("share", key) for key in bounded),
         ratio=_ints(find("wounded_per_killed", key) for key in bounded),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.case import Case
+from sim.case import STATES, Case
 from sim.diagnostics import Verdict, judge_draws, mcse_median
 from sim.fit import Draws
 from sim.posterior import Sample, by_chain
@@ -107,6 +107,7 @@ def _estimate(sample: Sample, prior: Sample, chains: int, force: str, quantity: 
     return {
         "force": force,
         "quantity": quantity,
+        "parts": list(_list_parts(sample.design.case, force, quantity)),
         "as_of": sample.design.as_of.isoformat(),
         "median": _plain(median),
         "mean": _plain(np.mean(values)) if stable else None,
@@ -120,6 +121,10 @@ def _estimate(sample: Sample, prior: Sample, chains: int, force: str, quantity: 
         "prior_share": _plain(min(1.0, float(np.std(log_values)) ** 2 / prior_sd**2) if prior_sd > 0 else 1.0, 3),
         "dots": [_plain(value) for value in np.quantile(values, DOTS)],
     }
+
+
+def _list_parts(case: Case, force: str, quantity: str) -> tuple[str, ...]:
+    return () if quantity in STATES else case.parts_of(force, quantity)
 
 
 def _describe_source(case: Case, key: str) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import html
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ HEADER = ("", "median", "50% interval", "90% interval")
 def list_lines(result: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     """Return the headline's rows as text: what, median, 50% and 90% interval."""
     several = len({entry["force"] for entry in result["estimates"]}) > 1
-    for entry in result["estimates"]:
+    for entry in list_distinct(result):
         name = f"{entry['force']} {entry['quantity']}" if several else entry["quantity"]
         yield name, show_number(entry["median"]), _show_interval(entry, "0.5", ""), _show_interval(entry, "0.9", "")
     for entry in result["derived"]:
@@ -27,6 +28,16 @@ def list_lines(result: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
             continue
         half, most = (_show_interval(entry, level, entry["unit"]) for level in ("0.5", "0.9"))
         yield _lower_first(entry["label"]), show_value(entry["median"], entry["unit"]), half, most
+
+
+def list_distinct(result: dict[str, Any], force: str | None = None) -> list[dict[str, Any]]:
+    """Return the estimates without totals of a single part, which would say the same twice."""
+    return [
+        entry
+        for entry in result["estimates"]
+        if (force is None or entry["force"] == force)
+        and not (len(entry["parts"]) == 1 and entry["parts"] != [entry["quantity"]])
+    ]
 
 
 def _lower_first(text: str) -> str:
@@ -111,8 +122,6 @@ def list_summary_rows(result: dict[str, Any]) -> list[dict[str, Any]]:
 
 def write_summary_csv(result: dict[str, Any], path: Path) -> None:
     """Write estimates and derived quantities as CSV."""
-    from sim.runs import write_rows
-
     write_rows(path, list_summary_rows(result))
 
 
@@ -121,3 +130,15 @@ def tabulate_estimates(result: dict[str, Any]) -> pd.DataFrame:
     import pandas as pd
 
     return pd.DataFrame(list_summary_rows(result)).set_index(["force", "quantity"])
+
+
+def write_rows(path: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """Write rows as CSV; text that a spreadsheet would take for a formula is kept as text."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]) if rows else [], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({key: _as_text(value) for key, value in row.items()} for row in rows)
+
+
+def _as_text(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-HEAD = "id,source,force,quantity,published,as_of,since,measure,qualifier,low,value,high,unit,of,digits,log_sd,statement,replaces,origin,phrase,note,exclude"
+HEAD = (
+    "id,source,force,quantity,published,as_of,since,measure,qualifier,low,value,high,unit,of,digits,log_sd,statement,"
+    "replaces,origin,phrase,note,exclude"
+)
 
 CASE = """
 schema = 1
@@ -79,7 +82,7 @@ RICH_ROWS: list[Row] = [
     {"qualifier": "counted", "value": 120, "source": "mixed", "as_of": "2024-03-01"},
     {"qualifier": "range", "low": 0.2, "high": 0.4, "quantity": "losses", "unit": "share", "source": "foe"},
     {"qualifier": "about", "value": 200, "statement": "s", "source": "foe", "as_of": "2024-02-10"},
-    {"qualifier": "about", "value": 700, "quantity": "wounded", "statement": "s", "source": "foe", "as_of": "2024-02-10"},
+    {"value": 700, "quantity": "wounded", "statement": "s", "source": "foe", "as_of": "2024-02-10"},
     {"qualifier": "about", "value": 40, "measure": "interval", "since": "2024-02-01", "as_of": "2024-02-14"},
     {"qualifier": "exact", "value": 412, "log_sd": 0.2, "as_of": "2024-03-15"},
     {"qualifier": "about", "value": 1000, "quantity": "casualties", "statement": "t", "source": "mixed"},

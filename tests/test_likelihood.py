@@ -52,8 +52,10 @@ def test_cells_of_small_counts_and_zero_sum_to_one(rng):
 
 
 def test_understated_is_the_convolution(rng):
-    """e - d with d exponential: the closed form against the integral over d."""
-    for t, s, m in zip(rng.normal(0, 1.5, 25), np.exp(rng.normal(-1, 0.7, 25)), np.exp(rng.normal(-1, 1, 25)), strict=True):
+    """With e normal and d exponential, e - d: the closed form against the integral over d."""
+    for t, s, m in zip(
+        rng.normal(0, 1.5, 25), np.exp(rng.normal(-1, 0.7, 25)), np.exp(rng.normal(-1, 1, 25)), strict=True
+    ):
         top = m * 60 + 40 * s
         direct, _ = integrate.quad(
             lambda d, t=t, s=s, m=m: stats.norm.pdf(t + d, scale=s) * np.exp(-d / m) / m, 0, top, limit=400,
@@ -76,9 +78,7 @@ def test_understated_tends_to_the_normal_as_the_wording_loses_its_force():
 
 def test_mixture_adds_densities(rng):
     t, s = points(rng)
-    mixed = mix_components(
-        NUMPY, log_density(NUMPY, t, s), log_density(NUMPY, t, 5 * s), np.log(0.9), np.log(0.1)
-    )
+    mixed = mix_components(NUMPY, log_density(NUMPY, t, s), log_density(NUMPY, t, 5 * s), np.log(0.9), np.log(0.1))
     direct = np.log(0.9 * stats.norm.pdf(t, scale=s) + 0.1 * stats.norm.pdf(t, scale=5 * s))
     usable = np.isfinite(direct)
     np.testing.assert_allclose(mixed[usable], direct[usable], rtol=1e-9)
@@ -87,7 +87,9 @@ def test_mixture_adds_densities(rng):
 def test_compiled_terms_and_their_derivatives(rng):
     """The compiled terms equal the readable ones, and their derivatives a difference of them."""
     h = 1e-6
-    for t, s, m in zip(rng.normal(0, 1.5, 60), np.exp(rng.normal(-0.7, 0.5, 60)), np.exp(rng.normal(-1, 0.7, 60)), strict=True):
+    for t, s, m in zip(
+        rng.normal(0, 1.5, 60), np.exp(rng.normal(-0.7, 0.5, 60)), np.exp(rng.normal(-1, 0.7, 60)), strict=True
+    ):
         value, d_belief, d_s, _ = density_term(t, s)
         assert value == pytest.approx(log_density(NUMPY, t, s), abs=1e-10)
         assert -d_belief == pytest.approx(_slope(lambda x, s=s: log_density(NUMPY, x, s), t, h), rel=1e-4, abs=1e-5)

@@ -12,7 +12,9 @@ from sim.arrays import NUMPY
 from sim.model import build_model, log_likelihood, sample_prior, trace_state
 from sim.packing import constrain_draws, count_unknowns, evaluate_density
 
-FAMILIES = CASE + """
+FAMILIES = (
+    CASE
+    + """
 [priors]
 "scale.source" = { dist = "HalfNormal", sigma = 0.5 }
 "scale.source_outcome" = { dist = "HalfCauchy", beta = 0.3 }
@@ -23,6 +25,7 @@ FAMILIES = CASE + """
 "outlier.factor" = { dist = "LogNormal", mu = 1.6, sigma = 0.2 }
 "role.own.losses" = { dist = "StudentT", nu = 4, mu = -0.3, sigma = 0.4 }
 """
+)
 
 KINDS = {
     "bounded": (RICH_ROWS, CASE),

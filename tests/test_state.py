@@ -19,7 +19,9 @@ def prior_sample(laid, draws=400):
 def test_parts_add_up_and_losses_stay_below_those_sent(design):
     """Draw by draw, at every day: killed + wounded = casualties, losses <= deployed."""
     sample = prior_sample(design(RICH_ROWS))
-    traces = {name: sample.trace("x", name) for name in ("killed", "wounded", "captured", "casualties", "losses", "deployed")}
+    traces = {
+        name: sample.trace("x", name) for name in ("killed", "wounded", "captured", "casualties", "losses", "deployed")
+    }
     np.testing.assert_allclose(traces["killed"] + traces["wounded"], traces["casualties"], rtol=1e-12)
     assert (traces["losses"] <= traces["deployed"] * (1 + 1e-9)).all()
     assert (np.diff(sample.state, axis=-1) >= -1e-9).all()
@@ -29,7 +31,10 @@ def test_reported_counts_are_whole_and_add_up(design):
     headline = prior_sample(design(RICH_ROWS)).headline
     for values in headline.values():
         np.testing.assert_array_equal(values, np.rint(values))
-    get = {name: headline["x", name] for name in ("killed", "wounded", "captured", "casualties", "losses", "deployed", "standing")}
+    get = {
+        name: headline["x", name]
+        for name in ("killed", "wounded", "captured", "casualties", "losses", "deployed", "standing")
+    }
     np.testing.assert_array_equal(get["killed"] + get["wounded"], get["casualties"])
     np.testing.assert_array_equal(get["casualties"] + get["captured"], get["losses"])
     np.testing.assert_array_equal(get["losses"] + get["standing"], get["deployed"])
@@ -43,9 +48,10 @@ def test_bounded_losses_follow_their_definition(design):
     line = laid.timeline
     theta = unknowns["theta"]
     share = theta[:, laid.parameters.index("share", "x")]
-    size = np.exp(theta[:, laid.parameters.index("wave", "x", "a")])
+    size = np.exp(theta[:, laid.parameters.index("wave.size", "x", "a")])
     levels = np.concatenate(
-        [np.zeros((5, 1)), np.cumsum(theta[:, [laid.state.step]] * laid.state.root_days * unknowns["walk"], axis=1)], axis=1
+        [np.zeros((5, 1)), np.cumsum(theta[:, [laid.state.step]] * laid.state.root_days * unknowns["walk"], axis=1)],
+        axis=1,
     )
     rate = np.exp(levels[:, line.bin])
     grid = np.linspace(0, 91, 91 * 200 + 1)
@@ -58,8 +64,9 @@ def test_bounded_losses_follow_their_definition(design):
         for cut in (10, 20, 45, 91):
             here = arrivals <= cut
             lost = size[draw] * (1 - np.exp(-(np.interp(cut, grid, hazard) - at[here]))).sum() / len(arrivals)
-            total = sum(state[draw, laid.state.locate("x", name), np.searchsorted(line.cuts, cut)] for name in ("killed", "wounded", "captured")) if cut in line.cuts else None  # fmt: skip
-            if total is not None:
+            if cut in line.cuts:
+                place = np.searchsorted(line.cuts, cut)
+                total = sum(state[draw, laid.state.locate("x", name), place] for name in laid.state.personnel)
                 assert total == pytest.approx(lost, rel=2e-3)
 
 

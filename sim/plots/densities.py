@@ -21,11 +21,8 @@ from sim.plots.style import (
     set_count_axis,
     span_counts,
 )
+from sim.table import list_distinct
 from sim.words import show_number
-
-
-def _list_estimates(result: dict[str, Any], force: str) -> list[dict[str, Any]]:
-    return [entry for entry in result["estimates"] if entry["force"] == force]
 
 
 def plot_estimates(result: dict[str, Any], force: str) -> Figure | None:
@@ -33,7 +30,7 @@ def plot_estimates(result: dict[str, Any], force: str) -> Figure | None:
 
     Quantile dotplots are read more precisely than densities (Kay et al. 2016, doi 10.1145/2858036.2858558).
     """
-    entries = _list_estimates(result, force)
+    entries = list_distinct(result, force)
     height = 1.15 + 1.0 * len(entries)
     canvas = make_canvas(height)
     put_title(
@@ -98,7 +95,7 @@ def _draw_interval(axes: Axes, intervals: dict[str, list[float]], median: float,
 
 def plot_prior_posterior(result: dict[str, Any], force: str) -> Figure | None:
     """Draw each estimate's posterior interval under its prior interval: what the claims have taught."""
-    entries = _list_estimates(result, force)
+    entries = list_distinct(result, force)
     height = 1.45 + 0.5 * len(entries)
     canvas = make_canvas(height)
     put_title(

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 from matplotlib.transforms import blended_transform_factory
 
+from sim.table import write_rows
 from sim.words import show_number
 
 INK = "#222222"
@@ -75,8 +76,6 @@ def make_canvas(height: float) -> Canvas:
 
 def save_figure(figure: Figure, folder: Path, name: str) -> Path:
     """Write a figure as PNG and SVG and its rows as CSV; return the PNG's path."""
-    from sim.runs import write_rows
-
     path = folder / f"{name}.png"
     figure.canvas.savefig(path, dpi=160)
     figure.canvas.savefig(folder / f"{name}.svg", metadata={"Date": None})

@@ -1,0 +1,107 @@
+"""The installed command line: what it prints, where, and with which exit status."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = Path(sys.executable).parent / "truetoll"
+
+
+def call(*arguments, cwd=None):
+    return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, cwd=cwd, check=False)
+
+
+def test_help_tells_every_command():
+    done = call("--help")
+    assert done.returncode == 0
+    for command in ("run", "check", "new", "memo", "plot", "priors"):
+        assert command in done.stdout
+        assert "Example" in call(command, "--help").stdout
+
+
+def test_new_check_run_memo_plot(tmp_path):
+    """The case that `new` writes passes `check`, runs with a good verdict, and can be drawn again."""
+    assert call("new", "mine", cwd=tmp_path).returncode == 0
+    checked = call("check", "./mine", "--json", cwd=tmp_path)
+    assert checked.returncode == 0
+    assert json.loads(checked.stdout)["used"] == 5
+    done = call("run", "./mine", "--json", "--seed", 2, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["trusted"]
+    assert result["seed"] == 2
+    (folder,) = (tmp_path / "results" / "mine").iterdir()
+    (folder / "memo.md").unlink()
+    (folder / "figures" / "claims.png").unlink()
+    assert call("memo", folder).returncode == 0
+    assert call("plot", folder).returncode == 0
+    assert (folder / "memo.md").is_file()
+    assert (folder / "figures" / "claims.png").is_file()
+
+
+def test_a_run_prints_its_table_and_where_it_is(tmp_path):
+    done = call("run", "vietnam", "--results", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "90% interval" in done.stdout
+    assert "Not identified" in done.stdout
+    assert "Written to" in done.stderr
+    assert "Written to" not in done.stdout
+    assert "sampling" not in done.stderr  # the progress display is quiet where there is no terminal
+
+
+def test_check_points_at_the_slips_of_the_articles():
+    done = call("check", "kursk")
+    assert done.returncode == 0
+    for text in ("early 2023", "Kharkiv", "labourers", "Ukraine and South Korea", "names 2023"):
+        assert text in done.stdout, text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "text"),
+    [
+        (("run", "nowhere"), 3, "no shipped case is called 'nowhere'"),
+        (("run", "./nowhere"), 3, "is missing"),
+        (("run", "kursk", "--as-of", "tomorrow"), 3, "YYYY-MM-DD"),
+        (("run", "kursk", "--prior", "nice"), 3, "no prior set is called 'nice'"),
+        (("check", "nowhere"), 3, "use one of kursk, vietnam"),
+        (("memo", "nowhere"), 3, "cannot be read"),
+        (("priors", "show", "nice"), 3, "use one of default"),
+        (("run",), 2, "Missing argument"),
+        (("run", "kursk", "--seed", "-1"), 2, "seed"),
+        (("fly",), 2, "No such command"),
+    ],
+)
+def test_bad_calls_get_a_line_and_a_status(arguments, status, text, tmp_path):
+    done = call(*arguments, cwd=tmp_path)
+    assert done.returncode == status
+    assert text in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_new_does_not_touch_what_is_there(tmp_path):
+    done = call("new", tmp_path)
+    assert done.returncode == 3
+    assert "exists already" in done.stderr
+
+
+def test_a_damaged_run_is_refused(tmp_path):
+    (tmp_path / "summary.json").write_text("{", encoding="utf-8")
+    assert call("memo", tmp_path).returncode == 3
+    (tmp_path / "summary.json").write_text('{"schema": 2}', encoding="utf-8")
+    done = call("plot", tmp_path)
+    assert done.returncode == 3
+    assert "schema" in done.stderr
+
+
+def test_priors_are_shown_with_their_reasons():
+    done = call("priors", "show", "default")
+    assert done.returncode == 0
+    assert "wounded_per_killed ~ Normal" in done.stdout
+    assert "Gaussian pool" in done.stdout
+    listed = json.loads(call("priors", "list", "--json").stdout)
+    assert {entry["name"] for entry in listed} >= {"default", "sceptical", "flat"}

@@ -1,0 +1,229 @@
+"""A run from case to folder: its numbers, its contract, its files."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shutil
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+from examples import ONE_DAY, ONE_DAY_ROWS, UNBOUNDED, UNBOUNDED_ROWS
+
+import sim
+from sim.errors import InputError
+from sim.memo import escape_cell, render_memo
+from sim.plots import draw_figures
+from sim.runs import build_folder, run_case, write_run
+from sim.words import show_number, show_probability
+
+
+@pytest.fixture(scope="session")
+def folder(kursk_run, tmp_path_factory):
+    return write_run(kursk_run, tmp_path_factory.mktemp("results"), ["truetoll", "run", "kursk"])
+
+
+def test_the_kursk_verdict_is_good(kursk_run):
+    assert kursk_run.verdict.trusted, kursk_run.verdict.reasons
+    assert kursk_run.result["trusted"] is True
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
+def test_the_vietnam_verdict_is_good(seed):
+    run = run_case("vietnam", seed=seed)
+    assert run.verdict.trusted, run.verdict.reasons
+
+
+def test_the_summary_keeps_its_contract(folder):
+    result = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    assert (result["schema"], result["case"], result["as_of"], result["seed"]) == (1, "kursk", "2025-04-30", 1)
+    assert {"max_rhat", "min_ess_bulk", "min_ess_tail", "divergences", "seconds"} <= set(result["diagnostics"])
+    reported = {entry["quantity"] for entry in result["estimates"]}
+    assert reported == {"killed", "wounded", "captured", "casualties", "losses", "deployed", "standing"}
+    for entry in result["estimates"]:
+        assert {"force", "as_of", "median", "mean", "sd", "log_mean", "log_sd", "mcse_median"} <= set(entry)
+        check_intervals(entry["intervals"], entry["median"])
+    for entry in result["bias"]:
+        assert {"source", "force", "quantity", "prior_share"} <= set(entry)
+        check_intervals(entry["intervals"], entry["median"])
+        assert 0 <= entry["prior_share"] <= 1
+    assert len(result["claims"]) >= 22
+    for claim in result["claims"]:
+        assert claim["used"] == (claim["why_not"] is None)
+        assert claim["used"] == (claim["expected"] is not None) == (claim["standardised"] is not None)
+    assert {entry["name"] for entry in result["derived"]} >= {"casualty_rate", "killed_per_hundred_casualties"}
+    for entry in result["exceedance"]:
+        assert 0 <= entry["probability"] <= 1
+        assert entry["words"]
+
+
+def check_intervals(intervals, median):
+    assert list(intervals) == ["0.5", "0.8", "0.9", "0.95"]
+    for inner, outer in zip(list(intervals.values())[:-1], list(intervals.values())[1:], strict=True):
+        assert outer[0] <= inner[0] <= median <= inner[1] <= outer[1]
+
+
+def test_the_folder_is_whole(folder):
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"summary.json", "summary.csv", "posterior.nc", "memo.md", "figures", "manifest.json"}
+    stems = {path.stem for path in (folder / "figures").iterdir()}
+    assert stems == {"losses-over-time", "estimates", "prior-posterior", "biases", "claims"}
+    for stem in stems:
+        assert (folder / "figures" / f"{stem}.png").read_bytes().startswith(b"\x89PNG")
+        ET.parse(folder / "figures" / f"{stem}.svg")  # noqa: S314 - our own figures
+        assert len((folder / "figures" / f"{stem}.csv").read_text(encoding="utf-8").splitlines()) > 3
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert set(manifest["inputs"]) == {"case.toml", "claims.csv", "priors/default.toml"}
+    assert {"truetoll", "python", "pymc", "nutpie"} <= set(manifest["versions"])
+    assert manifest["command"] == ["truetoll", "run", "kursk"]
+
+
+def test_the_draws_open_in_arviz_under_the_priors_names(folder, kursk_run):
+    import xarray as xr
+
+    with xr.open_datatree(folder / "posterior.nc", engine="h5netcdf") as tree:
+        draws = tree["posterior"].to_dataset().load()
+    names = {"total", "scale.source", "new_source", "noise", "role.losses", "share", "wave.size", "lull", "count"}
+    assert names <= set(draws)
+    counts = {
+        name: draws["count"].sel(force="dprk", quantity=name)
+        for name in ("killed", "wounded", "casualties", "losses", "deployed")
+    }
+    assert bool((counts["killed"] + counts["wounded"] == counts["casualties"]).all())
+    assert bool((counts["losses"] <= counts["deployed"]).all())
+    total = np.exp(draws["total"].sel(force="dprk", outcome="killed"))
+    assert float(np.abs(total - counts["killed"]).max()) <= 0.5 + 1e-6
+    median = next(e["median"] for e in kursk_run.result["estimates"] if e["quantity"] == "killed")
+    assert float(counts["killed"].median()) == pytest.approx(median, rel=1e-5)
+
+
+def test_the_run_shows_itself(kursk_run):
+    assert "casualty rate" in repr(kursk_run)
+    assert "Not identified" in repr(kursk_run)
+    assert "<table>" in kursk_run._repr_html_()
+    assert kursk_run.summary.loc[("dprk", "killed"), "median"] > 0
+    assert "posterior" in kursk_run.posterior.children
+
+
+def test_the_same_seed_gives_the_same_numbers():
+    first, second = (sim.run("vietnam", seed=7).result for _ in range(2))
+    for result in (first, second):
+        del result["diagnostics"]["seconds"]
+    assert first == second
+    other = sim.run("vietnam", seed=8).result
+    assert other["estimates"] != first["estimates"]
+
+
+def test_no_claims_report_the_prior(write):
+    run = run_case(write([]), seed=1)
+    assert run.verdict.trusted, run.verdict.reasons
+    assert "these figures are the prior" in repr(run)
+    for entry in run.result["estimates"]:
+        assert entry["log_mean"] == pytest.approx(
+            float(np.mean(np.log(run.prior.headline["x", entry["quantity"]] + 0.5))), abs=0.15
+        )
+
+
+def test_earlier_later_and_known_by(kursk_run):
+    early = run_case("kursk", seed=1, as_of=dt.date(2025, 1, 15))
+    later = run_case("kursk", seed=1, as_of=dt.date(2025, 10, 31))
+    known = run_case("kursk", seed=1, known_by=dt.date(2025, 2, 28))
+    pick = {
+        id(run): next(e for e in run.result["estimates"] if e["quantity"] == "killed")
+        for run in (early, later, known, kursk_run)
+    }
+    assert pick[id(early)]["median"] < pick[id(kursk_run)]["median"] < pick[id(later)]["median"]
+    assert pick[id(later)]["log_sd"] > pick[id(kursk_run)]["log_sd"]
+    assert not any(claim["used"] for claim in known.result["claims"] if claim["published"] > "2025-02-28")
+    assert all(run.verdict.trusted for run in (early, later, known))
+
+
+def test_a_day_before_the_start_is_refused():
+    with pytest.raises(InputError, match="before the start"):
+        run_case("kursk", as_of=dt.date(2024, 1, 1))
+
+
+@pytest.mark.parametrize(("rows", "toml"), [(UNBOUNDED_ROWS, UNBOUNDED), (ONE_DAY_ROWS, ONE_DAY)])
+def test_other_kinds_of_case_run_to_the_end(rows, toml, write, tmp_path):
+    run = run_case(write(rows, toml), seed=1)
+    place = write_run(run, tmp_path / "results")
+    assert (place / "memo.md").is_file()
+    assert run.verdict.max_rhat < 1.02
+
+
+def test_a_failed_run_leaves_nothing(tmp_path):
+    def fail():
+        with build_folder(tmp_path / "case", "run") as (draft, _):
+            (draft / "half").write_text("x")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert list((tmp_path / "case").iterdir()) == []
+
+
+def test_no_run_overwrites_another(tmp_path):
+    for text in ("first", "second"):
+        with build_folder(tmp_path, "run") as (draft, _):
+            (draft / "file").write_text(text)
+    assert (tmp_path / "run" / "file").read_text() == "first"
+    assert (tmp_path / "run-2" / "file").read_text() == "second"
+
+
+def test_an_unwritable_place_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot be written"), build_folder(tmp_path / "file" / "x", "run"):
+        pass
+
+
+def test_the_memo_says_what_it_must(kursk_run):
+    memo = render_memo(kursk_run.result)
+    top = memo.split("## Estimates")[0]
+    for quantity in ("killed", "casualties"):
+        entry = next(entry for entry in kursk_run.result["estimates"] if entry["quantity"] == quantity)
+        assert f"{quantity.capitalize()}: {show_number(entry['median'])}, with 90% probability" in top
+    for entry in kursk_run.result["exceedance"]:
+        assert f"{entry['words']} ({show_probability(entry['probability'])})" in top
+    for text in (
+        "provisional",
+        "cannot be seen in their claims",
+        "exaggeration is over-represented",
+        "Claims not used",
+    ):
+        assert text in memo
+    for claim in kursk_run.result["claims"]:
+        assert escape_cell(claim["report"]) in memo
+        assert escape_cell(claim["phrase"]) in memo
+
+
+HOSTILE = "<script>alert(1)</script>|**x**\n# h [a](javascript:1) =1+1"
+
+
+def test_hostile_text_stays_text(kursk_run, tmp_path):
+    result = json.loads(json.dumps(kursk_run.result))
+    for claim in result["claims"]:
+        claim |= {"phrase": HOSTILE, "report": HOSTILE, "id": "=1+1"}
+    for source in result["sources"]:
+        source["label"] = HOSTILE + "$\\frac{"
+    result["title"] = HOSTILE
+    memo = render_memo(result)
+    assert "<script>" not in memo
+    assert "[a](" not in memo
+    assert "\n# h" not in memo
+    draw_figures(result, tmp_path)
+    assert "<script>" not in (tmp_path / "claims.svg").read_text(encoding="utf-8")
+    assert "\n=1+1" not in (tmp_path / "claims.csv").read_text(encoding="utf-8")
+
+
+def test_figures_and_memo_are_written_again_from_the_summary_alone(folder, tmp_path):
+    from sim.memo import write_memo
+    from sim.read import read_result
+
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    shutil.copy(folder / "summary.json", copy)
+    draw_figures(read_result(copy), copy / "figures")
+    write_memo(read_result(copy), copy / "memo.md")
+    assert (copy / "memo.md").read_text(encoding="utf-8") == (folder / "memo.md").read_text(encoding="utf-8")
+    assert (copy / "figures" / "claims.svg").read_bytes() == (folder / "figures" / "claims.svg").read_bytes()
