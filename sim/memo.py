@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sim.table import list_distinct, list_lines, list_notes
-from sim.words import show_number, show_probability, show_share
+from sim.words import show_count, show_number, show_probability, show_share
 
 MAX_LINES = 40
 
@@ -55,6 +55,7 @@ def render_memo(result: dict[str, Any]) -> str:
     environment.filters |= {
         "cell": escape_cell,
         "number": show_number,
+        "count": show_count,
         "share": show_share,
         "chance": show_probability,
         "said": show_said,

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.words import show_number, show_probability, show_share
+from sim.words import show_count, show_number, show_probability, show_share
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +21,8 @@ def list_lines(result: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     several = len({entry["force"] for entry in result["estimates"]}) > 1
     for entry in list_distinct(result):
         name = f"{entry['force']} {entry['quantity']}" if several else entry["quantity"]
-        yield name, show_number(entry["median"]), _show_interval(entry, "0.5", ""), _show_interval(entry, "0.9", "")
+        half, most = (_show_interval(entry, level, "count") for level in ("0.5", "0.9"))
+        yield name, show_count(entry["median"]), half, most
     for entry in result["derived"]:
         if entry["median"] is None:
             yield _lower_first(entry["label"]), "undefined", "", ""
@@ -46,7 +47,9 @@ def _lower_first(text: str) -> str:
 
 
 def show_value(value: float, unit: str) -> str:
-    """Return a number in its unit: a share as a percentage, the rest to three figures."""
+    """Return a number in its unit: a count whole, a share as a percentage, the rest to three figures."""
+    if unit == "count":
+        return show_count(value)
     return show_share(value) if unit == "share" else show_number(value)
 
 

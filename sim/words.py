@@ -44,6 +44,11 @@ def show_number(value: float | None, digits: int = 3) -> str:
     return f"{rounded:.{digits}g}"
 
 
+def show_count(value: float | None) -> str:
+    """Return a count of persons or items: whole, and to three significant figures."""
+    return show_number(value if value is None else float(round(value)))
+
+
 def show_share(value: float | None) -> str:
     """Return a share as a percentage to two significant figures."""
     return "–" if value is None else f"{show_number(100 * value, 2)}%"

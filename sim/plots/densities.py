@@ -22,7 +22,7 @@ from sim.plots.style import (
     span_counts,
 )
 from sim.table import list_distinct
-from sim.words import show_number
+from sim.words import show_count
 
 
 def plot_estimates(result: dict[str, Any], force: str) -> Figure | None:
@@ -82,8 +82,8 @@ def _name_row(axes: Axes, entry: dict[str, Any]) -> None:
         -0.02, 0.4, entry["quantity"].replace("_", " ").capitalize(), transform=inside, ha="right", fontweight="bold"
     )
     low, high = entry["intervals"]["0.9"]
-    axes.text(1.02, 0.4, show_number(entry["median"]), transform=inside, ha="left", fontweight="bold")
-    axes.text(1.17, 0.4, f"{show_number(low)} to {show_number(high)}", transform=inside, ha="left", color=SOFT)
+    axes.text(1.02, 0.4, show_count(entry["median"]), transform=inside, ha="left", fontweight="bold")
+    axes.text(1.17, 0.4, f"{show_count(low)} to {show_count(high)}", transform=inside, ha="left", color=SOFT)
 
 
 def _draw_interval(axes: Axes, intervals: dict[str, list[float]], median: float, y: float, colour: str) -> None:
