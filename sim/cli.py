@@ -214,3 +214,74 @@ def show_priors(
         taken = " (from the default set)" if key in found.borrowed else ""
         _print(f"{key} ~ {prior}{taken}\n    {' '.join([prior.why, prior.source, prior.url]).strip()}")
     return DONE
+
+
+def _design(case: str, prior: str | None) -> Any:
+    from sim.model import design_model
+    from sim.priors import read_priors
+    from sim.read import read_case
+
+    read = read_case(case)
+    return design_model(read, read_priors(prior or read.file.prior, beside=read.folder, overrides=read.file.priors))
+
+
+@app.command()
+@_guarded
+def simulate(
+    case: CaseArgument,
+    n: Annotated[int, typer.Option("--n", help="How many worlds.")] = 1_000,
+    seed: SeedOption = 1,
+    prior: Annotated[str | None, typer.Option(help="A prior set in place of the case's.", show_default=False)] = None,
+    run: Annotated[
+        Path | None, typer.Option(help="A run's folder: truths from its posterior.", show_default=False)
+    ] = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Draw truths from the prior, or a run's posterior, and the claims that each source would make of them.
+
+    Example: truetoll simulate kursk --n 1000
+    """
+    import numpy as np
+
+    from sim.simulate import simulate_worlds, tabulate_worlds
+    from sim.table import show_worlds
+    from sim.trace import read_sample
+
+    if not 1 <= n <= 100_000:
+        raise refuse("--n", "", f"{n} worlds are none or too many", "give 1 to 100000")
+    design = _design(case, prior)
+    truths = None if run is None else read_sample(run, design)
+    result = tabulate_worlds(design, simulate_worlds(design, np.random.default_rng(seed), n, truths))
+    _print(json.dumps(result) if as_json else show_worlds(result))
+    return DONE
+
+
+@app.command()
+@_guarded
+def sbc(
+    case: CaseArgument,
+    n: Annotated[int, typer.Option("--n", help="How many replicates.")] = 100,
+    seed: SeedOption = 1,
+    prior: Annotated[str | None, typer.Option(help="A prior set in place of the case's.", show_default=False)] = None,
+    results: Annotated[Path, typer.Option(help="Where finished replicates and the report are kept.")] = Path("results"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the replicates that are kept.")] = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Check the computation: fit claims that the model itself made, and test that the truth's ranks are uniform.
+
+    Example: truetoll sbc vietnam --n 50
+    """
+    from sim.plots.ranks import draw_ranks
+    from sim.sbc import calibrate
+    from sim.table import show_calibration
+
+    if not 1 <= n <= 1_000_000:
+        raise refuse("--n", "", f"{n} replicates are none or too many", "give 1 to 1000000")
+    design = _design(case, prior)
+    store = results / design.case.name / f"sbc-seed{seed}.jsonl"
+    report, replicates = calibrate(design, n, seed, store, resume, quiet=quiet)
+    draw_ranks(replicates, design.case.title, store.with_suffix(".png"))
+    _print(json.dumps(report) if as_json else show_calibration(report))
+    _say(f"Replicates are kept in {store}, ranks drawn in {store.with_suffix('.png')}", quiet=quiet)
+    return NOT_TRUSTED if report["untrusted_fits"] > 0.02 * n else DONE

@@ -57,7 +57,7 @@ def judge_draws(quantities: Mapping[str, NDArray[np.float64]], divergences: int)
     -------
     Verdict
     """
-    array_stats = _load_statistics()
+    array_stats = load_statistics()
     found: dict[str, tuple[float, float, float]] = {}
     for name, draws in quantities.items():
         if np.ptp(draws) == 0 or not np.isfinite(draws).all():
@@ -95,10 +95,10 @@ def mcse_median(draws: NDArray[np.float64]) -> float:
     """Return the Monte Carlo standard error of the median of draws of shape (chains, draws)."""
     if np.ptp(draws) == 0:
         return 0.0
-    return float(_load_statistics().mcse(draws, chain_axis=0, draw_axis=1, method="median"))
+    return float(load_statistics().mcse(draws, chain_axis=0, draw_axis=1, method="median"))
 
 
-def _load_statistics() -> Any:
+def load_statistics() -> Any:
     """Return ArviZ's diagnostics of arrays; imported late, and untyped."""
     from arviz_stats import base
 

@@ -100,20 +100,22 @@ class Sample:
         return found
 
     @cached_property
-    def _terms(self) -> Floats:
+    def terms(self) -> Floats:
+        """Log bias of each term of the beliefs, shape (draws, T)."""
         return np.asarray(
             bias_terms(NUMPY, self.design.beliefs, self.unknowns["theta"], self.unknowns["effects"]), dtype=float
         )
 
     @cached_property
-    def _flat_state(self) -> Floats:
+    def flat_state(self) -> Floats:
+        """Cumulative counts as the beliefs read them, shape (draws, state rows x cuts)."""
         return self.state.reshape(len(self.state), -1)
 
     @cached_property
     def reading_weights(self) -> Floats:
         """Probability of each reading of each source's role given the draw, shape (draws, readings)."""
         design = self.design.beliefs
-        weights = np.ones((len(self._terms), len(design.readings)))
+        weights = np.ones((len(self.terms), len(design.readings)))
         if not design.mixtures:
             return weights
         prior = np.array([reading.weight for reading in design.readings])
@@ -122,7 +124,7 @@ class Sample:
         rows = row_log_likelihoods(
             NUMPY,
             design,
-            self._flat_state,
+            self.flat_state,
             self.unknowns["theta"],
             self.unknowns["effects"],
             self.unknowns["statement"],
@@ -138,7 +140,7 @@ class Sample:
     def readings(self) -> NDArray[np.bool_]:
         """Which reading of each source's role holds in each draw, shape (draws, readings)."""
         design = self.design.beliefs
-        chosen = np.ones((len(self._terms), len(design.readings)), dtype=bool)
+        chosen = np.ones((len(self.terms), len(design.readings)), dtype=bool)
         for number, group in enumerate(design.mixtures):
             edges = np.cumsum(self.reading_weights[:, list(group)], axis=1)
             draw = self.rng(10 + number).uniform(size=(len(edges), 1))
@@ -178,34 +180,14 @@ class Sample:
                 key = (source, force, outcome)
                 if counted and (source, force, role, outcome, False) in design.term_keys:
                     continue
-                before = found.get(key, np.zeros(len(self._terms)))
-                found[key] = np.where(self.readings[:, place], self._terms[:, term], before)
+                before = found.get(key, np.zeros(len(self.terms)))
+                found[key] = np.where(self.readings[:, place], self.terms[:, term], before)
         return found
 
     @cached_property
     def said(self) -> dict[str, Floats]:
         """What each used claim's source would have said again, on the row's scale, shape (draws,), by claim."""
-        design = self.design.beliefs
-        centre = expect(NUMPY, design, self._flat_state, self._terms)
-        theta = self.unknowns["theta"]
-        if design.statements:
-            shared = statement_errors(NUMPY, design, theta, self.unknowns["statement"])
-            of_statement = np.where(design.statement >= 0, shared[:, np.maximum(design.statement, 0)], 0.0)
-            centre = centre + np.where(design.contaminated, 0.0, of_statement)
-        rng = self.rng(1)
-        outlier = rng.uniform(size=centre.shape) < theta[:, design.outlier_probability, None]
-        factor = np.where(outlier & design.contaminated, theta[:, design.outlier_factor, None], 1.0)
-        noise = noise_sds(NUMPY, design, theta, factor) * rng.standard_normal(centre.shape)
-        mean = np.where(design.wording >= 0, theta[:, np.maximum(design.wording, 0)], 0.0)
-        understated = mean * rng.exponential(size=centre.shape) * design.sign
-        repeated = centre + noise - understated
-        found: dict[str, Floats] = {}
-        for number, row in enumerate(design.rows):
-            if row.observation is not None:
-                key = row.observation.claim.id
-                before = found.get(key, repeated[:, number])
-                found[key] = np.where(self.readings[:, row.reading], repeated[:, number], before)
-        return found
+        return say_again(self, self.rng(1))
 
     @cached_property
     def wholes(self) -> dict[str, Floats]:
@@ -231,3 +213,24 @@ def draw_prior(design: Design, seed: int, draws: int = PRIOR_DRAWS) -> Sample:
 def by_chain(values: Floats, chains: int) -> Floats:
     """Return flat draws by chain, shape (chains, draws)."""
     return values.reshape(chains, -1)
+
+
+def say_again(sample: Sample, rng: np.random.Generator) -> dict[str, Floats]:
+    """Return what the source of each used claim says in each draw, before rounding, on the row's scale."""
+    design, theta = sample.design.beliefs, sample.unknowns["theta"]
+    centre = expect(NUMPY, design, sample.flat_state, sample.terms)
+    if design.statements:
+        shared = statement_errors(NUMPY, design, theta, sample.unknowns["statement"])
+        centre = centre + np.where(design.contaminated, 0.0, shared[:, np.maximum(design.statement, 0)])
+    outlier = rng.uniform(size=centre.shape) < theta[:, design.outlier_probability, None]
+    factor = np.where(outlier & design.contaminated, theta[:, design.outlier_factor, None], 1.0)
+    noise = noise_sds(NUMPY, design, theta, factor) * rng.standard_normal(centre.shape)
+    mean = np.where(design.wording >= 0, theta[:, np.maximum(design.wording, 0)], 0.0)
+    repeated = centre + noise - mean * rng.exponential(size=centre.shape) * design.sign
+    found: dict[str, Floats] = {}
+    for number, row in enumerate(design.rows):
+        if row.observation is not None:
+            key = row.observation.claim.id
+            held = sample.readings[:, row.reading]
+            found[key] = np.where(held, repeated[:, number], found.get(key, repeated[:, number]))
+    return found

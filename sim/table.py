@@ -145,3 +145,30 @@ def write_rows(path: Path, rows: Sequence[dict[str, Any]]) -> None:
 
 def _as_text(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
+def show_worlds(result: dict[str, Any]) -> str:
+    """Return simulated truths and claims as a table of their 1%, 50% and 99% points."""
+    lines = [f"{result['case']}: {result['n']} simulated worlds", "", f"{'':<44}{'1%':>12}{'50%':>12}{'99%':>12}"]
+    for kind in ("truths", "claims"):
+        for name, values in result[kind].items():
+            known = sorted(value for value in values if value is not None)
+            points = [known[min(int(share * len(known)), len(known) - 1)] for share in (0.01, 0.5, 0.99)]
+            lines.append(f"{name[:43]:<44}" + "".join(f"{show_number(point):>12}" for point in points))
+        lines.append("")
+    return "\n".join(lines).rstrip()
+
+
+def show_calibration(report: dict[str, Any]) -> str:
+    """Return a report of simulation-based calibration as a table."""
+    lines = [
+        f"{report['n']} replicates in {report['seconds']:.0f} s, {report['untrusted_fits']} fits not to be trusted",
+        "",
+    ]
+    lines += [f"{entry['name']:<60}{entry['p_uniform']:>10.3g}" for entry in report["quantities"]]
+    told = f"alarm: {', '.join(report['alarms'])}" if report["alarms"] else "no alarm"
+    lines += [
+        "",
+        f"{told} (p below {report['limit']:.2g}; false alarms of the whole report: {report['false_alarm']:.0%})",
+    ]
+    return "\n".join(lines)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.errors import refuse
 from sim.fit import Draws
 from sim.model import Design
 from sim.posterior import Sample
@@ -112,3 +114,36 @@ def _trace_cumulative(
         array[:, :, *place] = sample.state[:, row, 1:].reshape(*shape, -1)
     coords = {"force": labels["force"], "outcome": labels["outcome"], "day": days}
     return xr.DataArray(array, dims=("chain", "draw", "force", "outcome", "day"), coords=coords)
+
+
+def read_sample(folder: Path, design: Design) -> Sample:
+    """Return the sample of a run's folder, laid out as `design`.
+
+    Raises
+    ------
+    InputError
+        Where the draws are missing, or are of another case.
+    """
+    import xarray as xr
+
+    path = folder / "posterior.nc"
+    try:
+        with xr.open_datatree(path, engine="h5netcdf") as tree:
+            data = tree["posterior"].to_dataset().load()
+    except (OSError, KeyError, ValueError) as error:
+        raise refuse(
+            str(path), "", f"cannot be read ({type(error).__name__})", "give the folder of a finished run"
+        ) from None
+    draws = data.sizes["chain"] * data.sizes["draw"]
+    theta = np.empty((draws, len(design.parameters)))
+    try:
+        for position, item in enumerate(design.parameters.items):
+            theta[:, position] = data[item.variable].sel(dict(item.place)).to_numpy().ravel()
+        sizes = {"walk": design.state.walks, "effects": design.beliefs.latents}
+        latents = {
+            name: data[name].to_numpy().reshape(draws, size) if size else np.zeros((draws, 0))
+            for name, size in sizes.items()
+        }
+    except (KeyError, ValueError):
+        raise refuse(str(path), "", "is of another case or prior", "give a run of this case") from None
+    return Sample(design, {"theta": theta, **latents}, 1)

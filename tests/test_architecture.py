@@ -16,7 +16,7 @@ ORDER = [
     "errors", "words", "expressions", "claims", "priors", "case", "rules", "read", "timeline", "evidence", "check",
     "new",
     "parameters", "arrays", "likelihood", "state", "beliefs", "model", "kernel", "packing", "fit", "diagnostics",
-    "posterior", "summary", "trace", "table", "plots", "memo", "runs", "__init__", "cli",
+    "posterior", "simulate", "sbc", "summary", "trace", "table", "plots", "memo", "runs", "__init__", "cli",
 ]  # fmt: skip
 
 
