@@ -82,6 +82,7 @@ def run(
     prior: Annotated[str | None, typer.Option(help="A prior set in place of the case's.", show_default=False)] = None,
     as_of: DayOption = None,
     known_by: DayOption = None,
+    draws: Annotated[int, typer.Option(help="Draws of each of the four chains.", min=100, max=1_000_000)] = 1_500,
     results: Annotated[Path, typer.Option(help="Where runs are written.")] = Path("results"),
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -96,7 +97,7 @@ def run(
     from sim.table import show_text
 
     days = _parse_day(as_of, "--as-of"), _parse_day(known_by, "--known-by")
-    done = run_case(case, seed=seed, prior=prior, as_of=days[0], known_by=days[1], quiet=quiet)
+    done = run_case(case, seed=seed, prior=prior, as_of=days[0], known_by=days[1], draws=draws, quiet=quiet)
     folder = write_run(done, results, read_command())
     if as_json:
         _print(json.dumps(done.result, ensure_ascii=False, allow_nan=False))

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.diagnostics import Verdict
 from sim.errors import refuse
-from sim.fit import TARGET_ACCEPT, Draws, sample_posterior
+from sim.fit import DRAWS, TARGET_ACCEPT, Draws, sample_posterior
 from sim.model import Design, design_model
 from sim.posterior import Sample, draw_prior, take_posterior
 from sim.priors import read_priors
@@ -97,6 +97,7 @@ def run_case(
     prior: str | None = None,
     as_of: dt.date | None = None,
     known_by: dt.date | None = None,
+    draws: int = DRAWS,
     quiet: bool = True,
 ) -> Run:
     """Fit a case and summarise it, without writing anything.
@@ -112,6 +113,8 @@ def run_case(
         The day of the headline; all claims are used.
     known_by : date, optional
         Claims published later are left out.
+    draws : int
+        Of each of the four chains.
     quiet : bool
         Show no progress.
 
@@ -131,27 +134,25 @@ def run_case(
     priors = read_priors(prior or read.file.prior, beside=read.folder, overrides=read.file.priors)
     design = design_model(read, priors, as_of, known_by)
     designed = time.perf_counter()
-    draws = sample_posterior(design, seed, quiet=quiet)
-    sample = take_posterior(design, draws, seed)
-    verdict = judge_sample(sample, draws)
+    drawn = sample_posterior(design, seed, draws=draws, quiet=quiet)
+    sample = take_posterior(design, drawn, seed)
+    verdict = judge_sample(sample, drawn)
     if not verdict.trusted:
         # Divergences and slow mixing ask for smaller steps and longer chains: one more try, whose verdict stands.
-        retry = sample_posterior(
-            design, seed, draws=2 * draws.shape[1], tune=2_000, target_accept=1 - (1 - TARGET_ACCEPT) / 5, quiet=quiet
-        )
-        again = take_posterior(design, retry, seed)
-        second = judge_sample(again, retry)
-        draws, sample, verdict = retry, again, second
+        accept = 1 - (1 - TARGET_ACCEPT) / 5
+        drawn = sample_posterior(design, seed, draws=2 * draws, tune=2_000, target_accept=accept, quiet=quiet)
+        sample = take_posterior(design, drawn, seed)
+        verdict = judge_sample(sample, drawn)
     sampled = time.perf_counter()
     prior_sample = draw_prior(design, seed)
-    result = summarise(sample, prior_sample, draws, verdict, seed)
+    result = summarise(sample, prior_sample, drawn, verdict, seed)
     seconds = {
         "read": designed - started,
-        **draws.seconds,
+        **drawn.seconds,
         "fit": sampled - designed,
         "summarise": time.perf_counter() - sampled,
     }
-    return Run(design, draws, sample, prior_sample, verdict, result, seed, seconds)
+    return Run(design, drawn, sample, prior_sample, verdict, result, seed, seconds)
 
 
 def write_run(run: Run, results: Path, command: Sequence[str] = ()) -> Path:
