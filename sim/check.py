@@ -12,6 +12,7 @@ from sim.case import Case
 from sim.claims import Claim
 from sim.errors import quote_value
 from sim.evidence import Evidence, weigh_claims
+from sim.priors import read_priors
 from sim.read import read_case
 from sim.timeline import effective_bin_days
 
@@ -61,6 +62,7 @@ def check_case(argument: str) -> Report:
         Where it breaks a rule.
     """
     case = read_case(argument)
+    read_priors(case.file.prior, beside=case.folder, overrides=case.file.priors)
     evidence = weigh_claims(case)
     warnings = [
         *_point_at_slips(case),
@@ -68,6 +70,7 @@ def check_case(argument: str) -> Report:
         *_find_unmarked_echoes(evidence),
         *_find_contradictions(evidence),
         *_find_duplicates(evidence),
+        *_find_late_origins(case),
         *_tell_exclusions(case),
         *_check_structure(case, evidence),
     ]
@@ -130,6 +133,23 @@ def _find_duplicates(evidence: Evidence) -> Iterator[Warning]:
     for claim_id, why in evidence.unused.items():
         if why.startswith("duplicates "):
             yield Warning("duplicate", claim_id, f"{why}; it is used once")
+
+
+def _find_late_origins(case: Case) -> Iterator[Warning]:
+    """Point at a row that repeats one published later, and at a statement that spans sources."""
+    by_id = {claim.id: claim for claim in case.claims}
+    for claim in case.claims:
+        first = by_id.get(claim.origin)
+        if first is not None and first.published > claim.published:
+            yield Warning("origin", _place(claim), f"repeats {first.id}, which was published later ({first.published})")
+    speakers: dict[str, set[str]] = {}
+    for claim in case.claims:
+        if claim.statement and not claim.exclude:
+            speakers.setdefault(claim.statement, set()).add(claim.source)
+    for statement, sources in speakers.items():
+        if len(sources) > 1:
+            text = f"is shared by {', '.join(sorted(sources))}; each source's rows count as a statement of its own"
+            yield Warning("statement", f"statement {quote_value(statement)}", text)
 
 
 def _tell_exclusions(case: Case) -> Iterator[Warning]:

@@ -7,9 +7,9 @@ import datetime as dt
 import io
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 from sim.errors import Fault, InputError, quote_value, refuse
 
 MAX_BYTES = 50_000_000
+MAX_NUMBER = 1e15
 REQUIRED_COLUMNS = ("id", "source", "quantity", "published")
 
 Qualifier = Literal["exact", "about", "at_least", "at_most", "range", "counted"]
@@ -84,7 +85,7 @@ class Claim(BaseModel):
     unit: Literal["count", "share"] = "count"
     of: str = ""
     digits: Annotated[int, Field(ge=1, le=15)] | None = None
-    log_sd: Number | None = None
+    log_sd: Annotated[float, BeforeValidator(_parse_number), Field(le=1e12)] | None = None
     statement: str = ""
     replaces: str = ""
     origin: str = ""
@@ -99,38 +100,6 @@ class Claim(BaseModel):
     @classmethod
     def _default_as_of(cls, data: dict[str, Any]) -> dict[str, Any]:
         return {"as_of": data.get("published"), **data}
-
-    @model_validator(mode="after")
-    def _check_row(self) -> Self:
-        if self.since is not None and self.since > self.as_of:
-            raise _fault("since", self.since, "is after as_of", "give the first day of the interval")
-        if self.measure == "interval" and self.since is None:
-            raise _fault("since", "", "is empty though the measure is interval", "give the first day of the interval")
-        if self.measure != "interval" and self.since is not None:
-            raise _fault("since", self.since, f"is given though the measure is {self.measure}", "use measure interval")
-        if self.measure == "stock" and self.quantity != "deployed":
-            raise _fault("measure", "stock", "is for the quantity deployed alone", "use cumulative or interval")
-        if self.unit == "count" and self.of:
-            raise _fault("of", self.of, "is given for a count", "use unit share, or leave it empty")
-        if self.log_sd == 0:
-            raise _fault("log_sd", 0, "is zero", "leave it empty where the source gave no standard error")
-        if not self.exclude:
-            self._check_numbers()
-        return self
-
-    def _check_numbers(self) -> None:
-        wanted = ("low", "high") if self.qualifier == "range" else ("value",)
-        for column in ("low", "value", "high"):
-            number = getattr(self, column)
-            if number is None and column in wanted:
-                remedy = f"the qualifier {self.qualifier} needs {' and '.join(wanted)}"
-                raise _fault(column, "", "is empty", remedy)
-            if number is not None and column not in wanted and self.qualifier != "range":
-                raise _fault(column, number, f"is given though the qualifier is {self.qualifier}", "use range or value")
-            if number is not None and self.unit == "share" and number > 1:
-                raise _fault(column, number, "is above 1 though the unit is share", "write 33% as 0.33")
-        if self.low is not None and self.high is not None and self.low > self.high:
-            raise _fault("low", self.low, f"is above high ({self.high:g})", "swap them")
 
     @property
     def central(self) -> float | None:
@@ -155,11 +124,43 @@ class Claim(BaseModel):
         return self.low, self.value, self.high
 
 
-def _fault(column: str, value: object, problem: str, remedy: str) -> PydanticCustomError:
-    shown = f"{value:g}" if isinstance(value, float) else str(value)
-    return PydanticCustomError(
-        "row", "{problem}; {remedy}", {"column": column, "value": shown, "problem": problem, "remedy": remedy}
-    )
+RowFault = tuple[str, object, str, str]  # column, value, problem, remedy
+
+
+def check_row(claim: Claim) -> Iterator[RowFault]:
+    """Return every breach of the rules that a row can keep by itself."""
+    if claim.since is not None and claim.since > claim.as_of:
+        yield "since", claim.since, "is after as_of", "give the first day of the interval"
+    if claim.measure == "interval" and claim.since is None:
+        yield "since", "", "is empty though the measure is interval", "give the first day of the interval"
+    if claim.measure != "interval" and claim.since is not None:
+        yield "since", claim.since, f"is given though the measure is {claim.measure}", "use measure interval"
+    if claim.measure == "stock" and claim.quantity != "deployed":
+        yield "measure", "stock", "is for the quantity deployed alone", "use cumulative or interval"
+    if claim.unit == "count" and claim.of:
+        yield "of", claim.of, "is given for a count", "use unit share, or leave it empty"
+    if claim.log_sd == 0:
+        yield "log_sd", 0.0, "is zero", "leave it empty where the source gave no standard error"
+    if not claim.exclude:
+        yield from _check_numbers(claim)
+
+
+def _check_numbers(claim: Claim) -> Iterator[RowFault]:
+    wanted = ("low", "high") if claim.qualifier == "range" else ("value",)
+    for column in ("low", "value", "high"):
+        number = getattr(claim, column)
+        if number is None:
+            if column in wanted:
+                yield column, "", "is empty", f"the qualifier {claim.qualifier} needs {' and '.join(wanted)}"
+            continue
+        if column not in wanted and claim.qualifier != "range":
+            yield column, number, f"is given though the qualifier is {claim.qualifier}", "use range or value"
+        if claim.unit == "share" and number > 1:
+            yield column, number, "is above 1 though the unit is share", "write 33% as 0.33"
+        if number > MAX_NUMBER or 0 < number < 1 / MAX_NUMBER**6:
+            yield column, number, "is no count of persons or items", f"keep it at zero, or up to {MAX_NUMBER:g}"
+    if claim.low is not None and claim.high is not None and claim.low > claim.high:
+        yield "low", claim.low, f"is above high ({claim.high:g})", "swap them"
 
 
 def read_claims(path: Path) -> list[Claim]:
@@ -180,7 +181,7 @@ def read_claims(path: Path) -> list[Claim]:
     InputError
         With every fault of the file.
     """
-    claims, faults = parse_claims(read_text(path), path.name)
+    claims, faults, _ = parse_claims(read_text(path), path.name)
     if faults:
         raise InputError(faults)
     return claims
@@ -206,23 +207,36 @@ def read_text(path: Path) -> str:
     return text
 
 
-def parse_claims(text: str, file: str) -> tuple[list[Claim], list[Fault]]:
-    """Parse the text of a claims file into claims and faults (see `read_claims`)."""
+def parse_claims(text: str, file: str) -> tuple[list[Claim], list[Fault], set[str]]:
+    """Parse the text of a claims file.
+
+    Returns
+    -------
+    claims : list of Claim
+        The rows without a fault of their own.
+    faults : list of Fault
+    unread : set of str
+        The ids of the other rows, as written: those that refer to them are not at fault.
+    """
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     claims: list[Claim] = []
     faults: list[Fault] = []
+    unread: set[str] = set()
     try:
         header = [name.strip() for name in next(reader, [])]
         faults += _check_header(header, file)
-        if faults:
-            return [], faults
         for cells in reader:
-            if any(cell.strip() for cell in cells):
-                _parse_row(header, cells, reader.line_num, file, claims, faults)
+            if any(cell.strip() for cell in cells) and set(REQUIRED_COLUMNS) <= set(header):
+                parsed = _parse_row(header, cells, reader.line_num, file)
+                if isinstance(parsed, Claim):
+                    claims.append(parsed)
+                else:
+                    faults += parsed
+                    unread |= {cell.strip() for name, cell in zip(header, cells, strict=False) if name == "id"}
     except csv.Error as error:
         problem = f"is not CSV ({error})"
         faults.append(Fault(file, f"line {reader.line_num}", problem, "quote cells that hold commas or quotes"))
-    return claims, faults
+    return claims, faults, unread
 
 
 def _check_header(header: list[str], file: str) -> Iterable[Fault]:
@@ -241,18 +255,27 @@ def _check_header(header: list[str], file: str) -> Iterable[Fault]:
             yield Fault(file, "row 1", f"lacks the column '{name}'", "add it")
 
 
-def _parse_row(
-    header: list[str], cells: list[str], row: int, file: str, claims: list[Claim], faults: list[Fault]
-) -> None:
+def _parse_row(header: list[str], cells: list[str], row: int, file: str) -> Claim | list[Fault]:
+    """Return the claim of a row, or its faults; columns that are not known have been reported already."""
     if len(cells) != len(header):
         problem = f"has {len(cells)} cells, the header has {len(header)}"
-        faults.append(Fault(file, f"row {row}", problem, "quote cells that hold commas"))
-        return
-    given = {name: cell.strip() for name, cell in zip(header, cells, strict=True) if cell.strip()}
+        return [Fault(file, f"row {row}", problem, "quote cells that hold commas")]
+    named = zip(header, cells, strict=True)
+    given = {name: cell.strip() for name, cell in named if cell.strip() and name in Claim.model_fields}
     try:
-        claims.append(Claim.model_validate({**given, "row": row}))
+        claim = Claim.model_validate({**given, "row": row})
     except ValidationError as error:
-        faults += [describe_error(item, file, f"row {row}, column ") for item in _drop_consequences(error)]
+        return [describe_error(item, file, f"row {row}, column ") for item in _drop_consequences(error)]
+    return [
+        Fault(file, f"row {row}, column {column}", f"{_show_value(value)}{problem}", remedy)
+        for column, value, problem, remedy in check_row(claim)
+    ] or claim
+
+
+def _show_value(value: object) -> str:
+    if value == "":
+        return ""
+    return f"{quote_value(f'{value:g}' if isinstance(value, float) else str(value))} "
 
 
 def _drop_consequences(error: ValidationError) -> list[Any]:
@@ -266,9 +289,6 @@ def _drop_consequences(error: ValidationError) -> list[Any]:
 def describe_error(item: Any, file: str, prefix: str) -> Fault:
     """Turn an error of pydantic into a fault."""
     context = item.get("ctx") or {}
-    if "problem" in context:
-        shown = f"{quote_value(context['value'])} " if context["value"] else ""
-        return Fault(file, f"{prefix}{context['column']}", f"{shown}{context['problem']}", context["remedy"])
     where = prefix + ".".join(str(part) for part in item["loc"])
     kind, message = item["type"], str(item["msg"])
     if kind == "missing":

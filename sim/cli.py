@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
@@ -109,7 +110,12 @@ def run(
 
 @app.command()
 @_guarded
-def check(case: CaseArgument, as_json: JsonOption = False, quiet: QuietOption = False) -> int:
+def check(
+    case: CaseArgument,
+    seed: SeedOption = 1,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
     """Read and validate a case without sampling; warn of echoes, contradictions, slips, duplicates.
 
     Example: truetoll check kursk
@@ -128,7 +134,12 @@ def check(case: CaseArgument, as_json: JsonOption = False, quiet: QuietOption = 
 
 @app.command()
 @_guarded
-def new(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that does not exist yet.")]) -> int:
+def new(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that does not exist yet.")],
+    seed: SeedOption = 1,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
     """Write a commented case to start from.
 
     Example: truetoll new ./mycase
@@ -137,14 +148,19 @@ def new(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder tha
 
     write_case(folder)
     shown = folder if folder.is_absolute() else f"./{folder}"
-    _say(f"Written to {folder}. Edit case.toml and claims.csv, then: truetoll run {shown}")
+    _tell_written([folder / name for name in ("case.toml", "claims.csv")], as_json=as_json)
+    _say(f"Edit them, then: truetoll run {shown}", quiet=quiet or as_json)
     return DONE
 
 
 @app.command()
 @_guarded
 def memo(
-    run: RunArgument, formats: Annotated[str, typer.Option("--format", help="md; more formats may follow.")] = "md"
+    run: RunArgument,
+    formats: Annotated[str, typer.Option("--format", help="Formats, separated by commas; md alone so far.")] = "md",
+    seed: SeedOption = 1,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> int:
     """Write the memo again from a finished run.
 
@@ -153,16 +169,24 @@ def memo(
     from sim.memo import write_memo
     from sim.read import read_result
 
-    if formats != "md":
-        raise refuse("--format", "", f"{formats!r} is not available", "use md")
-    write_memo(read_result(run), run / "memo.md")
-    _say(f"Written to {run / 'memo.md'}")
+    others = sorted(set(formats.split(",")) - {"md"})
+    if others:
+        raise refuse("--format", "", f"{', '.join(others)} is not available", "use md")
+    result = read_result(run)
+    with _damage_told(run):
+        write_memo(result, run / "memo.md")
+    _tell_written([run / "memo.md"], as_json=as_json, quiet=quiet)
     return DONE
 
 
 @app.command()
 @_guarded
-def plot(run: RunArgument) -> int:
+def plot(
+    run: RunArgument,
+    seed: SeedOption = 1,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
     """Draw the figures again from a finished run.
 
     Example: truetoll plot results/kursk/20250501-120000-seed1
@@ -170,14 +194,36 @@ def plot(run: RunArgument) -> int:
     from sim.plots import draw_figures
     from sim.read import read_result
 
-    written = draw_figures(read_result(run), run / "figures")
-    _say(f"Drew {len(written)} figures in {run / 'figures'}")
+    result = read_result(run)
+    with _damage_told(run):
+        written = draw_figures(result, run / "figures")
+    _tell_written(written, as_json=as_json, quiet=quiet)
     return DONE
+
+
+def _tell_written(files: list[Path], *, as_json: bool, quiet: bool = False) -> None:
+    if as_json:
+        _print(json.dumps({"schema": 1, "written": [str(path) for path in files]}))
+    else:
+        _say("Written: " + ", ".join(str(path) for path in files), quiet=quiet)
+
+
+@contextmanager
+def _damage_told(run: Path) -> Iterator[None]:
+    """Turn what a damaged summary breaks into one line."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
+        raise refuse(str(run / "summary.json"), "", f"is damaged ({error!r})", "run the case again") from error
 
 
 @priors_app.command("list")
 @_guarded
-def list_priors(as_json: JsonOption = False) -> int:
+def list_priors(
+    seed: SeedOption = 1,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
     """List the prior sets.
 
     Example: truetoll priors list
@@ -197,7 +243,9 @@ def list_priors(as_json: JsonOption = False) -> int:
 @_guarded
 def show_priors(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A prior set's name, or a path.")],
+    seed: SeedOption = 1,
     as_json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> int:
     """Show a prior set: each parameter's distribution, source and rationale.
 
@@ -237,6 +285,7 @@ def simulate(
         Path | None, typer.Option(help="A run's folder: truths from its posterior.", show_default=False)
     ] = None,
     as_json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> int:
     """Draw truths from the prior, or a run's posterior, and the claims that each source would make of them.
 

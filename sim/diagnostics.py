@@ -59,8 +59,9 @@ def judge_draws(quantities: Mapping[str, NDArray[np.float64]], divergences: int)
     """
     array_stats = load_statistics()
     found: dict[str, tuple[float, float, float]] = {}
+    broken = [name for name, draws in quantities.items() if not np.isfinite(draws).all()]
     for name, draws in quantities.items():
-        if np.ptp(draws) == 0 or not np.isfinite(draws).all():
+        if name in broken or np.ptp(draws) == 0:
             continue
         found[name] = (
             float(array_stats.rhat(draws, chain_axis=0, draw_axis=1)),
@@ -68,11 +69,13 @@ def judge_draws(quantities: Mapping[str, NDArray[np.float64]], divergences: int)
             float(array_stats.ess(draws, chain_axis=0, draw_axis=1, method="tail", prob=(0.05, 0.95))),
         )
     if not found:
-        return Verdict(1.0, float("inf"), float("inf"), divergences)
+        return Verdict(
+            1.0, float("inf"), float("inf"), divergences, {}, tuple(f"{name} is not finite" for name in broken)
+        )
     rhat = max(found, key=lambda name: found[name][0])
     bulk = min(found, key=lambda name: found[name][1])
     tail = min(found, key=lambda name: found[name][2])
-    reasons = []
+    reasons = [f"{name} is not finite" for name in broken]
     if not found[rhat][0] < MAX_RHAT:
         reasons.append(f"R-hat of {rhat} is {found[rhat][0]:.3f}")
     if not found[bulk][1] > MIN_ESS:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from sim.case import Case
+from sim.case import PERSONNEL, Case
 from sim.claims import Claim
 
 Form = Literal["cell", "density", "at_least", "at_most", "counted"]
@@ -98,14 +98,31 @@ def weigh_claims(case: Case, known_by: dt.date | None = None) -> Evidence:
     _drop_replaced(known, unused)
     sources = _drop_echoes(case, known, unused)
     used = [claim for claim in known if claim.id not in unused]
-    observations = _observe(case, used, sources, unused)
+    observations = _observe(
+        case, [claim for claim in used if not _is_surely_zero(case, claim, unused)], sources, unused
+    )
     unused |= dict.fromkeys(hidden, f"published after {known_by}")
     return Evidence(tuple(observations), unused, hidden)
 
 
+def _is_surely_zero(case: Case, claim: Claim, unused: dict[str, str]) -> bool:
+    """Mark a claim about a time at which nothing can have been lost or sent: it is true whatever the parameters."""
+    force = case.forces[claim.force]
+    waits = claim.speaks_of_size or (force.bounded and any(part in PERSONNEL for part in case.parts_of(*_topic(claim))))
+    first = claim.since if claim.measure == "interval" and claim.quantity == "deployed" else None
+    if waits and not any(wave.start <= claim.as_of and (first is None or wave.end >= first) for wave in force.waves):
+        unused[claim.id] = "says nothing: no wave had arrived by then"
+        return True
+    return False
+
+
+def _topic(claim: Claim) -> tuple[str, str]:
+    return claim.force, claim.quantity
+
+
 def _drop_replaced(claims: Sequence[Claim], unused: dict[str, str]) -> None:
     for claim in claims:
-        if claim.replaces and not claim.exclude:
+        if claim.replaces and not claim.exclude and not claim.origin:
             unused.setdefault(claim.replaces, f"replaced by {claim.id}")
 
 
@@ -123,25 +140,20 @@ def _drop_echoes(case: Case, claims: Sequence[Claim], unused: dict[str, str]) ->
         if claim.origin in known:
             unused.setdefault(claim.id, f"repeats {claim.origin}")
     groups: dict[tuple[object, ...], list[Claim]] = defaultdict(list)
+    repeated = {(source[claim.id], *_describe_content(claim)) for claim in claims if source[claim.id] != claim.source}
     for claim in claims:
         if claim.id not in unused:
-            groups[(source[claim.id], *_describe_content(claim))].append(claim)
+            key = (source[claim.id], *_describe_content(claim))
+            # Outlets change a word in passing: where somebody repeats a source, the number decides, not its wording.
+            wording = () if key in repeated else (claim.qualifier, claim.measure, claim.since, claim.log_sd)
+            groups[(*key, *wording)].append(claim)
     for group in groups.values():
         _keep_one(group, source, unused)
     return source
 
 
 def _describe_content(claim: Claim) -> tuple[object, ...]:
-    return (
-        claim.force,
-        claim.quantity,
-        claim.whole,
-        claim.measure,
-        claim.since,
-        claim.as_of,
-        claim.qualifier,
-        claim.number,
-    )
+    return (claim.force, claim.quantity, claim.whole, claim.as_of, claim.number)
 
 
 def _keep_one(group: list[Claim], source: dict[str, str], unused: dict[str, str]) -> None:
@@ -170,7 +182,7 @@ def _observe(
                 observe_claim(claim, sources[claim.id]) if total is None else _observe_part(claim, total, sources)
             )
             if observation is None:
-                unused[claim.id] = "says nothing: the true figure cannot be below zero"
+                unused[claim.id] = "says nothing: the true figure cannot lie beyond it"
             elif total is None and claim in counts and len(counts) > 1:
                 observations[claim.id] = replace(observation, statement=f"{sources[claim.id]}:{claim.statement}")
             else:
@@ -214,8 +226,11 @@ def _find_total(case: Case, claim: Claim, rows: Sequence[Claim]) -> Claim | None
 def observe_claim(claim: Claim, source: str) -> Observation | None:
     """Return what a claim says by itself, or None where it says nothing (at least zero)."""
     value = claim.central
-    assert value is not None  # noqa: S101 - rows that are used have a number: Claim holds this
+    if value is None:
+        return None
     if value == 0 and claim.qualifier in ("at_least", "counted"):
+        return None
+    if value == 1 and claim.qualifier == "at_most" and claim.unit == "share":
         return None
     base = Observation(
         claim, source, claim.whole, "density", math.nan, math.nan, math.nan, extra_sd=claim.log_sd or 0.0
@@ -238,6 +253,8 @@ def _observe_count(base: Observation, value: float) -> Observation:
     unit = rounding_unit(claim)
     if unit is None:
         return replace(base, point=math.log(value))
+    if unit / value < NARROW:
+        return replace(base, point=math.log(value), log_width=math.log(unit) - math.log(value))
     lower = math.log(value - unit / 2) if value > unit / 2 else -math.inf
     return _cell(base, lower, math.log(value + unit / 2))
 
@@ -248,13 +265,16 @@ def _observe_share(base: Observation, value: float) -> Observation:
         low, high = (min(max(edge or 0.0, SHARE_EDGE), 1 - SHARE_EDGE) for edge in (claim.low, claim.high))
         point, width = (_logit(low) + _logit(high)) / 2, (_logit(high) - _logit(low)) / RANGE_SPAN
         return replace(base, point=point, extra_sd=math.hypot(base.extra_sd, width))
-    if value < SHARE_EDGE or value > 1 - SHARE_EDGE:
-        edges = (-math.inf, _logit(SHARE_EDGE)) if value < 0.5 else (_logit(1 - SHARE_EDGE), math.inf)
-        return _cell(base, *edges) if value in (0, 1) else replace(base, point=_logit(value))
-    if claim.qualifier in ("at_least", "at_most", "counted"):
-        return replace(base, form=claim.qualifier, point=_logit(value))
+    point = _logit(min(max(value, SHARE_EDGE), 1 - SHARE_EDGE)) if value in (0, 1) else _logit(value)
+    # What the source gave as an error of the logarithm is larger on the logit scale by 1 / (1 - share).
+    base = replace(base, extra_sd=base.extra_sd / (1 - min(value, 1 - SHARE_EDGE)))
+    if claim.qualifier in ("at_least", "at_most", "counted") and not (claim.qualifier == "at_most" and value == 0):
+        return replace(base, form=claim.qualifier, point=point)
+    if value in (0, 1):
+        edges = (-math.inf, _logit(SHARE_EDGE)) if value == 0 else (_logit(1 - SHARE_EDGE), math.inf)
+        return _cell(base, *edges)
     if claim.digits is None or claim.log_sd is not None:
-        return replace(base, point=_logit(value))
+        return replace(base, point=point)
     half = 10.0 ** (math.floor(math.log10(value)) + 1 - claim.digits) / 2
     return _cell(base, *(_logit(min(max(edge, 1e-12), 1 - 1e-12)) for edge in (value - half, value + half)))
 
@@ -266,17 +286,19 @@ def _observe_part(claim: Claim, total: Claim, sources: dict[str, str]) -> Observ
     if alone is None or not whole:
         return alone
     share = replace(alone, whole=total.quantity)
+    if claim.qualifier == "range":
+        low, high = (min(max(edge or 0.0, 0.5) / whole, 1 - SHARE_EDGE) for edge in (claim.low, claim.high))
+        point, width = (_logit(low) + _logit(high)) / 2, (_logit(high) - _logit(low)) / RANGE_SPAN
+        return replace(share, point=point, extra_sd=width)
     if alone.form == "cell":
         top = math.inf if math.exp(alone.upper) >= whole else _logit(math.exp(alone.upper) / whole)
         bottom = -math.inf if alone.lower == -math.inf else _logit(min(math.exp(alone.lower) / whole, 1 - 1e-9))
-        return replace(_cell(share, bottom, top), log_width=0.0)
-    return replace(share, point=_logit(min(math.exp(alone.point) / whole, 1 - SHARE_EDGE)))
+        return _cell(share, bottom, top)
+    said = min(math.exp(alone.point) / whole, 1 - SHARE_EDGE)
+    return replace(share, point=_logit(said), extra_sd=alone.extra_sd / (1 - said), log_width=0.0)
 
 
 def _cell(base: Observation, lower: float, upper: float) -> Observation:
-    """Return the observation of a rounding cell, as a density where the cell is too narrow for a difference of CDFs."""
-    if upper - lower < NARROW:
-        return replace(base, form="density", point=(lower + upper) / 2, log_width=math.log(upper - lower))
     return replace(base, form="cell", lower=lower, upper=upper)
 
 

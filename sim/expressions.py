@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 MAX_LENGTH = 1_000
 MAX_DEPTH = 40
+MAX_OPERATIONS = 100
 
 Array = NDArray[np.float64]
 
@@ -116,6 +117,7 @@ class _Parser:
         self.tokens = _split(text)
         self.position = 0
         self.depth = 0
+        self.operations = 0
 
     def parse(self) -> Node:
         node = self._sum()
@@ -129,6 +131,9 @@ class _Parser:
     def _take(self) -> tuple[str, str]:
         token = self.tokens[self.position]
         self.position += 1
+        self.operations += token[1] in OPERATORS
+        if self.operations > MAX_OPERATIONS:
+            raise ExpressionError(f"has more than {MAX_OPERATIONS} operations")
         return token
 
     def _expect(self, symbol: str) -> None:

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.kernel import compile_copy, compile_density
+from sim.errors import refuse
+from sim.kernel import compile_copy, compile_density, log_density
 from sim.model import Design
 from sim.packing import constrain_draws, count_unknowns, pack_design
 
@@ -23,6 +24,7 @@ CHAINS = 4
 TUNE = 1_000
 DRAWS = 1_500
 TARGET_ACCEPT = 0.98
+MAX_STARTS = 50
 
 
 @dataclass(frozen=True)
@@ -120,9 +122,21 @@ def prepare_sampler(design: Design) -> Any:
     from nutpie.compile_pymc import CompiledPyMCModel
 
     size = count_unknowns(design)
+    buffer = pack_design(design)
+    gradient = np.zeros(size)
 
     def start(seed: int | None) -> NDArray[np.float64]:
-        return np.random.default_rng(seed).uniform(-1, 1, size)
+        rng = np.random.default_rng(seed)
+        for _ in range(MAX_STARTS):
+            point = rng.uniform(-1, 1, size)
+            value = log_density(point, gradient.copy(), buffer, buffer.view(np.int64))
+            if np.isfinite(value):
+                return point
+        raise refuse(
+            design.case.name, "", "the priors and claims leave no state possible", "look for priors fixed at an edge"
+        )
+
+    start(0)
 
     return CompiledPyMCModel(
         _n_dim=size,
@@ -134,7 +148,7 @@ def prepare_sampler(design: Design) -> Any:
         initial_point_func=start,
         shared_data={},
         shared_var_keys={},
-        user_data=pack_design(design),
+        user_data=buffer,
         n_expanded=size,
         shape_info=(["x"], [slice(0, size)], [(size,)]),
         logp_func=None,

@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from sim.table import list_distinct, list_lines, list_notes
+from sim.table import list_derived, list_distinct, list_estimates, list_notes
 from sim.words import show_count, show_number, show_probability, show_share
 
 MAX_LINES = 40
@@ -67,7 +67,8 @@ def render_memo(result: dict[str, Any]) -> str:
     forces = [entry["force"] for entry in result["forces"]]
     return environment.get_template("memo.md.j2").render(
         result=result,
-        lines=list(list_lines(result))[:MAX_LINES],
+        lines=list(list_estimates(result))[:MAX_LINES],
+        derived=list(list_derived(result)),
         notes=list_notes(result),
         labels=labels,
         used=used,

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from sim.arrays import NUMPY, PYTENSOR
 from sim.beliefs import BeliefDesign, design_beliefs, join_readings, roles_of, row_log_likelihoods
-from sim.case import Case
+from sim.case import MAX_DAYS, Case
+from sim.errors import refuse
 from sim.evidence import Evidence, weigh_claims
 from sim.parameters import Parameters, lay_out
 from sim.priors import PriorSet
@@ -35,6 +36,7 @@ class Design:
     state: StateDesign
     beliefs: BeliefDesign
     as_of: dt.date
+    known_by: dt.date | None = None
 
 
 def design_model(case: Case, priors: PriorSet, as_of: dt.date | None = None, known_by: dt.date | None = None) -> Design:
@@ -50,7 +52,10 @@ def design_model(case: Case, priors: PriorSet, as_of: dt.date | None = None, kno
         Claims published later are left out.
     """
     day = as_of or case.as_of
+    if (day - case.start).days > MAX_DAYS:
+        raise refuse("--as-of", "", f"{day} is more than {MAX_DAYS} days after the start", "give an earlier day")
     evidence = weigh_claims(case, known_by)
+    case = _forget_lulls(case, evidence)
     days = {day, case.end, *(item.claim.as_of for item in evidence.observations)}
     starts = {item.claim.since - dt.timedelta(days=1) for item in evidence.observations if item.claim.since is not None}
     spells = [
@@ -63,7 +68,21 @@ def design_model(case: Case, priors: PriorSet, as_of: dt.date | None = None, kno
     parameters = lay_out(case, priors, roles_of(case, evidence), timeline.has_path)
     state = design_state(case, timeline, parameters)
     beliefs = design_beliefs(case, evidence, timeline, state, parameters)
-    return Design(case, priors, evidence, timeline, parameters, state, beliefs, day)
+    return Design(case, priors, evidence, timeline, parameters, state, beliefs, day, known_by)
+
+
+def _forget_lulls(case: Case, evidence: Evidence) -> Case:
+    """Leave out the lulls whose report was not known yet."""
+    if not evidence.hidden:
+        return case
+    forces = {
+        key: force.model_copy(
+            update={"lulls": tuple(lull for lull in force.lulls if lull.claim not in evidence.hidden)}
+        )
+        for key, force in case.file.forces.items()
+    }
+    file = case.file.model_copy(update={"forces": forces})
+    return Case(name=case.name, folder=case.folder, file=file, claims=case.claims)
 
 
 def log_likelihood(xp: Any, design: Design, theta: Any, walk: Any, effects: Any, statement: Any) -> Any:

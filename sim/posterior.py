@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sim.arrays import NUMPY
 from sim.beliefs import bias_terms, expect, noise_sds, row_log_likelihoods, statement_errors, sum_by_reading
+from sim.case import PERSONNEL
 from sim.expressions import evaluate, parse_expression
 from sim.fit import Draws
 from sim.model import Design, sample_prior, trace_state
@@ -48,9 +49,14 @@ class Sample:
         """Return the cumulative count of a quantity at each cut, shape (draws, cuts)."""
         case, state = self.design.case, self.design.state
         if quantity == "standing":
-            return np.maximum(self.trace(force, "deployed") - self.trace(force, "losses"), 0)
+            lost = sum(self.state[:, state.locate(force, part)] for part in self._personnel(force))
+            return np.asarray(np.maximum(self.trace(force, "deployed") - lost, 0))
         parts = ("deployed",) if quantity == "deployed" else case.parts_of(force, quantity)
         return np.asarray(sum(self.state[:, state.locate(force, part)] for part in parts))
+
+    def _personnel(self, force: str) -> list[str]:
+        """Return the outcomes that leave a force: what a total of the case is called does not matter here."""
+        return [outcome for outcome in self.design.case.forces[force].outcomes if outcome in PERSONNEL]
 
     def count(self, force: str, quantity: str, day: dt.date | None = None) -> Floats:
         """Return the count of a quantity at a day's evening, not rounded, shape (draws,)."""
@@ -72,7 +78,7 @@ class Sample:
                 values[total] = np.asarray(sum(base[part] for part in case.parts_of(force, total)))
             if case.forces[force].bounded:
                 values["standing"] = np.rint(self.count(force, "standing"))
-                values["deployed"] = values["standing"] + values["losses"]
+                values["deployed"] = np.asarray(values["standing"] + sum(base[part] for part in self._personnel(force)))
             elif case.forces[force].waves:
                 values["deployed"] = np.rint(self.count(force, "deployed"))
             found |= {(force, quantity): values[quantity] for quantity in case.quantities_of(force)}
@@ -152,23 +158,27 @@ class Sample:
     def biases(self) -> dict[tuple[str, str, str], Floats]:
         """Log bias of each source, by force and quantity that it speaks of, shape (draws,).
 
-        Of a total it is the log of the source's belief over the truth on the headline day.
+        Of a total it is the log of the source's belief over the truth, on the last day that the model knows.
         """
-        by_outcome = self._outcome_biases()
         found: dict[tuple[str, str, str], Floats] = {}
         for item in self.design.evidence.observations:
             force = item.claim.force
             for quantity in (item.claim.quantity, item.whole):
-                parts = self.design.case.parts_of(force, quantity) if quantity not in ("", "deployed") else (quantity,)
-                if len(parts) == 1 and parts[0]:
-                    found[item.source, force, quantity] = by_outcome[item.source, force, parts[0]]
-                elif parts and quantity:
-                    believed = sum(
-                        self.count(force, part) * np.exp(by_outcome[item.source, force, part]) for part in parts
-                    )
-                    found[item.source, force, quantity] = np.log(believed) - np.log(self.count(force, quantity))
+                if quantity:
+                    found[item.source, force, quantity] = self._bias_at(item.source, force, quantity, -1)
         return found
 
+    def _bias_at(self, source: str, force: str, quantity: str, cut: int) -> Floats:
+        """Return the log bias of a source on a quantity at a cut of the timeline."""
+        parts = ("deployed",) if quantity == "deployed" else self.design.case.parts_of(force, quantity)
+        if len(parts) == 1:
+            return self._outcome_biases[source, force, parts[0]]
+        truth = np.maximum(self.trace(force, quantity)[:, cut], 1e-300)
+        counts = {part: self.trace(force, part)[:, cut] for part in parts}
+        believed = sum(counts[part] * np.exp(self._outcome_biases[source, force, part]) for part in parts)
+        return np.asarray(np.log(np.maximum(believed, 1e-300)) - np.log(truth))
+
+    @cached_property
     def _outcome_biases(self) -> dict[tuple[str, str, str], Floats]:
         """Return the log bias by base outcome; a source that only counts those found is shown without its role."""
         design = self.design.beliefs
@@ -191,13 +201,14 @@ class Sample:
 
     @cached_property
     def wholes(self) -> dict[str, Floats]:
-        """What the source of a part believes the total to be, by claim: to turn its share into a count."""
-        return {
-            item.claim.id: np.exp(self.biases[item.source, item.claim.force, item.whole])
-            * self.count(item.claim.force, item.whole, item.claim.as_of)
-            for item in self.design.evidence.observations
-            if item.whole and item.claim.unit == "count"
-        }
+        """What the source of a part believes the total to be on its day, by claim: to turn its share into a count."""
+        found = {}
+        for item in self.design.evidence.observations:
+            if item.whole and item.claim.unit == "count":
+                force, cut = item.claim.force, self.design.timeline.evening(item.claim.as_of)
+                bias = self._bias_at(item.source, force, item.whole, cut)
+                found[item.claim.id] = np.exp(bias) * self.trace(force, item.whole)[:, cut]
+        return found
 
 
 def take_posterior(design: Design, draws: Draws, seed: int) -> Sample:

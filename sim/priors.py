@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -55,6 +56,12 @@ DOMAINS: dict[str, tuple[set[str], float, float]] = {
     "lull": (_POSITIVE, 0, np.inf),
 }
 KINDS = ("losses", "captured", "deployed")
+_ROLE = "(own|ally_of_own|adversary|ally_of_adversary|independent)"
+_KEYS = re.compile(
+    rf"(total|share)\.[a-z][a-z0-9_]*|role\.{_ROLE}\.({'|'.join(KINDS)})|noise\.({_ROLE}|share)|path\.(step|tilt)|lull"
+    r"|scale\.(role_in_war|source|source_outcome)|outlier\.(probability|factor)|wording\.(at_least|at_most|counted)"
+    r"|wounded_per_killed|captured_share|missing_share"
+)
 
 
 class Prior(BaseModel):
@@ -264,8 +271,8 @@ def _flatten(data: dict[str, Any], file: str, prefix: str = "") -> list[tuple[st
 
 def _check_domain(key: str, prior: Prior) -> tuple[str, str] | None:
     head = key.partition(".")[0]
-    if head not in DOMAINS:
-        return f"{quote_value(key)} is not a known key", f"use keys that start with {', '.join(DOMAINS)}"
+    if not _KEYS.fullmatch(key):
+        return f"{quote_value(key)} is not a known key", "see docs/formats.md for the keys"
     families, low, high = DOMAINS[head]
     if key == "path.tilt":
         families = _REAL

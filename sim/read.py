@@ -15,6 +15,11 @@ from sim.claims import describe_error, parse_claims, read_text
 from sim.errors import InputError, quote_value, refuse
 from sim.rules import find_faults
 
+REQUIRED = (
+    "case", "title", "as_of", "known_by", "prior", "forces", "sources", "trusted", "diagnostics", "estimates",
+    "exceedance", "bias", "readings", "claims", "derived", "used_claims", "paths",
+)  # fmt: skip
+
 
 def list_shipped_cases() -> list[str]:
     """Return the names of the cases inside the package."""
@@ -56,12 +61,12 @@ def read_case(argument: str | Path) -> Case:
     """
     folder = argument if isinstance(argument, Path) else find_case(argument)
     case_file = _read_case_file(folder / "case.toml")
-    claims, faults = parse_claims(read_text(folder / "claims.csv"), "claims.csv")
+    claims, faults, unread = parse_claims(read_text(folder / "claims.csv"), "claims.csv")
     if len(case_file.forces) == 1:
         only = next(iter(case_file.forces))
         claims = [claim if claim.force else claim.model_copy(update={"force": only}) for claim in claims]
     case = Case(name=folder.resolve().name, folder=folder, file=case_file, claims=tuple(claims))
-    faults += find_faults(case)
+    faults += find_faults(case, unread)
     if faults:
         raise InputError(faults)
     return case
@@ -103,7 +108,7 @@ def read_result(folder: Path) -> dict[str, Any]:
         raise refuse(str(path), "", f"is damaged ({error})", "run the case again") from None
     if not isinstance(result, dict) or result.get("schema") != 1:
         raise refuse(str(path), "schema", "is not 1", "use the version of truetoll that wrote it")
-    missing = [key for key in ("case", "as_of", "estimates", "claims", "paths", "bias", "sources") if key not in result]
+    missing = [key for key in REQUIRED if key not in result]
     if missing:
         raise refuse(str(path), "", f"lacks {', '.join(missing)}", "run the case again")
     return result

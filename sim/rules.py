@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import datetime as dt
+from collections.abc import Iterable, Iterator
 
 from sim.case import DEFAULT_TOTALS, MAX_DAYS, STATES, Case
 from sim.claims import Claim
@@ -10,10 +11,17 @@ from sim.errors import Fault, quote_value
 from sim.expressions import FUNCTIONS, ExpressionError, list_names, parse_expression
 
 
-def find_faults(case: Case) -> list[Fault]:
-    """Return every breach of the rules of `docs/formats.md` in a case whose rows are well formed."""
+def find_faults(case: Case, unread: Iterable[str] = ()) -> list[Fault]:
+    """Return every breach of the rules of `docs/formats.md` that spans rows or files.
+
+    Parameters
+    ----------
+    case : Case
+    unread : iterable of str
+        Ids of rows that could not be read: others may refer to them.
+    """
     faults = [*_check_case(case), *_check_forces(case), *_check_reports(case)]
-    ids = {claim.id for claim in case.claims}
+    ids = {claim.id for claim in case.claims} | set(unread)
     seen: dict[str, int] = {}
     for claim in case.claims:
         faults += [
@@ -45,10 +53,25 @@ def _check_case(case: Case) -> Iterator[Fault]:
         if name in STATES or name in known:
             yield Fault("case.toml", f"totals.{name}", "is the name of an outcome or state", "choose another name")
     for key, source in file.sources.items():
-        for force in source.role if isinstance(source.role, dict) else ():
-            if force not in file.forces:
-                problem = f"{quote_value(force)} is no force"
-                yield Fault("case.toml", f"sources.{key}.role", problem, f"use {', '.join(file.forces)}")
+        if isinstance(source.role, dict):
+            yield from _check_role_table(case, f"sources.{key}.role", set(source.role))
+
+
+def _check_role_table(case: Case, where: str, given: set[str]) -> Iterator[Fault]:
+    known = case.file.forces
+    for force in sorted(given - set(known)):
+        yield Fault("case.toml", where, f"{quote_value(force)} is no force", f"use {', '.join(known)}")
+    for force in known:
+        if force not in given:
+            yield Fault("case.toml", where, f"has no role towards {force}", f"add {force} = a role")
+
+
+def _list_last_days(case: Case) -> Iterator[tuple[str, dt.date]]:
+    yield "end", case.end
+    yield "as_of", case.as_of
+    for key, force in case.file.forces.items():
+        for group in (force.waves, force.lulls):
+            yield from ((f"forces.{key}", spell.end) for spell in group)
 
 
 def _check_forces(case: Case) -> Iterator[Fault]:
@@ -131,6 +154,10 @@ def _check_claim(case: Case, claim: Claim, ids: set[str]) -> Iterator[tuple[str,
         if target and (target not in allowed or target == claim.id):
             others = " or a source's key" if column == "origin" else ""
             yield column, f"{quote_value(target)} is no other row", f"give another row's id{others}"
+    if claim.replaces and claim.origin:
+        yield "replaces", "is given beside origin", "a row that repeats another corrects nothing: keep one of the two"
+    if (claim.as_of - case.start).days > MAX_DAYS:
+        yield "as_of", f"{claim.as_of} is more than {MAX_DAYS} days after start", "mend the day"
     if claim.force not in case.file.forces:
         yield "force", f"{quote_value(claim.force)} is not in [forces]", f"use one of {', '.join(case.file.forces)}"
     elif not claim.exclude:
@@ -139,10 +166,6 @@ def _check_claim(case: Case, claim: Claim, ids: set[str]) -> Iterator[tuple[str,
 
 def _check_used_claim(case: Case, claim: Claim) -> Iterator[tuple[str, str, str]]:
     force = case.forces[claim.force]
-    speakers = {claim.source, claim.origin} & set(case.sources)
-    for key in sorted(speakers):
-        if not case.sources[key].roles_towards(claim.force):
-            yield "source", f"{quote_value(key)} has no role towards {claim.force}", f"add it to sources.{key}.role"
     known = [name for name in case.quantities_of(claim.force) if name != "standing"]
     known += [] if "deployed" in known else ["deployed"]
     for column, quantity in (("quantity", claim.quantity), ("of", claim.of)):
@@ -163,7 +186,7 @@ def _check_used_claim(case: Case, claim: Claim) -> Iterator[tuple[str, str, str]
 
 
 def _check_arrivals(case: Case, claim: Claim) -> Iterator[tuple[str, str, str]]:
-    """Refuse a claim about a time at which the state is zero whatever the parameters: its likelihood would be zero."""
+    """Refuse a number, other than zero, about a time at which the state is zero whatever the parameters."""
     waves = case.forces[claim.force].waves
     since = claim.since if claim.measure == "interval" and claim.quantity == "deployed" else None
     arrives = any(wave.start <= claim.as_of and (since is None or wave.end >= since) for wave in waves)

@@ -137,7 +137,9 @@ def run_case(
     drawn = sample_posterior(design, seed, draws=draws, quiet=quiet)
     sample = take_posterior(design, drawn, seed)
     verdict = judge_sample(sample, drawn)
+    attempts = 1
     if not verdict.trusted:
+        attempts = 2
         # Divergences and slow mixing ask for smaller steps and longer chains: one more try, whose verdict stands.
         accept = 1 - (1 - TARGET_ACCEPT) / 5
         drawn = sample_posterior(design, seed, draws=2 * draws, tune=2_000, target_accept=accept, quiet=quiet)
@@ -145,7 +147,7 @@ def run_case(
         verdict = judge_sample(sample, drawn)
     sampled = time.perf_counter()
     prior_sample = draw_prior(design, seed)
-    result = summarise(sample, prior_sample, drawn, verdict, seed)
+    result = summarise(sample, prior_sample, drawn, verdict, seed, attempts)
     seconds = {
         "read": designed - started,
         **drawn.seconds,

@@ -32,11 +32,14 @@ def judge_sample(sample: Sample, draws: Draws) -> Verdict:
     for (source, force, quantity), values in sample.biases.items():
         quantities[f"bias of {source} on {force}.{quantity}"] = by_chain(values, chains)
     for name, values in sample.derived.items():
-        quantities[name] = by_chain(np.array(values), chains)
+        if np.isfinite(values).all():  # one that divides by zero in some draws says so in its own entry
+            quantities[name] = by_chain(np.array(values), chains)
     return judge_draws(quantities, draws.divergences)
 
 
-def summarise(sample: Sample, prior: Sample, draws: Draws, verdict: Verdict, seed: int) -> dict[str, Any]:
+def summarise(
+    sample: Sample, prior: Sample, draws: Draws, verdict: Verdict, seed: int, attempts: int = 1
+) -> dict[str, Any]:
     """Return the contents of `summary.json` (see `docs/formats.md`).
 
     Parameters
@@ -46,6 +49,8 @@ def summarise(sample: Sample, prior: Sample, draws: Draws, verdict: Verdict, see
     draws : Draws
     verdict : Verdict
     seed : int
+    attempts : int
+        How often the posterior was sampled until the verdict was good, or given up.
     """
     design = sample.design
     return {
@@ -53,6 +58,7 @@ def summarise(sample: Sample, prior: Sample, draws: Draws, verdict: Verdict, see
         "case": design.case.name,
         "title": design.case.title,
         "as_of": design.as_of.isoformat(),
+        "known_by": None if design.known_by is None else design.known_by.isoformat(),
         "seed": seed,
         "prior": {
             "name": design.priors.name,
@@ -72,6 +78,7 @@ def summarise(sample: Sample, prior: Sample, draws: Draws, verdict: Verdict, see
             "reasons": list(verdict.reasons),
             "chains": draws.shape[0],
             "draws": draws.shape[1],
+            "attempts": attempts,
             "seconds": {stage: round(value, 3) for stage, value in draws.seconds.items()},
         },
         "estimates": [_estimate(sample, prior, draws.shape[0], force, quantity) for force, quantity in sample.headline],
@@ -119,8 +126,22 @@ def _estimate(sample: Sample, prior: Sample, chains: int, force: str, quantity: 
         "prior_median": _plain(np.median(prior.headline[force, quantity])),
         "prior_intervals": intervals(prior.headline[force, quantity]),
         "prior_share": _plain(min(1.0, float(np.std(log_values)) ** 2 / prior_sd**2) if prior_sd > 0 else 1.0, 3),
+        "bias_share": _plain(_explain_by_bias(sample, force, log_values), 3),
         "dots": [_plain(value) for value in np.quantile(values, DOTS)],
     }
+
+
+def _explain_by_bias(sample: Sample, force: str, log_values: Floats) -> float:
+    """Return the share of the variance of a log count that the sources' biases explain (R^2 of a linear regression).
+
+    To first order this is what knowing every source's bias would take away.
+    """
+    columns = [values for (_, of, _), values in sample.biases.items() if of == force and np.ptp(values) > 0]
+    if not columns or np.ptp(log_values) == 0:
+        return 0.0
+    design = np.column_stack([np.ones_like(log_values), *columns])
+    rest = log_values - design @ np.linalg.lstsq(design, log_values)[0]
+    return float(np.clip(1 - np.var(rest) / np.var(log_values), 0, 1))
 
 
 def _list_parts(case: Case, force: str, quantity: str) -> tuple[str, ...]:

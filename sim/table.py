@@ -16,13 +16,26 @@ if TYPE_CHECKING:
 HEADER = ("", "median", "50% interval", "90% interval")
 
 
-def list_lines(result: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
-    """Return the headline's rows as text: what, median, 50% and 90% interval."""
+Line = tuple[str, str, str, str]
+
+
+def list_lines(result: dict[str, Any]) -> Iterator[Line]:
+    """Return the headline's rows as text: what, median, 50% and 90% interval; counts, then derived quantities."""
+    yield from list_estimates(result)
+    yield from list_derived(result)
+
+
+def list_estimates(result: dict[str, Any]) -> Iterator[Line]:
+    """Return the rows of the counts."""
     several = len({entry["force"] for entry in result["estimates"]}) > 1
     for entry in list_distinct(result):
         name = f"{entry['force']} {entry['quantity']}" if several else entry["quantity"]
         half, most = (_show_interval(entry, level, "count") for level in ("0.5", "0.9"))
         yield name, show_count(entry["median"]), half, most
+
+
+def list_derived(result: dict[str, Any]) -> Iterator[Line]:
+    """Return the rows of the derived quantities."""
     for entry in result["derived"]:
         if entry["median"] is None:
             yield _lower_first(entry["label"]), "undefined", "", ""
@@ -81,6 +94,16 @@ def list_notes(result: dict[str, Any]) -> list[str]:
     elif any(entry["prior_share"] > 0.5 for entry in result["estimates"]):
         driven = [entry["quantity"] for entry in result["estimates"] if entry["prior_share"] > 0.5]
         notes.append(f"Driven by the prior more than by the claims: {', '.join(dict.fromkeys(driven))}.")
+    if result["known_by"]:
+        notes.insert(0, f"Only claims published by {result['known_by']} are used.")
+    biased = [entry["quantity"] for entry in result["estimates"] if entry["bias_share"] > 0.5]
+    if biased and result["used_claims"]:
+        names = ", ".join(dict.fromkeys(biased))
+        notes.append(
+            f"More than half of the uncertainty comes from the sources' biases, which are mostly prior: {names}."
+        )
+    if result["diagnostics"]["attempts"] > 1:
+        notes.append("The first sampling did not converge; these are the draws of a second, longer one.")
     if result["prior"]["provisional"]:
         notes.append(f"The prior set “{result['prior']['name']}” is provisional.")
     if not result["trusted"]:

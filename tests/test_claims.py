@@ -60,6 +60,30 @@ def test_all_faults_of_a_file_are_listed_at_once(write):
     assert len(caught.value.faults) >= len(rows)
 
 
+def test_several_faults_of_one_row_and_of_the_header_are_listed_together(write):
+    with pytest.raises(InputError) as caught:
+        read_case(write([{"value": 1.2, "unit": "share", "since": "2024-03-02"}], extra="colour"))
+    text = str(caught.value)
+    assert all(part in text for part in ("unknown column 'colour'", "column value", "column since"))
+
+
+def test_a_row_that_refers_to_a_faulty_row_is_not_at_fault(write):
+    with pytest.raises(InputError) as caught:
+        read_case(write([{"value": -1}, {"value": 3, "origin": "c0"}]))
+    assert len(caught.value.faults) == 1
+
+
+@pytest.mark.parametrize("value", ["1e16", "1e300", "1e-320"])
+def test_what_is_no_count_is_refused(value, write):
+    with pytest.raises(InputError, match="no count"):
+        read_case(write([{"value": value}]))
+
+
+def test_days_that_cannot_be_meant_are_refused(write):
+    with pytest.raises(InputError, match="days after start"):
+        read_case(write([{"value": 3, "as_of": "9999-01-01", "published": "9999-01-01"}]))
+
+
 def test_ids_are_unique(write):
     with pytest.raises(InputError, match="is the id of row 2 too"):
         read_case(write([{"value": 3, "id": "a"}, {"value": 3, "id": "a"}]))
@@ -87,7 +111,7 @@ def test_unknown_columns_are_refused_by_name(write):
     ],
 )
 def test_broken_tables_are_refused(text, problem):
-    _, faults = parse_claims(text, "claims.csv")
+    _, faults, _ = parse_claims(text, "claims.csv")
     assert any(problem in str(fault) for fault in faults), faults
 
 
@@ -154,7 +178,7 @@ def test_a_bad_case_file_is_refused(before, write):
 def test_a_source_without_a_role_towards_the_force_is_refused(write):
     toml = CASE.replace('role = "adversary"', "role = {}")
     with pytest.raises(InputError, match="has no role towards x"):
-        read_case(write([{"value": 3, "source": "foe"}], toml))
+        read_case(write([{"value": 3}], toml))
 
 
 COLUMNS = [name for name in Claim.model_fields if name != "row"]
@@ -174,7 +198,7 @@ def test_no_row_breaks_the_reader(rows):
     header = text.strip()
     columns = header.split(",")
     quoted = [",".join('"' + str(row.get(column, "")).replace('"', '""') + '"' for column in columns) for row in rows]
-    _, faults = parse_claims("\n".join([header, *quoted]) + "\n", "claims.csv")
+    _, faults, _ = parse_claims("\n".join([header, *quoted]) + "\n", "claims.csv")
     assert all("\n" not in str(fault) for fault in faults)
 
 

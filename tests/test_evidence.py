@@ -167,3 +167,46 @@ def test_rows_keep_their_defaults(write):
     )
     assert claim.force == "x"
     assert "[forces.x]" in CASE
+
+
+def test_outlets_that_vary_the_wording_of_one_source_are_one_claim(write):
+    said = {"as_of": "2024-02-01", "value": 500}
+    rows = [
+        {"source": "foe", "origin": "own", "qualifier": "exact", **said},
+        {"source": "mixed", "origin": "own", "qualifier": "about", **said},
+        {"source": "own", "qualifier": "at_least", **said},
+    ]
+    assert [item.claim.id for item in weigh(write, rows).observations] == ["c2"]
+
+
+def test_at_most_all_says_nothing_and_a_small_share_keeps_its_wording(write):
+    rows = [
+        {"value": 1, "unit": "share", "qualifier": "at_most"},
+        {"value": 0.003, "unit": "share", "qualifier": "at_least", "source": "foe"},
+    ]
+    evidence = weigh(write, rows)
+    assert "says nothing" in evidence.unused["c0"]
+    assert [item.form for item in evidence.observations] == ["at_least"]
+
+
+def test_a_zero_before_anybody_arrived_says_nothing(write):
+    toml = CASE.replace("from = 2024-01-01", "from = 2024-02-10").replace("to = 2024-01-20", "to = 2024-02-20")
+    rows = [{"value": 0, "qualifier": "exact", "as_of": "2024-01-10"}, {"value": 300}]
+    evidence = weigh_claims(read_case(write(rows, toml)))
+    assert "no wave had arrived" in evidence.unused["c0"]
+    assert len(evidence.observations) == 1
+
+
+def test_errors_of_the_logarithm_are_larger_on_the_logit_scale():
+    """The logit changes by d log p / (1 - p)."""
+    found = observe_claim(claim_of(value=0.9, unit="share", log_sd=0.05, of="deployed"), "s")
+    assert found.extra_sd == pytest.approx(0.5)
+
+
+def test_a_range_of_a_part_is_a_range_of_its_share(write):
+    said = {"statement": "s"}
+    part = {"qualifier": "range", "low": 800, "high": 900, "quantity": "wounded", **said}
+    total = {"value": 1000, "quantity": "casualties", **said}
+    _, found = weigh(write, [total, part]).observations
+    half = (math.log(0.9 / 0.1) - math.log(0.8 / 0.2)) / 2
+    assert found.extra_sd == pytest.approx(half / 1.2815515655)

@@ -60,6 +60,8 @@ def test_the_default_set_says_what_the_evidence_says():
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
+        ('["scale.sauce"]\nfixed = 1', "not a known key"),
+        ('["role.xx.losses"]\nfixed = 1', "not a known key"),
         ('["x.y"]\ndist = "Normal"\nmu = 0\nsigma = 1', "not a known key"),
         ('["scale.source"]\ndist = "Normal"\nmu = 0\nsigma = 1', "does not fit"),
         ('["scale.source"]\ndist = "HalfNormal"\nsigma = -1', "above zero"),

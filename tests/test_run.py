@@ -9,12 +9,15 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
-from examples import ONE_DAY, ONE_DAY_ROWS, UNBOUNDED, UNBOUNDED_ROWS
+from examples import CASE, ONE_DAY, ONE_DAY_ROWS, UNBOUNDED, UNBOUNDED_ROWS
 
 import sim
 from sim.errors import InputError
 from sim.memo import escape_cell, render_memo
+from sim.model import design_model
 from sim.plots import draw_figures
+from sim.priors import read_priors
+from sim.read import read_case
 from sim.runs import build_folder, run_case, write_run
 from sim.words import show_number, show_probability
 
@@ -227,3 +230,46 @@ def test_figures_and_memo_are_written_again_from_the_summary_alone(folder, tmp_p
     write_memo(read_result(copy), copy / "memo.md")
     assert (copy / "memo.md").read_text(encoding="utf-8") == (folder / "memo.md").read_text(encoding="utf-8")
     assert (copy / "figures" / "claims.svg").read_bytes() == (folder / "figures" / "claims.svg").read_bytes()
+
+
+LATE = CASE.replace("from = 2024-01-01", "from = 2024-02-10").replace("to = 2024-01-20", "to = 2024-02-20")
+
+
+def test_a_headline_before_anybody_arrived_is_zero(write, tmp_path):
+    run = run_case(write([{"value": 300, "quantity": "casualties"}], LATE), seed=1, as_of=dt.date(2024, 2, 1))
+    assert all(entry["median"] == 0 for entry in run.result["estimates"])
+    assert (write_run(run, tmp_path) / "summary.json").is_file()
+
+
+def test_a_case_without_any_possible_state_is_refused(write):
+    impossible = CASE + '\n[priors]\n"captured_share" = { fixed = 1 }\n'
+    with pytest.raises(InputError, match="leave no state possible"):
+        run_case(write([{"value": 300}], impossible), seed=1)
+
+
+def test_a_day_too_far_ahead_is_refused():
+    with pytest.raises(InputError, match="days after the start"):
+        run_case("vietnam", as_of=dt.date(9999, 12, 31))
+
+
+def test_what_is_not_yet_known_neither_counts_nor_lulls():
+    case = read_case("kursk")
+    priors = read_priors("default")
+    early = design_model(case, priors, known_by=dt.date(2025, 1, 1))
+    assert not early.case.forces["dprk"].lulls
+    assert design_model(case, priors).case.forces["dprk"].lulls
+
+
+def test_a_total_of_another_meaning_leaves_standing_alone(write):
+    toml = CASE + '\n[totals]\nlosses = ["killed"]\n'
+    run = run_case(write([{"value": 300}], toml), seed=1)
+    draws = run.sample.headline
+    gone = sum(draws["x", name] for name in ("killed", "wounded", "captured"))
+    np.testing.assert_array_equal(gone + draws["x", "standing"], draws["x", "deployed"])
+
+
+def test_a_run_says_what_it_does_not_know_yet():
+    run = run_case("vietnam", seed=1, known_by=dt.date(2000, 1, 1))
+    assert "Only claims published by 2000-01-01" in repr(run)
+    assert run.result["known_by"] == "2000-01-01"
+    assert run.result["used_claims"] == 0

@@ -51,7 +51,7 @@ def plot_losses(result: dict[str, Any], force: str) -> Figure | None:
         canvas,
         f"{label_force(result, force)}: losses over time",
         "Line: posterior median; bands: 50% and 90% credible intervals. Marks: what each source said, by its wording; "
-        "hollow marks are not used (echoes, revisions, exclusions). Log scale.",
+        "hollow marks repeat others and are not used. Claims on a change between two days are not shown. Log scale.",
     )
     grid = canvas.add_gridspec(
         len(shown), 1, left=0.105, right=0.975, top=1 - top / height, bottom=0.42 / height, hspace=0.32
@@ -75,8 +75,8 @@ def _list_marks(result: dict[str, Any], force: str, path: dict[str, Any]) -> lis
         numbers = [claim[name] for name in ("low", "value", "high") if claim[name] is not None]
         if claim["force"] != force or claim["quantity"] != path["quantity"] or not numbers:
             continue
-        if claim["measure"] == "interval":
-            continue  # a change between two days has no place on a cumulative curve
+        if claim["exclude"] or claim["measure"] == "interval":
+            continue  # of another population, or a change between two days: no place on this curve
         factor = 1.0
         if claim["unit"] == "share":
             whole = next(
