@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
+LIBRARIES := $(VENV)/.libraries
 STAMP := $(VENV)/.made
 CASE ?= kursk
 SUPPORTED := import sys, venv, ensurepip; sys.exit(not (3, 12) <= sys.version_info[:2] <= (3, 14))
@@ -13,6 +14,7 @@ help:
 	@echo "make test   make the environment, lint, type-check and test"
 	@echo "make lock   pin the dependencies again (needs uv)"
 	@echo "make wheel  build the wheel and try it in an environment of its own"
+	@echo "make sbc, power, reductions, stress   the slow suites (see docs/validation.md)"
 
 run: $(STAMP)
 	$(BIN)/truetoll run $(CASE)
@@ -26,7 +28,7 @@ lint: $(STAMP)
 	$(BIN)/mypy
 
 # A candidate is tried by running it: a shim of pyenv's is there for versions that are not, and fails.
-$(STAMP): requirements.lock pyproject.toml
+$(LIBRARIES): requirements.lock
 	@set -e; rm -rf $(VENV); \
 	for python in python3.13 python3.12 python3.14 python3 python; do \
 	  if $$python -c '$(SUPPORTED)' >/dev/null 2>&1; then \
@@ -38,8 +40,11 @@ $(STAMP): requirements.lock pyproject.toml
 	  echo "truetoll needs Python 3.12 to 3.14 (with venv), or uv; none was found." >&2; \
 	  echo "Install one, for example python3.13 and its venv package, or uv, and try again." >&2; exit 1; fi; \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock; \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .; \
-	touch $(STAMP)
+	touch $(LIBRARIES)
+
+$(STAMP): $(LIBRARIES) pyproject.toml
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
 
 lock:
 	uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-emit-index-url --no-header \
@@ -53,3 +58,25 @@ wheel: $(STAMP)
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# --- Slow suites, whose reports stand in docs/ ---
+.PHONY: sbc power reductions stress
+
+SBC_CASES := kursk ./tests/cases/unbounded ./tests/cases/one-day ./tests/cases/shares ./tests/cases/small-counts
+N ?= 300
+
+sbc: $(STAMP)
+	@mkdir -p build/sbc
+	for case in $(SBC_CASES); do \
+	  $(BIN)/truetoll sbc $$case --n $(N) --seed 1 --results build/sbc --resume --json > build/sbc/$$(basename $$case).json || exit 1; \
+	done
+	$(BIN)/python tests/reports.py sbc
+
+power: $(STAMP)
+	$(BIN)/python -m pytest -m slow tests/test_sbc.py
+
+reductions: $(STAMP)
+	$(BIN)/python -m pytest -m slow tests/test_reductions.py
+
+stress: $(STAMP)
+	$(BIN)/python tests/reports.py stress prior

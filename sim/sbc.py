@@ -124,9 +124,10 @@ def run_replicates(
         raise refuse("--n", "", f"{count} replicates are none", "give 1 or more")
     key = fingerprint(design)
     kept = dict(_read_store(store, key)) if store is not None and resume else {}
-    if store is not None and not resume:
+    if store is not None:
         store.parent.mkdir(parents=True, exist_ok=True)
-        store.write_text("", encoding="utf-8")
+        if not resume:
+            store.write_text("", encoding="utf-8")
     for number in range(count):
         place = seed * 1_000_000 + number
         if place in kept:
