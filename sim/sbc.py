@@ -25,7 +25,7 @@ from sim.posterior import Sample, by_chain, take_posterior
 from sim.simulate import observe_world, simulate_worlds
 
 RANKS = 99  # draws that the truth is ranked among, after thinning
-FIT = {"draws": 500, "tune": 500}
+FIT: dict[str, Any] = {"draws": 250, "tune": 400, "target_accept": 0.9}
 FALSE_ALARM = 0.01  # of the whole report, however many quantities it has
 
 Floats = NDArray[np.float64]
