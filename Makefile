@@ -35,7 +35,7 @@ $(LIBRARIES): requirements.lock
 	    echo "making $(VENV) with $$python ($$($$python -V))"; $$python -m venv $(VENV); break; fi; \
 	done; \
 	if [ ! -x $(BIN)/python ] && uv --version >/dev/null 2>&1; then \
-	  echo "making $(VENV) with uv"; uv venv --quiet --seed --python '>=3.12,<3.15' $(VENV); fi; \
+	  echo "making $(VENV) with uv"; uv venv --quiet --python '>=3.12,<3.15' $(VENV); $(BIN)/python -m ensurepip >/dev/null; fi; \
 	if [ ! -x $(BIN)/python ]; then \
 	  echo "truetoll needs Python 3.12 to 3.14 (with venv), or uv; none was found." >&2; \
 	  echo "Install one, for example python3.13 and its venv package, or uv, and try again." >&2; exit 1; fi; \

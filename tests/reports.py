@@ -29,9 +29,9 @@ def write_sbc() -> None:
         "# Simulation-based calibration",
         "",
         "Made by `make sbc`. For each case, worlds are drawn from its prior, their claims from the model, and each",
-        "world is fitted; if the computation is right, the truth's rank among the draws is uniform. p: ArviZ's",
-        "pointwise uniformity test (POT with Cauchy combination). A report raises an alarm where p is below 1% over the",
-        "number of quantities, so at most one report in a hundred does by chance.",
+        "world is fitted; if the computation is right, the truth's rank among the draws is uniform. p: of ArviZ's",
+        "pointwise uniformity test (POT with Cauchy combination). A report raises an alarm where p is below 1% over",
+        "the number of quantities, so at most one report in a hundred does by chance.",
     ]
     for path in sorted(BUILD.glob("*.json")):
         report = json.loads(path.read_text(encoding="utf-8"))
@@ -122,8 +122,8 @@ def write_stress() -> None:
         "# Where samplers struggle",
         "",
         "Made by `make stress`, with the default prior set and seed 1. R-hat and effective sample sizes are the worst",
-        "over every reported quantity; ESS a second is the smaller of bulk and tail over the time of the last sampling.",
-        "A fit whose verdict is not good is tried once more with smaller steps and longer chains (attempts).",
+        "over every reported quantity; ESS a second is the smaller of bulk and tail over the time of the last",
+        "sampling. A fit whose verdict is not good is tried once more with smaller steps and longer chains (attempts).",
         "",
         "| case | R-hat | bulk ESS | tail ESS | ESS a second | divergences | attempts | seconds | verdict |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |",

@@ -15,6 +15,7 @@ import sim
 from sim.errors import InputError
 from sim.memo import escape_cell, render_memo
 from sim.model import design_model
+from sim.new import write_case
 from sim.plots import draw_figures
 from sim.priors import read_priors
 from sim.read import read_case
@@ -33,8 +34,11 @@ def test_the_kursk_verdict_is_good(kursk_run):
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
-def test_the_vietnam_verdict_is_good(seed):
-    run = run_case("vietnam", seed=seed)
+@pytest.mark.parametrize("case", ["kursk", "vietnam", "new"])
+def test_the_verdict_is_good_with_five_seeds(case, seed, tmp_path):
+    if case == "new":
+        write_case(tmp_path / "new")
+    run = run_case(tmp_path / "new" if case == "new" else case, seed=seed)
     assert run.verdict.trusted, run.verdict.reasons
 
 
