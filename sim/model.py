@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.arrays import NUMPY, PYTENSOR
-from sim.beliefs import BeliefDesign, design_beliefs, join_readings, roles_of, row_log_likelihoods
+from sim.beliefs import join_readings, row_log_likelihoods
 from sim.case import MAX_DAYS, Case
 from sim.errors import refuse
 from sim.evidence import Evidence, weigh_claims
 from sim.parameters import Parameters, lay_out
 from sim.priors import PriorSet
+from sim.rows import BeliefDesign, design_beliefs, roles_of
 from sim.state import StateDesign, design_state, run_state
 from sim.timeline import Timeline, cut_days
 

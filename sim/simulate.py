@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.beliefs import design_beliefs
 from sim.evidence import NARROW, Evidence, Observation, rounding_unit
 from sim.model import Design, sample_prior
 from sim.posterior import Sample, say_again
+from sim.rows import design_beliefs
 
 Floats = NDArray[np.float64]
 

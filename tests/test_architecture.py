@@ -14,8 +14,8 @@ PACKAGE = Path(__file__).parent.parent / "sim"
 # Each module may import those before it, at the top of the file or inside a function.
 ORDER = [
     "errors", "words", "expressions", "claims", "priors", "case", "rules", "read", "timeline", "evidence", "check",
-    "new",
-    "parameters", "arrays", "likelihood", "state", "beliefs", "model", "kernel", "packing", "fit", "diagnostics",
+    "new", "parameters", "arrays", "likelihood", "state", "rows", "beliefs", "model", "kernel", "packing", "fit",
+    "diagnostics",
     "posterior", "simulate", "sbc", "summary", "trace", "table", "plots", "memo", "runs", "__init__", "cli",
 ]  # fmt: skip
 

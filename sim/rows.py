@@ -1,0 +1,312 @@
+"""The rows of the likelihood: which observation, read in which role, speaks of which parts of the state.
+
+Everything here is indices and constants; what they are used for is in `sim.beliefs`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.case import ROLES, Case
+from sim.evidence import Evidence, Observation
+from sim.parameters import Parameters
+from sim.state import StateDesign
+from sim.timeline import Timeline
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+PART_SD = 0.1  # rows of one statement differ from their common error by this much, on the log scale
+INFINITE = 1e9  # stands for an infinite edge, in units of the scale of the number said
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One source's claims on one force, under one reading of its role."""
+
+    source: str
+    force: str
+    role: str
+    weight: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """One observation under one reading; without an observation, the prior of a statement's common error."""
+
+    observation: Observation | None
+    reading: int
+    statement: int
+
+
+@dataclass(frozen=True)
+class BeliefDesign:
+    """Indices and constants of beliefs and rows. T bias terms, R rows, P parts of a total at most.
+
+    The bias terms are the distinct (source, force, role, outcome, counted); `term_keys` names them. A position of -1
+    means "none".
+    """
+
+    readings: tuple[Reading, ...]
+    rows: tuple[Row, ...]
+    term_keys: tuple[tuple[str, str, str, str, bool], ...]
+    role: Ints
+    in_war: Ints
+    source: Ints
+    source_outcome: Ints
+    effects: dict[str, tuple[tuple[str, ...], ...]]
+    numerator: Parts
+    denominator: Parts
+    is_share: NDArray[np.bool_]
+    is_capped: NDArray[np.bool_]
+    statement: Ints
+    noise: Ints
+    own_sd: Floats
+    contaminated: NDArray[np.bool_]
+    reference_noise: Ints
+    cell: Ints
+    density: Ints
+    worded: Ints
+    lower: Floats
+    upper: Floats
+    point: Floats
+    log_width: Floats
+    sign: Floats
+    wording: Ints
+    in_reading: Floats
+    mixtures: tuple[tuple[int, ...], ...]
+    outlier_probability: int
+    outlier_factor: int
+    scales: tuple[int, int, int]
+
+    @property
+    def latents(self) -> int:
+        """The number of standard normals behind the effects of roles in this war, sources, and sources by outcome."""
+        return sum(len(names) for names in self.effects.values())
+
+    @property
+    def statements(self) -> int:
+        """The number of statements whose rows share an error."""
+        return len(self.reference_noise)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The sums that rows speak of, shape (R, P): of each part a bias term, and two positions in the flat state."""
+
+    term: Ints
+    until: Ints
+    since: Ints
+    mask: Floats
+
+
+def roles_of(case: Case, evidence: Evidence) -> list[str]:
+    """Return the roles of the sources that speak, in the order of `sim.case.ROLES`."""
+    found = {
+        role for item in evidence.observations for role in case.sources[item.source].roles_towards(item.claim.force)
+    }
+    return [role for role in ROLES if role in found]
+
+
+def list_readings(case: Case, observations: Iterable[Observation]) -> tuple[Reading, ...]:
+    """Return every reading of every source's role towards every force that it speaks of."""
+    pairs = dict.fromkeys((item.source, item.claim.force) for item in observations)
+    return tuple(
+        Reading(source, force, role, 1 / len(roles))
+        for source, force in sorted(pairs)
+        for roles in [case.sources[source].roles_towards(force)]
+        for role in roles
+    )
+
+
+def design_beliefs(
+    case: Case, evidence: Evidence, timeline: Timeline, state: StateDesign, parameters: Parameters
+) -> BeliefDesign:
+    """Lay out the beliefs and the rows of the likelihood."""
+    readings = list_readings(case, evidence.observations)
+    statements = list(dict.fromkeys(item.statement for item in evidence.observations if item.statement))
+    rows = _list_rows(evidence.observations, readings, statements)
+    builder = _PartsBuilder(case, timeline, state)
+    shape = [builder.describe(row, readings[row.reading]) for row in rows]
+    numerator = builder.pack([parts for parts, _ in shape])
+    denominator = builder.pack([whole for _, whole in shape])
+    keys = tuple(builder.terms)
+    effects = {
+        "role_in_war": tuple(sorted({(force, role) for _, force, role, _, _ in keys})),
+        "source": tuple(sorted({(source,) for source, *_ in keys})),
+        "source_outcome": tuple(sorted({(source, force, outcome) for source, force, _, outcome, _ in keys})),
+    }
+    offsets = np.cumsum([0, *(len(names) for names in effects.values())])
+    on_losses = [kind_of(outcome) == "losses" for *_, outcome, _ in keys]
+    has_role = [not counted for *_, counted in keys]
+    forms = [row.observation.form if row.observation else "density" for row in rows]
+    observed = [row.observation for row in rows]
+    return BeliefDesign(
+        readings=readings,
+        rows=tuple(rows),
+        term_keys=keys,
+        role=_ints(
+            parameters.index(f"role.{kind_of(outcome)}", role) if use else -1
+            for (_, _, role, outcome, _), use in zip(keys, has_role, strict=True)
+        ),
+        in_war=_ints(
+            offsets[0] + effects["role_in_war"].index((force, role)) if use and loss else -1
+            for (_, force, role, _, _), use, loss in zip(keys, has_role, on_losses, strict=True)
+        ),
+        source=_ints(
+            offsets[1] + effects["source"].index((source,)) if loss else -1
+            for (source, *_), loss in zip(keys, on_losses, strict=True)
+        ),
+        source_outcome=_ints(
+            offsets[2] + effects["source_outcome"].index((source, force, outcome))
+            for source, force, _, outcome, _ in keys
+        ),
+        effects=effects,
+        numerator=numerator,
+        denominator=denominator,
+        is_share=np.array([bool(item and item.whole) for item in observed], dtype=bool),
+        is_capped=np.array([bool(item and item.whole) and not _is_nested(case, item) for item in observed], dtype=bool),
+        statement=_ints(row.statement for row in rows),
+        noise=_ints(_find_noise(row, readings, parameters) for row in rows),
+        own_sd=np.array([_own_sd(row) for row in rows], dtype=float),
+        contaminated=np.array([not (row.observation and row.statement >= 0) for row in rows], dtype=bool),
+        reference_noise=_ints(
+            parameters.index("noise", readings[min(row.reading for row in rows if row.statement == number)].role)
+            for number in range(len(statements))
+        ),
+        cell=_where(forms, {"cell"}),
+        density=_where(forms, {"density"}),
+        worded=_where(forms, {"at_least", "at_most", "counted"}),
+        lower=np.array([_edge(item, "lower") for item in observed], dtype=float),
+        upper=np.array([_edge(item, "upper") for item in observed], dtype=float),
+        point=np.array([item.point if item and item.form != "cell" else 0.0 for item in observed], dtype=float),
+        log_width=np.array([item.log_width if item else 0.0 for item in observed], dtype=float),
+        sign=np.array([-1.0 if form == "at_most" else 1.0 for form in forms]),
+        wording=_ints(
+            parameters.index(f"wording.{form}") if form in ("at_least", "at_most", "counted") else -1 for form in forms
+        ),
+        in_reading=np.array(
+            [[float(row.reading == number) for row in rows] for number in range(len(readings))], dtype=float
+        ).reshape(len(readings), len(rows)),
+        mixtures=_group_mixtures(readings),
+        outlier_probability=parameters.index("outlier.probability"),
+        outlier_factor=parameters.index("outlier.factor"),
+        scales=(
+            parameters.index("scale.role_in_war"),
+            parameters.index("scale.source"),
+            parameters.index("scale.source_outcome"),
+        ),
+    )
+
+
+def kind_of(outcome: str) -> str:
+    """Return which role mean acts on an outcome: losses, captured or deployed."""
+    return outcome if outcome in ("captured", "deployed") else "losses"
+
+
+def _list_rows(
+    observations: Sequence[Observation], readings: Sequence[Reading], statements: Sequence[str]
+) -> list[Row]:
+    rows = []
+    for number, reading in enumerate(readings):
+        own = [item for item in observations if (item.source, item.claim.force) == (reading.source, reading.force)]
+        rows += [Row(item, number, statements.index(item.statement) if item.statement else -1) for item in own]
+    for number, name in enumerate(statements):
+        # A statement's error has its prior under each reading of the first force that it speaks of.
+        first = next(item for item in observations if item.statement == name)
+        for place, reading in enumerate(readings):
+            if (reading.source, reading.force) == (first.source, first.claim.force):
+                rows.append(Row(None, place, number))
+    return rows
+
+
+def _find_noise(row: Row, readings: Sequence[Reading], parameters: Parameters) -> int:
+    """Return the position of a row's noise in theta; -1 where its error is the statement's."""
+    if row.observation and row.observation.whole:
+        return parameters.index("noise.share")
+    if row.observation and row.statement >= 0:
+        return -1
+    return parameters.index("noise", readings[row.reading].role)
+
+
+def _own_sd(row: Row) -> float:
+    if row.observation is None:
+        return 0.0
+    return float(np.hypot(row.observation.extra_sd, PART_SD if row.statement >= 0 else 0.0))
+
+
+def _is_nested(case: Case, item: Observation | None) -> bool:
+    """Whether a share's parts are among those of its whole, with the same biases."""
+    if item is None or item.whole == "deployed" or item.form == "counted":
+        return False
+    claim = item.claim
+    return set(case.parts_of(claim.force, claim.quantity)) < set(case.parts_of(claim.force, item.whole))
+
+
+def _edge(item: Observation | None, name: str) -> float:
+    if item is None or item.form != "cell":
+        return -1.0 if name == "lower" else 1.0
+    return float(np.clip(getattr(item, name), -INFINITE, INFINITE))
+
+
+def _group_mixtures(readings: Sequence[Reading]) -> tuple[tuple[int, ...], ...]:
+    groups: dict[tuple[str, str], list[int]] = {}
+    for number, reading in enumerate(readings):
+        groups.setdefault((reading.source, reading.force), []).append(number)
+    return tuple(tuple(group) for group in groups.values() if len(group) > 1)
+
+
+def _ints(values: Any) -> Ints:
+    return np.array(list(values), dtype=np.int64)
+
+
+def _where(forms: Sequence[str], wanted: set[str]) -> Ints:
+    return _ints(number for number, form in enumerate(forms) if form in wanted)
+
+
+class _PartsBuilder:
+    """Collects the bias terms, and the parts that each row's belief sums."""
+
+    def __init__(self, case: Case, timeline: Timeline, state: StateDesign) -> None:
+        self.case, self.timeline, self.state = case, timeline, state
+        self.terms: dict[tuple[str, str, str, str, bool], int] = {}
+
+    def describe(self, row: Row, reading: Reading) -> tuple[list[tuple[int, int, int]], list[tuple[int, int, int]]]:
+        """Return the parts of a row's numerator and denominator: bias term, and two positions in the flat state."""
+        item = row.observation
+        if item is None:
+            return [], []
+        counted = item.form == "counted"
+        top = self._sum(item, reading, item.claim.quantity, counted)
+        return top, self._sum(item, reading, item.whole, False) if item.whole else []
+
+    def _sum(self, item: Observation, reading: Reading, quantity: str, counted: bool) -> list[tuple[int, int, int]]:
+        claim = item.claim
+        until = self.timeline.evening(claim.as_of)
+        # A share of the whole force is a share of those who were sent by that day, whenever they were lost.
+        by_interval = claim.measure == "interval" and not (item.whole and quantity == "deployed")
+        since = self.timeline.morning(claim.since) if by_interval and claim.since else 0
+        outcomes = ("deployed",) if quantity == "deployed" else self.case.parts_of(claim.force, quantity)
+        width = len(self.timeline.cuts)
+        found = []
+        for outcome in outcomes:
+            key = (reading.source, reading.force, reading.role, outcome, counted)
+            term = self.terms.setdefault(key, len(self.terms))
+            base = self.state.locate(claim.force, outcome) * width
+            found.append((term, base + until, base + since))
+        return found
+
+    def pack(self, lists: list[list[tuple[int, int, int]]]) -> Parts:
+        """Pad the parts of all rows to one rectangle."""
+        width = max([1, *(len(parts) for parts in lists)])
+        padded = np.zeros((len(lists), width, 3), dtype=np.int64)
+        mask = np.zeros((len(lists), width))
+        for row, parts in enumerate(lists):
+            for column, part in enumerate(parts):
+                padded[row, column], mask[row, column] = part, 1.0
+        return Parts(padded[..., 0], padded[..., 1], padded[..., 2], mask)
