@@ -26,6 +26,7 @@ from sim.simulate import observe_world, simulate_worlds
 
 RANKS = 99  # draws that the truth is ranked among, after thinning
 FIT: dict[str, Any] = {"draws": 250, "tune": 400, "target_accept": 0.9}
+MAX_RHAT = 1.05  # of the counts: ranks ask for less than intervals do
 FALSE_ALARM = 0.01  # of the whole report, however many quantities it has
 
 Floats = NDArray[np.float64]
@@ -68,20 +69,29 @@ def run_replicate(design: Design, seed: int, fit: Fitter | None = None) -> Repli
     rng = np.random.default_rng([design.case.start.toordinal(), seed])
     (world,) = simulate_worlds(design, rng, 1)
     observed = observe_world(design, world.observations)
-    draws = (fit or fit_short)(observed, int(rng.integers(2**31)))
-    sample = take_posterior(observed, draws, seed)
-    posterior = track_quantities(sample)
+    chain_seed = int(rng.integers(2**31))
+    posterior, chains = _fit_quantities(observed, (fit or fit_short)(observed, chain_seed), seed)
+    trusted = _mix_well(posterior, chains)
+    if fit is None and not trusted:
+        # A world at which short chains do not mix is fitted again as a run would fit it.
+        posterior, chains = _fit_quantities(observed, sample_posterior(observed, chain_seed, quiet=True), seed)
+        trusted = _mix_well(posterior, chains)
     truth = track_quantities(world.truth)
-    chains = draws.shape[0]
-    thinned = _thin(posterior, chains)
     fractions = {}
-    for name, values in thinned.items():
+    for name, values in _thin(posterior, chains).items():
         below = np.sum(values < truth[name][0]) + rng.uniform() * np.sum(values == truth[name][0])
         # The rank is a whole number; a uniform jitter makes its fraction continuous.
         fractions[name] = float((below + rng.uniform()) / (len(values) + 1))
-    counts = {name: by_chain(posterior[name], chains) for name in posterior if "." not in name}
-    verdict = judge_draws(counts, 0)
-    return Replicate(seed, fractions, verdict.max_rhat < 1.05)
+    return Replicate(seed, fractions, trusted)
+
+
+def _fit_quantities(design: Design, draws: Draws, seed: int) -> tuple[dict[str, Floats], int]:
+    return track_quantities(take_posterior(design, draws, seed)), draws.shape[0]
+
+
+def _mix_well(quantities: dict[str, Floats], chains: int) -> bool:
+    counts = {name: by_chain(values, chains) for name, values in quantities.items() if "." not in name}
+    return judge_draws(counts, 0).max_rhat < MAX_RHAT
 
 
 def fit_short(design: Design, seed: int) -> Draws:
@@ -118,7 +128,7 @@ def run_replicates(
     store : Path, optional
         A file of one line of JSON each.
     resume : bool
-        Take what `store` holds of this design and seed, and go on from there.
+        Take the trusted replicates that `store` holds of this design and seed, and go on from there.
     """
     if count < 1:
         raise refuse("--n", "", f"{count} replicates are none", "give 1 or more")
@@ -157,7 +167,7 @@ def _read_store(store: Path, key: str) -> Iterator[tuple[int, Replicate]]:
             entry = json.loads(line)
         except ValueError:
             continue  # a line that an interruption cut short
-        if entry.get("key") == key:
+        if entry.get("key") == key and entry["trusted"]:
             yield entry["seed"], Replicate(entry["seed"], entry["fractions"], entry["trusted"])
 
 
