@@ -197,6 +197,8 @@ def plot(
     result = read_result(run)
     with _damage_told(run):
         written = draw_figures(result, run / "figures")
+    if not written:
+        raise refuse(str(run / "summary.json"), "", "holds nothing to draw", "run the case again")
     _tell_written(written, as_json=as_json, quiet=quiet)
     return DONE
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, TemplateError
 
 from sim.table import list_derived, list_distinct, list_estimates, list_notes
 from sim.words import show_count, show_number, show_probability, show_share
@@ -38,8 +38,17 @@ def write_memo(result: dict[str, Any], path: Path) -> None:
         The contents of `summary.json`.
     path : Path
         The file, beside the folder `figures`.
+
+    Raises
+    ------
+    ValueError
+        Where the summary lacks what the memo tells.
     """
-    path.write_text(render_memo(result), encoding="utf-8")
+    try:
+        text = render_memo(result)
+    except TemplateError as error:
+        raise ValueError(str(error)) from error
+    path.write_text(text, encoding="utf-8")
 
 
 def render_memo(result: dict[str, Any]) -> str:
@@ -89,10 +98,12 @@ def choose_headline(result: dict[str, Any]) -> list[dict[str, Any]]:
 
 def weigh_sources(result: dict[str, Any]) -> list[dict[str, Any]]:
     """Return for each source that is used what it speaks of, its bias on that, and how much of it the prior said."""
+    sources = {entry["source"]: entry for entry in result["sources"]}
     return [
         {
             **entry,
-            "roles": next(s["roles"][entry["force"]] for s in result["sources"] if s["source"] == entry["source"]),
+            "roles": sources[entry["source"]]["roles"][entry["force"]],
+            "rating": sources[entry["source"]]["rating"],
         }
         for entry in result["bias"]
     ]

@@ -92,6 +92,16 @@ def test_new_does_not_touch_what_is_there(tmp_path):
 def test_a_damaged_run_is_refused(tmp_path):
     (tmp_path / "summary.json").write_text("{", encoding="utf-8")
     assert call("memo", tmp_path).returncode == 3
+    keys = ["case", "title", "as_of", "known_by", "prior", "forces", "sources", "trusted", "diagnostics", "estimates"]
+    keys += ["exceedance", "bias", "readings", "claims", "derived", "used_claims", "paths"]
+    for hollow in ([], {}, 3):
+        (tmp_path / "summary.json").write_text(
+            json.dumps({"schema": 1, **dict.fromkeys(keys, hollow)}), encoding="utf-8"
+        )
+        for command in ("memo", "plot"):
+            done = call(command, tmp_path)
+            assert done.returncode == 3, (command, hollow, done.stderr)
+            assert "Traceback" not in done.stderr
     (tmp_path / "summary.json").write_text('{"schema": 2}', encoding="utf-8")
     done = call("plot", tmp_path)
     assert done.returncode == 3
