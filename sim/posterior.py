@@ -30,11 +30,14 @@ class Sample:
     unknowns : dict of str to ndarray, shape (draws, ...)
     seed : int
         Of the forward Monte Carlo of inputs, wording and noise.
+    given_readings : ndarray of bool, shape (draws, readings), optional
+        Which reading of each source's role holds, where that is known: in a simulated world.
     """
 
     design: Design
     unknowns: dict[str, Floats]
     seed: int
+    given_readings: NDArray[np.bool_] | None = None
 
     @cached_property
     def state(self) -> Floats:
@@ -145,14 +148,9 @@ class Sample:
     @cached_property
     def readings(self) -> NDArray[np.bool_]:
         """Which reading of each source's role holds in each draw, shape (draws, readings)."""
-        design = self.design.beliefs
-        chosen = np.ones((len(self.terms), len(design.readings)), dtype=bool)
-        for number, group in enumerate(design.mixtures):
-            edges = np.cumsum(self.reading_weights[:, list(group)], axis=1)
-            draw = self.rng(10 + number).uniform(size=(len(edges), 1))
-            place = np.minimum((draw > edges).sum(axis=1), len(group) - 1)
-            chosen[:, list(group)] = place[:, None] == np.arange(len(group))
-        return chosen
+        if self.given_readings is not None:
+            return self.given_readings
+        return choose_readings(self.design, self.reading_weights, self.rng(10))
 
     @cached_property
     def biases(self) -> dict[tuple[str, str, str], Floats]:
@@ -209,6 +207,16 @@ class Sample:
                 bias = self._bias_at(item.source, force, item.whole, cut)
                 found[item.claim.id] = np.exp(bias) * self.trace(force, item.whole)[:, cut]
         return found
+
+
+def choose_readings(design: Design, weights: Floats, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Draw which reading of each source's role holds, given their probabilities in each draw."""
+    chosen = np.ones(weights.shape, dtype=bool)
+    for group in map(list, design.beliefs.mixtures):
+        edges = np.cumsum(weights[:, group], axis=1)
+        place = np.minimum((rng.uniform(size=(len(edges), 1)) > edges).sum(axis=1), len(group) - 1)
+        chosen[:, group] = place[:, None] == np.arange(len(group))
+    return chosen
 
 
 def take_posterior(design: Design, draws: Draws, seed: int) -> Sample:

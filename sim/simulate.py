@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from sim.evidence import NARROW, Evidence, Observation, rounding_unit
 from sim.model import Design, sample_prior
-from sim.posterior import Sample, say_again
+from sim.posterior import Sample, choose_readings, say_again
 from sim.rows import design_beliefs
 
 Floats = NDArray[np.float64]
@@ -49,23 +49,26 @@ def simulate_worlds(design: Design, rng: np.random.Generator, count: int, truths
     truths : Sample, optional
         For example of a posterior; worlds take its draws at random. Default: the prior.
     """
-    unknowns = sample_prior(design, rng, count) if truths is None else _pick_draws(truths, rng, count)
+    if truths is None:
+        unknowns = sample_prior(design, rng, count)
+        prior = np.tile([reading.weight for reading in design.beliefs.readings], (count, 1))
+        readings = choose_readings(design, prior, rng)
+    else:
+        chosen = rng.integers(len(truths.unknowns["theta"]), size=count)
+        unknowns = {name: values[chosen] for name, values in truths.unknowns.items()}
+        readings = truths.readings[chosen]
     unknowns["statement"] = draw_statements(design, unknowns["theta"], rng)
-    sample = Sample(design, unknowns, int(rng.integers(2**31)))
+    sample = Sample(design, unknowns, 0, readings)
     said = say_again(sample, rng)
     worlds = []
     for number in range(count):
-        truth = Sample(design, {name: values[number : number + 1] for name, values in unknowns.items()}, number)
+        only = slice(number, number + 1)
+        truth = Sample(design, {name: values[only] for name, values in unknowns.items()}, number, readings[only])
         observations = tuple(
             round_observation(item, float(said[item.claim.id][number])) for item in design.evidence.observations
         )
         worlds.append(World(truth, observations))
     return worlds
-
-
-def _pick_draws(truths: Sample, rng: np.random.Generator, count: int) -> dict[str, Floats]:
-    chosen = rng.integers(len(truths.unknowns["theta"]), size=count)
-    return {name: values[chosen] for name, values in truths.unknowns.items()}
 
 
 def draw_statements(design: Design, theta: Floats, rng: np.random.Generator) -> Floats:

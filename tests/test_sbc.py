@@ -14,7 +14,7 @@ from sim.fit import sample_posterior
 from sim.model import Design
 from sim.parameters import Parameters
 from sim.sbc import FALSE_ALARM, judge_uniformity, report_calibration, run_replicates
-from sim.simulate import observe_world
+from sim.simulate import observe_world, simulate_worlds
 
 HEAD = """
 schema = 1
@@ -164,3 +164,20 @@ def test_an_interrupted_run_goes_on(design, tmp_path):
 def test_no_replicates_are_refused(design):
     with pytest.raises(InputError, match="0 replicates are none"):
         list(run_replicates(design(*CASES["sign"]), 0, 1))
+
+
+MIXTURE = toml_of(1).replace('role = "independent"', 'role = ["independent", "adversary"]')
+
+
+def test_a_simulated_world_keeps_the_reading_that_its_claims_were_made_under(design):
+    """Readings follow their prior, whatever the case's own claims say, and the truth's bias is of the same reading."""
+    rows = [{"source": "s0", "published": "2024-01-01", "value": 1_000_000, "qualifier": "exact", "log_sd": 1e-3}]
+    laid = design(rows, MIXTURE.replace("NOISE", "0.01"))
+    worlds = simulate_worlds(laid, np.random.default_rng(1), 400)
+    as_adversary = np.array([bool(world.truth.readings[0, 1]) for world in worlds])
+    assert abs(as_adversary.mean() - 0.5) < 4 * 0.5 / 20
+    gaps = []
+    for world in worlds:
+        truth = np.log(world.truth.count("x", "killed")[0]) + world.truth.biases["s0", "x", "killed"][0]
+        gaps.append(world.observations[0].point - truth)
+    assert np.std(gaps) < 0.1  # the noise alone; under the other reading they would be off by 1.5
