@@ -43,7 +43,7 @@ def write_sbc() -> None:
             "",
             f"## {path.stem}",
             "",
-            f"{report['n']} replicates in {report['seconds']:.0f} s; {len(report['quantities'])} quantities; {verdict} "
+            f"{report['n']} replicates; {len(report['quantities'])} quantities; {verdict} "
             f"(limit {report['limit']:.2g}); {report['untrusted_fits']} fits with R-hat of 1.05 or more.",
             "",
             "Smallest p: " + ", ".join(f"{entry['name']} {entry['p_uniform']:.2g}" for entry in smallest) + ".",
