@@ -46,6 +46,22 @@ def bias_terms(xp: Any, design: BeliefDesign, theta: Any, effects: Any) -> Any:
     )
 
 
+def widen_sources(xp: Any, design: BeliefDesign, theta: Any, effects: Any) -> Any:
+    """Return what makes of the standard normal density of the effects of sources a contaminated one.
+
+    A source is wide of the mark altogether with the probability `outlier.source`: its effect is then `outlier.factor`
+    times as wide. Gross exaggeration is a property of a source more than of a sentence.
+    """
+    first, last = design.source_latents
+    z = effects[..., first:last]
+    q, factor = theta[..., design.outlier_source, None], theta[..., design.outlier_factor, None]
+    gain = 0.5 * xp.square(z) * (1 - 1 / xp.square(factor)) - xp.log(factor)
+    far = xp.maximum(xp.log(xp.maximum(q, 1e-300)), NEVER) + gain
+    near = xp.log1p(-q) + 0.0 * z
+    top = xp.maximum(near, far)
+    return xp.sum(top + xp.log(xp.exp(near - top) + xp.exp(far - top)), axis=-1)
+
+
 def believe(xp: Any, parts: Parts, state: Any, bias: Any) -> Any:
     """Return what the source believes of the sum of each row, shape (..., R); 1 for a row without parts.
 

@@ -32,6 +32,7 @@ FAMILIES = (
     "Exponential",
     "Gamma",
     "StudentT",
+    "LogitNormal",
 )
 
 # The fields of the buffer, in order; those in FLOATS hold floats, the others whole numbers.
@@ -42,11 +43,12 @@ FIELDS = (
     "top_term", "top_until", "top_since", "top_mask", "whole_term", "whole_until", "whole_since", "whole_mask",
     "is_share", "is_capped", "statement", "noise", "own_sd", "contaminated", "reference_noise", "form", "lower",
     "upper", "point", "log_width", "sign", "wording", "reading", "group", "log_weight", "is_prior", "constants",
+    "joint", "joint_mean", "joint_root", "apparent", "counts",
 )  # fmt: skip
 FLOATS = {
     "arguments", "days", "position", "inside", "root_days", "lull_cover", "arrivals", "has", "top_mask", "whole_mask",
     "own_sd", "lower", "upper", "point", "log_width", "sign", "log_weight",
-    "constants",
+    "constants", "joint_mean", "joint_root", "counts",
 }  # fmt: skip
 (
     SIZES, FAMILY, ARGS, BIN, DAYS, POSITION, INSIDE, ROOT_DAYS, LULLS, LULL_COVER, WAVES,
@@ -55,7 +57,7 @@ FLOATS = {
     TOP_TERM, TOP_UNTIL, TOP_SINCE, TOP_MASK, WHOLE_TERM, WHOLE_UNTIL, WHOLE_SINCE, WHOLE_MASK,
     IS_SHARE, IS_CAPPED, STATEMENT, NOISE, OWN_SD, CONTAMINATED, REFERENCE_NOISE, FORM, LOWER, UPPER,
     POINT, LOG_WIDTH, SIGN, WORDING, READING, GROUP, LOG_WEIGHT, IS_PRIOR,
-    CONSTANTS,
+    CONSTANTS, JOINT, JOINT_MEAN, JOINT_ROOT, APPARENT, COUNTS,
 ) = range(len(FIELDS))  # fmt: skip
 
 _SQRT_2 = math.sqrt(2.0)
@@ -112,7 +114,7 @@ def constrain(family: int, a: float, b: float, x: float) -> tuple[float, float]:
     """Return a parameter and its derivative with respect to the unconstrained `x` (PyMC's default transforms)."""
     if family in (1, 9):
         return x, 1.0
-    if family == 5:
+    if family in (5, 10):
         y = _sigmoid(x)
         return y, y * (1 - y)
     if family == 6:
@@ -128,10 +130,7 @@ def prior_density(family: int, a: float, b: float, c: float, x: float) -> tuple[
 
     `a`, `b`, `c` are the family's arguments in the order of `sim.priors.ARGUMENTS`.
     """
-    if family == 1:  # Normal
-        z = (x - a) / b
-        return -0.5 * z * z - math.log(b) - _LOG_SQRT_2PI, -z / b
-    if family == 2:  # LogNormal of exp(x): the Jacobian leaves a normal of x
+    if family in (1, 2, 10):  # Normal; LogNormal and LogitNormal, whose Jacobians leave a normal of x
         z = (x - a) / b
         return -0.5 * z * z - math.log(b) - _LOG_SQRT_2PI, -z / b
     if family == 3:  # HalfNormal
@@ -344,38 +343,116 @@ def log_density(x: Any, grad: Any, floats: Any, ints: Any) -> float:
     """
     n = ints[ints[SIZES] : ints[SIZES + 1]]
     params, walks, latents, statements = n[0], n[1], n[2], n[3]
-    # --- parameters ---
+    free = len(x) - walks - latents - statements
+    effects, statement = x[free + walks : free + walks + latents], x[free + walks + latents :]
+    d_effects, d_statement = grad[free + walks : free + walks + latents], grad[free + walks + latents :]
     theta, slope, d_theta = np.empty(params), np.zeros(params), np.zeros(params)
+    value = _priors(x, grad, theta, slope, floats, ints)
+    value += _latents(x, grad, free, theta, d_theta, floats, ints)
+    apparent = ints[ints[APPARENT] : ints[APPARENT + 1]]
+    for p in range(params):
+        if apparent[p] >= 0:
+            theta[p] -= _bias(apparent[p], theta, effects, n, ints)
+            arguments = floats[ints[ARGS] + 3 * p : ints[ARGS] + 3 * p + 3]
+            family = ints[ints[FAMILY] + p]
+            density, d = prior_density(family, arguments[0], arguments[1], arguments[2], theta[p])
+            value += density
+            d_theta[p] += d
+    if n[14] > 0:
+        walk, d_walk = x[free : free + walks], grad[free : free + walks]
+        value += _claims(theta, walk, effects, statement, d_theta, d_walk, d_effects, d_statement, floats, ints)
+    for p in range(params):
+        if apparent[p] >= 0:
+            _bias_backward(apparent[p], -d_theta[p], theta, effects, n, d_theta, d_effects, ints)
+    _back_priors(grad, d_theta, slope, floats, ints)
+    return value
+
+
+@compiled
+def _priors(x: Any, grad: Any, theta: Any, slope: Any, floats: Any, ints: Any) -> float:
+    """Fill the parameters, and the gradient of their priors; return the log density of these.
+
+    Those of a joint prior are standard normals in `x`, correlated before they are constrained. One that is `apparent`
+    (a total as a source sees it) is left as it is: its prior is evaluated where it has become the total.
+    """
     family = ints[ints[FAMILY] : ints[FAMILY + 1]]
     arguments = floats[ints[ARGS] : ints[ARGS + 1]]
-    value, free = 0.0, 0
-    for p in range(params):
+    counts, apparent = floats[ints[COUNTS] : ints[COUNTS + 1]], ints[ints[APPARENT] : ints[APPARENT + 1]]
+    joint, mean = ints[ints[JOINT] : ints[JOINT + 1]], floats[ints[JOINT_MEAN] : ints[JOINT_MEAN + 1]]
+    root = floats[ints[JOINT_ROOT] : ints[JOINT_ROOT + 1]]
+    u, value, free = x.copy(), 0.0, 0
+    is_joint = np.zeros(len(x), dtype=np.bool_)
+    for i in range(len(joint)):
+        u[joint[i]] = mean[i]
+        for j in range(i + 1):
+            u[joint[i]] += root[i * len(joint) + j] * x[joint[j]]
+        is_joint[joint[i]] = True
+    for p in range(len(family)):
         a, b, c = arguments[3 * p], arguments[3 * p + 1], arguments[3 * p + 2]
         if family[p] == 0:
             theta[p] = a
             continue
-        theta[p], slope[p] = constrain(family[p], a, b, x[free])
-        density, grad[free] = prior_density(family[p], a, b, c, x[free])
-        value += density
+        theta[p], slope[p] = constrain(family[p], a, b, u[free])
+        if is_joint[free]:
+            value -= 0.5 * x[free] * x[free] + _LOG_SQRT_2PI
+            grad[free] = -x[free]
+        elif apparent[p] >= 0:
+            grad[free] = 0.0
+        else:
+            density, d = prior_density(family[p], a, b, c, u[free])
+            value += counts[free] * density
+            grad[free] = counts[free] * d
         free += 1
+    return value
+
+
+@compiled
+def _back_priors(grad: Any, d_theta: Any, slope: Any, floats: Any, ints: Any) -> None:
+    """Carry the derivative by the parameters back to the unconstrained vector."""
+    family, free = ints[ints[FAMILY] : ints[FAMILY + 1]], 0
+    joint, root = ints[ints[JOINT] : ints[JOINT + 1]], floats[ints[JOINT_ROOT] : ints[JOINT_ROOT + 1]]
+    d_u = np.zeros(len(grad))
+    for p in range(len(family)):
+        if family[p] != 0:
+            d_u[free] = d_theta[p] * slope[p]
+            free += 1
+    for i in range(len(joint)):
+        for j in range(i + 1):
+            grad[joint[j]] += root[i * len(joint) + j] * d_u[joint[i]]
+        d_u[joint[i]] = 0.0
+    for k in range(free):
+        grad[k] += d_u[k]
+
+
+@compiled
+def _latents(x: Any, grad: Any, free: int, theta: Any, d_theta: Any, floats: Any, ints: Any) -> float:
+    """Return the log density of walks and effects, and fill its gradient; that of statements is among the rows.
+
+    All are standard normals, but for the effects of sources: with the probability `outlier.source` one is wider by
+    `outlier.factor`.
+    """
+    n = ints[ints[SIZES] : ints[SIZES + 1]]
+    walks, latents, statements = n[1], n[2], n[3]
+    counts = floats[ints[COUNTS] : ints[COUNTS + 1]]
+    q, factor, value = theta[n[24]], theta[n[20]], 0.0
     for k in range(free, free + walks + latents):
-        value -= 0.5 * x[k] * x[k] + _LOG_SQRT_2PI
-        grad[k] = -x[k]
+        core = -0.5 * x[k] * x[k] - _LOG_SQRT_2PI
+        if q <= 0.0 or k - free - walks < n[25] or k - free - walks >= n[26]:
+            value += counts[k] * core
+            grad[k] = -counts[k] * x[k]
+            continue
+        z = x[k] / factor
+        first = math.log1p(-q) + core
+        far = -0.5 * z * z - _LOG_SQRT_2PI - math.log(factor)
+        second = math.log(q) + far
+        both = max(first, second) + math.log1p(math.exp(-abs(first - second)))
+        w = counts[k] * math.exp(second - both)
+        value += counts[k] * both
+        grad[k] = -(counts[k] - w) * x[k] - w * z / factor
+        d_theta[n[24]] += counts[k] * (math.exp(far - both) - math.exp(core - both))
+        d_theta[n[20]] += w * (z * z - 1) / factor
     for k in range(free + walks + latents, free + walks + latents + statements):
         grad[k] = 0.0
-    if n[14] > 0:
-        walk = x[free : free + walks]
-        effects = x[free + walks : free + walks + latents]
-        statement = x[free + walks + latents :]
-        d_walk, d_effects = grad[free : free + walks], grad[free + walks : free + walks + latents]
-        value += _claims(
-            theta, walk, effects, statement, d_theta, d_walk, d_effects, grad[free + walks + latents :], floats, ints
-        )
-    free = 0
-    for p in range(params):
-        if family[p] != 0:
-            grad[free] += d_theta[p] * slope[p]
-            free += 1
     return value
 
 

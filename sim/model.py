@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.arrays import NUMPY, PYTENSOR
-from sim.beliefs import join_readings, row_log_likelihoods
+from sim.beliefs import join_readings, row_log_likelihoods, widen_sources
 from sim.case import MAX_DAYS, Case
 from sim.errors import refuse
 from sim.evidence import Evidence, weigh_claims
 from sim.parameters import Parameters, lay_out
 from sim.priors import PriorSet
-from sim.rows import BeliefDesign, design_beliefs, roles_of
+from sim.rows import BeliefDesign, design_beliefs, find_loudest, roles_of
 from sim.state import StateDesign, design_state, run_state
 from sim.timeline import Timeline, cut_days
 
@@ -38,6 +39,21 @@ class Design:
     beliefs: BeliefDesign
     as_of: dt.date
     known_by: dt.date | None = None
+
+    @cached_property
+    def apparent(self) -> NDArray[np.int64]:
+        """For each parameter that is a total: the bias term of the source that it is sampled through; -1 for none.
+
+        Where one source speaks often of an outcome, the total times that source's bias is known well, and neither
+        alone: a ridge that the sampler need not climb when it moves on the product.
+        """
+        terms = np.full(len(self.parameters), -1, dtype=np.int64)
+        heard = find_loudest(self.beliefs)
+        for position, item in enumerate(self.parameters.items):
+            place = dict(item.place)
+            if item.variable == "total" and item.prior.dist in ("Normal", "StudentT"):
+                terms[position] = heard.get((place["force"], place["outcome"]), -1)
+        return terms
 
 
 def design_model(case: Case, priors: PriorSet, as_of: dt.date | None = None, known_by: dt.date | None = None) -> Design:
@@ -103,24 +119,42 @@ def row_terms(xp: Any, design: Design, theta: Any, walk: Any, effects: Any, stat
 def build_model(design: Design) -> Any:
     """Return the PyMC model of a case.
 
-    Its free variables are one vector for each family of priors (`theta_normal`, ...), `walk`, `effects` and
-    `statement`; `join_theta` puts the first together as `theta`.
+    Its free variables are one vector for each family of priors (`theta_normal`, ...), `theta_joint` (the standard
+    normals behind a joint prior), `walk`, `effects` and `statement`; `join_theta` puts the first together as `theta`.
     """
     import pymc as pm
 
+    joint = design.parameters.joint
     with pm.Model(check_bounds=False) as model:
         blocks = {
             family: getattr(pm, family)(f"theta_{family.lower()}", **_stack(design.parameters, positions))
             for family, positions in design.parameters.families().items()
-            if family
+            if family and not family.startswith("joint_")
         }
+        if joint.positions:
+            mixed = joint.mean + joint.root @ pm.Normal("theta_joint", shape=len(joint.positions))
+            blocks |= constrain_joint(PYTENSOR, design.parameters, mixed)
         theta = join_theta(PYTENSOR, design.parameters, blocks)
         walk = pm.Normal("walk", shape=design.state.walks) if design.state.walks else PYTENSOR.zeros(0)
-        effects = pm.Normal("effects", shape=design.beliefs.latents) if design.beliefs.latents else PYTENSOR.zeros(0)
+        effects = PYTENSOR.zeros(0)
+        if design.beliefs.latents:
+            effects = pm.Normal("effects", shape=design.beliefs.latents)
+            pm.Potential("outlying_sources", widen_sources(PYTENSOR, design.beliefs, theta, effects))
         count = design.beliefs.statements
         statement = pm.Flat("statement", shape=count, initval=np.zeros(count)) if count else PYTENSOR.zeros(0)
         pm.Potential("claims", log_likelihood(PYTENSOR, design, theta, walk, effects, statement))
     return model
+
+
+def constrain_joint(xp: Any, parameters: Parameters, mixed: Any) -> dict[str, Any]:
+    """Return the blocks of the joint families from their values on the normal scale, shape (..., joint parameters)."""
+    links = {"Normal": lambda x: x, "LogNormal": xp.exp, "LogitNormal": lambda x: 1 / (1 + xp.exp(-x))}
+    places = {position: place for place, position in enumerate(parameters.joint.positions)}
+    return {
+        family: links[family.removeprefix("joint_")](xp.take(mixed, np.array([places[p] for p in positions]), axis=-1))
+        for family, positions in parameters.families().items()
+        if family.startswith("joint_")
+    }
 
 
 def join_theta(xp: Any, parameters: Parameters, blocks: dict[str, Any]) -> Any:
@@ -143,16 +177,21 @@ def _stack(parameters: Parameters, positions: NDArray[np.int64]) -> dict[str, An
     """Return the arguments of the priors at `positions` as vectors, with their shape."""
     priors = [parameters.items[position].prior for position in positions]
     arguments = {name: np.array([prior.arguments[name] for prior in priors]) for name in priors[0].arguments}
+    if priors[0].dist == "LogitNormal":  # PyMC leaves it unconstrained
+        from pymc.distributions.transforms import logodds
+
+        return {**arguments, "shape": len(priors), "default_transform": logodds}
     return {**arguments, "shape": len(priors)}
 
 
 def sample_prior(design: Design, rng: np.random.Generator, draws: int) -> dict[str, NDArray[np.float64]]:
     """Draw the unknowns from the prior: `theta`, `walk`, `effects`, each of shape (draws, ...)."""
-    return {
-        "theta": design.parameters.sample(rng, draws),
-        "walk": rng.standard_normal((draws, design.state.walks)),
-        "effects": rng.standard_normal((draws, design.beliefs.latents)),
-    }
+    theta = design.parameters.sample(rng, draws)
+    effects = rng.standard_normal((draws, design.beliefs.latents))
+    sources = slice(*design.beliefs.source_latents)
+    outlying = rng.uniform(size=effects[:, sources].shape) < theta[:, design.beliefs.outlier_source, None]
+    effects[:, sources] *= np.where(outlying, theta[:, design.beliefs.outlier_factor, None], 1.0)
+    return {"theta": theta, "walk": rng.standard_normal((draws, design.state.walks)), "effects": effects}
 
 
 def trace_state(design: Design, unknowns: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:

@@ -8,20 +8,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.beliefs import CAP, FLOOR_SD
+from sim.arrays import NUMPY
+from sim.beliefs import CAP, FLOOR_SD, bias_terms
 from sim.case import PERSONNEL
 from sim.kernel import FAMILIES, FIELDS, FLOATS, log_density
 from sim.model import Design
-from sim.priors import ARGUMENTS
+from sim.parameters import Parameters
+from sim.priors import ARGUMENTS, Prior
 
 FORMS = {"density": 0, "cell": 1, "at_least": 2, "at_most": 2, "counted": 2}
 
 Floats = NDArray[np.float64]
 
 
+def list_free(parameters: Parameters) -> list[int]:
+    """Return the positions in theta of the parameters that are not fixed: one slot of the vector each."""
+    return [position for position, item in enumerate(parameters.items) if item.prior.dist is not None]
+
+
 def count_unknowns(design: Design) -> int:
     """Return the length of the unconstrained vector: free parameters, walk, effects, statements."""
-    free = sum(item.prior.dist is not None for item in design.parameters.items)
+    free = len(list_free(design.parameters))
     return free + design.state.walks + design.beliefs.latents + design.beliefs.statements
 
 
@@ -42,6 +49,7 @@ def _list_fields(design: Design) -> dict[str, Any]:
     rows = beliefs.rows
     forces, sized = list(state.forces), list(state.sized)
     mixed = {number: place for place, group in enumerate(beliefs.mixtures) for number in group}
+    joint, free = parameters.joint, list_free(parameters)
     arguments = np.zeros((len(parameters), 3))
     for position, item in enumerate(parameters.items):
         given = [item.prior.arguments[name] for name in ARGUMENTS[item.prior.dist]] if item.prior.dist else []
@@ -53,6 +61,7 @@ def _list_fields(design: Design) -> dict[str, Any]:
         len(state.free), len(state.waves), len(sized), len(beliefs.term_keys), len(rows),
         beliefs.numerator.term.shape[1], beliefs.denominator.term.shape[1], len(beliefs.readings),
         len(beliefs.mixtures), beliefs.outlier_probability, beliefs.outlier_factor, *beliefs.scales,
+        beliefs.outlier_source, *beliefs.source_latents,
     ]  # fmt: skip
     parts = {
         f"{name}_{column}": getattr(each, column)
@@ -77,6 +86,11 @@ def _list_fields(design: Design) -> dict[str, Any]:
         "log_weight": [math.log(reading.weight) for reading in beliefs.readings],
         "is_prior": [row.observation is None for row in rows],
         "constants": [CAP, FLOOR_SD],
+        "joint": [free.index(position) for position in joint.positions],
+        "joint_mean": joint.mean,
+        "joint_root": joint.root,
+        "apparent": design.apparent,
+        "counts": np.ones(count_unknowns(design)),
     }
 
 
@@ -94,21 +108,31 @@ def constrain_draws(design: Design, x: Floats) -> dict[str, Floats]:
     ----------
     x : ndarray, shape (..., n)
     """
-    theta = np.empty((*x.shape[:-1], len(design.parameters)))
-    free = 0
-    for position, item in enumerate(design.parameters.items):
+    items, joint, slots = design.parameters.items, design.parameters.joint, list_free(design.parameters)
+    theta = np.empty((*x.shape[:-1], len(items)))
+    columns = dict(zip(slots, np.moveaxis(x, -1, 0), strict=False))
+    if len(joint.positions):
+        standard = np.stack([columns[position] for position in joint.positions], axis=-1)
+        mixed = joint.mean + standard @ joint.root.T
+        columns |= dict(zip(joint.positions, np.moveaxis(mixed, -1, 0), strict=True))
+    for position, item in enumerate(items):
         if item.prior.dist is None:
             theta[..., position] = item.prior.fixed
-            continue
-        column = x[..., free]
-        free += 1
-        if item.prior.dist in ("Normal", "StudentT"):
-            theta[..., position] = column
-        elif item.prior.dist in ("Beta", "Uniform"):
-            low, high = item.prior.lower or 0.0, 1.0 if item.prior.upper is None else item.prior.upper
-            theta[..., position] = low + (high - low) / (1 + np.exp(-column))
         else:
-            theta[..., position] = np.exp(column)
-    ends = free + np.cumsum([0, design.state.walks, design.beliefs.latents, design.beliefs.statements])
+            theta[..., position] = constrain_values(item.prior, columns[position])
+    ends = len(slots) + np.cumsum([0, design.state.walks, design.beliefs.latents, design.beliefs.statements])
     found = {name: x[..., ends[k] : ends[k + 1]] for k, name in enumerate(("walk", "effects", "statement"))}
+    seen = np.flatnonzero(design.apparent >= 0)
+    if len(seen):
+        theta[..., seen] -= bias_terms(NUMPY, design.beliefs, theta, found["effects"])[..., design.apparent[seen]]
     return {"theta": theta, **found}
+
+
+def constrain_values(prior: Prior, values: Floats) -> Floats:
+    """Return a parameter's values from those on the unconstrained scale."""
+    if prior.dist in ("Normal", "StudentT"):
+        return values
+    if prior.dist in ("Beta", "Uniform", "LogitNormal"):
+        low, high = prior.lower or 0.0, 1.0 if prior.upper is None else prior.upper
+        return np.asarray(low + (high - low) / (1 + np.exp(-values)))
+    return np.asarray(np.exp(values))

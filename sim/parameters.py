@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.case import PERSONNEL, Case
-from sim.priors import KINDS, Prior, PriorSet
+from sim.priors import KINDS, LINKS, Prior, PriorSet
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,32 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Joint:
+    """Parameters that are jointly normal on their unconstrained scales: themselves, their logs, or their logits.
+
+    Attributes
+    ----------
+    positions : tuple of int
+        In theta.
+    mean : ndarray, shape (k,)
+    root : ndarray, shape (k, k)
+        Lower Cholesky factor of the covariance.
+    """
+
+    positions: tuple[int, ...]
+    mean: NDArray[np.float64]
+    root: NDArray[np.float64]
+
+
+NO_JOINT = Joint((), np.zeros(0), np.zeros((0, 0)))
+
+
+@dataclass(frozen=True)
 class Parameters:
     """The parameter vector `theta` of a case."""
 
     items: tuple[Parameter, ...]
+    joint: Joint = NO_JOINT
 
     def __len__(self) -> int:
         return len(self.items)
@@ -45,15 +67,23 @@ class Parameters:
         return {item.name: position for position, item in enumerate(self.items)}
 
     def families(self) -> dict[str, NDArray[np.int64]]:
-        """Return the positions of the parameters of each family of priors, the fixed ones under ''."""
+        """Return the positions of the parameters of each family of priors, the fixed ones under ''.
+
+        Those of a joint prior come as families of their own: `joint_Normal`, `joint_LogNormal`, `joint_LogitNormal`.
+        """
         found: dict[str, list[int]] = {}
         for position, item in enumerate(self.items):
-            found.setdefault(item.prior.dist or "", []).append(position)
+            head = "joint_" if position in self.joint.positions else ""
+            found.setdefault(head + (item.prior.dist or ""), []).append(position)
         return {family: np.array(positions) for family, positions in found.items()}
 
     def sample(self, rng: np.random.Generator, draws: int) -> NDArray[np.float64]:
         """Draw from the prior: an array of shape (draws, parameters)."""
-        return np.stack([item.prior.sample(rng, draws) for item in self.items], axis=-1)
+        theta = np.stack([item.prior.sample(rng, draws) for item in self.items], axis=-1)
+        normal = self.joint.mean + rng.standard_normal((draws, len(self.joint.positions))) @ self.joint.root.T
+        for column, position in enumerate(self.joint.positions):
+            theta[:, position] = LINKS[str(self.items[position].prior.dist)](normal[:, column])
+        return theta
 
 
 def lay_out(case: Case, priors: PriorSet, roles: Iterable[str], has_path: bool) -> Parameters:
@@ -77,7 +107,7 @@ def lay_out(case: Case, priors: PriorSet, roles: Iterable[str], has_path: bool) 
         for kind in KINDS:
             add(f"role.{kind}", priors.get(f"role.{role}.{kind}"), role=role)
         add("noise", priors.get(f"noise.{role}"), role=role)
-    for key in ("noise.share", "outlier.probability", "outlier.factor"):
+    for key in ("noise.share", "outlier.probability", "outlier.factor", "outlier.source"):
         add(key, priors.get(key))
     for scale in ("role_in_war", "source", "source_outcome"):
         add(f"scale.{scale}", priors.get(f"scale.{scale}"))
@@ -87,7 +117,26 @@ def lay_out(case: Case, priors: PriorSet, roles: Iterable[str], has_path: bool) 
         add("path.step", priors.get("path.step"))
     for key in case.forces:
         _lay_out_force(case, key, priors, has_path, items)
-    return Parameters(tuple(items))
+    return Parameters(tuple(items), _join(items, priors))
+
+
+def _join(items: Sequence[Parameter], priors: PriorSet) -> Joint:
+    """Return the joint prior of those parameters that the set's joint prior names."""
+    if priors.joint is None:
+        return NO_JOINT
+    keys = [_key_of(item) for item in items]
+    positions = tuple(position for position, key in enumerate(keys) if key in priors.joint.keys)
+    if not positions:
+        return NO_JOINT
+    mean, covariance = priors.joint.select([keys[position] for position in positions])
+    return Joint(positions, mean, np.linalg.cholesky(covariance))
+
+
+def _key_of(item: Parameter) -> str:
+    """Return the key of the prior set that a parameter shared by all forces comes from."""
+    role = dict(item.place).get("role", "")
+    head, _, tail = item.variable.partition(".")
+    return ".".join(part for part in (head, role, tail) if part) if role else item.variable
 
 
 def _lay_out_force(case: Case, key: str, priors: PriorSet, has_path: bool, items: list[Parameter]) -> None:

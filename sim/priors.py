@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,16 @@ from sim.claims import describe_error, read_text
 from sim.errors import Fault, InputError, quote_value, refuse
 
 Family = Literal[
-    "Normal", "LogNormal", "HalfNormal", "HalfCauchy", "Beta", "Uniform", "Exponential", "Gamma", "StudentT"
+    "Normal",
+    "LogNormal",
+    "HalfNormal",
+    "HalfCauchy",
+    "Beta",
+    "Uniform",
+    "Exponential",
+    "Gamma",
+    "StudentT",
+    "LogitNormal",
 ]
 
 # The arguments of each family, named as in PyMC.
@@ -34,13 +43,20 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "Exponential": ("lam",),
     "Gamma": ("alpha", "beta"),
     "StudentT": ("nu", "mu", "sigma"),
+    "LogitNormal": ("mu", "sigma"),
+}
+# The families of a joint prior: each is normal on a scale of its own, and this leads back from it.
+LINKS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
+    "Normal": lambda x: x,
+    "LogNormal": np.exp,
+    "LogitNormal": lambda x: 1 / (1 + np.exp(-x)),
 }
 _UNSIGNED = {"sigma", "beta", "alpha", "lam", "nu"}
 
 # What a key may take as a value: the families that stay inside it.
-_POSITIVE = {"LogNormal", "HalfNormal", "HalfCauchy", "Exponential", "Gamma", "Uniform", "Beta"}
+_POSITIVE = {"LogNormal", "HalfNormal", "HalfCauchy", "Exponential", "Gamma", "Uniform", "Beta", "LogitNormal"}
 _REAL = {"Normal", "StudentT", "Uniform"}
-_UNIT = {"Beta", "Uniform"}
+_UNIT = {"Beta", "Uniform", "LogitNormal"}
 DOMAINS: dict[str, tuple[set[str], float, float]] = {
     "total": (_REAL, -np.inf, np.inf),
     "share": (_REAL, -np.inf, np.inf),
@@ -59,7 +75,7 @@ KINDS = ("losses", "captured", "deployed")
 _ROLE = "(own|ally_of_own|adversary|ally_of_adversary|independent)"
 _KEYS = re.compile(
     rf"(total|share)\.[a-z][a-z0-9_]*|role\.{_ROLE}\.({'|'.join(KINDS)})|noise\.({_ROLE}|share)|path\.(step|tilt)|lull"
-    r"|scale\.(role_in_war|source|source_outcome)|outlier\.(probability|factor)|wording\.(at_least|at_most|counted)"
+    r"|scale\.(role_in_war|source|source_outcome)|outlier\.(probability|factor|source)|wording\.(at_least|at_most|counted)"
     r"|wounded_per_killed|captured_share|missing_share"
 )
 
@@ -135,7 +151,46 @@ _SAMPLERS: dict[str, Any] = {
     "Exponential": lambda rng, size, lam: rng.exponential(1 / lam, size),
     "Gamma": lambda rng, size, alpha, beta: rng.gamma(alpha, 1 / beta, size),
     "StudentT": lambda rng, size, nu, mu, sigma: mu + sigma * rng.standard_t(nu, size),
+    "LogitNormal": lambda rng, size, mu, sigma: LINKS["LogitNormal"](rng.normal(mu, sigma, size)),
 }
+
+
+class JointPrior(BaseModel):
+    """Keys that are jointly normal, each on the scale of `LINKS`: what a fit to the track record knows of all at once.
+
+    Beside it each key has a prior of its own, with the same mean and standard deviation.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    keys: tuple[str, ...]
+    mean: tuple[Annotated[float, Field(allow_inf_nan=False)], ...]
+    covariance: tuple[tuple[Annotated[float, Field(allow_inf_nan=False)], ...], ...]
+
+    @model_validator(mode="after")
+    def _check_shape(self) -> Self:
+        size = len(self.keys)
+        if len(set(self.keys)) < size:
+            raise PydanticCustomError("joint", "names a key twice; keep one")
+        if len(self.mean) != size or len(self.covariance) != size or any(len(row) != size for row in self.covariance):
+            raise PydanticCustomError("joint", f"has {size} keys and another size; give each a mean and a row")
+        matrix = np.array(self.covariance).reshape(size, size)
+        if not np.allclose(matrix, matrix.T, rtol=1e-6) or (size and np.linalg.eigvalsh(matrix).min() <= 0):
+            raise PydanticCustomError("joint", "has a covariance that is none; it must be symmetric and positive")
+        return self
+
+    def select(self, keys: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the mean and the covariance of some of the keys, in the order asked for."""
+        places = [self.keys.index(key) for key in keys]
+        return np.array(self.mean)[places], np.array(self.covariance)[np.ix_(places, places)]
+
+    def without(self, keys: Iterable[str]) -> JointPrior | None:
+        """Return the joint prior of the other keys; None where there are none."""
+        kept = [key for key in self.keys if key not in set(keys)]
+        if not kept:
+            return None
+        mean, covariance = self.select(kept)
+        return JointPrior(keys=tuple(kept), mean=tuple(mean), covariance=tuple(map(tuple, covariance)))
 
 
 @dataclass(frozen=True)
@@ -164,6 +219,7 @@ class PriorSet:
     path: Path | None = None
     sha256: str = ""
     overrides: tuple[str, ...] = field(default=())
+    joint: JointPrior | None = None
 
     def get(self, *keys: str) -> Prior:
         """Return the prior of the first key that the set has."""
@@ -209,9 +265,15 @@ def read_priors(name: str, beside: Path | None = None, overrides: Mapping[str, A
     if data.pop("schema", None) != 1:
         raise refuse(path.name, "schema", "is not 1", "write schema = 1, or use a version of truetoll that reads it")
     head = {key: data.pop(key, "") for key in ("name", "note", "learned_from", "provisional")}
+    table = data.pop("joint", None)
     own = _parse_priors(data, path.name)
     changed = _parse_priors(dict(overrides or {}), "case.toml, priors")
-    base = {} if name == "default" else dict(read_priors("default").priors)
+    default = None if name == "default" else read_priors("default")
+    base = dict(default.priors) if default else {}
+    joint = _parse_joint(table, own, path.name) if table is not None else None
+    if default and default.joint:
+        # What is borrowed is borrowed with what the default set knows of it, but not beside a joint prior of its own.
+        joint = joint or default.joint.without(own)
     return PriorSet(
         name=str(head["name"] or path.stem),
         note=str(head["note"]),
@@ -221,6 +283,7 @@ def read_priors(name: str, beside: Path | None = None, overrides: Mapping[str, A
         path=path,
         sha256=hashlib.sha256(text.encode()).hexdigest(),
         overrides=tuple(changed),
+        joint=joint.without(changed) if joint else None,
     )
 
 
@@ -256,6 +319,36 @@ def _parse_priors(data: dict[str, Any], file: str) -> dict[str, Prior]:
     return priors
 
 
+_JOINT_KEYS = re.compile(
+    rf"role\.{_ROLE}\.({'|'.join(KINDS)})|noise\.({_ROLE}|share)|path\.step|scale\..*|outlier\..*|wording\..*"
+)
+
+
+def _parse_joint(table: Any, own: Mapping[str, Prior], file: str) -> JointPrior:
+    """Check the joint prior of a set, and that its margins are the priors beside it."""
+    try:
+        joint = JointPrior.model_validate(table)
+    except ValidationError as error:
+        raise InputError(describe_error({**item, "input": "it"}, file, "joint ") for item in error.errors()) from None
+    faults = []
+    for key, mean, row in zip(joint.keys, joint.mean, joint.covariance, strict=True):
+        prior = own.get(key)
+        if not _JOINT_KEYS.fullmatch(key):
+            faults.append(Fault(file, "joint", f"{quote_value(key)} cannot be in it", "keep to keys that forces share"))
+        elif prior is None or prior.dist not in LINKS:
+            faults.append(
+                Fault(file, key, f"is in joint and not {', '.join(LINKS)}", "give its margin as one of these")
+            )
+        else:
+            sigma = float(np.sqrt(row[joint.keys.index(key)]))
+            if not np.allclose(list(prior.arguments.values()), [mean, sigma], rtol=1e-3, atol=1e-4):
+                problem = f"{prior} is not its margin in joint, mu={mean:.4g}, sigma={sigma:.4g}"
+                faults.append(Fault(file, key, problem, "fit the set again, or mend one of them"))
+    if faults:
+        raise InputError(faults)
+    return joint
+
+
 def _flatten(data: dict[str, Any], file: str, prefix: str = "") -> list[tuple[str, dict[str, Any]]]:
     found: list[tuple[str, dict[str, Any]]] = []
     for name, value in data.items():
@@ -278,7 +371,7 @@ def _check_domain(key: str, prior: Prior) -> tuple[str, str] | None:
         families = _REAL
     elif key == "path.step":
         families, low = _POSITIVE, 0
-    elif key == "outlier.probability":
+    elif key in ("outlier.probability", "outlier.source"):
         families, high = _UNIT, 1
     if prior.dist and prior.dist not in families:
         return f"{prior.dist} does not fit it", f"use {', '.join(sorted(families))}"

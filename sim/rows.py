@@ -22,6 +22,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 PART_SD = 0.1  # rows of one statement differ from their common error by this much, on the log scale
+LOUD = 10  # counts of an outcome by one source from which its total is sampled as that source sees it
 INFINITE = 1e9  # stands for an infinite edge, in units of the scale of the number said
 
 
@@ -82,12 +83,19 @@ class BeliefDesign:
     mixtures: tuple[tuple[int, ...], ...]
     outlier_probability: int
     outlier_factor: int
+    outlier_source: int
     scales: tuple[int, int, int]
 
     @property
     def latents(self) -> int:
         """The number of standard normals behind the effects of roles in this war, sources, and sources by outcome."""
         return sum(len(names) for names in self.effects.values())
+
+    @property
+    def source_latents(self) -> tuple[int, int]:
+        """The first of the effects of sources among the latents, and one past the last."""
+        first = len(self.effects["role_in_war"])
+        return first, first + len(self.effects["source"])
 
     @property
     def statements(self) -> int:
@@ -196,12 +204,28 @@ def design_beliefs(
         mixtures=_group_mixtures(readings),
         outlier_probability=parameters.index("outlier.probability"),
         outlier_factor=parameters.index("outlier.factor"),
+        outlier_source=parameters.index("outlier.source"),
         scales=(
             parameters.index("scale.role_in_war"),
             parameters.index("scale.source"),
             parameters.index("scale.source_outcome"),
         ),
     )
+
+
+def find_loudest(design: BeliefDesign) -> dict[tuple[str, str], int]:
+    """Return by force and outcome the bias term of the source that counts it most often, at least LOUD times."""
+    times: dict[int, int] = {}
+    for row, (item, parts) in enumerate(zip(design.rows, design.numerator.mask.sum(axis=1), strict=True)):
+        if item.observation is not None and parts == 1 and not design.is_share[row]:
+            term = int(design.numerator.term[row, 0])
+            times[term] = times.get(term, 0) + 1
+    found: dict[tuple[str, str], int] = {}
+    for term in sorted(times, key=lambda term: times[term]):
+        _, force, _, outcome, counted = design.term_keys[term]
+        if times[term] >= LOUD and not counted:
+            found[force, outcome] = term
+    return found
 
 
 def kind_of(outcome: str) -> str:

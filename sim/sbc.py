@@ -155,7 +155,7 @@ def fingerprint(design: Design) -> str:
     """Return a hash of what the replicates depend on: case, priors and the settings of the fit."""
     text = json.dumps([design.case.file.model_dump(mode="json"), FIT, RANKS], sort_keys=True, default=str)
     text += "".join(claim.model_dump_json() for claim in design.case.claims)
-    text += "".join(f"{item.name} {item.prior}" for item in design.parameters.items)
+    text += "".join(f"{item.name} {item.prior}" for item in design.parameters.items) + design.priors.sha256
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -37,10 +37,17 @@ def design(write: Writer) -> Callable[..., Design]:
     """Return a function that lays out the model of a case of given rows."""
 
     def lay_out(
-        rows: list[Row], toml: str = CASE, known_by: dt.date | None = None, as_of: dt.date | None = None
+        rows: list[Row],
+        toml: str = CASE,
+        learned: str = "",
+        known_by: dt.date | None = None,
+        as_of: dt.date | None = None,
     ) -> Design:
-        case = read_case(write(rows, toml))
-        priors = read_priors(case.file.prior, overrides=case.file.priors)
+        folder = write(rows, f'prior = "learned.toml"\n{toml}' if learned else toml)
+        if learned:
+            (folder / "learned.toml").write_text(learned, encoding="utf-8")
+        case = read_case(folder)
+        priors = read_priors(case.file.prior, folder, overrides=case.file.priors)
         return design_model(case, priors, known_by=known_by, as_of=as_of)
 
     return lay_out

@@ -104,3 +104,25 @@ ONE_DAY_ROWS: list[Row] = [
     {"value": 14, "as_of": "2024-01-01"},
     {"value": 30, "as_of": "2024-01-01", "source": "foe", "qualifier": "at_most"},
 ]
+
+# One source that speaks often of an outcome whose total is free.
+LOUD_ROWS: list[Row] = [
+    *UNBOUNDED_ROWS,
+    *(
+        {"force": "a", "source": "foe", "quantity": "tanks", "value": 3 * n, "as_of": f"2024-03-{n:02}"}
+        for n in range(2, 15)
+    ),
+]  # fmt: skip
+
+LEARNED = """
+schema = 1
+name = "learned"
+"role.own.losses" = { dist = "Normal", mu = -0.4, sigma = 0.5 }
+"noise.own" = { dist = "LogNormal", mu = -1, sigma = 0.4 }
+"outlier.source" = { dist = "LogitNormal", mu = -2, sigma = 0.6 }
+"wording.at_least" = { dist = "LogNormal", mu = -1, sigma = 0.3 }
+[joint]
+keys = ["role.own.losses", "noise.own", "outlier.source", "wording.at_least"]
+mean = [-0.4, -1, -2, -1]
+covariance = [[0.25, 0.1, 0, 0.05], [0.1, 0.16, -0.1, 0], [0, -0.1, 0.36, 0], [0.05, 0, 0, 0.09]]
+"""

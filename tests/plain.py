@@ -27,6 +27,8 @@ PEOPLE = ("killed", "wounded", "captured", "missing")
 
 def log_prior(prior, value):
     """Log density of a parameter on the scale that the sampler moves on: its law times the change of scale."""
+    if prior.dist == "LogitNormal":
+        return stats.norm(prior.mu, prior.sigma).logpdf(special.logit(value))
     density = LAWS[prior.dist](prior.arguments).logpdf(value)
     if prior.dist in ("Normal", "StudentT"):
         return density
@@ -34,6 +36,18 @@ def log_prior(prior, value):
         low, high = (prior.lower, prior.upper) if prior.dist == "Uniform" else (0.0, 1.0)
         return density + math.log((value - low) * (high - value) / (high - low))
     return density + math.log(value)
+
+
+def joint_density(items, values, table):
+    """Log density of the parameters of a joint prior, as of the standard normals that they are made of."""
+    if not items:
+        return 0.0
+    to_normal = {"Normal": float, "LogNormal": math.log, "LogitNormal": special.logit}
+    names = [item.name for item in items]
+    keys = [key for name in names for key in table.keys if sorted(name.split(".")) == sorted(key.split("."))]
+    mean, covariance = table.select(keys)
+    point = [to_normal[item.prior.dist](values[item.name]) for item in items]
+    return stats.multivariate_normal(mean, covariance).logpdf(point) + np.linalg.slogdet(covariance)[1] / 2
 
 
 class PlainModel:
@@ -207,7 +221,11 @@ class PlainModel:
 def log_density(design, model, priors, walks, effects, errors):
     """Log posterior density: priors, standard normals, and for each source and force the mean over its readings."""
     total = sum(log_prior(item.prior, value) for item, value in priors if item.prior.dist)
-    total += stats.norm.logpdf(np.concatenate([*walks.values(), list(effects.values())])).sum()
+    total += stats.norm.logpdf(np.concatenate(list(walks.values()))).sum()
+    q, factor = model.p["outlier.source"], model.p["outlier.factor"]
+    for (kind, *_), z in effects.items():
+        wide = q if kind == "source" else 0.0
+        total += math.log((1 - wide) * stats.norm.pdf(z) + wide * stats.norm.pdf(z, scale=factor))
     groups = {}
     for item in design.evidence.observations:
         groups.setdefault((item.source, item.claim.force), []).append(item)

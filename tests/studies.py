@@ -104,6 +104,6 @@ def write_study(folder, study: Study) -> None:
         'schema = 1\nname = "study"\n'
         f'["total.killed"]\ndist = "Normal"\nmu = 0\nsigma = {study.mu_sd}\n'
         f'["scale.source"]\ndist = "{study.tau[0]}"\n{argument} = {study.tau[1]}\n'
-        + "".join(f'["{key}"]\nfixed = 0\n' for key in [*fixed, "outlier.probability"]),
+        + "".join(f'["{key}"]\nfixed = 0\n' for key in [*fixed, "outlier.probability", "outlier.source"]),
         encoding="utf-8",
     )

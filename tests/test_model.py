@@ -6,7 +6,7 @@ import datetime as dt
 
 import numpy as np
 import pytest
-from examples import CASE, ONE_DAY, ONE_DAY_ROWS, RICH_ROWS, UNBOUNDED, UNBOUNDED_ROWS
+from examples import CASE, LEARNED, LOUD_ROWS, ONE_DAY, ONE_DAY_ROWS, RICH_ROWS, UNBOUNDED, UNBOUNDED_ROWS
 
 from sim.arrays import NUMPY
 from sim.model import build_model, log_likelihood, sample_prior, trace_state
@@ -23,6 +23,7 @@ FAMILIES = (
 "noise.adversary" = { fixed = 0.3 }
 "outlier.probability" = { dist = "Uniform", lower = 0.01, upper = 0.3 }
 "outlier.factor" = { dist = "LogNormal", mu = 1.6, sigma = 0.2 }
+"outlier.source" = { dist = "LogitNormal", mu = -2, sigma = 0.5 }
 "role.own.losses" = { dist = "StudentT", nu = 4, mu = -0.3, sigma = 0.4 }
 """
 )
@@ -32,6 +33,7 @@ KINDS = {
     "families": (RICH_ROWS, FAMILIES),
     "unbounded": (UNBOUNDED_ROWS, UNBOUNDED),
     "one day": (ONE_DAY_ROWS, ONE_DAY),
+    "joint": (RICH_ROWS, CASE, LEARNED),
     "no claims": ([], CASE),
 }
 
@@ -63,16 +65,19 @@ def _place_blocks(laid, free, model):
     """Return where each value variable of PyMC stands in the unconstrained vector."""
     ends = len(free) + np.cumsum([0, laid.state.walks, laid.beliefs.latents, laid.beliefs.statements])
     places = {name: np.arange(ends[k], ends[k + 1]) for k, name in enumerate(("walk", "effects", "statement"))}
+    joint = laid.parameters.joint.positions
+    if joint:
+        places["theta_joint"] = np.array([free.index(position) for position in joint])
     for family, positions in laid.parameters.families().items():
-        if family:
+        if family and not family.startswith("joint_"):
             name = model.rvs_to_values[model[f"theta_{family.lower()}"]].name
             places[name] = np.array([free.index(position) for position in positions])
     return places
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, "loud"])
 def test_gradient_is_a_difference_of_densities(kind, design, rng):
-    laid = design(*KINDS[kind])
+    laid = design(*{**KINDS, "loud": (LOUD_ROWS, UNBOUNDED)}[kind])
     x = rng.normal(0, 0.4, count_unknowns(laid))
     _, gradient = evaluate_density(laid, x)
     for place in range(len(x)):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from examples import CASE, ONE_DAY, ONE_DAY_ROWS, RICH_ROWS, UNBOUNDED, UNBOUNDED_ROWS
-from plain import PlainModel, log_density
+from examples import CASE, LEARNED, LOUD_ROWS, ONE_DAY, ONE_DAY_ROWS, RICH_ROWS, UNBOUNDED, UNBOUNDED_ROWS
+from plain import PlainModel, joint_density, log_density
 
 from sim.packing import constrain_draws, count_unknowns, evaluate_density
 
@@ -12,6 +12,8 @@ KINDS = {
     "bounded": (RICH_ROWS, CASE),
     "unbounded": (UNBOUNDED_ROWS, UNBOUNDED),
     "one day": (ONE_DAY_ROWS, ONE_DAY),
+    "joint": (RICH_ROWS, CASE, LEARNED),
+    "loud": (LOUD_ROWS, UNBOUNDED),
 }
 
 
@@ -33,15 +35,18 @@ def plain_density(laid, x):
         roles = laid.case.sources[first.source].roles_towards(pairs[0][1])
         errors[name] = {"error": error, "roles": roles, "first": (first.source, first.claim.force)}
     model = PlainModel(laid.case, values, walks, effects, errors)
-    priors = [(item, values[item.name]) for item in laid.parameters.items]
-    return log_density(laid, model, priors, walks, effects, errors)
+    joint = [laid.parameters.items[position] for position in laid.parameters.joint.positions]
+    priors = [(item, values[item.name]) for item in laid.parameters.items if item not in joint]
+    table = laid.priors.joint if joint else None
+    return joint_density(joint, values, table) + log_density(laid, model, priors, walks, effects, errors)
 
 
 def draw_point(laid, rng):
     """Draw a point near the middle of the prior: far from it the claims' likelihood underflows in plain arithmetic."""
     x = rng.normal(0, 0.3, count_unknowns(laid))
+    joint = [laid.parameters.items[position] for position in laid.parameters.joint.positions]
     for place, item in enumerate([item for item in laid.parameters.items if item.prior.dist]):
-        x[place] += item.prior.mu or 0.0
+        x[place] += 0.0 if item in joint else item.prior.mu or 0.0
     return x
 
 
