@@ -181,7 +181,7 @@ def read_claims(path: Path) -> list[Claim]:
     InputError
         With every fault of the file.
     """
-    claims, faults, _ = parse_claims(read_text(path), path.name)
+    claims, faults, _ = parse_claims(read_text(path), path.name, Claim)
     if faults:
         raise InputError(faults)
     return claims
@@ -207,8 +207,15 @@ def read_text(path: Path) -> str:
     return text
 
 
-def parse_claims(text: str, file: str) -> tuple[list[Claim], list[Fault], set[str]]:
+def parse_claims[C: Claim](text: str, file: str, kind: type[C]) -> tuple[list[C], list[Fault], set[str]]:
     """Parse the text of a claims file.
+
+    Parameters
+    ----------
+    text, file : str
+        The text, and the file's name for messages.
+    kind : type of Claim
+        Whose fields are the columns; those without a default are required.
 
     Returns
     -------
@@ -219,19 +226,20 @@ def parse_claims(text: str, file: str) -> tuple[list[Claim], list[Fault], set[st
         The ids of the other rows, as written: those that refer to them are not at fault.
     """
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    claims: list[Claim] = []
+    required = _list_required(kind)
+    claims: list[C] = []
     faults: list[Fault] = []
     unread: set[str] = set()
     try:
         header = [name.strip() for name in next(reader, [])]
-        faults += _check_header(header, file)
+        faults += _check_header(header, file, kind)
         for cells in reader:
-            if any(cell.strip() for cell in cells) and set(REQUIRED_COLUMNS) <= set(header):
-                parsed = _parse_row(header, cells, reader.line_num, file)
-                if isinstance(parsed, Claim):
-                    claims.append(parsed)
-                else:
+            if any(cell.strip() for cell in cells) and required <= set(header):
+                parsed = _parse_row(header, cells, reader.line_num, file, kind)
+                if isinstance(parsed, list):
                     faults += parsed
+                else:
+                    claims.append(parsed)
                     unread |= {cell.strip() for name, cell in zip(header, cells, strict=False) if name == "id"}
     except csv.Error as error:
         problem = f"is not CSV ({error})"
@@ -239,8 +247,12 @@ def parse_claims(text: str, file: str) -> tuple[list[Claim], list[Fault], set[st
     return claims, faults, unread
 
 
-def _check_header(header: list[str], file: str) -> Iterable[Fault]:
-    columns = [name for name in Claim.model_fields if name != "row"]
+def _list_required(kind: type[Claim]) -> set[str]:
+    return {*REQUIRED_COLUMNS, *(name for name, field in kind.model_fields.items() if field.is_required())} - {"as_of"}
+
+
+def _check_header(header: list[str], file: str, kind: type[Claim]) -> Iterable[Fault]:
+    columns = [name for name in kind.model_fields if name != "row"]
     if not header:
         yield Fault(file, "row 1", "has no header", f"name the columns: {', '.join(REQUIRED_COLUMNS)} and others")
         return
@@ -250,20 +262,20 @@ def _check_header(header: list[str], file: str) -> Iterable[Fault]:
             yield Fault(file, "row 1", f"has an unknown column {quote_value(name)}", remedy)
         elif header.count(name) > 1:
             yield Fault(file, "row 1", f"has the column {quote_value(name)} twice", "keep one")
-    for name in REQUIRED_COLUMNS:
-        if name not in header:
+    for name in columns:
+        if name in _list_required(kind) - set(header):
             yield Fault(file, "row 1", f"lacks the column '{name}'", "add it")
 
 
-def _parse_row(header: list[str], cells: list[str], row: int, file: str) -> Claim | list[Fault]:
+def _parse_row[C: Claim](header: list[str], cells: list[str], row: int, file: str, kind: type[C]) -> C | list[Fault]:
     """Return the claim of a row, or its faults; columns that are not known have been reported already."""
     if len(cells) != len(header):
         problem = f"has {len(cells)} cells, the header has {len(header)}"
         return [Fault(file, f"row {row}", problem, "quote cells that hold commas")]
     named = zip(header, cells, strict=True)
-    given = {name: cell.strip() for name, cell in named if cell.strip() and name in Claim.model_fields}
+    given = {name: cell.strip() for name, cell in named if cell.strip() and name in kind.model_fields}
     try:
-        claim = Claim.model_validate({**given, "row": row})
+        claim = kind.model_validate({**given, "row": row})
     except ValidationError as error:
         return [describe_error(item, file, f"row {row}, column ") for item in _drop_consequences(error)]
     return [

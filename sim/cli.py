@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from sim.errors import InputError, refuse
+from sim.cli_many import backtest, fit_priors, list_priors, sbc, show_priors, simulate
+from sim.console import (
+    DONE,
+    NOT_TRUSTED,
+    CaseArgument,
+    DayOption,
+    JsonOption,
+    QuietOption,
+    RunArgument,
+    SeedOption,
+    guarded,
+    parse_day,
+    say,
+    show,
+)
+from sim.errors import refuse
 
 app = typer.Typer(
     add_completion=False,
@@ -27,56 +39,14 @@ priors_app = typer.Typer(
 )
 app.add_typer(priors_app, name="priors")
 
-DONE, DEFECT, USAGE, BAD_INPUT, NOT_TRUSTED = 0, 1, 2, 3, 4
-
-CaseArgument = Annotated[str, typer.Argument(metavar="CASE", help="A shipped case's name, or a path with a slash.")]
-RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")]
-SeedOption = Annotated[int, typer.Option(help="The same seed gives the same draws.", min=0, max=2**31 - 1)]
-QuietOption = Annotated[bool, typer.Option("--quiet", help="Show no progress and no notes.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the machine-readable result alone.")]
-DayOption = Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", show_default=False)]
-
 
 def main() -> None:
     """Run the command line."""
     app()
 
 
-def _guarded(command: Callable[..., int]) -> Callable[..., None]:
-    """Turn a fault of the input into lines on standard error and exit status 3."""
-
-    @wraps(command)
-    def run(*args: Any, **options: Any) -> None:
-        try:
-            status = command(*args, **options)
-        except InputError as error:
-            print(error, file=sys.stderr)  # noqa: T201
-            raise typer.Exit(BAD_INPUT) from None
-        raise typer.Exit(status)
-
-    return run
-
-
-def _say(text: str, *, quiet: bool = False) -> None:
-    if not quiet:
-        print(text, file=sys.stderr)  # noqa: T201
-
-
-def _print(text: str) -> None:
-    print(text)  # noqa: T201
-
-
-def _parse_day(text: str | None, option: str) -> dt.date | None:
-    if text is None:
-        return None
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise refuse(option, "", f"{text!r} is not a day", "write it as YYYY-MM-DD") from None
-
-
 @app.command()
-@_guarded
+@guarded
 def run(
     case: CaseArgument,
     seed: SeedOption = 1,
@@ -97,19 +67,19 @@ def run(
     from sim.runs import read_command, run_case, write_run
     from sim.table import show_text
 
-    days = _parse_day(as_of, "--as-of"), _parse_day(known_by, "--known-by")
+    days = parse_day(as_of, "--as-of"), parse_day(known_by, "--known-by")
     done = run_case(case, seed=seed, prior=prior, as_of=days[0], known_by=days[1], draws=draws, quiet=quiet)
     folder = write_run(done, results, read_command())
     if as_json:
-        _print(json.dumps(done.result, ensure_ascii=False, allow_nan=False))
+        show(json.dumps(done.result, ensure_ascii=False, allow_nan=False))
     else:
-        _print(show_text(done.result))
-    _say(f"\nWritten to {folder}", quiet=quiet)
+        show(show_text(done.result))
+    say(f"\nWritten to {folder}", quiet=quiet)
     return DONE if done.verdict.trusted else NOT_TRUSTED
 
 
 @app.command()
-@_guarded
+@guarded
 def check(
     case: CaseArgument,
     seed: SeedOption = 1,
@@ -124,16 +94,16 @@ def check(
 
     report = check_case(case)
     if as_json:
-        _print(json.dumps(report.as_dict(), ensure_ascii=False))
+        show(json.dumps(report.as_dict(), ensure_ascii=False))
     else:
         for warning in report.warnings:
-            _print(str(warning))
-        _say(report.tell_counts(), quiet=quiet)
+            show(str(warning))
+        say(report.tell_counts(), quiet=quiet)
     return DONE
 
 
 @app.command()
-@_guarded
+@guarded
 def new(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that does not exist yet.")],
     seed: SeedOption = 1,
@@ -149,12 +119,12 @@ def new(
     write_case(folder)
     shown = folder if folder.is_absolute() else f"./{folder}"
     _tell_written([folder / name for name in ("case.toml", "claims.csv")], as_json=as_json)
-    _say(f"Edit them, then: truetoll run {shown}", quiet=quiet or as_json)
+    say(f"Edit them, then: truetoll run {shown}", quiet=quiet or as_json)
     return DONE
 
 
 @app.command()
-@_guarded
+@guarded
 def memo(
     run: RunArgument,
     formats: Annotated[str, typer.Option("--format", help="Formats, separated by commas; md alone so far.")] = "md",
@@ -180,7 +150,7 @@ def memo(
 
 
 @app.command()
-@_guarded
+@guarded
 def plot(
     run: RunArgument,
     seed: SeedOption = 1,
@@ -205,9 +175,9 @@ def plot(
 
 def _tell_written(files: list[Path], *, as_json: bool, quiet: bool = False) -> None:
     if as_json:
-        _print(json.dumps({"schema": 1, "written": [str(path) for path in files]}))
+        show(json.dumps({"schema": 1, "written": [str(path) for path in files]}))
     else:
-        _say("Written: " + ", ".join(str(path) for path in files), quiet=quiet)
+        say("Written: " + ", ".join(str(path) for path in files), quiet=quiet)
 
 
 @contextmanager
@@ -219,121 +189,29 @@ def _damage_told(run: Path) -> Iterator[None]:
         raise refuse(str(run / "summary.json"), "", f"is damaged ({error!r})", "run the case again") from error
 
 
-@priors_app.command("list")
-@_guarded
-def list_priors(
+@app.command("import")
+@guarded
+def import_case(
+    form: Annotated[str, typer.Argument(metavar="FORMAT", help="Whose table it is: economist.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The table.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the case is written; it must not exist.")],
     seed: SeedOption = 1,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
-    """List the prior sets.
+    """Make a case from another project's table.
 
-    Example: truetoll priors list
+    Example: truetoll import economist estimates.csv ./ukraine
     """
-    from sim.priors import list_prior_sets, read_priors
+    from sim.importers import import_table
 
-    sets = [read_priors(name) for name in list_prior_sets()]
-    if as_json:
-        _print(json.dumps([{"name": s.name, "provisional": s.provisional, "note": s.note} for s in sets]))
-        return DONE
-    for each in sets:
-        _print(f"{each.name}{' (provisional)' if each.provisional else ''}: {' '.join(each.note.split())}")
+    written = import_table(form, file, folder, tell=lambda line: say(line, quiet=quiet))
+    _tell_written([written], as_json=as_json, quiet=quiet)
     return DONE
 
 
-@priors_app.command("show")
-@_guarded
-def show_priors(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A prior set's name, or a path.")],
-    seed: SeedOption = 1,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
-) -> int:
-    """Show a prior set: each parameter's distribution, source and rationale.
-
-    Example: truetoll priors show default
-    """
-    from sim.priors import read_priors
-
-    found = read_priors(name)
-    if as_json:
-        content = {key: prior.model_dump(exclude_none=True) for key, prior in sorted(found.priors.items())}
-        _print(json.dumps({"name": found.name, "sha256": found.sha256, "priors": content}, ensure_ascii=False))
-        return DONE
-    _print(f"{found.name}: {' '.join(found.note.split())}\n")
-    for key, prior in sorted(found.priors.items()):
-        taken = " (from the default set)" if key in found.borrowed else ""
-        _print(f"{key} ~ {prior}{taken}\n    {' '.join([prior.why, prior.source, prior.url]).strip()}")
-    return DONE
-
-
-def _design(case: str, prior: str | None) -> Any:
-    from sim.model import design_model
-    from sim.priors import read_priors
-    from sim.read import read_case
-
-    read = read_case(case)
-    return design_model(read, read_priors(prior or read.file.prior, beside=read.folder, overrides=read.file.priors))
-
-
-@app.command()
-@_guarded
-def simulate(
-    case: CaseArgument,
-    n: Annotated[int, typer.Option("--n", help="How many worlds.")] = 1_000,
-    seed: SeedOption = 1,
-    prior: Annotated[str | None, typer.Option(help="A prior set in place of the case's.", show_default=False)] = None,
-    run: Annotated[
-        Path | None, typer.Option(help="A run's folder: truths from its posterior.", show_default=False)
-    ] = None,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
-) -> int:
-    """Draw truths from the prior, or a run's posterior, and the claims that each source would make of them.
-
-    Example: truetoll simulate kursk --n 1000
-    """
-    import numpy as np
-
-    from sim.simulate import simulate_worlds, tabulate_worlds
-    from sim.table import show_worlds
-    from sim.trace import read_sample
-
-    if not 1 <= n <= 100_000:
-        raise refuse("--n", "", f"{n} worlds are none or too many", "give 1 to 100000")
-    design = _design(case, prior)
-    truths = None if run is None else read_sample(run, design)
-    result = tabulate_worlds(design, simulate_worlds(design, np.random.default_rng(seed), n, truths))
-    _print(json.dumps(result) if as_json else show_worlds(result))
-    return DONE
-
-
-@app.command()
-@_guarded
-def sbc(
-    case: CaseArgument,
-    n: Annotated[int, typer.Option("--n", help="How many replicates.")] = 100,
-    seed: SeedOption = 1,
-    prior: Annotated[str | None, typer.Option(help="A prior set in place of the case's.", show_default=False)] = None,
-    results: Annotated[Path, typer.Option(help="Where finished replicates and the report are kept.")] = Path("results"),
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the replicates that are kept.")] = False,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
-) -> int:
-    """Check the computation: fit claims that the model itself made, and test that the truth's ranks are uniform.
-
-    Example: truetoll sbc vietnam --n 50
-    """
-    from sim.plots.ranks import draw_ranks
-    from sim.sbc import calibrate
-    from sim.table import show_calibration
-
-    if not 1 <= n <= 1_000_000:
-        raise refuse("--n", "", f"{n} replicates are none or too many", "give 1 to 1000000")
-    design = _design(case, prior)
-    store = results / design.case.name / f"sbc-seed{seed}.jsonl"
-    report, replicates = calibrate(design, n, seed, store, resume, quiet=quiet)
-    draw_ranks(replicates, design.case.title, store.with_suffix(".png"))
-    _print(json.dumps(report) if as_json else show_calibration(report))
-    _say(f"Replicates are kept in {store}, ranks drawn in {store.with_suffix('.png')}", quiet=quiet)
-    return NOT_TRUSTED if report["untrusted_fits"] > 0.02 * n else DONE
+for command in (simulate, sbc, backtest):
+    app.command()(command)
+priors_app.command("list")(list_priors)
+priors_app.command("show")(show_priors)
+priors_app.command("fit")(fit_priors)

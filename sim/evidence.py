@@ -122,7 +122,7 @@ def _topic(claim: Claim) -> tuple[str, str]:
 
 def _drop_replaced(claims: Sequence[Claim], unused: dict[str, str]) -> None:
     for claim in claims:
-        if claim.replaces and not claim.exclude and not claim.origin:
+        if claim.replaces and not claim.exclude:
             unused.setdefault(claim.replaces, f"replaced by {claim.id}")
 
 

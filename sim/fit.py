@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import refuse
-from sim.kernel import compile_copy, compile_density, log_density
+from sim.kernel import compile_copy, compile_density, log_density, log_density_many
 from sim.model import Design
 from sim.packing import constrain_draws, count_unknowns, pack_design
 
@@ -25,6 +25,7 @@ TUNE = 1_000
 DRAWS = 1_500
 TARGET_ACCEPT = 0.98
 MAX_STARTS = 50
+LOW_RANK_UP_TO = 150
 
 
 @dataclass(frozen=True)
@@ -87,54 +88,77 @@ def sample_posterior(
     -------
     Draws
     """
-    import nutpie
-
     started = time.perf_counter()
     compiled = prepare_sampler(design)
     compiled_at = time.perf_counter()
+    found = sample_buffer(compiled, seed, draws=draws, tune=tune, target_accept=target_accept, quiet=quiet)
+    return Draws(
+        unknowns=constrain_draws(design, found.x),
+        divergences=found.divergences,
+        steps=found.steps,
+        seconds={"compile": compiled_at - started, "sample": time.perf_counter() - compiled_at},
+    )
+
+
+@dataclass(frozen=True)
+class RawDraws:
+    """Draws of the unconstrained vector, shape (chains, draws, n)."""
+
+    x: NDArray[np.float64]
+    divergences: int
+    steps: float
+
+
+def sample_buffer(
+    compiled: Any, seed: int, *, draws: int, tune: int, target_accept: float, quiet: bool, chains: int = CHAINS
+) -> RawDraws:
+    """Sample what `prepare_sampler` or `prepare_many` returned (see `sample_posterior`)."""
+    import nutpie
+
     with show_progress(quiet) as report:
         trace = nutpie.sample(
             compiled,
             draws=draws,
             tune=tune,
-            chains=CHAINS,
-            cores=CHAINS,
+            chains=chains,
+            cores=chains,
             seed=seed,
             target_accept=target_accept,
-            # The size of a force and its losses share a ridge: a low-rank metric triples the bulk ESS of both.
-            adaptation="low_rank",
+            # The size of a force and its losses share a ridge: a low-rank metric triples the bulk ESS of both. Its own
+            # cost grows with the unknowns: with 700 of them a diagonal one takes an eighth of the time.
+            adaptation="low_rank" if compiled.n_dim <= LOW_RANK_UP_TO else "diag",
             progress_bar=False,
             progress_callback=report,
             save_warmup=False,
         )
     stats = trace["sample_stats"]
-    return Draws(
-        unknowns=constrain_draws(design, np.asarray(trace["posterior"]["x"])),
-        divergences=int(stats["diverging"].sum()),
-        steps=float(stats["n_steps"].mean()),
-        seconds={"compile": compiled_at - started, "sample": time.perf_counter() - compiled_at},
-    )
+    return RawDraws(np.asarray(trace["posterior"]["x"]), int(stats["diverging"].sum()), float(stats["n_steps"].mean()))
 
 
 def prepare_sampler(design: Design) -> Any:
     """Return what nutpie samples: the compiled density with the buffer of this design."""
+    return _prepare(log_density, pack_design(design), count_unknowns(design), design.case.name)
+
+
+def prepare_many(buffer: NDArray[np.float64], size: int) -> Any:
+    """Return what nutpie samples of several designs that share parameters (see `sim.packing.pack_many`)."""
+    return _prepare(log_density_many, buffer, size, "the track record")
+
+
+def _prepare(density: Any, buffer: NDArray[np.float64], size: int, name: str) -> Any:
     import pandas as pd
     from nutpie.compile_pymc import CompiledPyMCModel
 
-    size = count_unknowns(design)
-    buffer = pack_design(design)
     gradient = np.zeros(size)
 
     def start(seed: int | None) -> NDArray[np.float64]:
         rng = np.random.default_rng(seed)
         for _ in range(MAX_STARTS):
             point = rng.uniform(-1, 1, size)
-            value = log_density(point, gradient.copy(), buffer, buffer.view(np.int64))
+            value = density(point, gradient.copy(), buffer, buffer.view(np.int64))
             if np.isfinite(value):
                 return point
-        raise refuse(
-            design.case.name, "", "the priors and claims leave no state possible", "look for priors fixed at an edge"
-        )
+        raise refuse(name, "", "the priors and claims leave no state possible", "look for priors fixed at an edge")
 
     start(0)
 

@@ -60,6 +60,9 @@ FLOATS = {
     CONSTANTS, JOINT, JOINT_MEAN, JOINT_ROOT, APPARENT, COUNTS,
 ) = range(len(FIELDS))  # fmt: skip
 
+# The fields of the buffer of several designs (`sim.packing.pack_many`).
+MEAN, ROOT, STARTS, LENGTHS, SLOTS, PIECES = range(6)
+
 _SQRT_2 = math.sqrt(2.0)
 _SQRT_PI = math.sqrt(math.pi)
 _LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
@@ -827,9 +830,48 @@ def _row_backward(
         _believe_backward(r, WHOLE_TERM, n[16], d_centre * d_whole / whole, state, bias, d_state, d_bias, floats, ints)
 
 
+@compiled
+def log_density_many(x: Any, grad: Any, floats: Any, ints: Any) -> float:
+    """Return the log posterior density of several designs that share parameters, and fill its gradient.
+
+    The first of `x` are standard normals behind the shared parameters: mean + root x on their normal scales. Each
+    design finds its own unconstrained vector by its slots; what it shares is not counted a second time.
+    """
+    mean, root = floats[ints[MEAN] : ints[MEAN + 1]], floats[ints[ROOT] : ints[ROOT + 1]]
+    starts, lengths = ints[ints[STARTS] : ints[STARTS + 1]], ints[ints[LENGTHS] : ints[LENGTHS + 1]]
+    slots, shared = ints[ints[SLOTS] : ints[SLOTS + 1]], len(mean)
+    u, value, place = x.copy(), 0.0, 0
+    for i in range(shared):
+        u[i] = mean[i]
+        for j in range(i + 1):
+            u[i] += root[i * shared + j] * x[j]
+        value -= 0.5 * x[i] * x[i] + _LOG_SQRT_2PI
+    d_u = np.zeros(len(x))
+    for piece in range(len(lengths)):
+        own = slots[place : place + lengths[piece]]
+        place += lengths[piece]
+        local, d_local = np.empty(len(own)), np.zeros(len(own))
+        for k in range(len(own)):
+            local[k] = u[own[k]]
+        first, last = ints[PIECES] + starts[piece], ints[PIECES] + starts[piece + 1]
+        value += log_density(local, d_local, floats[first:last], ints[first:last])
+        for k in range(len(own)):
+            d_u[own[k]] += d_local[k]
+    for k in range(shared, len(x)):
+        grad[k] = d_u[k]
+    for j in range(shared):
+        grad[j] = -x[j]
+        for i in range(j, shared):
+            grad[j] += root[i * shared + j] * d_u[i]
+    return value
+
+
 @cache
 def compile_density() -> Any:
-    """Return the density as machine code that the sampler calls: (n, x, grad, log density, buffer) -> status."""
+    """Return the density as machine code that the sampler calls: (n, x, grad, log density, buffer) -> status.
+
+    The number of fields in the buffer tells whether it holds one design or several.
+    """
     pointer = types.CPointer(types.double)
     signature = types.int64(types.uint64, pointer, pointer, pointer, types.voidptr)
 
@@ -840,8 +882,8 @@ def compile_density() -> Any:
         length = numba.carray(buffer_, (fields + 1,), np.int64)[fields]
         floats = numba.carray(buffer_, (length,), np.float64)
         ints = numba.carray(buffer_, (length,), np.int64)
-        grad = numba.carray(grad_, (n,))
-        value = log_density(numba.carray(x_, (n,)), grad, floats, ints)
+        x, grad = numba.carray(x_, (n,)), numba.carray(grad_, (n,))
+        value = log_density_many(x, grad, floats, ints) if fields == PIECES + 1 else log_density(x, grad, floats, ints)
         numba.carray(value_, (1,))[0] = value
         if not math.isfinite(value):
             return 4

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +15,7 @@ from sim.arrays import NUMPY, PYTENSOR
 from sim.beliefs import join_readings, row_log_likelihoods, widen_sources
 from sim.case import MAX_DAYS, Case
 from sim.errors import refuse
-from sim.evidence import Evidence, weigh_claims
+from sim.evidence import Evidence, Observation, weigh_claims
 from sim.parameters import Parameters, lay_out
 from sim.priors import PriorSet
 from sim.rows import BeliefDesign, design_beliefs, find_loudest, roles_of
@@ -56,7 +57,14 @@ class Design:
         return terms
 
 
-def design_model(case: Case, priors: PriorSet, as_of: dt.date | None = None, known_by: dt.date | None = None) -> Design:
+def design_model(
+    case: Case,
+    priors: PriorSet,
+    as_of: dt.date | None = None,
+    known_by: dt.date | None = None,
+    established: Sequence[Observation] = (),
+    days: Iterable[dt.date] = (),
+) -> Design:
     """Lay out the model of a case.
 
     Parameters
@@ -67,13 +75,18 @@ def design_model(case: Case, priors: PriorSet, as_of: dt.date | None = None, kno
         The day of the headline; all claims are used whatever it is. Default: the case's.
     known_by : date, optional
         Claims published later are left out.
+    established : sequence of Observation, optional
+        What is known by now, of the source `sim.rows.ESTABLISHED`: it speaks of the state without bias or noise.
+    days : iterable of date, optional
+        Other days whose state will be asked for.
     """
     day = as_of or case.as_of
     if (day - case.start).days > MAX_DAYS:
         raise refuse("--as-of", "", f"{day} is more than {MAX_DAYS} days after the start", "give an earlier day")
     evidence = weigh_claims(case, known_by)
+    evidence = replace(evidence, observations=(*evidence.observations, *established))
     case = _forget_lulls(case, evidence)
-    days = {day, case.end, *(item.claim.as_of for item in evidence.observations)}
+    asked = {day, case.end, *days, *(item.claim.as_of for item in evidence.observations)}
     starts = {item.claim.since - dt.timedelta(days=1) for item in evidence.observations if item.claim.since is not None}
     spells = [
         (spell.start, spell.end)
@@ -81,7 +94,7 @@ def design_model(case: Case, priors: PriorSet, as_of: dt.date | None = None, kno
         for group in (force.waves, force.lulls)
         for spell in group
     ]
-    timeline = cut_days(case, days | starts, spells)
+    timeline = cut_days(case, asked | starts, spells)
     parameters = lay_out(case, priors, roles_of(case, evidence), timeline.has_path)
     state = design_state(case, timeline, parameters)
     beliefs = design_beliefs(case, evidence, timeline, state, parameters)

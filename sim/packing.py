@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from sim.beliefs import CAP, FLOOR_SD, bias_terms
 from sim.case import PERSONNEL
 from sim.kernel import FAMILIES, FIELDS, FLOATS, log_density
 from sim.model import Design
-from sim.parameters import Parameters
+from sim.parameters import Joint, Parameters
 from sim.priors import ARGUMENTS, Prior
 
 FORMS = {"density": 0, "cell": 1, "at_least": 2, "at_most": 2, "counted": 2}
@@ -32,16 +33,59 @@ def count_unknowns(design: Design) -> int:
     return free + design.state.walks + design.beliefs.latents + design.beliefs.statements
 
 
-def pack_design(design: Design) -> Floats:
-    """Return the design as one buffer for `log_density`."""
+def pack_design(design: Design, counts: Floats | None = None) -> Floats:
+    """Return the design as one buffer for `log_density`.
+
+    `counts` is 1 for each free parameter and latent whose prior this design counts, the default, and else 0.
+    """
     fields = _list_fields(design)
-    arrays = []
-    for name in FIELDS:
-        array = np.ravel(fields[name])
-        kind = np.float64 if name in FLOATS else np.int64
-        arrays.append(np.ascontiguousarray(array, dtype=kind).view(np.float64))
-    ends = len(FIELDS) + 1 + np.cumsum([0, *(len(array) for array in arrays)])
+    if counts is not None:
+        fields["counts"] = counts
+    return _join_fields([_as_slots(fields[name], name in FLOATS) for name in FIELDS])
+
+
+def _as_slots(values: Any, is_float: bool) -> Floats:
+    array = np.ascontiguousarray(np.ravel(values), dtype=np.float64 if is_float else np.int64)
+    return np.asarray(array.view(np.float64))
+
+
+def _join_fields(arrays: Sequence[Floats]) -> Floats:
+    """Return the arrays end to end behind the places where each starts, and where the last ends."""
+    ends = len(arrays) + 1 + np.cumsum([0, *(len(array) for array in arrays)])
     return np.concatenate([ends.astype(np.int64).view(np.float64), *arrays])
+
+
+def pack_many(joint: Joint, pieces: Sequence[tuple[Floats, NDArray[np.int64]]]) -> Floats:
+    """Return several designs as one buffer for `log_density_many`.
+
+    Parameters
+    ----------
+    joint : Joint
+        The shared parameters, which come first in the unconstrained vector; its positions are not used.
+    pieces : sequence of (buffer, slots)
+        Each design's buffer, and where each element of its unconstrained vector stands in the whole.
+    """
+    starts = np.cumsum([0, *(len(buffer) for buffer, _ in pieces)])
+    fields = [
+        _as_slots(joint.mean, True),
+        _as_slots(joint.root, True),
+        _as_slots(starts, False),
+        _as_slots([len(slots) for _, slots in pieces], False),
+        _as_slots(np.concatenate([slots for _, slots in pieces]), False),
+        np.concatenate([buffer for buffer, _ in pieces]),
+    ]
+    return _join_fields(fields)
+
+
+def name_slots(design: Design) -> list[tuple[str, ...]]:
+    """Return what stands at each place of the unconstrained vector: a parameter, walk, effect or statement."""
+    free = [
+        (design.parameters.items[p].variable, *(label for _, label in design.parameters.items[p].place))
+        for p in list_free(design.parameters)
+    ]
+    walk = [("walk", str(number)) for number in range(design.state.walks)]
+    effects = [(f"effect.{kind}", *key) for kind, names in design.beliefs.effects.items() for key in names]
+    return [*free, *walk, *effects, *(("statement", str(number)) for number in range(design.beliefs.statements))]
 
 
 def _list_fields(design: Design) -> dict[str, Any]:

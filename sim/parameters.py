@@ -22,6 +22,13 @@ class Parameter:
     prior: Prior
 
     @property
+    def key(self) -> str:
+        """The key of the prior set, of a parameter that all forces share."""
+        role = dict(self.place).get("role", "")
+        head, _, tail = self.variable.partition(".")
+        return ".".join(part for part in (head, role, tail) if part) if role else self.variable
+
+    @property
     def name(self) -> str:
         """The variable and its coordinates, as one word."""
         return ".".join([self.variable, *(label for _, label in self.place)])
@@ -124,19 +131,12 @@ def _join(items: Sequence[Parameter], priors: PriorSet) -> Joint:
     """Return the joint prior of those parameters that the set's joint prior names."""
     if priors.joint is None:
         return NO_JOINT
-    keys = [_key_of(item) for item in items]
+    keys = [item.key for item in items]
     positions = tuple(position for position, key in enumerate(keys) if key in priors.joint.keys)
     if not positions:
         return NO_JOINT
     mean, covariance = priors.joint.select([keys[position] for position in positions])
     return Joint(positions, mean, np.linalg.cholesky(covariance))
-
-
-def _key_of(item: Parameter) -> str:
-    """Return the key of the prior set that a parameter shared by all forces comes from."""
-    role = dict(item.place).get("role", "")
-    head, _, tail = item.variable.partition(".")
-    return ".".join(part for part in (head, role, tail) if part) if role else item.variable
 
 
 def _lay_out_force(case: Case, key: str, priors: PriorSet, has_path: bool, items: list[Parameter]) -> None:

@@ -220,6 +220,7 @@ class PriorSet:
     sha256: str = ""
     overrides: tuple[str, ...] = field(default=())
     joint: JointPrior | None = None
+    learned_from: Mapping[str, str] = field(default_factory=dict)
 
     def get(self, *keys: str) -> Prior:
         """Return the prior of the first key that the set has."""
@@ -284,6 +285,7 @@ def read_priors(name: str, beside: Path | None = None, overrides: Mapping[str, A
         sha256=hashlib.sha256(text.encode()).hexdigest(),
         overrides=tuple(changed),
         joint=joint.without(changed) if joint else None,
+        learned_from=_parse_origin(head["learned_from"], path.name),
     )
 
 
@@ -317,6 +319,14 @@ def _parse_priors(data: dict[str, Any], file: str) -> dict[str, Prior]:
     if faults:
         raise InputError(faults)
     return priors
+
+
+def _parse_origin(table: Any, file: str) -> dict[str, str]:
+    if table == "":
+        return {}
+    if not isinstance(table, dict) or set(table) != {"path", "sha256"} or not all(map(str, table.values())):
+        raise refuse(file, "learned_from", "is not a path with its sha256", "write { path = ..., sha256 = ... }")
+    return {name: str(value) for name, value in table.items()}
 
 
 _JOINT_KEYS = re.compile(

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from sim.case import Case, CaseFile
-from sim.claims import describe_error, parse_claims, read_text
+from sim.claims import Claim, describe_error, parse_claims, read_text
 from sim.errors import InputError, quote_value, refuse
 from sim.rules import find_faults
 
@@ -61,7 +61,7 @@ def read_case(argument: str | Path) -> Case:
     """
     folder = argument if isinstance(argument, Path) else find_case(argument)
     case_file = _read_case_file(folder / "case.toml")
-    claims, faults, unread = parse_claims(read_text(folder / "claims.csv"), "claims.csv")
+    claims, faults, unread = parse_claims(read_text(folder / "claims.csv"), "claims.csv", Claim)
     if len(case_file.forces) == 1:
         only = next(iter(case_file.forces))
         claims = [claim if claim.force else claim.model_copy(update={"force": only}) for claim in claims]

@@ -23,6 +23,7 @@ Floats = NDArray[np.float64]
 
 PART_SD = 0.1  # rows of one statement differ from their common error by this much, on the log scale
 LOUD = 10  # counts of an outcome by one source from which its total is sampled as that source sees it
+ESTABLISHED = "established"  # the "source", and the "role", of what is known by now: it has no bias and no noise
 INFINITE = 1e9  # stands for an infinite edge, in units of the scale of the number said
 
 
@@ -115,10 +116,12 @@ class Parts:
 
 def roles_of(case: Case, evidence: Evidence) -> list[str]:
     """Return the roles of the sources that speak, in the order of `sim.case.ROLES`."""
-    found = {
-        role for item in evidence.observations for role in case.sources[item.source].roles_towards(item.claim.force)
-    }
+    found = {role for item in evidence.observations for role in _roles_towards(case, item.source, item.claim.force)}
     return [role for role in ROLES if role in found]
+
+
+def _roles_towards(case: Case, source: str, force: str) -> tuple[str, ...]:
+    return (ESTABLISHED,) if source == ESTABLISHED else case.sources[source].roles_towards(force)
 
 
 def list_readings(case: Case, observations: Iterable[Observation]) -> tuple[Reading, ...]:
@@ -127,7 +130,7 @@ def list_readings(case: Case, observations: Iterable[Observation]) -> tuple[Read
     return tuple(
         Reading(source, force, role, 1 / len(roles))
         for source, force in sorted(pairs)
-        for roles in [case.sources[source].roles_towards(force)]
+        for roles in [_roles_towards(case, source, force)]
         for role in roles
     )
 
@@ -144,14 +147,16 @@ def design_beliefs(
     numerator = builder.pack([parts for parts, _ in shape])
     denominator = builder.pack([whole for _, whole in shape])
     keys = tuple(builder.terms)
+    spoken = [key for key in keys if key[0] != ESTABLISHED]
     effects = {
-        "role_in_war": tuple(sorted({(force, role) for _, force, role, _, _ in keys})),
-        "source": tuple(sorted({(source,) for source, *_ in keys})),
-        "source_outcome": tuple(sorted({(source, force, outcome) for source, force, _, outcome, _ in keys})),
+        "role_in_war": tuple(sorted({(force, role) for _, force, role, _, _ in spoken})),
+        "source": tuple(sorted({(source,) for source, *_ in spoken})),
+        "source_outcome": tuple(sorted({(source, force, outcome) for source, force, _, outcome, _ in spoken})),
     }
     offsets = np.cumsum([0, *(len(names) for names in effects.values())])
-    on_losses = [kind_of(outcome) == "losses" for *_, outcome, _ in keys]
-    has_role = [not counted for *_, counted in keys]
+    has_bias = [source != ESTABLISHED for source, *_ in keys]
+    on_losses = [biased and kind_of(key[3]) == "losses" for key, biased in zip(keys, has_bias, strict=True)]
+    has_role = [biased and not key[4] for key, biased in zip(keys, has_bias, strict=True)]
     forms = [row.observation.form if row.observation else "density" for row in rows]
     observed = [row.observation for row in rows]
     return BeliefDesign(
@@ -171,8 +176,8 @@ def design_beliefs(
             for (source, *_), loss in zip(keys, on_losses, strict=True)
         ),
         source_outcome=_ints(
-            offsets[2] + effects["source_outcome"].index((source, force, outcome))
-            for source, force, _, outcome, _ in keys
+            offsets[2] + effects["source_outcome"].index((source, force, outcome)) if biased else -1
+            for (source, force, _, outcome, _), biased in zip(keys, has_bias, strict=True)
         ),
         effects=effects,
         numerator=numerator,
@@ -182,7 +187,7 @@ def design_beliefs(
         statement=_ints(row.statement for row in rows),
         noise=_ints(_find_noise(row, readings, parameters) for row in rows),
         own_sd=np.array([_own_sd(row) for row in rows], dtype=float),
-        contaminated=np.array([not (row.observation and row.statement >= 0) for row in rows], dtype=bool),
+        contaminated=np.array([_is_contaminated(row) for row in rows], dtype=bool),
         reference_noise=_ints(
             parameters.index("noise", readings[min(row.reading for row in rows if row.statement == number)].role)
             for number in range(len(statements))
@@ -253,9 +258,14 @@ def _find_noise(row: Row, readings: Sequence[Reading], parameters: Parameters) -
     """Return the position of a row's noise in theta; -1 where its error is the statement's."""
     if row.observation and row.observation.whole:
         return parameters.index("noise.share")
-    if row.observation and row.statement >= 0:
+    if row.observation and (row.statement >= 0 or row.observation.source == ESTABLISHED):
         return -1
     return parameters.index("noise", readings[row.reading].role)
+
+
+def _is_contaminated(row: Row) -> bool:
+    """Whether a row's error may be an outlier's: not that of a statement's part, nor of what is established."""
+    return row.observation is None or (row.statement < 0 and row.observation.source != ESTABLISHED)
 
 
 def _own_sd(row: Row) -> float:

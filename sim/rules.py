@@ -154,8 +154,6 @@ def _check_claim(case: Case, claim: Claim, ids: set[str]) -> Iterator[tuple[str,
         if target and (target not in allowed or target == claim.id):
             others = " or a source's key" if column == "origin" else ""
             yield column, f"{quote_value(target)} is no other row", f"give another row's id{others}"
-    if claim.replaces and claim.origin:
-        yield "replaces", "is given beside origin", "a row that repeats another corrects nothing: keep one of the two"
     if (claim.as_of - case.start).days > MAX_DAYS:
         yield "as_of", f"{claim.as_of} is more than {MAX_DAYS} days after start", "mend the day"
     if claim.force not in case.file.forces:

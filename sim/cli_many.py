@@ -1,0 +1,222 @@
+"""The commands of many fits, and of prior sets: simulate, sbc, backtest, priors list, show and fit."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sim.console import (
+    DONE,
+    NOT_TRUSTED,
+    CaseArgument,
+    JsonOption,
+    QuietOption,
+    SeedOption,
+    guarded,
+    say,
+    show,
+)
+from sim.errors import refuse
+
+ClaimsArgument = Annotated[Path, typer.Argument(metavar="CLAIMS", help="A table of claims of many cases.")]
+TruthArgument = Annotated[Path, typer.Argument(metavar="TRUTH", help="What is established of them.")]
+JobsOption = Annotated[int, typer.Option(help="How many fits at once.", min=1, max=1_000)]
+MAX_FAILED = 0.02  # of many fits, beyond which the whole is not to be trusted
+
+
+@guarded
+def list_priors(
+    seed: SeedOption = 1,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """List the prior sets.
+
+    Example: truetoll priors list
+    """
+    from sim.priors import list_prior_sets, read_priors
+
+    sets = [read_priors(name) for name in list_prior_sets()]
+    if as_json:
+        show(json.dumps([{"name": s.name, "provisional": s.provisional, "note": s.note} for s in sets]))
+        return DONE
+    for each in sets:
+        show(f"{each.name}{' (provisional)' if each.provisional else ''}: {' '.join(each.note.split())}")
+    return DONE
+
+
+@guarded
+def show_priors(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A prior set's name, or a path.")],
+    seed: SeedOption = 1,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Show a prior set: each parameter's distribution, source and rationale.
+
+    Example: truetoll priors show default
+    """
+    from sim.priors import read_priors
+
+    found = read_priors(name)
+    if as_json:
+        content = {key: prior.model_dump(exclude_none=True) for key, prior in sorted(found.priors.items())}
+        show(json.dumps({"name": found.name, "sha256": found.sha256, "priors": content}, ensure_ascii=False))
+        return DONE
+    show(f"{found.name}: {' '.join(found.note.split())}\n")
+    for key, prior in sorted(found.priors.items()):
+        taken = " (from the default set)" if key in found.borrowed else ""
+        show(f"{key} ~ {prior}{taken}\n    {' '.join([prior.why, prior.source, prior.url]).strip()}")
+    return DONE
+
+
+def _design(case: str, prior: str | None) -> Any:
+    from sim.model import design_model
+    from sim.priors import read_priors
+    from sim.read import read_case
+
+    read = read_case(case)
+    return design_model(read, read_priors(prior or read.file.prior, beside=read.folder, overrides=read.file.priors))
+
+
+@guarded
+def simulate(
+    case: CaseArgument,
+    n: Annotated[int, typer.Option("--n", help="How many worlds.")] = 1_000,
+    seed: SeedOption = 1,
+    prior: Annotated[str | None, typer.Option(help="A prior set in place of the case's.", show_default=False)] = None,
+    run: Annotated[
+        Path | None, typer.Option(help="A run's folder: truths from its posterior.", show_default=False)
+    ] = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Draw truths from the prior, or a run's posterior, and the claims that each source would make of them.
+
+    Example: truetoll simulate kursk --n 1000
+    """
+    import numpy as np
+
+    from sim.simulate import simulate_worlds, tabulate_worlds
+    from sim.table import show_worlds
+    from sim.trace import read_sample
+
+    if not 1 <= n <= 100_000:
+        raise refuse("--n", "", f"{n} worlds are none or too many", "give 1 to 100000")
+    design = _design(case, prior)
+    truths = None if run is None else read_sample(run, design)
+    result = tabulate_worlds(design, simulate_worlds(design, np.random.default_rng(seed), n, truths))
+    show(json.dumps(result) if as_json else show_worlds(result))
+    return DONE
+
+
+@guarded
+def sbc(
+    case: CaseArgument,
+    n: Annotated[int, typer.Option("--n", help="How many replicates.")] = 100,
+    seed: SeedOption = 1,
+    prior: Annotated[str | None, typer.Option(help="A prior set in place of the case's.", show_default=False)] = None,
+    results: Annotated[Path, typer.Option(help="Where finished replicates and the report are kept.")] = Path("results"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the replicates that are kept.")] = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Check the computation: fit claims that the model itself made, and test that the truth's ranks are uniform.
+
+    Example: truetoll sbc vietnam --n 50
+    """
+    from sim.plots.ranks import draw_ranks
+    from sim.sbc import calibrate
+    from sim.table import show_calibration
+
+    if not 1 <= n <= 1_000_000:
+        raise refuse("--n", "", f"{n} replicates are none or too many", "give 1 to 1000000")
+    design = _design(case, prior)
+    store = results / design.case.name / f"sbc-seed{seed}.jsonl"
+    report, replicates = calibrate(design, n, seed, store, resume, quiet=quiet)
+    draw_ranks(replicates, design.case.title, store.with_suffix(".png"))
+    show(json.dumps(report) if as_json else show_calibration(report))
+    say(f"Replicates are kept in {store}, ranks drawn in {store.with_suffix('.png')}", quiet=quiet)
+    return NOT_TRUSTED if report["untrusted_fits"] > MAX_FAILED * n else DONE
+
+
+@guarded
+def fit_priors(
+    claims: ClaimsArgument,
+    truth: TruthArgument,
+    out: Annotated[Path, typer.Option(help="Where the prior set is written.")],
+    base: Annotated[str, typer.Option(help="What is believed before the table.")] = "vague",
+    seed: SeedOption = 1,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Learn a prior set from a table of past wars with their truths.
+
+    Example: truetoll priors fit claims.csv truth.csv --out learned.toml
+    """
+    from sim.learn import LONG, describe_record, learn_priors, update_priors, write_priors
+    from sim.priors import read_priors
+    from sim.record import read_record
+
+    if out.suffix != ".toml" or not out.parent.is_dir():
+        raise refuse("--out", "", f"{out} is no .toml file in a folder", "give a name such as learned.toml")
+    record, start = read_record(claims, truth), read_priors(base)
+    learned = learn_priors(record.hindcasts, start, seed, quiet=quiet, **LONG)
+    note = describe_record(record)
+    found = update_priors(start, learned, out.stem, note, source=f"truetoll priors fit, {len(record.wars)} past wars")
+    place = os.path.relpath(claims.resolve().parent, out.resolve().parent)
+    write_priors(found, out, {"path": place, "sha256": record.sha256})
+    report = {"schema": 1, "written": str(out), "wars": len(record.wars), "keys": len(learned.keys)}
+    report |= {"diagnostics": learned.diagnostics}
+    show(json.dumps(report) if as_json else f"Learned {len(learned.keys)} parameters from {len(record.wars)} wars.")
+    say(f"Written to {out}: {learned.diagnostics}", quiet=quiet)
+    return DONE if learned.diagnostics["trusted"] else NOT_TRUSTED
+
+
+@guarded
+def backtest(
+    claims: ClaimsArgument,
+    truth: TruthArgument,
+    prior: Annotated[
+        str | None, typer.Option(help="This set as it stands; default: learned without each war.", show_default=False)
+    ] = None,
+    seed: SeedOption = 1,
+    jobs: JobsOption = 2,
+    results: Annotated[Path, typer.Option(help="Where forecasts, figures and the report are kept.")] = Path("results"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the forecasts that are kept.")] = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Forecast wars whose losses are now known, and score the forecasts beside simple rules.
+
+    Example: truetoll backtest claims.csv truth.csv --prior default
+    """
+    from sim.backtest import find_reference, report_backtest, run_tasks
+    from sim.plots.calibration import draw_backtest
+    from sim.priors import read_priors
+    from sim.record import read_record
+    from sim.table import show_backtest
+
+    record = read_record(claims, truth)
+    chosen = read_priors(prior) if prior else None
+    folder = results / "backtest" / f"{Path(prior).stem if prior else 'left-out'}-seed{seed}"
+    forecasts = run_tasks(
+        record,
+        chosen,
+        read_priors("vague"),
+        seed,
+        jobs=jobs,
+        store=folder / "forecasts.jsonl",
+        resume=resume,
+        quiet=quiet,
+    )
+    report = report_backtest(record, forecasts, seed, find_reference(chosen))
+    (folder / "backtest.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    draw_backtest(report, folder)
+    show(json.dumps(report) if as_json else show_backtest(report))
+    say(f"Forecasts, figures and report are kept in {folder}", quiet=quiet)
+    return NOT_TRUSTED if report["untrusted_fits"] > MAX_FAILED * report["fits"] else DONE

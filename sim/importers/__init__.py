@@ -1,0 +1,240 @@
+"""Cases from other projects' tables: one module for each table, which says what each of its rows claims."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import json
+import os
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sim.case import CaseFile, Source
+from sim.claims import REQUIRED_COLUMNS, Claim, read_text
+from sim.errors import quote_value, refuse
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What a table became.
+
+    Attributes
+    ----------
+    case : CaseFile
+        The contents of `case.toml`.
+    claims : tuple of Claim
+        In the table's order; a row that is not to be used says why in `exclude`.
+    left_out : tuple of str
+        One line for each row of the table that cannot be a claim at all: which, and why.
+    remarks : tuple of str
+        What a reader of the case must know of the table; they head `case.toml`.
+    """
+
+    case: CaseFile
+    claims: tuple[Claim, ...]
+    left_out: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+    @property
+    def report(self) -> tuple[str, ...]:
+        """Lines: the rows by force and quantity, those mended, relayed or excluded, and each that was left out."""
+        claims = [claim for claim in self.claims if not claim.exclude]
+        used = Counter((claim.force, claim.quantity) for claim in claims)
+        counts = ", ".join(f"{count} of {quantity} ({force})" for (force, quantity), count in sorted(used.items()))
+        return (
+            f"{used.total()} claims: {counts or 'none'}",
+            *_count("count for the source in origin", (claim.origin for claim in claims)),
+            *_count("mended", (claim.note.split("; ")[0] for claim in claims if claim.note.startswith("slip:"))),
+            *_count("kept but excluded", (claim.exclude for claim in self.claims)),
+            *self.left_out,
+        )
+
+
+def _count(what: str, reasons: Iterable[str]) -> Iterator[str]:
+    for reason, count in sorted(Counter(reason for reason in reasons if reason).items()):
+        yield f"{count} {what}: {reason}"
+
+
+def _read_economist(file: Path) -> Imported:
+    from sim.importers.economist import read_estimates
+
+    return read_estimates(file)
+
+
+FORMATS: dict[str, Callable[[Path], Imported]] = {"economist": _read_economist}
+
+
+def read_table(name: str, file: Path) -> Imported:
+    """Read another project's table.
+
+    Parameters
+    ----------
+    name : str
+        A key of `FORMATS`.
+    file : Path
+        The table, as its owner publishes it.
+
+    Raises
+    ------
+    InputError
+        Where the format is unknown, or the file cannot be read or has another layout.
+    """
+    if name not in FORMATS:
+        raise refuse("format", "", f"no format is called {quote_value(name)}", f"use {', '.join(sorted(FORMATS))}")
+    return FORMATS[name](file)
+
+
+def import_table(name: str, file: Path, folder: Path, tell: Callable[[str], object] | None = None) -> Path:
+    """Turn another project's table into a case.
+
+    Parameters
+    ----------
+    name, file
+        As for `read_table`.
+    folder : Path
+        A folder that does not exist yet; it appears whole or not at all.
+    tell : callable, optional
+        Is given each line of the report.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    InputError
+        As `read_table`, and where the folder exists already or cannot be made.
+    """
+    if folder.is_symlink() or folder.exists():
+        raise refuse(str(folder), "", "exists already", "give the path of a new folder")
+    imported = read_table(name, file)
+    _write_case(imported, folder)
+    if tell:
+        for line in imported.report:
+            tell(line)
+    return folder
+
+
+def read_rows(file: Path, columns: tuple[str, ...], whose: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """Return the rows of a table by column, tidied; those without any text are skipped.
+
+    Parameters
+    ----------
+    file : Path
+    columns : tuple of str
+        Those that the header must name, in small letters; others are returned too.
+    whose : str
+        What the table is called, for the remedy.
+
+    Returns
+    -------
+    iterator of (int, dict)
+        The line and the cells; a row that ends early lacks its last columns.
+    """
+    reader = csv.reader(io.StringIO(read_text(file), newline=""), strict=True)
+    try:
+        header = [tidy_text(name).lower() for name in next(reader, [])]
+        lacking = [name for name in columns if header.count(name) != 1]
+        if lacking:
+            problem = f"the header {quote_value(','.join(header))} does not name {', '.join(lacking)} once"
+            raise refuse(file.name, "row 1", problem, f"give {whose}, or name another format")
+        for cells in reader:
+            tidy = [tidy_text(cell) for cell in cells]
+            if any(tidy):
+                yield reader.line_num, dict(zip(header, tidy, strict=False))
+    except csv.Error as error:
+        where = f"line {reader.line_num}"
+        raise refuse(file.name, where, f"is not CSV ({error})", "fetch the file again") from None
+
+
+def tidy_text(text: str) -> str:
+    """Return a text on one line, without stray spaces or characters that do not print."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
+def name_apart(name: str, taken: set[str]) -> str:
+    """Return `name`, with a number where it is taken, and take it."""
+    number, free = 1, name
+    while free in taken:
+        number += 1
+        free = f"{name}-{number}"
+    taken.add(free)
+    return free
+
+
+def _write_case(imported: Imported, folder: Path) -> None:
+    """Write a case under another name, and rename it when it is whole."""
+    draft = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder.parent))
+        (draft / "case.toml").write_text(format_case(imported), encoding="utf-8")
+        (draft / "claims.csv").write_text(format_claims(imported.claims), encoding="utf-8")
+        draft.chmod(0o755)
+        os.rename(draft, folder)  # noqa: PTH104 - atomic, and fails where the name is taken by more than an empty folder
+    except OSError as error:
+        raise refuse(str(folder), "", f"cannot be made ({error.strerror})", "give another path") from None
+    finally:
+        if draft:
+            shutil.rmtree(draft, ignore_errors=True)
+
+
+def format_case(imported: Imported) -> str:
+    """Return the text of `case.toml`: the remarks as comments, then what an importer sets of a case."""
+    case = imported.case
+    lines = [f"# {line}" for line in (*imported.remarks, *imported.left_out)]
+    lines += ["schema = 1", f"title = {_quote(case.title)}", f"start = {case.start}"]
+    lines += [f"{key} = {day}" for key, day in (("end", case.end), ("as_of", case.as_of)) if day]
+    lines += [f"bin_days = {case.bin_days}", f"prior = {_quote(case.prior)}"]
+    for key, force in case.forces.items():
+        outcomes = ", ".join(_quote(outcome) for outcome in force.outcomes)
+        lines += ["", f"[forces.{key}]", f"label = {_quote(force.label)}", f"outcomes = [{outcomes}]"]
+        lines += ["bounded = true"] if force.bounded else []
+    for key, source in case.sources.items():
+        lines += ["", f"[sources.{key}]", f"label = {_quote(source.label)}", f"role = {_format_role(source)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _format_role(source: Source) -> str:
+    def format_one(roles: tuple[str, ...]) -> str:
+        quoted = [_quote(role) for role in roles]
+        return quoted[0] if len(quoted) == 1 else f"[{', '.join(quoted)}]"
+
+    if isinstance(source.role, dict):
+        return "{ " + ", ".join(f"{force} = {format_one(roles)}" for force, roles in source.role.items()) + " }"
+    return format_one(source.role)
+
+
+def _quote(text: str) -> str:
+    """Return a TOML string; a JSON string is one, but for the delete character."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def format_claims(claims: tuple[Claim, ...]) -> str:
+    """Return the text of `claims.csv`, with the columns that any row fills."""
+    fields = {name: field.default for name, field in Claim.model_fields.items() if name != "row"}
+    columns = [
+        name
+        for name, default in fields.items()
+        if name in (*REQUIRED_COLUMNS, "as_of", "qualifier") or any(getattr(claim, name) != default for claim in claims)
+    ]
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_format_cell(getattr(claim, name)) for name in columns] for claim in claims)
+    return out.getvalue()
+
+
+def _format_cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)
