@@ -14,7 +14,7 @@ help:
 	@echo "make test   make the environment, lint, type-check and test"
 	@echo "make lock   pin the dependencies again (needs uv)"
 	@echo "make wheel  build the wheel and try it in an environment of its own"
-	@echo "make sbc, power, reductions, stress   the slow suites (see docs/validation.md)"
+	@echo "make sbc, power, reductions, stress, priors, backtest, ablation   the slow suites (see docs/validation.md)"
 
 run: $(STAMP)
 	$(BIN)/truetoll run $(CASE)
@@ -60,7 +60,7 @@ clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # --- Slow suites, whose reports stand in docs/ ---
-.PHONY: sbc power reductions stress
+.PHONY: sbc power reductions stress priors backtest ablation
 
 SBC_CASES := kursk ./tests/cases/unbounded ./tests/cases/one-day ./tests/cases/shares ./tests/cases/small-counts
 N ?= 300
@@ -80,3 +80,16 @@ reductions: $(STAMP)
 
 stress: $(STAMP)
 	$(BIN)/python tests/reports.py stress prior
+
+RECORD := priors/track-record/claims.csv priors/track-record/truth.csv
+
+# Learns the default prior set again from the track record.
+priors: $(STAMP)
+	$(BIN)/truetoll priors fit $(RECORD) --out priors/default.toml --seed 1
+
+backtest: $(STAMP)
+	$(BIN)/truetoll backtest $(RECORD) --results build --resume
+	$(BIN)/python tests/reports.py backtest
+
+ablation: $(STAMP)
+	$(BIN)/python tests/reports.py ablation

@@ -188,6 +188,10 @@ def backtest(
     jobs: JobsOption = 2,
     results: Annotated[Path, typer.Option(help="Where forecasts, figures and the report are kept.")] = Path("results"),
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the forecasts that are kept.")] = False,
+    through_time: Annotated[
+        bool, typer.Option("--through-time", help="CLAIMS is the folder of a case: estimate it quarter by quarter.")
+    ] = False,
+    curve: Annotated[Path | None, typer.Option(help="A curve to draw beside it.", show_default=False)] = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
@@ -195,6 +199,8 @@ def backtest(
 
     Example: truetoll backtest claims.csv truth.csv --prior default
     """
+    if through_time:
+        return _backtest_quarters(claims, truth, prior, curve, seed, jobs, results, as_json=as_json, quiet=quiet)
     from sim.backtest import find_reference, report_backtest, run_tasks
     from sim.plots.calibration import draw_backtest
     from sim.priors import read_priors
@@ -219,4 +225,36 @@ def backtest(
     draw_backtest(report, folder)
     show(json.dumps(report) if as_json else show_backtest(report))
     say(f"Forecasts, figures and report are kept in {folder}", quiet=quiet)
+    return NOT_TRUSTED if report["untrusted_fits"] > MAX_FAILED * report["fits"] else DONE
+
+
+def _backtest_quarters(
+    folder: Path,
+    truth: Path,
+    prior: str | None,
+    curve: Path | None,
+    seed: int,
+    jobs: int,
+    results: Path,
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    from sim.plots.quarters import save_quarters
+    from sim.priors import read_priors
+    from sim.quarters import backtest_quarters, read_curve
+    from sim.read import find_case, read_case
+    from sim.record import read_truths
+    from sim.table import show_quarters
+
+    case = read_case(find_case(str(folder) if "/" in str(folder) else f"./{folder}"))
+    points = read_curve(curve) if curve else []
+    priors = read_priors(prior) if prior else None
+    report = backtest_quarters(case, read_truths(truth), priors, seed, jobs=jobs, quiet=quiet)
+    place = results / "backtest" / f"{case.name}-through-time-seed{seed}"
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "through-time.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    save_quarters(report, {key: case.label_force(key) for key in case.forces}, points, place)
+    show(json.dumps(report) if as_json else show_quarters(report))
+    say(f"Report and figure are kept in {place}", quiet=quiet)
     return NOT_TRUSTED if report["untrusted_fits"] > MAX_FAILED * report["fits"] else DONE

@@ -32,9 +32,8 @@ from sim.rows import ESTABLISHED
 Floats = NDArray[np.float64]
 
 MIN_TRUTH_SD = 0.02  # of a truth given as one number, on the log scale: registers err too
-ZERO_EDGE = 0.5  # a truth of zero is a count that rounds to zero
 FIT: dict[str, Any] = {"draws": 500, "tune": 600, "target_accept": 0.85}
-LONG: dict[str, Any] = {"draws": 4_000, "tune": 1_500, "target_accept": 0.9}
+LONG: dict[str, Any] = {"draws": 4_000, "tune": 2_000, "target_accept": 0.98}
 
 
 @dataclass(frozen=True)
@@ -81,15 +80,16 @@ def observe_truth(truth: Truth) -> Observation:
         }
     )
     mean, sd = truth.log_moments()
-    base = Observation(claim, ESTABLISHED, "", "density", mean, math.nan, math.nan, extra_sd=max(sd, MIN_TRUTH_SD))
-    if not truth.is_zero:
-        return base
-    return replace(base, form="cell", lower=-math.inf, upper=max(mean, math.log(ZERO_EDGE)), extra_sd=max(sd, 0.1))
+    return Observation(claim, ESTABLISHED, "", "density", mean, math.nan, math.nan, extra_sd=max(sd, MIN_TRUTH_SD))
 
 
 def design_hindcast(hindcast: Hindcast, priors: PriorSet) -> Design:
-    """Lay out a case of the record with its truths among the observations; shared parameters are not joint in it."""
-    truths = tuple(observe_truth(truth) for truth in hindcast.truths)
+    """Lay out a case of the record with its truths among the observations; shared parameters are not joint in it.
+
+    Truths of zero are left out. Whoever claims losses where there were none exaggerates by no factor; read as one, two
+    such cases would set the scales of all the others.
+    """
+    truths = tuple(observe_truth(truth) for truth in hindcast.truths if not truth.is_zero)
     return design_model(hindcast.case, replace(priors, joint=None), established=truths)
 
 
@@ -173,7 +173,8 @@ def learn_priors(
     """
     if base.joint is None:
         raise refuse(base.name, "joint", "is missing", "start from a set with a joint prior, such as vague")
-    assembly = assemble([(design_hindcast(item, base), item.war) for item in hindcasts], base.joint)
+    known = [item for item in hindcasts if any(not truth.is_zero for truth in item.truths)]
+    assembly = assemble([(design_hindcast(item, base), item.war) for item in known], base.joint)
     draws = sample_buffer(prepare_many(assembly.buffer, assembly.size), seed, quiet=quiet, **{**FIT, **fit})
     shared = len(base.joint.keys)
     root = np.linalg.cholesky(np.array(base.joint.covariance))

@@ -230,14 +230,15 @@ class PriorSet:
         raise refuse(self.name, keys[0], "is not in the prior set", "add it")
 
 
-def _shipped_folder() -> Path:
+def find_shipped_priors() -> Path:
+    """Return the folder of the shipped prior sets and of the track record."""
     inside = Path(str(files("sim"))) / "shipped_priors"
     return inside if inside.is_dir() else Path(str(files("sim"))).parent / "priors"
 
 
 def list_prior_sets() -> list[str]:
     """Return the names of the shipped prior sets."""
-    return sorted(path.stem for path in _shipped_folder().glob("*.toml"))
+    return sorted(path.stem for path in find_shipped_priors().glob("*.toml"))
 
 
 def read_priors(name: str, beside: Path | None = None, overrides: Mapping[str, Any] | None = None) -> PriorSet:
@@ -295,7 +296,7 @@ def _find_prior_set(name: str, beside: Path | None) -> Path:
             if (folder / name).is_file():
                 return folder / name
         raise refuse(name, "", "is missing", "give the path of a prior set beside case.toml")
-    path = _shipped_folder() / f"{name}.toml"
+    path = find_shipped_priors() / f"{name}.toml"
     if name not in list_prior_sets():
         known = ", ".join(list_prior_sets())
         raise refuse("prior", "", f"no prior set is called {quote_value(name)}", f"use one of {known}, or a path")

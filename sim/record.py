@@ -198,6 +198,15 @@ def read_record(claims: Path, truths: Path) -> Record:
     return Record(tuple(hindcasts), tuple(skipped), digest)
 
 
+def read_truths(path: Path) -> list[Truth]:
+    """Read a table of truths alone."""
+    truths, faults = _parse_truths(read_text(path), path.name)
+    faults += _check_truths(truths, path.name)
+    if faults:
+        raise InputError(faults)
+    return truths
+
+
 def _parse_truths(text: str, file: str) -> tuple[list[Truth], list[Fault]]:
     faults: list[Fault] = []
     truths: list[Truth] = []

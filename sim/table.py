@@ -225,3 +225,18 @@ def show_backtest(report: dict[str, Any]) -> str:
 def _show_scores(summary: dict[str, Any], levels: list[str]) -> list[str]:
     shares = [f"{summary['coverage'][level]:.2f}" for level in levels]
     return [*shares, f"{summary['interval_score_90']:.2f}", f"{summary['crps']:.3f}"]
+
+
+def show_quarters(report: dict[str, Any]) -> str:
+    """Return the table of a back-test through time."""
+    lines = [f"{'quarter':<12}{'force, quantity':<26}{'established':>13}{'median':>11}  90% interval"]
+    for row in report["rows"]:
+        low, high = row["intervals"]["0.9"]
+        what = f"{row['force']}, {row['quantity']}"
+        lines.append(
+            f"{row['day']:<12}{what[:25]:<26}{show_number(row['truth']):>13}{show_number(row['median']):>11}  "
+            f"{show_number(low)} to {show_number(high)}"
+        )
+    shares = ", ".join(f"{float(level):.0%}: {share:.2f}" for level, share in report["coverage"].items())
+    lines.append(f"Coverage {shares}; mean log width of the 90% interval {report['log_width_90']:.2f}.")
+    return "\n".join(lines)

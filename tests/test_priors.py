@@ -40,7 +40,8 @@ def test_shipped_sets_give_every_number_a_reason():
         found = read_priors(name)
         assert found.note
         assert all(prior.why for prior in found.priors.values())
-    assert read_priors("default").provisional
+    assert not read_priors("default").provisional
+    assert read_priors("vague").provisional
     assert not read_priors("default").borrowed
     assert "lull" in read_priors("flat").borrowed
 

@@ -1,0 +1,124 @@
+"""The track record is read as cases with known outcomes, and what breaks its rules is refused or left out."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from records import WARS, write_record
+
+from sim.errors import InputError
+from sim.evidence import weigh_claims
+from sim.priors import read_priors
+from sim.record import LATE, read_record
+
+ROOT = Path(__file__).parent.parent
+TRACK = ROOT / "priors" / "track-record"
+SHARED = ROOT.parent / "shared" / "data" / "hindcast"
+
+
+def test_each_case_becomes_a_case_of_its_own(tmp_path):
+    record = read_record(*write_record(tmp_path))
+    assert record.wars == ("war_a", "war_b", "war_c")
+    by_name = {item.case.name: item for item in record.hindcasts}
+    assert by_name["b"].case.file.forces["z"].outcomes == ("killed", "wounded")
+    assert by_name["b"].case.end == dt.date(2002, 4, 30)
+    assert by_name["c"].case.sources["v_army"].roles_towards("v") == ("adversary",)
+    assert by_name["d"].truths[0].is_zero
+
+
+def test_the_middle_stands_for_a_missing_value_and_the_value_for_missing_edges(tmp_path):
+    record = read_record(*write_record(tmp_path))
+    truths = {item.case.name: item.truths[0] for item in record.hindcasts}
+    assert truths["b"].value == 1000
+    assert (truths["c"].low, truths["c"].high) == (20, 20)
+
+
+def test_the_moments_of_a_truth_are_those_of_its_triangle(tmp_path, rng):
+    truth = read_record(*write_record(tmp_path)).hindcasts[1].truths[0]
+    draws = np.log(rng.triangular(truth.low, truth.value, truth.high, 200_000) + 0.5)
+    mean, sd = truth.log_moments()
+    assert mean == pytest.approx(draws.mean(), abs=4 * draws.std() / 447)
+    assert sd == pytest.approx(draws.std(), rel=0.01)
+
+
+def test_a_claim_after_the_end_is_read_as_of_the_end(tmp_path):
+    rows = [*WARS["claims"], "b,b9,w_press,,independent,z,killed,cumulative,,2002-06-30,2002-07-01,about,,900,,,,,,,,,"]
+    record = read_record(*write_record(tmp_path, rows))
+    (claim,) = (claim for item in record.hindcasts for claim in item.case.claims if claim.id == "b9")
+    assert claim.as_of == dt.date(2002, 4, 30)
+
+
+def test_hindsight_is_left_out(tmp_path):
+    rows = [*WARS["claims"], "a,a9,z_press,,independent,x,killed,cumulative,,2001-05-01,2004-07-01,about,,99,,,,,,,,,"]
+    record = read_record(*write_record(tmp_path, rows))
+    assert weigh_claims(record.hindcasts[0].case).unused["a9"] == LATE
+
+
+def test_a_truth_of_tier_d_is_reported_and_skipped(tmp_path):
+    truths = [*WARS["truths"][:3], WARS["truths"][3].replace(",A,", ",D,")]
+    record = read_record(*write_record(tmp_path, truths=truths))
+    assert [item.case.name for item in record.hindcasts] == ["a", "b", "c"]
+    assert any("tier D" in line for line in record.skipped)
+
+
+def edit(number, old, new, table="truths"):
+    rows = list(WARS[table])
+    assert old in rows[number]
+    rows[number] = rows[number].replace(old, new)
+    return {table: rows}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"claims": WARS["claims"][2:]}, "has no usable claim on x in a"),
+        (edit(0, ",war_a,", ",,"), "group"),
+        ({"claims": [*WARS["claims"], WARS["claims"][0].replace("a,a1", "q,q1")]}, "'q' has no truth, and so no group"),
+        (edit(1, ",adversary,", ",enemy,", "claims"), "'enemy' is not a role"),
+        ({"truths": [*WARS["truths"], WARS["truths"][0]]}, "is a second truth of killed of x on 2001-05-01"),
+        (edit(0, "100,100,104", "110,100,104"), "sort low, value, high"),
+        (edit(2, ",20,,", ",,,"), "lacks value, and low or high"),
+        (edit(0, ",A,", ",E,"), "'E' is not allowed"),
+        (edit(0, "2001-05-01,2001-05-01,2001-05-01", "2001-05-02,2001-05-01,2001-05-01"), "days out of order"),
+        (edit(1, "b,war_b", "a,war_b"), "is another group than"),
+        (edit(0, ",killed,", ",standing,"), "is a total or a state|no quantity of losses"),
+    ],
+)
+def test_a_breach_is_told_in_one_line(change, message, tmp_path):
+    with pytest.raises(InputError, match=message) as caught:
+        read_record(*write_record(tmp_path, **change))
+    assert all("\n" not in str(fault) for fault in caught.value.faults)
+
+
+def test_all_faults_are_listed_at_once(tmp_path):
+    claims = [WARS["claims"][0].replace(",own,", ",friend,"), *WARS["claims"][1:]]
+    truths = [*WARS["truths"], WARS["truths"][1]]
+    with pytest.raises(InputError) as caught:
+        read_record(*write_record(tmp_path, claims, truths))
+    assert len(caught.value.faults) == 2
+
+
+def test_the_shipped_record_is_the_one_that_the_default_priors_were_learned_from():
+    record = read_record(TRACK / "claims.csv", TRACK / "truth.csv")
+    assert (len(record.wars), sum(len(item.truths) for item in record.hindcasts)) == (16, 41)
+    learned_from = read_priors("default").learned_from
+    assert learned_from == {"path": "track-record", "sha256": record.sha256}
+    texts = [(TRACK / name).read_bytes().decode() for name in ("claims.csv", "truth.csv")]
+    assert record.sha256 == hashlib.sha256("\n".join(texts).encode()).hexdigest()
+
+
+def test_what_differs_from_the_shared_table_says_so():
+    if not SHARED.is_dir():
+        pytest.skip("the shared table is not beside the project")
+    ours = read_record(TRACK / "claims.csv", TRACK / "truth.csv")
+    theirs = read_record(SHARED / "claims.csv", SHARED / "truth.csv")
+    assert {item.case.name for item in ours.hindcasts} == {item.case.name for item in theirs.hindcasts}
+    old = {claim.id: claim for item in theirs.hindcasts for claim in item.case.claims}
+    for item in ours.hindcasts:
+        for claim in item.case.claims:
+            before = old[claim.id].model_copy(update={"row": claim.row, "note": claim.note})
+            assert claim == before or "mended" in claim.note
