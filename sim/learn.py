@@ -32,7 +32,7 @@ from sim.rows import ESTABLISHED
 Floats = NDArray[np.float64]
 
 MIN_TRUTH_SD = 0.02  # of a truth given as one number, on the log scale: registers err too
-FIT: dict[str, Any] = {"draws": 500, "tune": 600, "target_accept": 0.85}
+FIT: dict[str, Any] = {"draws": 1_000, "tune": 700, "target_accept": 0.9}
 LONG: dict[str, Any] = {"draws": 4_000, "tune": 2_000, "target_accept": 0.98}
 
 

@@ -63,6 +63,7 @@ def summarise(
         "prior": {
             "name": design.priors.name,
             "provisional": design.priors.provisional,
+            "learned": bool(design.priors.learned_from),
             "borrowed": list(design.priors.borrowed),
             "overrides": list(design.priors.overrides),
         },

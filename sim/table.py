@@ -104,6 +104,11 @@ def list_notes(result: dict[str, Any]) -> list[str]:
         )
     if result["diagnostics"]["attempts"] > 1:
         notes.append("The first sampling did not converge; these are the draws of a second, longer one.")
+    if result["prior"].get("learned"):
+        notes.append(
+            "The priors on bias were learned from past wars that people wrote about, so they expect exaggeration. "
+            "Their calibration is shown for killed and equipment; wounded and totals extrapolate it."
+        )
     if result["prior"]["provisional"]:
         notes.append(f"The prior set “{result['prior']['name']}” is provisional.")
     if not result["trusted"]:

@@ -73,11 +73,6 @@ def drop_echoes(record: Record) -> Record:
     )
 
 
-def drop_statements(record: Record) -> Record:
-    """Take figures of one breath as said apart."""
-    return change_cases(record, lambda case: change_claims(case, statement=lambda _: ""), "no statements")
-
-
 def drop_roles(record: Record) -> Record:
     """Whoever speaks is of one and the same role."""
 
@@ -115,12 +110,9 @@ RECORDS = {
     "without wording": drop_wording,
     "without rounding": drop_rounding,
     "without echoes and revisions": drop_echoes,
-    "without statements": drop_statements,
     "without roles": drop_roles,
 }
 PRIORS = {
     "without effects of quantity": ("scale.source_outcome", -6.0),
-    "without effects of the role in a war": ("scale.role_in_war", -6.0),
-    "without outlying claims": ("outlier.probability", -9.0),
     "without outlying sources": ("outlier.source", -9.0),
 }

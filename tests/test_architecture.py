@@ -45,7 +45,12 @@ def test_imports_run_one_way(path, name):
 
 
 def test_pymc_is_imported_by_the_model_alone():
-    heavy = {"pymc": {"model"}, "pytensor": {"arrays", "model"}, "nutpie": {"fit"}, "typer": {"cli", "cli_many", "console"}}
+    heavy = {
+        "pymc": {"model"},
+        "pytensor": {"arrays", "model"},
+        "nutpie": {"fit"},
+        "typer": {"cli", "cli_many", "console"},
+    }
     for path, name in modules():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = []

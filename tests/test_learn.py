@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from records import write_record
 from scipy import stats
 
+from sim.diagnostics import load_statistics
 from sim.kernel import log_density_many
 from sim.learn import assemble, design_hindcast, learn_priors, update_priors, write_priors
 from sim.packing import evaluate_density, list_free, name_slots
 from sim.priors import read_priors
 from sim.record import read_record
+
+TRACK = Path(__file__).parent.parent / "priors" / "track-record"
 
 
 @pytest.fixture(scope="module")
@@ -114,3 +119,22 @@ def test_what_made_the_claims_is_learned(tmp_path, vague):
     assert again.joint == found.joint
     assert {key: str(prior) for key, prior in again.priors.items()} == {k: str(p) for k, p in found.priors.items()}
     assert not again.borrowed
+
+
+def test_the_default_set_is_what_the_record_teaches(vague):
+    """A short learning of the shipped record agrees with the set, within the Monte Carlo error of both."""
+    default = read_priors("default")
+    shipped = read_record(TRACK / "claims.csv", TRACK / "truth.csv")
+    assert default.learned_from["sha256"] == shipped.sha256
+    learned = learn_priors(shipped.hindcasts, vague, 3, quiet=True)
+    assert learned.diagnostics["max_rhat"] < 1.1
+    assert default.joint.keys == learned.keys
+    statistics = load_statistics()
+    for place, key in enumerate(learned.keys):
+        draws = learned.draws[..., place]
+        error = float(statistics.mcse(draws, chain_axis=0, draw_axis=1, method="mean"))
+        assert abs(draws.mean() - default.joint.mean[place]) < 5 * error, key
+        assert draws.std() == pytest.approx(default.priors[key].sigma, rel=0.35), key
+    # What was not learned is believed as before.
+    others = set(vague.priors) - set(learned.keys)
+    assert {key: str(default.priors[key]) for key in others} == {key: str(vague.priors[key]) for key in others}

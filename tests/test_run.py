@@ -193,7 +193,6 @@ def test_the_memo_says_what_it_must(kursk_run):
     for entry in kursk_run.result["exceedance"]:
         assert f"{entry['words']} ({show_probability(entry['probability'])})" in top
     for text in (
-        "provisional",
         "cannot be seen in their claims",
         "exaggeration is over-represented",
         "Claims not used",
