@@ -11,8 +11,9 @@ import datetime as dt
 import hashlib
 import io
 import math
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -31,6 +32,8 @@ from sim.scores import Established
 Tier = Literal["A", "B", "C", "D"]
 BINS = 12  # of the path of a case of the table, whose bins are at least a week long
 MAX_DELAY = dt.timedelta(days=366)  # a claim published later than this after its day is hindsight
+_NO_LOSS = {"standing"}
+_WAVE = {"name": "all", "median": 10_000, "log_sd": 3.45}
 LATE = "published more than a year after"
 
 
@@ -41,10 +44,14 @@ def _parse_role(value: Any) -> Role:
     raise PydanticCustomError("role", f"is not a role; use {', '.join(ROLES)}")
 
 
-def _parse_key(value: Any) -> str:
-    if not isinstance(value, str) or not value.replace("_", "a").isalnum() or not value[:1].isalpha():
-        raise PydanticCustomError("key", "is not a key; use letters, digits and _, and start with a letter")
-    return value
+def _parse_key(value: Any) -> Any:
+    """Spell a name as a key, the same in every row: "UK MoD" as uk_mod."""
+    if not isinstance(value, str):
+        return value
+    key = re.sub(r"[^a-z0-9]+", "_", value.lower()).strip("_")[:60]
+    if not key:
+        raise PydanticCustomError("key", "is not a name; use letters and digits")
+    return key if key[0].isalpha() else f"n_{key}"[:60]
 
 
 Key = Annotated[str, BeforeValidator(_parse_key)]
@@ -53,7 +60,10 @@ Key = Annotated[str, BeforeValidator(_parse_key)]
 class RecordedClaim(Claim):
     """A row of a table of many cases: a claim with its case, and the role of its source in it."""
 
-    case: str
+    case: Key
+    source: Key
+    force: Key
+    quantity: Key
     role: Annotated[Role, BeforeValidator(_parse_role)]
 
 
@@ -67,7 +77,7 @@ class Truth(BaseModel):
     tier: Tier
     force: Key
     population: str = ""
-    quantity: str
+    quantity: Key
     start: Day
     end: Day
     as_of: Day
@@ -185,7 +195,16 @@ def read_record(claims: Path, truths: Path) -> Record:
     ]  # fmt: skip
     for name in dict.fromkeys(truth.case for truth in known if truth.tier != "D"):
         used = tuple(truth for truth in known if truth.case == name and truth.tier != "D")
-        case, left_out = _build_case(name, used, [row for row in rows if row.case == name])
+        bad = [truth for truth in used if truth.quantity in _NO_LOSS]
+        if bad:
+            faults += [
+                Fault(
+                    truths.name, f"row {truth.row}, column quantity", f"{truth.quantity} is no loss", "name an outcome"
+                )
+                for truth in bad
+            ]
+            continue
+        case, left_out = _build_case(name, used, rows)
         skipped += left_out
         found = find_faults(case)
         faults += [Fault(claims.name, fault.where, f"{fault.problem} ({name})", fault.remedy) for fault in found]
@@ -261,30 +280,27 @@ def _check_truths(truths: Sequence[Truth], file: str) -> Iterator[Fault]:
 def _check_usable(truths: Iterable[Truth], case: Case, file: str) -> Iterator[Fault]:
     observations = weigh_claims(case).observations
     for truth in truths:
-        if truth.quantity != "deployed" and not case.parts_of(truth.force, truth.quantity):
-            problem = f"{quote_value(truth.quantity)} is no quantity of losses"
-            yield Fault(file, f"row {truth.row}, column quantity", problem, "name an outcome, a total, or deployed")
-        elif not any(item.claim.force == truth.force for item in observations):
+        if not any(item.claim.force == truth.force for item in observations):
             problem = f"has no usable claim on {truth.force} in {truth.case}"
             yield Fault(file, f"row {truth.row}", problem, "add one, or set tier D")
 
 
-def _build_case(name: str, truths: Sequence[Truth], rows: Sequence[RecordedClaim]) -> tuple[Case, list[str]]:
+def _build_case(name: str, truths: Sequence[Truth], table: Sequence[RecordedClaim]) -> tuple[Case, list[str]]:
     """Return a case of the table, and what was left out of it."""
     forces = list(dict.fromkeys(truth.force for truth in truths))
     start, end = min(truth.start for truth in truths), max(truth.end for truth in truths)
-    kept, left_out = [], []
-    for row in rows:
-        if row.force not in forces:
-            left_out.append(f"{row.id}: speaks of {row.force or 'no force'}, of which no truth is known")
-        else:
-            kept.append(_fit_claim(row, start, end))
+    rows = [row for row in table if row.case == name]
+    used = [row for row in rows if row.force in forces]
+    left_out = [f"{row.id}: speaks of {row.force}, of which no truth is known" for row in rows if row not in used]
+    source_of = {row.id: row.source for row in table}
+    kept = {row.id for row in used}
+    claims = [_fit_claim(row, start, end, kept, source_of) for row in used]
     roles: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for row in rows:
-        for source in (row.source, row.origin):
+    for row, claim in zip(used, claims, strict=True):
+        for source in {claim.source, claim.origin} - kept - {""}:
             roles[source][row.force].append(row.role)
-    named = {row.source for row in rows} | {row.origin for row in kept if row.origin and not _is_id(row.origin, rows)}
-    sources = {key: {"role": {force: _roles_of(roles[key], force) for force in forces}} for key in sorted(named - {""})}
+    sources = {key: {"role": {force: _roles_of(roles[key], force) for force in forces}} for key in sorted(roles)}
+    sized = {truth.force for truth in truths if truth.quantity == "deployed"}
     file = CaseFile.model_validate(
         {
             "schema": 1,
@@ -292,15 +308,19 @@ def _build_case(name: str, truths: Sequence[Truth], rows: Sequence[RecordedClaim
             "start": start,
             "end": end,
             "bin_days": max(7, math.ceil(((end - start).days + 1) / BINS)),
-            "forces": {force: {"outcomes": _list_outcomes(force, truths, kept)} for force in forces},
+            "forces": {
+                force: {
+                    "outcomes": _list_outcomes(force, truths, claims),
+                    "waves": [_WAVE | {"from": start, "to": start}],
+                }
+                if force in sized
+                else {"outcomes": _list_outcomes(force, truths, claims)}
+                for force in forces
+            },
             "sources": sources,
         }
     )
-    return Case(name=name, folder=Path(name), file=file, claims=tuple(kept)), left_out
-
-
-def _is_id(origin: str, rows: Iterable[RecordedClaim]) -> bool:
-    return any(row.id == origin for row in rows)
+    return Case(name=name, folder=Path(name), file=file, claims=tuple(claims)), left_out
 
 
 def _roles_of(by_force: dict[str, list[str]], force: str) -> list[str]:
@@ -309,16 +329,25 @@ def _roles_of(by_force: dict[str, list[str]], force: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _fit_claim(row: RecordedClaim, start: dt.date, end: dt.date) -> Claim:
-    """Return a row as a claim of its case: dated within the losses, and left out where it is hindsight."""
+def _fit_claim(row: RecordedClaim, start: dt.date, end: dt.date, kept: set[str], source_of: Mapping[str, str]) -> Claim:
+    """Return a row as a claim of its case: dated within the losses, and left out where it is hindsight.
+
+    A row that repeats one outside the case counts for that one's source.
+    """
     data = row.model_dump(exclude={"case", "role"})
+    if row.origin and row.origin not in kept:
+        data["origin"] = source_of.get(row.origin) or _parse_key(row.origin)
+    if row.replaces not in kept:
+        data["replaces"] = ""
     if not row.exclude and row.published - max(row.as_of, end) > MAX_DELAY:
         data["exclude"] = LATE
-    if not row.exclude and row.as_of < start and row.quantity != "deployed":
+    elif not row.exclude and row.as_of < start and row.quantity != "deployed":
         data["exclude"] = "speaks of days before the losses that are known"
-    data["as_of"] = max(min(row.as_of, end), start) if not data["exclude"] else row.as_of
-    if row.since is not None and not data["exclude"]:
-        data["since"] = min(max(row.since, start), data["as_of"])
+    if not data["exclude"]:
+        data["as_of"] = max(min(row.as_of, end), start)
+        data["published"] = max(row.published, data["as_of"])
+        if row.since is not None:
+            data["since"] = min(max(row.since, start), data["as_of"])
     return Claim.model_validate(data)
 
 

@@ -65,6 +65,25 @@ def test_a_truth_of_tier_d_is_reported_and_skipped(tmp_path):
     assert any("tier D" in line for line in record.skipped)
 
 
+def test_a_row_that_repeats_one_outside_its_case_counts_for_that_ones_source(tmp_path):
+    """So does one that repeats a force of which no truth is known; what it replaces there is no matter."""
+    tail = ",,,,a1,,,,"
+    rows = [*WARS["claims"], f"b,b9,w_press,,independent,z,killed,cumulative,,2002-04-30,2002-05-01,about,,70,{tail}"]
+    rows += [
+        "b,b8,Z. Press-Office,,independent,z,killed,cumulative,,2002-04-30,2002-05-01,about,,70,,,,c1,Some One,,,,"
+    ]
+    record = read_record(*write_record(tmp_path, rows))
+    claims = {claim.id: claim for item in record.hindcasts for claim in item.case.claims}
+    assert claims["b9"].origin == "x_army"
+    assert (claims["b8"].source, claims["b8"].origin, claims["b8"].replaces) == ("z_press_office", "some_one", "")
+
+
+def test_the_size_of_a_force_may_be_a_truth_without_a_claim_of_it(tmp_path):
+    truths = [*WARS["truths"], "a,war_a,A,x,,deployed,2001-05-01,2001-05-01,2001-05-01,,500,,,"]
+    record = read_record(*write_record(tmp_path, truths=truths))
+    assert "deployed" in record.hindcasts[0].case.quantities_of("x")
+
+
 def edit(number, old, new, table="truths"):
     rows = list(WARS[table])
     assert old in rows[number]
@@ -85,7 +104,7 @@ def edit(number, old, new, table="truths"):
         (edit(0, ",A,", ",E,"), "'E' is not allowed"),
         (edit(0, "2001-05-01,2001-05-01,2001-05-01", "2001-05-02,2001-05-01,2001-05-01"), "days out of order"),
         (edit(1, "b,war_b", "a,war_b"), "is another group than"),
-        (edit(0, ",killed,", ",standing,"), "is a total or a state|no quantity of losses"),
+        (edit(0, ",killed,", ",standing,"), "standing is no loss"),
     ],
 )
 def test_a_breach_is_told_in_one_line(change, message, tmp_path):
