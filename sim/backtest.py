@@ -5,11 +5,12 @@ Each war is forecast by priors that never saw it: those learned from the other w
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,13 @@ from numpy.typing import NDArray
 from sim import baselines
 from sim.baselines import CENTRES, NAMES, Said, choose_spread
 from sim.diagnostics import judge_draws
-from sim.errors import InputError
-from sim.evidence import RANGE_SPAN, weigh_claims
+from sim.errors import InputError, refuse
+from sim.evidence import IS_SUM, RANGE_SPAN, weigh_claims
 from sim.fit import sample_posterior, show_steps
 from sim.learn import FIT as LEARNING
 from sim.learn import learn_priors, update_priors
 from sim.model import design_model
-from sim.posterior import by_chain, take_posterior
+from sim.posterior import Sample, by_chain, take_posterior
 from sim.priors import PriorSet
 from sim.record import Hindcast, Record, Truth, read_record
 from sim.scores import Score, compare, score_draws, summarise
@@ -34,6 +35,9 @@ Floats = NDArray[np.float64]
 
 FIT: dict[str, Any] = {"draws": 500, "tune": 600, "target_accept": 0.95}
 MAX_RHAT = 1.02  # of the forecast counts; beyond it a case is fitted again as a run would fit it
+MIN_WARS = 2  # so that one can be left out
+MAX_RHAT_LEARNED = 1.05  # of what is learned without a war: means of it are used, not its tails
+NOTHING = {"n": 0, "wars": 0, "coverage": {}, "coverage_band": {}}  # a table of truths of zero has nothing to score
 KEPT = 1_000  # quantiles of each forecast
 
 
@@ -43,18 +47,19 @@ class Forecast:
 
     Attributes
     ----------
-    case, force, quantity : str
+    case, force, quantity, day : str
     quantiles : ndarray, shape (KEPT,)
         Of the count, at the middles of equal probabilities.
     p_zero : float
         The probability that nothing was lost.
     trusted : bool
-        Whether the chains agree.
+        Whether the chains agree, those of what was learned included.
     """
 
     case: str
     force: str
     quantity: str
+    day: str
     quantiles: Floats
     p_zero: float
     trusted: bool
@@ -62,16 +67,18 @@ class Forecast:
 
 def forecast_case(hindcast: Hindcast, priors: PriorSet, seed: int) -> list[Forecast]:
     """Forecast the truths of a case from its claims."""
+    start = hindcast.case.start
     days = [truth.day for truth in hindcast.truths]
-    design = design_model(hindcast.case, priors, as_of=max(days), days=days)
+    mornings = [max(truth.start - dt.timedelta(days=1), start) for truth in hindcast.truths]
+    design = design_model(hindcast.case, priors, as_of=max(days), days=[*days, *mornings])
     own_seed = seed_of(seed, hindcast.case.name)
     settings = FIT
     while True:
         draws = sample_posterior(design, own_seed, quiet=True, **settings)
         sample = take_posterior(design, draws, own_seed)
-        counts = [sample.count(truth.force, truth.quantity, truth.day) for truth in hindcast.truths]
+        counts = [_count(sample, truth, start) for truth in hindcast.truths]
         tested = {str(number): by_chain(np.log(values + 0.5), draws.shape[0]) for number, values in enumerate(counts)}
-        trusted = judge_draws(tested, 0).max_rhat < MAX_RHAT
+        trusted = all(map(_is_finite, tested.values())) and judge_draws(tested, 0).max_rhat < MAX_RHAT
         if trusted or not settings:
             break
         settings = {}
@@ -81,12 +88,25 @@ def forecast_case(hindcast: Hindcast, priors: PriorSet, seed: int) -> list[Forec
             hindcast.case.name,
             truth.force,
             truth.quantity,
+            truth.day.isoformat(),
             np.rint(np.quantile(values, middles)),
             float(np.mean(values < 0.5)),
             trusted,
         )
         for truth, values in zip(hindcast.truths, counts, strict=True)
     ]
+
+
+def _count(sample: Sample, truth: Truth, start: dt.date) -> Floats:
+    """Return the count of a truth's quantity from the truth's first day to its last, shape (draws,)."""
+    count = sample.count(truth.key, truth.quantity, truth.day)
+    if truth.start > start and truth.quantity != "deployed":
+        count = count - sample.count(truth.key, truth.quantity, truth.start - dt.timedelta(days=1))
+    return count
+
+
+def _is_finite(values: Floats) -> bool:
+    return bool(np.isfinite(values).all())
 
 
 def seed_of(seed: int, name: str) -> int:
@@ -97,13 +117,22 @@ def seed_of(seed: int, name: str) -> int:
 def forecast_war(
     record: Record, war: str, prior: PriorSet | None, base: PriorSet, seed: int, learning: dict[str, Any]
 ) -> list[Forecast]:
-    """Forecast the cases of one war; without a prior set, by priors learned from the other wars."""
+    """Forecast the cases of one war; without a prior set, by priors learned from the other wars.
+
+    Learning that does not mix is repeated with longer chains; if that does not either, its forecasts are not trusted.
+    """
+    mixed = True
     if prior is None:
         others = [item for item in record.hindcasts if item.war != war]
         learned = learn_priors(others, base, seed_of(seed, war), quiet=True, **learning)
+        if learned.diagnostics["max_rhat"] > MAX_RHAT_LEARNED:
+            longer = {**learning, "draws": 3 * learning["draws"], "tune": 2 * learning["tune"]}
+            learned = learn_priors(others, base, seed_of(seed + 1, war), quiet=True, **longer)
+        mixed = learned.diagnostics["max_rhat"] <= MAX_RHAT_LEARNED
         prior = update_priors(base, learned, f"without {war}", "")
     own = [item for item in record.hindcasts if item.war == war]
-    return [each for item in own for each in forecast_case(item, prior, seed)]
+    found = [each for item in own for each in forecast_case(item, prior, seed)]
+    return [replace(each, trusted=each.trusted and mixed) for each in found]
 
 
 def run_tasks(
@@ -122,6 +151,8 @@ def run_tasks(
     from joblib import Parallel, delayed
 
     settings = {**LEARNING, **(learning or {})}
+    if prior is None and len(record.wars) < MIN_WARS:
+        raise refuse("the table", "", f"{len(record.wars)} war leaves none to learn from", "give --prior NAME")
     key = fingerprint(record, prior or base, seed, settings if prior is None else {})
     kept = dict(_read_store(store, key)) if store is not None and resume else {}
     if store is not None:
@@ -171,24 +202,27 @@ def _read_store(store: Path, key: str) -> Iterator[tuple[str, list[Forecast]]]:
 
 def list_said(hindcast: Hindcast, truth: Truth) -> Said:
     """Return what simple rules make use of: the counts claimed of the truth's own quantity, whatever their day."""
+    evidence = weigh_claims(hindcast.case)
+    first = min(each.start for each in hindcast.truths if each.key == truth.key)
     used = [
-        item
-        for item in weigh_claims(hindcast.case).observations
-        if (item.claim.force, item.claim.quantity, item.claim.unit) == (truth.force, truth.quantity, "count")
-        and item.claim.measure != "interval"
+        claim
+        for claim in hindcast.case.claims
+        if evidence.unused.get(claim.id, IS_SUM) == IS_SUM
+        and (claim.force, claim.quantity, claim.unit) == (truth.key, truth.quantity, "count")
+        and (claim.measure != "interval" or claim.since == first != hindcast.case.start)
     ]
     spans = [
-        np.log(max(item.claim.high or 0.0, 0.5) / max(item.claim.low or 0.0, 0.5)) / RANGE_SPAN
-        if item.claim.qualifier == "range"
+        np.log(max(claim.high or 0.0, 0.5) / max(claim.low or 0.0, 0.5)) / RANGE_SPAN
+        if claim.qualifier == "range"
         else 0.0
-        for item in used
+        for claim in used
     ]
-    roles = [hindcast.case.sources[item.source].roles_towards(truth.force) for item in used]
+    roles = [hindcast.case.sources[claim.source].roles_towards(truth.key) for claim in used]
     return Said(
-        log_claims=np.log(np.array([item.claim.central or 0.0 for item in used]) + 0.5),
+        log_claims=np.log(np.array([claim.central or 0.0 for claim in used]) + 0.5),
         own_sd=np.array(spans, dtype=float),
         independent=np.array(["independent" in role for role in roles], dtype=bool),
-        sources=tuple(item.source for item in used),
+        sources=tuple(claim.source for claim in used),
     )
 
 
@@ -245,26 +279,26 @@ def report_backtest(
     record: Record, forecasts: Sequence[Forecast], seed: int, reference: Record | None = None
 ) -> dict[str, Any]:
     """Return the report of `truetoll backtest` (see docs/formats.md)."""
-    by_key = {(each.case, each.force, each.quantity): each for each in forecasts}
+    by_key = {(each.case, each.force, each.quantity, each.day): each for each in forecasts}
     rows = list_rows(record)
     wars = [row.hindcast.war for row in rows]
-    mine = [by_key[row.hindcast.case.name, row.truth.force, row.truth.quantity] for row in rows]
+    mine = [by_key[_key_of(row.truth)] for row in rows]
     scores = [score_draws(row.truth.established, each.quantiles) for row, each in zip(rows, mine, strict=True)]
     learned_on = list_rows(reference) if reference else None
     simple = {name: score_baseline(name, rows, learned_on) for name in NAMES}
     return {
         "schema": 1,
-        **summarise(scores, wars, np.random.default_rng(seed)),
+        **(summarise(scores, wars, np.random.default_rng(seed)) if rows else NOTHING),
         "untrusted_fits": sum(not each.trusted for each in forecasts),
         "fits": len({each.case for each in forecasts}),
         "rows": [_describe_row(row, score) for row, score in zip(rows, scores, strict=True)],
         "fabricated": [
             {
-                "case": item.case.name,
+                "case": truth.case,
                 "force": truth.force,
                 "quantity": truth.quantity,
-                "p_zero": by_key[item.case.name, truth.force, truth.quantity].p_zero,
-                "median": float(np.median(by_key[item.case.name, truth.force, truth.quantity].quantiles)),
+                "p_zero": by_key[_key_of(truth)].p_zero,
+                "median": float(np.median(by_key[_key_of(truth)].quantiles)),
             }
             for item in record.hindcasts
             for truth in item.truths
@@ -276,15 +310,29 @@ def report_backtest(
                 **compare(scores, found, wars, np.random.default_rng(seed)),
             }
             for name, found in simple.items()
+            if rows
         },
+        "spread_chosen_on": _tell_reference(record, reference),
         "skipped": list(record.skipped),
     }
+
+
+def _tell_reference(record: Record, reference: Record | None) -> str:
+    """Return in words where the simple rules have their spread from."""
+    if reference is None:
+        return "the other wars of the table"
+    same = reference.sha256 == record.sha256
+    return "this table itself, from which the prior set was learned" if same else "the table of the prior set"
+
+
+def _key_of(truth: Truth) -> tuple[str, str, str, str]:
+    return truth.case, truth.force, truth.quantity, truth.day.isoformat()
 
 
 def _describe_row(row: Row, score: Score) -> dict[str, Any]:
     truth = row.truth
     return {
-        "case": row.hindcast.case.name,
+        "case": truth.case,
         "group": row.hindcast.war,
         "tier": truth.tier,
         "force": truth.force,

@@ -209,7 +209,10 @@ def backtest(
 
     record = read_record(claims, truth)
     chosen = read_priors(prior) if prior else None
-    folder = results / "backtest" / f"{Path(prior).stem if prior else 'left-out'}-seed{seed}"
+    folder = (
+        results / "backtest" / f"{claims.resolve().parent.name}-{Path(prior).stem if prior else 'left-out'}-seed{seed}"
+    )
+    _make_folder(folder)
     forecasts = run_tasks(
         record,
         chosen,
@@ -226,6 +229,13 @@ def backtest(
     show(json.dumps(report) if as_json else show_backtest(report))
     say(f"Forecasts, figures and report are kept in {folder}", quiet=quiet)
     return NOT_TRUSTED if report["untrusted_fits"] > MAX_FAILED * report["fits"] else DONE
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise refuse(str(folder), "", f"cannot be made ({error.strerror})", "give another --results") from None
 
 
 def _backtest_quarters(
@@ -252,7 +262,7 @@ def _backtest_quarters(
     priors = read_priors(prior) if prior else None
     report = backtest_quarters(case, read_truths(truth), priors, seed, jobs=jobs, quiet=quiet)
     place = results / "backtest" / f"{case.name}-through-time-seed{seed}"
-    place.mkdir(parents=True, exist_ok=True)
+    _make_folder(place)
     (place / "through-time.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     save_quarters(report, {key: case.label_force(key) for key in case.forces}, points, place)
     show(json.dumps(report) if as_json else show_quarters(report))

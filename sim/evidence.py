@@ -21,6 +21,7 @@ Form = Literal["cell", "density", "at_least", "at_most", "counted"]
 # A range is the source's own 80% interval: its ends are 2 x 1.2816 standard deviations apart on the log scale.
 RANGE_SPAN = 2 * 1.2815515655446004
 SHARE_EDGE = 0.005
+IS_SUM = "is the sum of the parts in its statement"
 # Below this width on the log scale a rounding cell is its density times its width: the difference of two CDFs would
 # lose digits, and the error of the midpoint is of the order of the squared width.
 NARROW = 1e-5
@@ -204,7 +205,7 @@ def _drop_sums(case: Case, rows: Sequence[Claim], unused: dict[str, str]) -> Non
         parts = case.parts_of(total.force, total.quantity) if total.quantity != "deployed" else ()
         said = {claim.quantity for claim in rows if _same_scope(claim, total)}
         if len(parts) > 1 and set(parts) <= said:
-            unused[total.id] = "is the sum of the parts in its statement"
+            unused[total.id] = IS_SUM
 
 
 def _find_total(case: Case, claim: Claim, rows: Sequence[Claim]) -> Claim | None:

@@ -7,6 +7,7 @@ observation, of a source without bias. Cases of one war share the effects of rol
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,8 +33,9 @@ from sim.rows import ESTABLISHED
 Floats = NDArray[np.float64]
 
 MIN_TRUTH_SD = 0.02  # of a truth given as one number, on the log scale: registers err too
-FIT: dict[str, Any] = {"draws": 1_000, "tune": 700, "target_accept": 0.9}
-LONG: dict[str, Any] = {"draws": 4_000, "tune": 2_000, "target_accept": 0.98}
+UNIT_SD = 1 / math.sqrt(12)  # of what rounds to a whole number
+FIT: dict[str, Any] = {"draws": 1_500, "tune": 700, "target_accept": 0.9, "chains": 2}
+LONG: dict[str, Any] = {"draws": 4_000, "tune": 2_000, "target_accept": 0.98, "chains": 4}
 
 
 @dataclass(frozen=True)
@@ -65,22 +67,28 @@ class Learned:
         return np.atleast_2d(np.cov(self.draws.reshape(-1, len(self.keys)).T))
 
 
-def observe_truth(truth: Truth) -> Observation:
-    """Return a truth as an observation: normal on the log scale with the mean and sd of its triangular law."""
+def observe_truth(truth: Truth, start: dt.date) -> Observation:
+    """Return a truth as an observation: normal on the log scale with the mean and sd of its triangular law.
+
+    Its sd is at least MIN_TRUTH_SD, and that of the unit that it was counted in. `start` is that of its case.
+    """
+    later = truth.start > start and truth.quantity != "deployed"
     claim = Claim.model_validate(
         {
             "id": f"truth-{truth.row}",
             "source": ESTABLISHED,
-            "force": truth.force,
+            "force": truth.key,
             "quantity": truth.quantity,
-            "measure": "stock" if truth.quantity == "deployed" else "cumulative",
+            "measure": "stock" if truth.quantity == "deployed" else "interval" if later else "cumulative",
+            "since": truth.start if later else None,
             "as_of": truth.day,
             "published": truth.day,
             "value": truth.value,
         }
     )
     mean, sd = truth.log_moments()
-    return Observation(claim, ESTABLISHED, "", "density", mean, math.nan, math.nan, extra_sd=max(sd, MIN_TRUTH_SD))
+    floor = max(MIN_TRUTH_SD, UNIT_SD / max(truth.value, 1.0))
+    return Observation(claim, ESTABLISHED, "", "density", mean, math.nan, math.nan, extra_sd=max(sd, floor))
 
 
 def design_hindcast(hindcast: Hindcast, priors: PriorSet) -> Design:
@@ -89,7 +97,7 @@ def design_hindcast(hindcast: Hindcast, priors: PriorSet) -> Design:
     Truths of zero are left out. Whoever claims losses where there were none exaggerates by no factor; read as one, two
     such cases would set the scales of all the others.
     """
-    truths = tuple(observe_truth(truth) for truth in hindcast.truths if not truth.is_zero)
+    truths = tuple(observe_truth(truth, hindcast.case.start) for truth in hindcast.truths if not truth.is_zero)
     return design_model(hindcast.case, replace(priors, joint=None), established=truths)
 
 
@@ -174,6 +182,8 @@ def learn_priors(
     if base.joint is None:
         raise refuse(base.name, "joint", "is missing", "start from a set with a joint prior, such as vague")
     known = [item for item in hindcasts if any(not truth.is_zero for truth in item.truths)]
+    if not known:
+        raise refuse("the table", "", "holds no established loss to learn from", "give other wars, or a prior set")
     assembly = assemble([(design_hindcast(item, base), item.war) for item in known], base.joint)
     draws = sample_buffer(prepare_many(assembly.buffer, assembly.size), seed, quiet=quiet, **{**FIT, **fit})
     shared = len(base.joint.keys)
@@ -197,7 +207,7 @@ def learn_priors(
 
 def describe_record(record: Record) -> str:
     """Return in words what a set was learned from, and what that does to it."""
-    count = sum(len(item.truths) for item in record.hindcasts)
+    count = sum(not truth.is_zero for item in record.hindcasts for truth in item.truths)
     return (
         f"Learned with the likelihood of `truetoll run` from {count} established losses in {len(record.wars)} past "
         "wars, jointly, with the uncertainty that so few wars leave. The wars are those that people wrote about, so "

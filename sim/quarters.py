@@ -27,7 +27,7 @@ from sim.learn import learn_priors, update_priors
 from sim.model import design_model
 from sim.posterior import by_chain, take_posterior
 from sim.priors import PriorSet, find_shipped_priors, read_priors
-from sim.record import BINS, Truth, read_record
+from sim.record import BINS, Truth, read_record, spell_key
 from sim.scores import LEVELS, Established, score_draws
 
 Series = Mapping[tuple[str, str], Sequence[Truth]]
@@ -37,6 +37,11 @@ def learn_without(wars: set[str], base: PriorSet, seed: int, quiet: bool) -> Pri
     """Return priors learned from the shipped track record without some wars."""
     folder = find_shipped_priors() / "track-record"
     record = read_record(folder / "claims.csv", folder / "truth.csv")
+    if not wars & set(record.wars):
+        names = ", ".join(sorted(wars))
+        raise refuse(
+            "--through-time", "", f"no war of the record is called {names}", "spell its group so, or give --prior"
+        )
     others = [item for item in record.hindcasts if item.war not in wars]
     learned = learn_priors(others, base, seed, quiet=quiet)
     return update_priors(base, learned, f"without {', '.join(sorted(wars))}")
@@ -48,10 +53,10 @@ def match_truths(case: Case, truths: Iterable[Truth]) -> dict[tuple[str, str], l
     A truth's force is that of the case with the same key, or the same label.
     """
     keys = {key: key for key in case.forces}
-    keys |= {case.label_force(key).lower().replace(" ", "_"): key for key in case.forces}
+    keys |= {spell_key(case.label_force(key)): key for key in case.forces}
     found: dict[tuple[str, str], list[Truth]] = {}
     for truth in sorted(truths, key=lambda truth: truth.day):
-        force = keys.get(truth.force)
+        force = keys.get(truth.key)
         if force and truth.start == case.start and truth.tier != "D" and truth.quantity in case.quantities_of(force):
             found.setdefault((force, truth.quantity), []).append(truth)
     return {key: series for key, series in found.items() if len(series) > 1}
@@ -78,16 +83,15 @@ def list_quarters(first: dt.date, last: dt.date) -> list[dt.date]:
 
 
 def cut_case(case: Case, day: dt.date) -> Case:
-    """Return the case as it stood on a day: nothing later, and a path that ends there."""
-    claims = tuple(claim for claim in case.claims if max(claim.as_of, claim.published) <= day)
+    """Return the case with a path that ends on a day; what was published later is left to `known_by`."""
     width = max(7, math.ceil(((day - case.start).days + 1) / (2 * BINS)))
     file = case.file.model_copy(update={"end": day, "as_of": day, "bin_days": width, "derived": (), "thresholds": ()})
-    return Case(name=case.name, folder=case.folder, file=file, claims=claims)
+    return Case(name=case.name, folder=case.folder, file=file, claims=case.claims)
 
 
 def forecast_day(case: Case, priors: PriorSet, day: dt.date, seed: int) -> tuple[dict[tuple[str, str], Any], bool]:
     """Return draws of the losses to a day, by force and quantity, from what had been published; and the verdict."""
-    design = design_model(cut_case(case, day), priors)
+    design = design_model(cut_case(case, day), priors, known_by=day)
     own_seed, settings = seed_of(seed, str(day)), FIT
     while True:
         draws = sample_posterior(design, own_seed, quiet=True, **settings)

@@ -12,6 +12,7 @@ import hashlib
 import io
 import math
 import re
+import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,11 +20,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from sim.case import DEFAULT_TOTALS, PERSONNEL, ROLES, Case, CaseFile, Role
-from sim.claims import Claim, Day, Number, describe_error, parse_claims, read_text
+from sim.claims import MAX_NUMBER, Claim, Day, Number, describe_error, parse_claims, read_text
 from sim.errors import Fault, InputError, quote_value
 from sim.evidence import weigh_claims
 from sim.rules import find_faults
@@ -32,9 +33,11 @@ from sim.scores import Established
 Tier = Literal["A", "B", "C", "D"]
 BINS = 12  # of the path of a case of the table, whose bins are at least a week long
 MAX_DELAY = dt.timedelta(days=366)  # a claim published later than this after its day is hindsight
-_NO_LOSS = {"standing"}
-_WAVE = {"name": "all", "median": 10_000, "log_sd": 3.45}
 LATE = "published more than a year after"
+OUTSIDE = "speaks of other days than those of the losses that are known"
+OURS = (LATE, OUTSIDE)  # why rows are left out that nobody excluded
+FIRST_YEAR = 1500
+MAX_KEY = 60
 
 
 def _parse_role(value: Any) -> Role:
@@ -44,26 +47,51 @@ def _parse_role(value: Any) -> Role:
     raise PydanticCustomError("role", f"is not a role; use {', '.join(ROLES)}")
 
 
-def _parse_key(value: Any) -> Any:
-    """Spell a name as a key, the same in every row: "UK MoD" as uk_mod."""
-    if not isinstance(value, str):
-        return value
-    key = re.sub(r"[^a-z0-9]+", "_", value.lower()).strip("_")[:60]
-    if not key:
-        raise PydanticCustomError("key", "is not a name; use letters and digits")
-    return key if key[0].isalpha() else f"n_{key}"[:60]
+def _parse_name(value: Any) -> Any:
+    if not isinstance(value, str) or not value.strip() or len(value) > 200:
+        raise PydanticCustomError("name", "is not a name; write up to 200 characters")
+    return value.strip()
 
 
-Key = Annotated[str, BeforeValidator(_parse_key)]
+def _parse_quantity(value: Any) -> Any:
+    return spell_key(value) if isinstance(value, str) and value else value
+
+
+def _parse_count(value: Any) -> Any:
+    number = _number(value)
+    if number > MAX_NUMBER:
+        raise PydanticCustomError("size", f"is no count of persons or items; keep it up to {MAX_NUMBER:g}")
+    return number
+
+
+def _parse_known_day(value: Any) -> Any:
+    day = _day(value)
+    if day.year < FIRST_YEAR:
+        raise PydanticCustomError("early", f"is before the year {FIRST_YEAR}; mend the day")
+    return day
+
+
+_number, _day = TypeAdapter(Number).validate_python, TypeAdapter(Day).validate_python
+Name = Annotated[str, BeforeValidator(_parse_name)]
+Quantity = Annotated[str, BeforeValidator(_parse_quantity)]
+Count = Annotated[float, BeforeValidator(_parse_count)]
+KnownDay = Annotated[dt.date, BeforeValidator(_parse_known_day)]
+
+
+def spell_key(name: str) -> str:
+    """Spell a name as a key: "UK MoD" as uk_mod; a name without Latin letters by its check sum."""
+    key = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+    if not key or not name.isascii() or len(key) > MAX_KEY:
+        key = f"{key[: MAX_KEY - 12]}_{zlib.crc32(name.encode()):08x}".strip("_")
+    return key if key[0].isalpha() else f"n_{key}"
 
 
 class RecordedClaim(Claim):
     """A row of a table of many cases: a claim with its case, and the role of its source in it."""
 
-    case: Key
-    source: Key
-    force: Key
-    quantity: Key
+    case: Name
+    quantity: Quantity
+    of: Quantity = ""
     role: Annotated[Role, BeforeValidator(_parse_role)]
 
 
@@ -72,18 +100,18 @@ class Truth(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    case: Key
-    group: Key
+    case: Name
+    group: Name
     tier: Tier
-    force: Key
+    force: Name
     population: str = ""
-    quantity: Key
-    start: Day
-    end: Day
-    as_of: Day
-    low: Number
-    value: Number
-    high: Number
+    quantity: Quantity
+    start: KnownDay
+    end: KnownDay
+    as_of: KnownDay
+    low: Count
+    value: Count
+    high: Count
     basis: str = ""
     url: str = ""
     row: int = 0
@@ -118,6 +146,11 @@ class Truth(BaseModel):
         return min(self.as_of, self.end)
 
     @property
+    def key(self) -> str:
+        """The force as a key of its case."""
+        return spell_key(self.force)
+
+    @property
     def is_zero(self) -> bool:
         """Whether nothing was lost: whoever claimed a loss made it up."""
         return self.value == 0
@@ -128,8 +161,8 @@ class Truth(BaseModel):
         return Established(self.low, self.value, self.high)
 
     def log_moments(self) -> tuple[float, float]:
-        """Return mean and standard deviation of the law of log(count + 1/2)."""
-        logs = np.log(self.established.points(200) + 0.5)
+        """Return mean and standard deviation of the law of the log count; a count below one half is taken as that."""
+        logs = np.log(np.maximum(self.established.points(200), 0.5))
         return float(logs.mean()), float(logs.std())
 
 
@@ -190,27 +223,29 @@ def read_record(claims: Path, truths: Path) -> Record:
             faults.append(Fault(claims.name, f"row {row.row}, column case", problem, f"add it to {truths.name}"))
     if faults:
         raise InputError(faults)
-    hindcasts, skipped = [], [
+    skipped = [
         f"{truth.case}, {truth.force}, {truth.quantity}: tier D is not scored" for truth in known if truth.tier == "D"
-    ]  # fmt: skip
+    ]
+    hindcasts = []
     for name in dict.fromkeys(truth.case for truth in known if truth.tier != "D"):
         used = tuple(truth for truth in known if truth.case == name and truth.tier != "D")
-        bad = [truth for truth in used if truth.quantity in _NO_LOSS]
-        if bad:
-            faults += [
-                Fault(
-                    truths.name, f"row {truth.row}, column quantity", f"{truth.quantity} is no loss", "name an outcome"
-                )
-                for truth in bad
-            ]
-            continue
         case, left_out = _build_case(name, used, rows)
         skipped += left_out
         found = find_faults(case)
         faults += [Fault(claims.name, fault.where, f"{fault.problem} ({name})", fault.remedy) for fault in found]
-        if not found:
-            faults += list(_check_usable(used, case, truths.name))
-        hindcasts.append(Hindcast(case, used[0].group, used))
+        if found:
+            continue
+        spoken = {item.claim.force for item in weigh_claims(case).observations}
+        late = {claim.force for claim in case.claims if claim.exclude in OURS}
+        for truth in used:
+            if truth.key not in spoken and truth.key in late:
+                skipped.append(f"{name}, {truth.force}, {truth.quantity}: every claim is hindsight or of earlier days")
+            elif truth.key not in spoken:
+                problem = f"has no usable claim on {truth.force} in {name}"
+                faults.append(Fault(truths.name, f"row {truth.row}", problem, "add one, or set tier D"))
+        kept = tuple(truth for truth in used if truth.key in spoken)
+        if kept:
+            hindcasts.append(Hindcast(case, used[0].group, kept))
     if faults:
         raise InputError(faults)
     digest = hashlib.sha256("\n".join(texts).encode()).hexdigest()
@@ -236,9 +271,11 @@ def _parse_truths(text: str, file: str) -> tuple[list[Truth], list[Fault]]:
         for name in wanted:
             if name not in header:
                 faults.append(Fault(file, "row 1", f"lacks the column '{name}'", "add it"))
-        for name in header:
+        for name in dict.fromkeys(header):
             if name not in Truth.model_fields or name == "row":
                 faults.append(Fault(file, "row 1", f"has an unknown column {quote_value(name)}", "remove it"))
+            elif header.count(name) > 1:
+                faults.append(Fault(file, "row 1", f"has the column {quote_value(name)} twice", "keep one"))
         if faults:
             return [], faults
         for cells in reader:
@@ -267,9 +304,11 @@ def _check_truths(truths: Sequence[Truth], file: str) -> Iterator[Fault]:
     seen: dict[tuple[object, ...], int] = {}
     wars: dict[str, str] = {}
     for truth in truths:
-        key = (truth.case, truth.force, truth.quantity, truth.as_of)
+        key = (truth.case, truth.key, truth.quantity, truth.day)
+        if truth.quantity == "standing":
+            yield Fault(file, f"row {truth.row}, column quantity", "standing is no loss", "name an outcome or a total")
         if key in seen:
-            problem = f"is a second truth of {truth.quantity} of {truth.force} on {truth.as_of} (row {seen[key]})"
+            problem = f"is a second truth of {truth.quantity} of {truth.force} on {truth.day} (row {seen[key]})"
             yield Fault(file, f"row {truth.row}", problem, "keep one")
         seen.setdefault(key, truth.row)
         if wars.setdefault(truth.case, truth.group) != truth.group:
@@ -277,30 +316,23 @@ def _check_truths(truths: Sequence[Truth], file: str) -> Iterator[Fault]:
             yield Fault(file, f"row {truth.row}, column group", problem, "a case lies in one war")
 
 
-def _check_usable(truths: Iterable[Truth], case: Case, file: str) -> Iterator[Fault]:
-    observations = weigh_claims(case).observations
-    for truth in truths:
-        if not any(item.claim.force == truth.force for item in observations):
-            problem = f"has no usable claim on {truth.force} in {truth.case}"
-            yield Fault(file, f"row {truth.row}", problem, "add one, or set tier D")
-
-
 def _build_case(name: str, truths: Sequence[Truth], table: Sequence[RecordedClaim]) -> tuple[Case, list[str]]:
     """Return a case of the table, and what was left out of it."""
-    forces = list(dict.fromkeys(truth.force for truth in truths))
-    start, end = min(truth.start for truth in truths), max(truth.end for truth in truths)
-    rows = [row for row in table if row.case == name]
-    used = [row for row in rows if row.force in forces]
-    left_out = [f"{row.id}: speaks of {row.force}, of which no truth is known" for row in rows if row not in used]
+    spans = {
+        key: (min(t.start for t in truths if t.key == key), max(t.end for t in truths if t.key == key))
+        for key in dict.fromkeys(truth.key for truth in truths)
+    }
+    start, end = min(first for first, _ in spans.values()), max(last for _, last in spans.values())
+    only = truths[0].force if len(spans) == 1 else ""
+    rows = [row.model_copy(update={"force": row.force or only}) for row in table if row.case == name]
+    used = [row for row in rows if row.force and spell_key(row.force) in spans]
+    left_out = [
+        f"{row.id}: speaks of {row.force or 'no force'}, of which no truth is known" for row in rows if row not in used
+    ]
     source_of = {row.id: row.source for row in table}
     kept = {row.id for row in used}
-    claims = [_fit_claim(row, start, end, kept, source_of) for row in used]
-    roles: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for row, claim in zip(used, claims, strict=True):
-        for source in {claim.source, claim.origin} - kept - {""}:
-            roles[source][row.force].append(row.role)
-    sources = {key: {"role": {force: _roles_of(roles[key], force) for force in forces}} for key in sorted(roles)}
-    sized = {truth.force for truth in truths if truth.quantity == "deployed"}
+    claims = [_fit_claim(row, start, spans[spell_key(row.force)], kept, source_of) for row in used]
+    left_out += [f"{claim.id}: {claim.exclude}" for claim in claims if claim.exclude]
     file = CaseFile.model_validate(
         {
             "schema": 1,
@@ -308,52 +340,83 @@ def _build_case(name: str, truths: Sequence[Truth], table: Sequence[RecordedClai
             "start": start,
             "end": end,
             "bin_days": max(7, math.ceil(((end - start).days + 1) / BINS)),
-            "forces": {
-                force: {
-                    "outcomes": _list_outcomes(force, truths, claims),
-                    "waves": [_WAVE | {"from": start, "to": start}],
-                }
-                if force in sized
-                else {"outcomes": _list_outcomes(force, truths, claims)}
-                for force in forces
-            },
-            "sources": sources,
+            "forces": {key: _describe_force(key, truths, claims, start) for key in spans},
+            "sources": _list_sources(used, claims, kept, list(spans)),
         }
     )
     return Case(name=name, folder=Path(name), file=file, claims=tuple(claims)), left_out
 
 
-def _roles_of(by_force: dict[str, list[str]], force: str) -> list[str]:
-    """Return a source's roles towards a force; where it speaks of other forces alone, any will do."""
-    found = by_force.get(force) or next(iter(by_force.values()))
-    return list(dict.fromkeys(found))
+def _describe_force(key: str, truths: Sequence[Truth], claims: Sequence[Claim], start: dt.date) -> dict[str, Any]:
+    own = [truth for truth in truths if truth.key == key]
+    sized = any(truth.quantity == "deployed" for truth in own)
+    wave = {"name": "all", "median": 10_000, "log_sd": 3.45, "from": start, "to": start}
+    return {
+        "label": own[0].force,
+        "outcomes": _list_outcomes(key, own, claims),
+        "waves": [wave] if sized else [],
+    }
 
 
-def _fit_claim(row: RecordedClaim, start: dt.date, end: dt.date, kept: set[str], source_of: Mapping[str, str]) -> Claim:
-    """Return a row as a claim of its case: dated within the losses, and left out where it is hindsight.
+def _list_sources(
+    rows: Sequence[RecordedClaim], claims: Sequence[Claim], kept: set[str], forces: Sequence[str]
+) -> dict[str, Any]:
+    """Return the sources with their roles towards each force: as their own rows say, or those that repeat them.
 
-    A row that repeats one outside the case counts for that one's source.
+    What an excluded row says of a role counts only where no other row does. A source that speaks of other forces alone
+    has the same role towards all.
+    """
+    ranked: dict[str, dict[str, list[tuple[int, str]]]] = defaultdict(lambda: defaultdict(list))
+    labels: dict[str, str] = {}
+    for row, claim in zip(rows, claims, strict=True):
+        ranked[claim.source][claim.force].append((int(bool(claim.exclude)), row.role))
+        labels.setdefault(claim.source, row.source)
+        if claim.origin and claim.origin not in kept:
+            ranked[claim.origin][claim.force].append((2, row.role))
+            labels.setdefault(claim.origin, row.origin)
+    found = {}
+    for key, by_force in sorted(ranked.items()):
+        roles = {}
+        for force in forces:
+            said = by_force.get(force) or next(iter(by_force.values()))
+            best = min(rank for rank, _ in said)
+            roles[force] = list(dict.fromkeys(role for rank, role in said if rank == best))
+        found[key] = {"label": labels[key], "role": roles}
+    return found
+
+
+def _fit_claim(
+    row: RecordedClaim, start: dt.date, span: tuple[dt.date, dt.date], kept: set[str], source_of: Mapping[str, str]
+) -> Claim:
+    """Return a row as a claim of its case: dated within the losses of its force, and left out where it is hindsight.
+
+    A row that repeats one outside the case counts for that one's source. What is claimed since the losses of the force
+    began is an interval, where those of another force of the case began earlier.
     """
     data = row.model_dump(exclude={"case", "role"})
+    data |= {"source": spell_key(row.source), "force": spell_key(row.force)}
     if row.origin and row.origin not in kept:
-        data["origin"] = source_of.get(row.origin) or _parse_key(row.origin)
+        data["origin"] = spell_key(source_of.get(row.origin, row.origin))
     if row.replaces not in kept:
         data["replaces"] = ""
-    if not row.exclude and row.published - max(row.as_of, end) > MAX_DELAY:
+    first, last = span
+    if not row.exclude and row.published - max(row.as_of, last) > MAX_DELAY:
         data["exclude"] = LATE
-    elif not row.exclude and row.as_of < start and row.quantity != "deployed":
-        data["exclude"] = "speaks of days before the losses that are known"
+    elif not row.exclude and row.quantity != "deployed" and (row.as_of < first or (row.since or first) > last):
+        data["exclude"] = OUTSIDE
     if not data["exclude"]:
-        data["as_of"] = max(min(row.as_of, end), start)
+        data["as_of"] = max(min(row.as_of, last), first)
         data["published"] = max(row.published, data["as_of"])
-        if row.since is not None:
-            data["since"] = min(max(row.since, start), data["as_of"])
+        if row.measure == "interval" and row.since is not None:
+            data["since"] = min(max(row.since, first), data["as_of"])
+        elif row.measure == "cumulative" and row.quantity != "deployed" and first > start:
+            data |= {"measure": "interval", "since": first}
     return Claim.model_validate(data)
 
 
 def _list_outcomes(force: str, truths: Iterable[Truth], rows: Iterable[Claim]) -> list[str]:
     """Return the base outcomes of a force: those that its truths and claims name, totals by their parts."""
-    named = {truth.quantity for truth in truths if truth.force == force}
+    named = {truth.quantity for truth in truths}
     for row in rows:
         if row.force == force and not row.exclude:
             named |= {row.quantity, row.of} - {""}

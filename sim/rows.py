@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 
 PART_SD = 0.1  # rows of one statement differ from their common error by this much, on the log scale
 LOUD = 10  # counts of an outcome by one source from which its total is sampled as that source sees it
-ESTABLISHED = "established"  # the "source", and the "role", of what is known by now: it has no bias and no noise
+ESTABLISHED = "=established"  # the "source" and "role" of what is known by now, without bias or noise: no key can be it
 INFINITE = 1e9  # stands for an infinite edge, in units of the scale of the number said
 
 

@@ -204,27 +204,33 @@ def show_calibration(report: dict[str, Any]) -> str:
 
 def show_backtest(report: dict[str, Any]) -> str:
     """Return the table of a back-test: coverage with its band, scores, and the simple rules beside them."""
-    levels = list(report["coverage"])
-    head = ["", *(f"{float(level):.0%}" for level in levels), "interval score", "CRPS", "CRPS less ours, 80%"]
-    rows = [head]
-    band = [f"{low:.2f}-{high:.2f}" for low, high in (report["coverage_band"][level] for level in levels)]
-    rows.append(["truetoll", *_show_scores(report, levels), ""])
-    rows.append(["band of a calibrated one", *band, "", "", ""])
-    for name, each in report["baselines"].items():
-        low, high = (-edge for edge in reversed(each["crps_difference"]["interval_80"]))
-        rows.append([name, *_show_scores(each, levels), f"{low:+.3f} to {high:+.3f}"])
-    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    lines.insert(0, f"{report['n']} established losses in {report['wars']} wars; coverage of intervals and scores")
+    lines = [f"{report['n']} established losses in {report['wars']} wars; coverage of intervals and scores"]
+    if report["n"]:
+        lines += _align(_list_scores(report))
     lines += [
         f"{each['case']}, {each['quantity']}: nothing was lost; posterior median {show_number(each['median'])}, "
         f"probability of none {each['p_zero']:.2f}"
         for each in report["fabricated"]
     ]
-    lines += [f"{report['untrusted_fits']} of {report['fits']} fits are not to be trusted"] * bool(
-        report["untrusted_fits"]
-    )
+    if report["untrusted_fits"]:
+        lines.append(f"{report['untrusted_fits']} of {report['fits']} fits are not to be trusted")
     return "\n".join(lines)
+
+
+def _list_scores(report: dict[str, Any]) -> list[list[str]]:
+    levels = list(report["coverage"])
+    head = ["", *(f"{float(level):.0%}" for level in levels), "interval score", "CRPS", "CRPS less ours, 80%"]
+    band = [f"{low:.2f}-{high:.2f}" for low, high in (report["coverage_band"][level] for level in levels)]
+    rows = [head, ["truetoll", *_show_scores(report, levels), ""], ["band of a calibrated one", *band, "", "", ""]]
+    for name, each in report["baselines"].items():
+        low, high = (-edge for edge in reversed(each["crps_difference"]["interval_80"]))
+        rows.append([name, *_show_scores(each, levels), f"{low:+.3f} to {high:+.3f}"])
+    return rows
+
+
+def _align(rows: list[list[str]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def _show_scores(summary: dict[str, Any], levels: list[str]) -> list[str]:

@@ -27,7 +27,7 @@ ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 BUILD = ROOT / "build" / "sbc"
 TRACK = ROOT / "priors" / "track-record"
-ABLATION = {"tune": 400, "draws": 300}
+ABLATION = {"tune": 500, "draws": 700}
 
 
 def write_sbc() -> None:
@@ -198,7 +198,7 @@ def write_ablation() -> None:
 
 def write_backtest() -> None:
     """Write the back-test of the shipped record from what `make backtest` left in build/backtest."""
-    folder = ROOT / "build" / "backtest" / "left-out-seed1"
+    folder = ROOT / "build" / "backtest" / "track-record-left-out-seed1"
     report = json.loads((folder / "backtest.json").read_text(encoding="utf-8"))
     for name in ("calibration", "sharpness"):
         shutil.copy(folder / f"{name}.png", DOCS / f"backtest-{name}.png")

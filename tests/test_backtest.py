@@ -16,10 +16,13 @@ from test_cli import call
 
 from sim.backtest import Forecast, find_reference, forecast_case, list_rows, list_said, report_backtest, run_tasks
 from sim.errors import InputError
+from sim.learn import learn_priors
+from sim.model import design_model
 from sim.priors import read_priors
 from sim.quarters import backtest_quarters, cut_case, establish, list_quarters, match_truths, read_curve
 from sim.read import read_case
 from sim.record import read_record, read_truths
+from sim.table import show_backtest
 
 SHORT = {"draws": 200, "tune": 300}
 ROOT = Path(__file__).parent.parent
@@ -92,7 +95,7 @@ def test_the_report_scores_what_was_lost_and_lists_what_was_made_up(record, stor
 
 def test_a_perfect_forecast_scores_nothing(record):
     forecasts = [
-        Forecast(item.case.name, truth.force, truth.quantity, np.full(1000, truth.value), 0.0, True)
+        Forecast(truth.case, truth.force, truth.quantity, truth.day.isoformat(), np.full(1000, truth.value), 0.0, True)
         for item in record.hindcasts
         for truth in item.truths
     ]
@@ -110,6 +113,55 @@ def test_simple_rules_see_the_counts_of_the_truths_own_quantity(record):
     assert said.own_sd[0] == 0
     assert said.own_sd[1] == pytest.approx(math.log(2500 / 1500) / (2 * 1.2815515655446004))
     assert [row.truth.case for row in list_rows(record)] == ["a", "b", "c"]
+
+
+def test_simple_rules_see_a_total_whose_parts_are_told_too(tmp_path):
+    rows = [
+        f"a,a{n},p,,own,x,{quantity},cumulative,,2001-05-01,2001-05-02,exact,,{value},,,s,,,,,,"
+        for n, (quantity, value) in enumerate((("killed", 100), ("wounded", 300), ("casualties", 400)))
+    ]
+    truths = ["a,war_a,A,x,,casualties,2001-05-01,2001-05-01,2001-05-01,,500,,,"]
+    (item,) = read_record(*write_record(tmp_path, rows, truths)).hindcasts
+    np.testing.assert_allclose(list_said(item, item.truths[0]).log_claims, [np.log(400.5)])
+
+
+def test_two_truths_of_one_quantity_are_forecast_each_on_its_day(tmp_path):
+    truths = [
+        "b,war_b,A,z,,killed,2002-03-01,2002-04-30,2002-03-10,,500,,,",
+        "b,war_b,A,z,,killed,2002-03-01,2002-04-30,2002-04-30,,1000,,,",
+    ]
+    record = read_record(*write_record(tmp_path, WARS["claims"][2:5], truths))
+    report = report_backtest(record, run_tasks(record, read_priors("default"), read_priors("vague"), 1, jobs=1), 1)
+    first, second = report["rows"]
+    assert first["median"] < second["median"]
+
+
+def test_a_later_truth_is_forecast_from_its_own_first_day(tmp_path):
+    """A truth of the second month alone is forecast by an interval, not by all that was lost until then."""
+    truths = [
+        "b,war_b,A,z,,killed,2002-03-01,2002-04-30,2002-04-30,,1000,,,",
+        "b,war_b,A,z,,wounded,2002-04-01,2002-04-30,2002-04-30,,900,,,",
+    ]
+    row = "b,b9,z_army,,own,z,wounded,interval,2002-04-01,2002-04-30,2002-05-01,exact,,900,,,,,,,,,"
+    record = read_record(*write_record(tmp_path, [*WARS["claims"][2:5], row], truths))
+    found = {each.quantity: each for each in forecast_case(record.hindcasts[0], read_priors("default"), 1)}
+    assert 400 < np.median(found["wounded"].quantiles) < 3000
+
+
+def test_a_table_of_nothing_but_zeros_has_nothing_to_score_and_is_told(tmp_path):
+    record = read_record(*write_record(tmp_path, WARS["claims"][-1:], WARS["truths"][-1:]))
+    report = report_backtest(record, run_tasks(record, read_priors("default"), read_priors("vague"), 1, jobs=1), 1)
+    assert (report["n"], report["baselines"]) == (0, {})
+    assert "nothing was lost" in show_backtest(report)
+
+
+def test_what_cannot_be_learned_from_is_refused(tmp_path, vague):
+    one = read_record(*write_record(tmp_path, WARS["claims"][:2], WARS["truths"][:1]))
+    with pytest.raises(InputError, match="leaves none to learn from"):
+        run_tasks(one, None, vague, 1, jobs=1)
+    zero = read_record(*write_record(tmp_path / "zero", WARS["claims"][-1:], WARS["truths"][-1:]))
+    with pytest.raises(InputError, match="no established loss"):
+        learn_priors(zero.hindcasts, vague, 1, quiet=True)
 
 
 def test_the_reference_of_a_set_is_the_record_that_it_was_learned_from():
@@ -179,10 +231,12 @@ def war(tmp_path):
 
 def test_a_quarter_sees_only_what_was_published_by_its_end(war):
     case, _ = war
-    cut = cut_case(case, dt.date(2020, 6, 30))
-    assert (cut.end, cut.as_of) == (dt.date(2020, 6, 30), dt.date(2020, 6, 30))
-    assert len(cut.claims) == 6
-    assert "late" not in {claim.id for claim in cut.claims}
+    day = dt.date(2020, 6, 30)
+    cut = cut_case(case, day)
+    assert (cut.end, cut.as_of) == (day, day)
+    seen = design_model(cut, read_priors("default"), known_by=day).evidence.observations
+    assert len(seen) == 6
+    assert "late" not in {item.claim.id for item in seen}
     assert list_quarters(dt.date(2020, 3, 1), dt.date(2020, 12, 31)) == [
         dt.date(2020, 3, 31), dt.date(2020, 6, 30), dt.date(2020, 9, 30), dt.date(2020, 12, 31),
     ]  # fmt: skip
@@ -205,6 +259,8 @@ def test_a_war_is_estimated_quarter_by_quarter(war):
 
 def test_a_case_of_other_forces_than_the_truths_is_refused(war):
     case, truths = war
+    with pytest.raises(InputError, match="no war of the record is called war"):
+        backtest_quarters(case, truths, None, 1, jobs=1)
     with pytest.raises(InputError, match="no force of which two truths are known"):
         backtest_quarters(case, truths[:1], read_priors("sceptical"), 1, jobs=1)
 

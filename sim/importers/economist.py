@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -204,6 +205,8 @@ def _find_key(name: str) -> str:
     british = slug.replace("defense", "defence").replace("center", "centre")
     if british in KEYS or not name:
         return KEYS.get(british, "")
+    if not name.isascii():  # a name in another script is told apart by its check sum
+        slug = f"{slug[:30]}_{zlib.crc32(name.encode()):08x}"
     return slug[:40] if slug[:1].isalpha() else f"source_{slug[:40]}"
 
 
