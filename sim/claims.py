@@ -238,9 +238,9 @@ def parse_claims[C: Claim](text: str, file: str, kind: type[C]) -> tuple[list[C]
                 parsed = _parse_row(header, cells, reader.line_num, file, kind)
                 if isinstance(parsed, list):
                     faults += parsed
+                    unread |= {cell.strip() for name, cell in zip(header, cells, strict=False) if name == "id"}
                 else:
                     claims.append(parsed)
-                    unread |= {cell.strip() for name, cell in zip(header, cells, strict=False) if name == "id"}
     except csv.Error as error:
         problem = f"is not CSV ({error})"
         faults.append(Fault(file, f"line {reader.line_num}", problem, "quote cells that hold commas or quotes"))

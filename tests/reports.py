@@ -27,7 +27,7 @@ ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 BUILD = ROOT / "build" / "sbc"
 TRACK = ROOT / "priors" / "track-record"
-ABLATION = {"tune": 500, "draws": 700}
+ABLATION = {"tune": 400, "draws": 500}
 
 
 def write_sbc() -> None:

@@ -111,7 +111,7 @@ def test_unknown_columns_are_refused_by_name(write):
     ],
 )
 def test_broken_tables_are_refused(text, problem):
-    _, faults, _ = parse_claims(text, "claims.csv")
+    _, faults, _ = parse_claims(text, "claims.csv", Claim)
     assert any(problem in str(fault) for fault in faults), faults
 
 
@@ -198,11 +198,11 @@ def test_no_row_breaks_the_reader(rows):
     header = text.strip()
     columns = header.split(",")
     quoted = [",".join('"' + str(row.get(column, "")).replace('"', '""') + '"' for column in columns) for row in rows]
-    _, faults, _ = parse_claims("\n".join([header, *quoted]) + "\n", "claims.csv")
+    _, faults, _ = parse_claims("\n".join([header, *quoted]) + "\n", "claims.csv", Claim)
     assert all("\n" not in str(fault) for fault in faults)
 
 
 @settings(max_examples=200, deadline=None)
 @given(text=st.text(max_size=300))
 def test_no_text_breaks_the_reader(text):
-    parse_claims(text, "claims.csv")
+    parse_claims(text, "claims.csv", Claim)

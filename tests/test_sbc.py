@@ -34,6 +34,7 @@ PRIORS = """
 "noise.adversary" = { fixed = NOISE }
 "role.adversary.losses" = { dist = "Normal", mu = 1.5, sigma = 0.3 }
 "outlier.probability" = { fixed = 0 }
+"outlier.source" = { fixed = 0 }
 "wording.at_least" = { fixed = 0.4 }
 "wording.at_most" = { fixed = 0.4 }
 "wording.counted" = { fixed = 0.7 }
@@ -106,10 +107,15 @@ MUTANTS = {
 }
 
 
-def calibrate(design, count, seed, mutate=None):
+# Two sources leave a scale nearly free, which takes longer chains.
+CHAINS = {"jacobian": {"draws": 800, "tune": 500, "target_accept": 0.95}}
+SHORT = {"draws": 200, "tune": 250, "target_accept": 0.9}
+
+
+def calibrate(design, count, seed, mutate=None, chains=SHORT):
     def fit(observed, chain_seed):
         fitted = observed if mutate is None else mutate(observed)
-        return sample_posterior(fitted, chain_seed, draws=200, tune=250, target_accept=0.9, quiet=True)
+        return sample_posterior(fitted, chain_seed, quiet=True, **chains)
 
     return report_calibration(list(run_replicates(design, count, seed, fit=fit)), 0.0)
 
@@ -117,13 +123,13 @@ def calibrate(design, count, seed, mutate=None):
 @pytest.mark.parametrize("fault", MUTANTS)
 def test_a_planted_fault_raises_the_alarm(fault, design):
     """One seed here; `make power` measures over 20 seeds whether the power is .95 or more."""
-    report = calibrate(design(*CASES[fault]), COUNTS[fault], 1, MUTANTS[fault])
+    report = calibrate(design(*CASES[fault]), COUNTS[fault], 1, MUTANTS[fault], CHAINS.get(fault, SHORT))
     assert report["alarms"], report["quantities"]
 
 
 @pytest.mark.parametrize("fault", MUTANTS)
 def test_the_model_itself_raises_none(fault, design):
-    report = calibrate(design(*CASES[fault]), COUNTS[fault], 1)
+    report = calibrate(design(*CASES[fault]), COUNTS[fault], 1, chains=CHAINS.get(fault, SHORT))
     assert not report["alarms"], report["quantities"]
     assert report["untrusted_fits"] <= 0.02 * COUNTS[fault]
 
@@ -132,7 +138,8 @@ def test_the_model_itself_raises_none(fault, design):
 @pytest.mark.parametrize("fault", MUTANTS)
 def test_the_power_is_as_stated(fault, design):
     laid = design(*CASES[fault])
-    found = [bool(calibrate(laid, COUNTS[fault], seed, MUTANTS[fault])["alarms"]) for seed in range(20)]
+    chains = CHAINS.get(fault, SHORT)
+    found = [bool(calibrate(laid, COUNTS[fault], seed, MUTANTS[fault], chains)["alarms"]) for seed in range(20)]
     assert np.mean(found) >= 0.95, found
 
 

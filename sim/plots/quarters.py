@@ -18,7 +18,7 @@ CURVE = "#D55E00"
 def draw_quarters(report: Mapping[str, Any], labels: Mapping[str, str], curve: Sequence[Mapping[str, Any]]) -> Figure:
     """Draw a panel for each force and quantity: estimates at the ends of quarters, truth, and the curve."""
     series = list(dict.fromkeys((row["force"], row["quantity"]) for row in report["rows"]))
-    height = 1.3 + 2.5 * len(series)
+    height = 1.6 + 2.5 * len(series)
     canvas = make_canvas(height)
     put_title(
         canvas,
@@ -28,7 +28,7 @@ def draw_quarters(report: Mapping[str, Any], labels: Mapping[str, str], curve: S
         "prediction interval, which knows what came later. Log scale.",
     )
     grid = canvas.add_gridspec(
-        len(series), 1, left=0.1, right=0.97, top=1 - 1.05 / height, bottom=0.45 / height, hspace=0.3
+        len(series), 1, left=0.1, right=0.97, top=1 - 1.3 / height, bottom=0.45 / height, hspace=0.3
     )
     rows = []
     for number, (force, quantity) in enumerate(series):
@@ -65,6 +65,8 @@ def _draw_panel(
     axes.plot(days, [row["median"] for row in own], "o", color=POSTERIOR, markersize=5, markeredgecolor="white")
     edges = [edge for row in own for edge in (*row["intervals"]["0.9"], row["truth_low"], row["truth_high"])]
     set_count_axis(axes, min(edges), max(edges), axis="y", most=5)
+    margin = dt.timedelta(days=25)
+    axes.set_xlim(days[0] - margin, days[-1] + margin)
     axes.xaxis.set_major_locator(mdates.MonthLocator(bymonth=(1, 7)))  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_formatter(mdates.DateFormatter("%b %Y"))  # type: ignore[no-untyped-call]
     by_day = {point["day"]: point for point in shown}
