@@ -28,10 +28,16 @@ def drop_time(record: Record) -> Record:
     def change(hindcast: Hindcast) -> Hindcast:
         end = max(truth.day for truth in hindcast.truths)
         case = change_claims(hindcast.case, as_of=lambda _: end, since=lambda _: None, measure=_cumulative)
+        forces = {
+            key: force.model_copy(
+                update={"waves": tuple(wave.model_copy(update={"start": end, "end": end}) for wave in force.waves)}
+            )
+            for key, force in case.file.forces.items()
+        }
         case = Case(
             name=case.name,
             folder=case.folder,
-            file=case.file.model_copy(update={"start": end, "end": end}),
+            file=case.file.model_copy(update={"start": end, "end": end, "forces": forces}),
             claims=tuple(claim.model_copy(update={"published": max(claim.published, end)}) for claim in case.claims),
         )
         truths = tuple(truth.model_copy(update={"start": end, "end": end, "as_of": end}) for truth in hindcast.truths)
