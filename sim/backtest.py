@@ -33,7 +33,7 @@ from sim.scores import Score, compare, score_draws, summarise
 
 Floats = NDArray[np.float64]
 
-FIT: dict[str, Any] = {"draws": 500, "tune": 600, "target_accept": 0.95}
+FIT: dict[str, Any] = {"draws": 500, "tune": 300, "target_accept": 0.95}
 MAX_RHAT = 1.02  # of the forecast counts; beyond it a case is fitted again as a run would fit it
 MIN_WARS = 2  # so that one can be left out
 MAX_RHAT_LEARNED = 1.1  # of what is learned without a war: means of it are used, not its tails

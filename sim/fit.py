@@ -1,13 +1,15 @@
-"""Sampling the posterior of a case with nutpie: chains, seeds, progress.
+"""Sampling the posterior of a case: starts, seeds, progress.
 
-The density is `sim.kernel`'s: machine code that serves every case, held equal to PyMC's model by a test.
+The density is `sim.kernel`'s: machine code that serves every case, held equal to PyMC's model by a test. The sampler is
+`sim.chains`'s, held by tests to known laws and to nutpie's draws.
 """
 
 from __future__ import annotations
 
+import ctypes
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,17 +17,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.chains import sample_chains
 from sim.errors import refuse
-from sim.kernel import compile_copy, compile_density, log_density, log_density_many
+from sim.kernel import compile_density
 from sim.model import Design
+from sim.nuts import DIVERGED, STEPS
 from sim.packing import constrain_draws, count_unknowns, pack_design
 
 CHAINS = 4
-TUNE = 1_000
+TUNE = 400
 DRAWS = 1_500
 TARGET_ACCEPT = 0.98
 MAX_STARTS = 50
-LOW_RANK_UP_TO = 150
+_POINTER = ctypes.POINTER(ctypes.c_double)
 
 
 @dataclass(frozen=True)
@@ -89,9 +93,12 @@ def sample_posterior(
     Draws
     """
     started = time.perf_counter()
-    compiled = prepare_sampler(design)
+    compile_density()
     compiled_at = time.perf_counter()
-    found = sample_buffer(compiled, seed, draws=draws, tune=tune, target_accept=target_accept, quiet=quiet)
+    found = sample_buffer(
+        pack_design(design), count_unknowns(design), design.case.name, seed,
+        draws=draws, tune=tune, target_accept=target_accept, quiet=quiet,
+    )  # fmt: skip
     return Draws(
         unknowns=constrain_draws(design, found.x),
         divergences=found.divergences,
@@ -110,75 +117,48 @@ class RawDraws:
 
 
 def sample_buffer(
-    compiled: Any, seed: int, *, draws: int, tune: int, target_accept: float, quiet: bool, chains: int = CHAINS
+    buffer: NDArray[np.float64],
+    size: int,
+    name: str,
+    seed: int,
+    *,
+    draws: int,
+    tune: int,
+    target_accept: float,
+    quiet: bool,
+    chains: int = CHAINS,
 ) -> RawDraws:
-    """Sample what `prepare_sampler` or `prepare_many` returned (see `sample_posterior`)."""
-    import nutpie
+    """Sample what `sim.packing` packed: one design, or several that share parameters (see `sample_posterior`).
 
-    with show_progress(quiet) as report:
-        trace = nutpie.sample(
-            compiled,
-            draws=draws,
-            tune=tune,
-            chains=chains,
-            cores=chains,
-            seed=seed,
-            target_accept=target_accept,
-            # The size of a force and its losses share a ridge: a low-rank metric triples the bulk ESS of both. Its own
-            # cost grows with the unknowns: with 700 of them a diagonal one takes an eighth of the time.
-            adaptation="low_rank" if compiled.n_dim <= LOW_RANK_UP_TO else "diag",
-            progress_bar=False,
-            progress_callback=report,
-            save_warmup=False,
-        )
-    stats = trace["sample_stats"]
-    return RawDraws(np.asarray(trace["posterior"]["x"]), int(stats["diverging"].sum()), float(stats["n_steps"].mean()))
+    Parameters
+    ----------
+    buffer : ndarray
+    size : int
+        The number of unknowns.
+    name : str
+        Of what is sampled, for an error.
+    """
+    density = compile_density()
 
-
-def prepare_sampler(design: Design) -> Any:
-    """Return what nutpie samples: the compiled density with the buffer of this design."""
-    return _prepare(log_density, pack_design(design), count_unknowns(design), design.case.name)
-
-
-def prepare_many(buffer: NDArray[np.float64], size: int) -> Any:
-    """Return what nutpie samples of several designs that share parameters (see `sim.packing.pack_many`)."""
-    return _prepare(log_density_many, buffer, size, "the track record")
-
-
-def _prepare(density: Any, buffer: NDArray[np.float64], size: int, name: str) -> Any:
-    import pandas as pd
-    from nutpie.compile_pymc import CompiledPyMCModel
-
-    gradient = np.zeros(size)
-
-    def start(seed: int | None) -> NDArray[np.float64]:
-        rng = np.random.default_rng(seed)
+    def start(rng: np.random.Generator) -> NDArray[np.float64]:
+        gradient, value = np.empty(size), np.empty(1)
         for _ in range(MAX_STARTS):
             point = rng.uniform(-1, 1, size)
-            value = density(point, gradient.copy(), buffer, buffer.view(np.int64))
-            if np.isfinite(value):
+            if (
+                density.ctypes(
+                    size, *(each.ctypes.data_as(_POINTER) for each in (point, gradient, value)), buffer.ctypes.data
+                )
+                == 0
+            ):
                 return point
         raise refuse(name, "", "the priors and claims leave no state possible", "look for priors fixed at an edge")
 
-    start(0)
-
-    return CompiledPyMCModel(
-        _n_dim=size,
-        dims={"x": ("unknown",)},
-        _coords={"unknown": pd.RangeIndex(size), "unconstrained_parameter": pd.RangeIndex(size)},
-        _shapes={"x": (size,)},
-        compiled_logp_func=compile_density(),
-        compiled_expand_func=compile_copy(),
-        initial_point_func=start,
-        shared_data={},
-        shared_var_keys={},
-        user_data=buffer,
-        n_expanded=size,
-        shape_info=(["x"], [slice(0, size)], [(size,)]),
-        logp_func=None,
-        expand_func=None,
-        reparameterized_names=[],
-    )
+    with show_progress(quiet) as report:
+        moves = sample_chains(
+            density, buffer, start, seed,
+            chains=chains, tune=tune, draws=draws, target_accept=target_accept, report=report,
+        )  # fmt: skip
+    return RawDraws(moves.draws, int(moves.stats[..., DIVERGED].sum()), float(moves.stats[..., STEPS].mean()))
 
 
 @contextmanager
@@ -190,9 +170,8 @@ def show_progress(quiet: bool) -> Iterator[Any]:
             return
         task = bar.add_task("", total=None)
 
-        def report(chains: Sequence[Any]) -> None:
-            total = sum(chain.total_draws for chain in chains)
-            bar.update(task, total=total, completed=sum(chain.finished_draws for chain in chains))
+        def report(done: int, total: int) -> None:
+            bar.update(task, total=total, completed=done)
 
         yield report
 

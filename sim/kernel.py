@@ -893,19 +893,3 @@ def compile_density() -> Any:
         return 0
 
     return density
-
-
-@cache
-def compile_copy() -> Any:
-    """Return machine code that hands the unconstrained vector over as it is: (n, m, x, out, buffer) -> status."""
-    pointer = types.CPointer(types.double)
-    signature = types.int64(types.uint64, types.uint64, pointer, pointer, types.voidptr)
-
-    @numba.cfunc(signature, cache=True, error_model="numpy")
-    def copy(n, _m, x_, out_, _buffer):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-        x, out = numba.carray(x_, (n,)), numba.carray(out_, (n,))
-        for k in range(n):
-            out[k] = x[k]
-        return 0
-
-    return copy

@@ -22,7 +22,7 @@ from sim.claims import Claim
 from sim.diagnostics import judge_draws
 from sim.errors import refuse
 from sim.evidence import Observation
-from sim.fit import prepare_many, sample_buffer
+from sim.fit import sample_buffer
 from sim.model import Design, design_model
 from sim.packing import list_free, name_slots, pack_design, pack_many
 from sim.parameters import Joint
@@ -34,8 +34,8 @@ Floats = NDArray[np.float64]
 
 MIN_TRUTH_SD = 0.02  # of a truth given as one number, on the log scale: registers err too
 UNIT_SD = 1 / math.sqrt(12)  # of what rounds to a whole number
-FIT: dict[str, Any] = {"draws": 1_200, "tune": 600, "target_accept": 0.85, "chains": 2}
-LONG: dict[str, Any] = {"draws": 4_000, "tune": 2_000, "target_accept": 0.98, "chains": 4}
+FIT: dict[str, Any] = {"draws": 1_200, "tune": 500, "target_accept": 0.85, "chains": 2}
+LONG: dict[str, Any] = {"draws": 5_000, "tune": 1_000, "target_accept": 0.98, "chains": 4}
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ def learn_priors(
     if not known:
         raise refuse("the table", "", "holds no established loss to learn from", "give other wars, or a prior set")
     assembly = assemble([(design_hindcast(item, base), item.war) for item in known], base.joint)
-    draws = sample_buffer(prepare_many(assembly.buffer, assembly.size), seed, quiet=quiet, **{**FIT, **fit})
+    draws = sample_buffer(assembly.buffer, assembly.size, "the track record", seed, quiet=quiet, **{**FIT, **fit})
     shared = len(base.joint.keys)
     root = np.linalg.cholesky(np.array(base.joint.covariance))
     values = np.array(base.joint.mean) + draws.x[..., :shared] @ root.T

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.diagnostics import Verdict
 from sim.errors import refuse
-from sim.fit import DRAWS, TARGET_ACCEPT, Draws, sample_posterior
+from sim.fit import DRAWS, TARGET_ACCEPT, TUNE, Draws, sample_posterior
 from sim.model import Design, design_model
 from sim.posterior import Sample, draw_prior, take_posterior
 from sim.priors import read_priors
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-LIBRARIES = ("numpy", "scipy", "pymc", "pytensor", "nutpie", "arviz", "numba", "xarray", "matplotlib", "pydantic")
+LIBRARIES = ("numpy", "scipy", "pymc", "pytensor", "arviz", "numba", "xarray", "matplotlib", "pydantic")
 
 
 @dataclass
@@ -142,7 +142,7 @@ def run_case(
         attempts = 2
         # Divergences and slow mixing ask for smaller steps and longer chains: one more try, whose verdict stands.
         accept = 1 - (1 - TARGET_ACCEPT) / 5
-        drawn = sample_posterior(design, seed, draws=2 * draws, tune=2_000, target_accept=accept, quiet=quiet)
+        drawn = sample_posterior(design, seed, draws=2 * draws, tune=4 * TUNE, target_accept=accept, quiet=quiet)
         sample = take_posterior(design, drawn, seed)
         verdict = judge_sample(sample, drawn)
     sampled = time.perf_counter()

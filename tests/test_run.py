@@ -82,7 +82,7 @@ def test_the_folder_is_whole(folder):
         assert len((folder / "figures" / f"{stem}.csv").read_text(encoding="utf-8").splitlines()) > 3
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert set(manifest["inputs"]) == {"case.toml", "claims.csv", "priors/default.toml"}
-    assert {"truetoll", "python", "pymc", "nutpie"} <= set(manifest["versions"])
+    assert {"truetoll", "python", "pymc", "numba"} <= set(manifest["versions"])
     assert manifest["command"] == ["truetoll", "run", "kursk"]
 
 

@@ -1,0 +1,225 @@
+r"""Chains of the no-U-turn sampler, moved in threads, with one metric and one step learned from all of them.
+
+While tuning, the step follows the mean acceptance, and the metric is renewed at the end of windows of growing length
+from the draws and gradients of all chains together. It is the matrix that makes both look like draws of the same
+standard normal (Seyboldt et al. 2026, arXiv 2603.18845): the geometric mean of the covariance of the draws and the
+inverse of that of the gradients; of one unknown alone, the root of the quotient of their variances. Nothing is adapted
+once draws are kept.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.nuts import ANCHOR, LOG_STEP, MEAN_LOG_STEP, ROWS, TARGET, move_chain
+
+Floats = NDArray[np.float64]
+
+FIRST_WINDOW = 30  # iterations before the metric is renewed for the first time
+GROWTH = 1.6  # of one window to the next
+FIRST_STEP = 0.1
+BLOCK = 100  # iterations between two looks at the clock
+DENSE_UP_TO = 400  # unknowns of a full metric: beyond it the metric would cost more than the density
+DRAWS_PER_UNKNOWN = 2  # that a full metric is learned from, at least
+SHRINK = 5.0  # draws that the identity counts for in a covariance
+
+
+@dataclass(frozen=True)
+class Metric:
+    """The inverse mass matrix: the diagonal scale^2, or where `matrix` has rows that, with the inverse of its root."""
+
+    scale: Floats
+    matrix: Floats
+    root: Floats
+
+
+@dataclass
+class Chain:
+    """Where a chain stands, and what its step is set by (see `sim.nuts`)."""
+
+    rng: np.random.Generator
+    x: Floats
+    grad: Floats
+    step: Floats
+    work: Floats
+
+
+@dataclass(frozen=True)
+class Moves:
+    """Draws of all chains, shape (chains, count, n), gradients if asked for, and stats, shape (chains, count, 3)."""
+
+    draws: Floats
+    grads: Floats
+    stats: Floats
+
+
+def sample_chains(
+    density: Any,
+    buffer: Floats,
+    start: Callable[[np.random.Generator], Floats],
+    seed: int,
+    *,
+    chains: int,
+    tune: int,
+    draws: int,
+    target_accept: float,
+    report: Callable[[int, int], None] | None = None,
+) -> Moves:
+    """Sample a density.
+
+    Parameters
+    ----------
+    density : compiled function
+        (n, x, gradient, log density, buffer) -> status, as `sim.kernel.compile_density` returns it.
+    buffer : ndarray
+        Handed to the density.
+    start : callable
+        From a generator to a point where the density is not zero, shape (n,).
+    seed : int
+        Each chain has a stream of its own; the draws do not depend on the number of threads.
+    chains, tune, draws : int
+    target_accept : float
+        Mean acceptance of a trajectory that the step is tuned for.
+    report : callable, optional
+        Is told now and then how many iterations of how many are done.
+
+    Returns
+    -------
+    Moves
+        Draws after tuning.
+    """
+    streams = np.random.default_rng(seed).spawn(chains)
+    team = [_begin(start(rng), rng, target_accept) for rng in streams]
+    n, done, total = len(team[0].x), 0, chains * (tune + draws)
+    metric = Metric(np.ones(n), np.zeros((0, 0)), np.zeros((0, 0)))
+    with ThreadPoolExecutor(max_workers=min(chains, os.cpu_count() or 1)) as pool:
+        for window, is_last in _cut_windows(tune):
+            moves = _move(pool, density, buffer, metric, team, window, True)
+            done += chains * window
+            if report:
+                report(done, total)
+            if not is_last:
+                metric = learn_metric(moves)
+                _restart_steps(team)
+        _settle_steps(team)
+        kept: list[Moves] = []
+        while draws > 0:
+            block = min(BLOCK, draws)
+            kept.append(_move(pool, density, buffer, metric, team, block, False))
+            draws -= block
+            done += chains * block
+            if report:
+                report(done, total)
+    return Moves(
+        *(np.concatenate([getattr(each, name) for each in kept], axis=1) for name in ("draws", "grads", "stats"))
+    )
+
+
+def _begin(x: Floats, rng: np.random.Generator, target: float) -> Chain:
+    step = np.zeros(6)
+    step[TARGET] = target
+    _anchor(step, math.log(FIRST_STEP))
+    return Chain(rng, np.ascontiguousarray(x), np.zeros(len(x)), step, np.zeros((ROWS, len(x))))
+
+
+def _anchor(step: Floats, log_step: float) -> None:
+    """Begin to adapt a step from a value: dual averaging leans towards ten times that."""
+    target = step[TARGET]
+    step[:] = 0.0
+    step[TARGET], step[LOG_STEP], step[MEAN_LOG_STEP], step[ANCHOR] = (
+        target,
+        log_step,
+        log_step,
+        log_step + math.log(10),
+    )
+
+
+def _restart_steps(team: list[Chain]) -> None:
+    for chain in team:
+        _anchor(chain.step, chain.step[MEAN_LOG_STEP])
+
+
+def _settle_steps(team: list[Chain]) -> None:
+    """Give all chains the geometric mean of their steps."""
+    step = float(np.mean([chain.step[MEAN_LOG_STEP] for chain in team]))
+    for chain in team:
+        chain.step[LOG_STEP] = step
+
+
+def _cut_windows(tune: int) -> Iterator[tuple[int, bool]]:
+    """Cut the tuning into windows of growing length; the last takes what is left, a third or more of the whole."""
+    left, window = tune, FIRST_WINDOW
+    while left - window > tune / 3:
+        yield window, False
+        left -= window
+        window = round(window * GROWTH)
+    yield left, True
+
+
+def _move(
+    pool: ThreadPoolExecutor,
+    density: Any,
+    buffer: Floats,
+    metric: Metric,
+    team: list[Chain],
+    count: int,
+    adapting: bool,
+) -> Moves:
+    n = len(team[0].x)
+    draws, stats = np.empty((len(team), count, n)), np.empty((len(team), count, 3))
+    grads = np.empty((len(team), count if adapting else 0, n))
+
+    def move(number: int) -> None:
+        chain = team[number]
+        move_chain(
+            density, buffer, chain.rng, metric.matrix, metric.root, metric.scale, chain.x, chain.grad, chain.step,
+            adapting, draws[number], grads[number], stats[number], chain.work,
+        )  # fmt: skip
+
+    list(pool.map(move, range(len(team))))
+    return Moves(draws, grads, stats)
+
+
+def learn_metric(moves: Moves) -> Metric:
+    """Return the metric that draws and gradients of all chains ask for: full where they are enough, else diagonal."""
+    x, grad = (values.reshape(-1, values.shape[-1]) for values in (moves.draws, moves.grads))
+    count, n = x.shape
+    spread, slope = (np.clip(values.std(axis=0), 1e-10, 1e10) for values in (x, grad))
+    scale = np.sqrt(spread / slope)
+    if n > DENSE_UP_TO or count < DRAWS_PER_UNKNOWN * n:
+        return Metric(scale, np.zeros((0, 0)), np.zeros((0, 0)))
+    flat = whiten((x - x.mean(axis=0)) / scale, (grad - grad.mean(axis=0)) * scale)
+    matrix = scale[:, None] * flat * scale
+    return Metric(scale, np.ascontiguousarray(matrix), np.ascontiguousarray(np.linalg.inv(np.linalg.cholesky(matrix))))
+
+
+def whiten(x: Floats, grad: Floats) -> Floats:
+    r"""Return the symmetric matrix S that minimises the Fisher divergence from N(0, S) of draws with gradients.
+
+    .. math:: S = G^{-1/2} (G^{1/2} C G^{1/2})^{1/2} G^{-1/2},
+
+    the geometric mean of the covariance C of the draws and the inverse of that of the gradients, G. Both are shrunk to
+    the identity, by the weight of SHRINK draws.
+
+    Parameters
+    ----------
+    x, grad : ndarray, shape (draws, n)
+        Centred, and scaled so that each unknown varies as its gradient does.
+    """
+    share = len(x) / (len(x) + SHRINK)
+    eye = (1 - share) * np.eye(x.shape[1])
+    covariance, curvature = (share * values.T @ values / len(values) + eye for values in (x, grad))
+    values, vectors = np.linalg.eigh(curvature)
+    values = np.maximum(values, 1e-12 * values[-1])  # rounding may leave one below zero
+    root, inverse = (vectors * values**power @ vectors.T for power in (0.5, -0.5))
+    inner, rotation = np.linalg.eigh(root @ covariance @ root)
+    middle = rotation * np.sqrt(np.maximum(inner, 1e-20)) @ rotation.T
+    return np.asarray(inverse @ middle @ inverse)
