@@ -51,9 +51,15 @@ class Imported:
             f"{used.total()} claims: {counts or 'none'}",
             *_count("count for the source in origin", (claim.origin for claim in claims)),
             *_count("mended", (claim.note.split("; ")[0] for claim in claims if claim.note.startswith("slip:"))),
-            *_count("kept but excluded", (claim.exclude for claim in self.claims)),
+            *_count("kept but excluded", self._reasons()),
             *self.left_out,
         )
+
+    def _reasons(self) -> Iterator[str]:
+        """Yield why rows are excluded, without the id of the row that one of them repeats: each has another."""
+        ids = {claim.id for claim in self.claims}
+        for claim in self.claims:
+            yield " ".join("another row" if word in ids else word for word in claim.exclude.split())
 
 
 def _count(what: str, reasons: Iterable[str]) -> Iterator[str]:
@@ -67,7 +73,13 @@ def _read_economist(file: Path) -> Imported:
     return read_estimates(file)
 
 
-FORMATS: dict[str, Callable[[Path], Imported]] = {"economist": _read_economist}
+def _read_radford(file: Path) -> Imported:
+    from sim.importers.radford import read_losses
+
+    return read_losses(file)
+
+
+FORMATS: dict[str, Callable[[Path], Imported]] = {"economist": _read_economist, "radford": _read_radford}
 
 
 def read_table(name: str, file: Path) -> Imported:
@@ -197,6 +209,8 @@ def format_case(imported: Imported) -> str:
         outcomes = ", ".join(_quote(outcome) for outcome in force.outcomes)
         lines += ["", f"[forces.{key}]", f"label = {_quote(force.label)}", f"outcomes = [{outcomes}]"]
         lines += ["bounded = true"] if force.bounded else []
+    lines += ["", "[totals]"] if case.totals else []
+    lines += [f"{name} = [{', '.join(map(_quote, parts))}]" for name, parts in case.totals.items()]
     for key, source in case.sources.items():
         lines += ["", f"[sources.{key}]", f"label = {_quote(source.label)}", f"role = {_format_role(source)}"]
     return "\n".join(lines) + "\n"
