@@ -1,10 +1,11 @@
 r"""Chains of the no-U-turn sampler, moved in threads, with one metric and one step learned from all of them.
 
-While tuning, the step follows the mean acceptance, and the metric is renewed at the end of windows of growing length
-from the draws and gradients of all chains together. It is the matrix that makes both look like draws of the same
-standard normal (Seyboldt et al. 2026, arXiv 2603.18845): the geometric mean of the covariance of the draws and the
-inverse of that of the gradients; of one unknown alone, the root of the quotient of their variances. Nothing is adapted
-once draws are kept.
+While tuning, the step follows the mean acceptance, and the metric is renewed at the end of windows of growing length.
+It is the matrix that makes of draws and gradients alike a standard normal (Seyboldt et al. 2026, arXiv 2603.18845), the
+geometric mean of the covariance C of the draws and the inverse of that of the gradients, G. The latter is also the mean
+curvature E[-Hessian], of which a few points tell more than a few gradients do: it is measured where the chains stand, so
+that a full metric is there after the first window, and counts as long as draws are few. Of very many unknowns the
+metric is diagonal: root(var x / var gradient). Nothing is adapted once draws are kept.
 """
 
 from __future__ import annotations
@@ -19,17 +20,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.nuts import ANCHOR, LOG_STEP, MEAN_LOG_STEP, ROWS, TARGET, move_chain
+from sim.nuts import ANCHOR, LOG_STEP, MAX_DEPTH, MEAN_LOG_STEP, ROWS, TARGET, measure_curvature, move_chain
 
 Floats = NDArray[np.float64]
 
 FIRST_WINDOW = 30  # iterations before the metric is renewed for the first time
 GROWTH = 1.6  # of one window to the next
 FIRST_STEP = 0.1
+FIRST_DEPTH = 6  # doublings of a trajectory at most before there is a metric
 BLOCK = 100  # iterations between two looks at the clock
 DENSE_UP_TO = 400  # unknowns of a full metric: beyond it the metric would cost more than the density
-DRAWS_PER_UNKNOWN = 2  # that a full metric is learned from, at least
-SHRINK = 5.0  # draws that the identity counts for in a covariance
+CURVATURE_STEP = 1e-4
+LEAST_CURVATURE = 1e-3  # of any direction, in units of a standard normal's
 
 
 @dataclass(frozen=True)
@@ -101,19 +103,21 @@ def sample_chains(
     n, done, total = len(team[0].x), 0, chains * (tune + draws)
     metric = Metric(np.ones(n), np.zeros((0, 0)), np.zeros((0, 0)))
     with ThreadPoolExecutor(max_workers=min(chains, os.cpu_count() or 1)) as pool:
+        depth = FIRST_DEPTH
         for window, is_last in _cut_windows(tune):
-            moves = _move(pool, density, buffer, metric, team, window, True)
+            moves = _move(pool, density, buffer, metric, team, window, depth)
             done += chains * window
             if report:
                 report(done, total)
             if not is_last:
-                metric = learn_metric(moves)
+                curvature = _measure_curvature(pool, density, buffer, team) if n <= DENSE_UP_TO else None
+                metric, depth = learn_metric(moves, curvature), MAX_DEPTH
                 _restart_steps(team)
         _settle_steps(team)
         kept: list[Moves] = []
         while draws > 0:
             block = min(BLOCK, draws)
-            kept.append(_move(pool, density, buffer, metric, team, block, False))
+            kept.append(_move(pool, density, buffer, metric, team, block))
             draws -= block
             done += chains * block
             if report:
@@ -171,9 +175,10 @@ def _move(
     metric: Metric,
     team: list[Chain],
     count: int,
-    adapting: bool,
+    tuning_depth: int = 0,
 ) -> Moves:
-    n = len(team[0].x)
+    """Move every chain `count` times; with a depth, while tuning, and the gradients are kept."""
+    n, adapting = len(team[0].x), tuning_depth > 0
     draws, stats = np.empty((len(team), count, n)), np.empty((len(team), count, 3))
     grads = np.empty((len(team), count if adapting else 0, n))
 
@@ -181,45 +186,65 @@ def _move(
         chain = team[number]
         move_chain(
             density, buffer, chain.rng, metric.matrix, metric.root, metric.scale, chain.x, chain.grad, chain.step,
-            adapting, draws[number], grads[number], stats[number], chain.work,
+            tuning_depth or MAX_DEPTH, adapting, draws[number], grads[number], stats[number], chain.work,
         )  # fmt: skip
 
     list(pool.map(move, range(len(team))))
     return Moves(draws, grads, stats)
 
 
-def learn_metric(moves: Moves) -> Metric:
-    """Return the metric that draws and gradients of all chains ask for: full where they are enough, else diagonal."""
+def _measure_curvature(pool: ThreadPoolExecutor, density: Any, buffer: Floats, team: list[Chain]) -> Floats:
+    """Return the mean of minus the Hessian where the chains stand; those that are not finite are passed over."""
+
+    def measure(chain: Chain) -> Floats:
+        found = np.zeros((len(chain.x), len(chain.x)))
+        measure_curvature(density, buffer, chain.x, CURVATURE_STEP, found)
+        return found
+
+    usable = [found for found in pool.map(measure, team) if np.isfinite(found).all()]
+    return np.asarray(np.mean(usable, axis=0)) if usable else np.eye(len(team[0].x))
+
+
+def learn_metric(moves: Moves, curvature: Floats | None) -> Metric:
+    """Return the metric that the draws of all chains ask for: full where the curvature is given, else diagonal.
+
+    Parameters
+    ----------
+    moves : Moves
+        With gradients.
+    curvature : ndarray, shape (n, n), optional
+        The mean of minus the Hessian.
+    """
     x, grad = (values.reshape(-1, values.shape[-1]) for values in (moves.draws, moves.grads))
-    count, n = x.shape
-    spread, slope = (np.clip(values.std(axis=0), 1e-10, 1e10) for values in (x, grad))
-    scale = np.sqrt(spread / slope)
-    if n > DENSE_UP_TO or count < DRAWS_PER_UNKNOWN * n:
-        return Metric(scale, np.zeros((0, 0)), np.zeros((0, 0)))
-    flat = whiten((x - x.mean(axis=0)) / scale, (grad - grad.mean(axis=0)) * scale)
-    matrix = scale[:, None] * flat * scale
-    return Metric(scale, np.ascontiguousarray(matrix), np.ascontiguousarray(np.linalg.inv(np.linalg.cholesky(matrix))))
+    if curvature is None:
+        spread, slope = (np.clip(values.std(axis=0), 1e-10, 1e10) for values in (x, grad))
+        return Metric(np.sqrt(spread / slope), np.zeros((0, 0)), np.zeros((0, 0)))
+    matrix = whiten(x - x.mean(axis=0), grad - grad.mean(axis=0), curvature)
+    root = np.linalg.inv(np.linalg.cholesky(matrix))
+    return Metric(np.ones(x.shape[1]), np.ascontiguousarray(matrix), np.ascontiguousarray(root))
 
 
-def whiten(x: Floats, grad: Floats) -> Floats:
-    r"""Return the symmetric matrix S that minimises the Fisher divergence from N(0, S) of draws with gradients.
+def whiten(x: Floats, grad: Floats, curvature: Floats) -> Floats:
+    r"""Return the geometric mean of the covariance C of draws and the inverse of that of their gradients, G.
 
-    .. math:: S = G^{-1/2} (G^{1/2} C G^{1/2})^{1/2} G^{-1/2},
+    .. math:: S = G^{-1/2} (G^{1/2} C G^{1/2})^{1/2} G^{-1/2}.
 
-    the geometric mean of the covariance C of the draws and the inverse of that of the gradients, G. Both are shrunk to
-    the identity, by the weight of SHRINK draws.
+    By the weight of as many draws as there are unknowns G is shrunk to the curvature, and C to the inverse of G. A
+    direction of negative curvature counts with its absolute value (Betancourt 2013, arXiv 1212.4693).
 
     Parameters
     ----------
     x, grad : ndarray, shape (draws, n)
-        Centred, and scaled so that each unknown varies as its gradient does.
+        Centred.
+    curvature : ndarray, shape (n, n)
+        Minus the mean Hessian, symmetric.
     """
-    share = len(x) / (len(x) + SHRINK)
-    eye = (1 - share) * np.eye(x.shape[1])
-    covariance, curvature = (share * values.T @ values / len(values) + eye for values in (x, grad))
+    count, n = x.shape
     values, vectors = np.linalg.eigh(curvature)
-    values = np.maximum(values, 1e-12 * values[-1])  # rounding may leave one below zero
+    curvature = vectors * np.maximum(np.abs(values), LEAST_CURVATURE) @ vectors.T
+    values, vectors = np.linalg.eigh((grad.T @ grad + n * curvature) / (count + n))
     root, inverse = (vectors * values**power @ vectors.T for power in (0.5, -0.5))
-    inner, rotation = np.linalg.eigh(root @ covariance @ root)
-    middle = rotation * np.sqrt(np.maximum(inner, 1e-20)) @ rotation.T
-    return np.asarray(inverse @ middle @ inverse)
+    flat = x @ root
+    inner, rotation = np.linalg.eigh((flat.T @ flat + n * np.eye(n)) / (count + n))
+    matrix = inverse @ (rotation * np.sqrt(inner) @ rotation.T) @ inverse
+    return np.asarray((matrix + matrix.T) / 2)

@@ -68,6 +68,7 @@ _SQRT_PI = math.sqrt(math.pi)
 _LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
 _LOG_2 = math.log(2.0)
 _NEVER = -1e6
+_NARROW = 0.1  # width of a cell, in noise sds and times its distance from the belief, that needs no CDF
 
 
 def compiled[F: Callable[..., Any]](function: F) -> F:
@@ -168,9 +169,27 @@ def density_term(t: float, s: float) -> tuple[float, float, float, float]:
 
 
 @compiled
+def _narrow_term(m: float, w: float, s: float) -> tuple[float, float, float, float]:
+    """Return what `cell_term` does for a cell that is narrow beside s, by its density expanded at the middle.
+
+    mass = phi(m) w (1 + (m^2 - 1) w^2 / 24 + (m^4 - 6 m^2 + 3) w^4 / 1920 + ...); what is left out is below 1e-11.
+    """
+    m2, w2 = m * m, w * w
+    second, fourth = (m2 - 1) * w2 / 24, ((m2 - 6) * m2 + 3) * w2 * w2 / 1920
+    rest = 1 + second + fourth
+    d_m = -m + (m * w2 / 12 + (4 * m2 - 12) * m * w2 * w2 / 1920) / rest
+    d_w = (1 + (2 * second + 4 * fourth) / rest) / w
+    value = -0.5 * m2 - _LOG_SQRT_2PI + math.log(w * rest)
+    return value, -d_m / s, -(m * d_m + w * d_w) / s, 0.0
+
+
+@compiled
 def cell_term(lower: float, upper: float, s: float) -> tuple[float, float, float, float]:
     """Return the log mass of N(0, s^2) in a cell, its derivatives by the belief and s, and 0."""
     a, b = lower / s, upper / s
+    middle, width = 0.5 * (a + b), b - a
+    if width * max(1.0, abs(middle)) < _NARROW:
+        return _narrow_term(middle, width, s)
     mirror = a + b > 0
     left, right = (-b, -a) if mirror else (a, b)
     log_right = _log_cdf(right)
@@ -642,14 +661,16 @@ def _rows(
     """Return the log likelihood of all rows, readings of roles averaged, and add its derivatives."""
     n = ints[ints[SIZES] : ints[SIZES + 1]]
     terms, rows, readings, mixtures = n[13], n[14], n[17], n[18]
-    bias, d_bias = np.zeros(terms), np.zeros(terms)
+    lift, d_bias = np.zeros(terms), np.zeros(terms)
     for t in range(terms):
-        bias[t] = _bias(t, theta, effects, n, ints)
-    value, by_reading = np.zeros(rows), np.zeros(readings)
-    slopes = np.zeros((rows, 6))  # by belief, core noise, outlier factor, probability, wording, Jacobian
+        lift[t] = math.exp(_bias(t, theta, effects, n, ints))
+    by_reading = np.zeros(readings)
+    # Derivatives by belief, core noise, outlier factor, probability, wording, and the sums of numerator, denominator.
+    slopes = np.zeros((rows, 7))
+    p = theta[n[19]]
+    odds = (math.log1p(-p), max(math.log(max(p, 1e-300)), _NEVER))
     for r in range(rows):
-        value[r] = _row(r, theta, statement, state, bias, slopes[r], floats, ints)
-        by_reading[ints[ints[READING] + r]] += value[r]
+        by_reading[ints[ints[READING] + r]] += _row(r, odds, theta, statement, state, lift, slopes[r], floats, ints)
     weight = np.ones(readings)
     total = 0.0
     for k in range(readings):
@@ -671,7 +692,7 @@ def _rows(
         total += top + math.log(mass)
     for r in range(rows):
         _row_backward(
-            r, weight[ints[ints[READING] + r]], theta, statement, state, bias, slopes[r],
+            r, weight[ints[ints[READING] + r]], theta, statement, state, lift, slopes[r],
             d_theta, d_statement, d_state, d_bias, floats, ints,
         )  # fmt: skip
     for t in range(terms):
@@ -703,28 +724,27 @@ def _bias_backward(t: int, d: float, theta: Any, effects: Any, n: Any, d_theta: 
 
 
 @compiled
-def _believe(r: int, first: int, parts: int, state: Any, bias: Any, floats: Any, ints: Any) -> float:
-    """Return the sum that a row speaks of; `first` is the field of its terms, `parts` the parts of a row."""
+def _believe(r: int, first: int, parts: int, state: Any, lift: Any, floats: Any, ints: Any) -> float:
+    """Return the sum that a row speaks of: `first` is the field of its terms, `parts` its parts, `lift` exp(bias)."""
     total, any_part = 0.0, False
     for p in range(r * parts, (r + 1) * parts):
         if floats[ints[first + 3] + p] > 0:
             amount = state[ints[ints[first + 1] + p]] - state[ints[ints[first + 2] + p]]
-            total += amount * math.exp(bias[ints[ints[first] + p]])
+            total += amount * lift[ints[ints[first] + p]]
             any_part = True
     return total if any_part else 1.0
 
 
 @compiled
 def _believe_backward(
-    r: int, first: int, parts: int, d: float, state: Any, bias: Any, d_state: Any, d_bias: Any, floats: Any, ints: Any
+    r: int, first: int, parts: int, d: float, state: Any, lift: Any, d_state: Any, d_bias: Any, floats: Any, ints: Any
 ) -> None:
     for p in range(r * parts, (r + 1) * parts):
         if floats[ints[first + 3] + p] > 0:
             term, until, since = ints[ints[first] + p], ints[ints[first + 1] + p], ints[ints[first + 2] + p]
-            lift = math.exp(bias[term])
-            d_state[until] += d * lift
-            d_state[since] -= d * lift
-            d_bias[term] += d * lift * (state[until] - state[since])
+            d_state[until] += d * lift[term]
+            d_state[since] -= d * lift[term]
+            d_bias[term] += d * lift[term] * (state[until] - state[since])
 
 
 @compiled
@@ -743,16 +763,17 @@ def _centre(r: int, top: float, whole: float, floats: Any, ints: Any) -> tuple[f
 
 
 @compiled
-def _row(r: int, theta: Any, statement: Any, state: Any, bias: Any, slopes: Any, floats: Any, ints: Any) -> float:
-    """Return the log likelihood of a row; fill its derivatives by belief, noise, factor, probability and wording."""
+def _row(
+    r: int, odds: Any, theta: Any, statement: Any, state: Any, lift: Any, slopes: Any, floats: Any, ints: Any
+) -> float:
+    """Return the log likelihood of a row; fill its derivatives by belief, noise, factor, probability and wording.
+
+    `odds` are the logs of the probabilities of the noise's components.
+    """
     n = ints[ints[SIZES] : ints[SIZES + 1]]
-    centre, _, _ = _centre(
-        r,
-        _believe(r, TOP_TERM, n[15], state, bias, floats, ints),
-        _believe(r, WHOLE_TERM, n[16], state, bias, floats, ints),
-        floats,
-        ints,
-    )
+    slopes[5] = _believe(r, TOP_TERM, n[15], state, lift, floats, ints)
+    slopes[6] = _believe(r, WHOLE_TERM, n[16], state, lift, floats, ints) if ints[ints[IS_SHARE] + r] else 1.0
+    centre, _, _ = _centre(r, slopes[5], slopes[6], floats, ints)
     jacobian, number = 0.0, ints[ints[STATEMENT] + r]
     if number >= 0:
         shared = max(theta[ints[ints[REFERENCE_NOISE] + number]], floats[ints[CONSTANTS] + 1])
@@ -771,9 +792,7 @@ def _row(r: int, theta: Any, statement: Any, state: Any, bias: Any, slopes: Any,
         return alone
     far = math.sqrt((factor * base) ** 2 + floats[ints[OWN_SD] + r] ** 2)
     wide = _form(r, centre, far, theta, floats, ints)
-    probability = theta[n[19]]
-    first = core[0] + math.log1p(-probability)
-    second = wide[0] + max(math.log(max(probability, 1e-300)), _NEVER)
+    first, second = core[0] + odds[0], wide[0] + odds[1]
     value: float = max(first, second) + math.log1p(math.exp(-abs(first - second)))
     w0, w1 = math.exp(first - value), math.exp(second - value)
     slopes[0] = w0 * core[1] + w1 * wide[1]
@@ -802,7 +821,7 @@ def _form(r: int, centre: float, s: float, theta: Any, floats: Any, ints: Any) -
 
 @compiled
 def _row_backward(
-    r: int, weight: float, theta: Any, statement: Any, state: Any, bias: Any, slopes: Any, d_theta: Any,
+    r: int, weight: float, theta: Any, statement: Any, state: Any, lift: Any, slopes: Any, d_theta: Any,
     d_statement: Any, d_state: Any, d_bias: Any, floats: Any, ints: Any,
 ) -> None:  # fmt: skip
     """Carry the derivatives of one row, times the weight of its reading, back to what it depends on."""
@@ -822,12 +841,11 @@ def _row_backward(
     d_theta[n[19]] += weight * slopes[3]
     if wording >= 0:
         d_theta[wording] += weight * slopes[4]
-    top = _believe(r, TOP_TERM, n[15], state, bias, floats, ints)
-    whole = _believe(r, WHOLE_TERM, n[16], state, bias, floats, ints)
-    _, d_top, d_whole = _centre(r, top, whole, floats, ints)
-    _believe_backward(r, TOP_TERM, n[15], d_centre * d_top / top, state, bias, d_state, d_bias, floats, ints)
+    _, d_top, d_whole = _centre(r, slopes[5], slopes[6], floats, ints)
+    _believe_backward(r, TOP_TERM, n[15], d_centre * d_top / slopes[5], state, lift, d_state, d_bias, floats, ints)
     if d_whole != 0:
-        _believe_backward(r, WHOLE_TERM, n[16], d_centre * d_whole / whole, state, bias, d_state, d_bias, floats, ints)
+        d = d_centre * d_whole / slopes[6]
+        _believe_backward(r, WHOLE_TERM, n[16], d, state, lift, d_state, d_bias, floats, ints)
 
 
 @compiled

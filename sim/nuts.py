@@ -196,12 +196,12 @@ def _grow_half(
 
 
 @numba.njit(
-    types.void(_DENSITY, _VECTOR, _GENERATOR, _MATRIX, _MATRIX, _VECTOR, _VECTOR, _VECTOR, _VECTOR, types.boolean,
-               _MATRIX, _MATRIX, _MATRIX, _MATRIX),
+    types.void(_DENSITY, _VECTOR, _GENERATOR, _MATRIX, _MATRIX, _VECTOR, _VECTOR, _VECTOR, _VECTOR,
+               types.int64, types.boolean, _MATRIX, _MATRIX, _MATRIX, _MATRIX),
     cache=True, nogil=True, error_model="numpy",
 )  # fmt: skip
 def move_chain(  # type: ignore[no-untyped-def] # noqa: ANN201
-    density, buffer, rng, metric, root, scale, x, grad, step, adapting, draws, grads, stats, work  # noqa: ANN001
+    density, buffer, rng, metric, root, scale, x, grad, step, depth_limit, adapting, draws, grads, stats, work  # noqa: ANN001
 ):  # fmt: skip
     """Move a chain once for each row of `draws`, and fill `draws`, `stats`, and `grads` where that has rows.
 
@@ -219,6 +219,8 @@ def move_chain(  # type: ignore[no-untyped-def] # noqa: ANN201
         Where the chain stands, and the gradient there; both are moved.
     step : array, shape (6,)
         LOG_STEP and what sets it while `adapting`.
+    depth_limit : int
+        Doublings of a trajectory at most, up to MAX_DEPTH.
     draws, grads, stats, work : arrays, shape (count, n), (count or 0, n), (count, 3), (ROWS, n)
     """
     n, value = len(x), np.zeros(1)
@@ -233,7 +235,7 @@ def move_chain(  # type: ignore[no-untyped-def] # noqa: ANN201
         work[LEFT], work[LEFT + 3], work[RHO] = x, grad, p
         work[RIGHT : RIGHT + 4] = work[LEFT : LEFT + 4]
         log_weight, steps, accepted, diverged = 0.0, 0, 0.0, False
-        for depth in range(MAX_DEPTH):
+        for depth in range(depth_limit):
             near, way = (RIGHT, size) if rng.random() < 0.5 else (LEFT, -size)
             work[LEAF : LEAF + 4] = work[near : near + 4]
             weight, new_log_p, taken, accepted_there, turning, diverged = _grow_half(
@@ -259,3 +261,22 @@ def move_chain(  # type: ignore[no-untyped-def] # noqa: ANN201
         stats[number, ACCEPTANCE] = accepted / max(steps, 1)
         if adapting:
             _adapt_step(step, stats[number, ACCEPTANCE])
+
+
+@numba.njit(
+    types.void(_DENSITY, _VECTOR, _VECTOR, types.double, _MATRIX), cache=True, nogil=True, error_model="numpy"
+)  # fmt: skip
+def measure_curvature(density, buffer, x, step, curvature):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
+    """Add to `curvature`, shape (n, n), minus the Hessian at `x`: central differences of gradients, made symmetric."""
+    n, value = len(x), np.zeros(1)
+    moved, above, below = x.copy(), np.empty(n), np.empty(n)
+    for i in range(n):
+        moved[i] = x[i] + step
+        density(np.uint64(n), moved.ctypes, above.ctypes, value.ctypes, buffer.ctypes)
+        moved[i] = x[i] - step
+        density(np.uint64(n), moved.ctypes, below.ctypes, value.ctypes, buffer.ctypes)
+        moved[i] = x[i]
+        for j in range(n):
+            slope = (below[j] - above[j]) / (4 * step)
+            curvature[i, j] += slope
+            curvature[j, i] += slope

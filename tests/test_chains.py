@@ -11,13 +11,13 @@ import pytest
 from numba import types
 from scipy import stats
 
-from sim.chains import learn_metric, sample_chains, whiten
+from sim.chains import sample_chains, whiten
 from sim.diagnostics import load_statistics
 from sim.errors import InputError
 from sim.fit import sample_buffer, sample_posterior
 from sim.kernel import ARGS, compile_density
-from sim.nuts import DIVERGED, STEPS
-from sim.packing import constrain_draws, count_unknowns, pack_design
+from sim.nuts import DIVERGED, STEPS, measure_curvature
+from sim.packing import constrain_draws, count_unknowns, evaluate_density, pack_design
 
 _pointer = types.CPointer(types.double)
 SIGNATURE = types.int64(types.uint64, _pointer, _pointer, _pointer, types.voidptr)
@@ -124,19 +124,30 @@ def test_progress_ends_with_the_last_iteration():
 
 
 def test_the_metric_is_the_covariance_of_a_normal_law():
-    """Draws with their exact gradients give back the covariance, up to the shrinkage of a few draws in thousands."""
+    """Draws and curvature of a normal law give back its covariance; without draws the curvature does alone."""
     rng = np.random.default_rng(3)
     root = np.tril(rng.normal(size=(5, 5))) + 2 * np.eye(5)
     covariance = root @ root.T
     x = rng.multivariate_normal(np.zeros(5), covariance, size=20_000)
-    found = whiten(x, -x @ np.linalg.inv(covariance))
-    assert np.allclose(found, covariance, atol=0.01 * covariance.max())
+    for draws, tolerance in ((x, 0.02), (x[:0], 1e-10)):
+        precision = np.linalg.inv(covariance)
+        found = whiten(draws, -draws @ precision, precision)
+        assert np.allclose(found, covariance, rtol=0, atol=tolerance * covariance.max())
 
 
-def test_a_metric_of_few_draws_is_diagonal():
-    moves = sample(normal, 60, np.eye(60), draws=20)
-    few = type(moves)(moves.draws, moves.draws, moves.stats)
-    assert learn_metric(few).matrix.shape == (0, 0)
+def test_negative_curvature_leaves_a_metric():
+    found = whiten(np.zeros((0, 2)), np.zeros((0, 2)), np.diag([-4.0, 1.0]))
+    assert np.allclose(found, np.diag([0.25, 1.0]))
+
+
+def test_the_curvature_is_that_of_the_density(kursk, rng):
+    """Twice the curvature's quadratic form is the second difference of the log density of Kursk."""
+    x, found = rng.normal(0, 0.3, count_unknowns(kursk)), np.zeros((count_unknowns(kursk),) * 2)
+    measure_curvature(compile_density(), pack_design(kursk), x, 1e-4, found)
+    for _ in range(5):
+        way = 1e-3 * rng.normal(size=len(x))
+        values = [evaluate_density(kursk, x + sign * way)[0] for sign in (-1, 0, 1)]
+        assert way @ found @ way == pytest.approx(2 * values[1] - values[0] - values[2], rel=1e-2, abs=1e-8)
 
 
 def test_a_start_that_is_impossible_is_refused(kursk):
