@@ -3,8 +3,8 @@ r"""Chains of the no-U-turn sampler, moved in threads, with one metric and one s
 While tuning, the step follows the mean acceptance, and the metric is renewed at the end of windows of growing length.
 It is the matrix that makes of draws and gradients alike a standard normal (Seyboldt et al. 2026, arXiv 2603.18845), the
 geometric mean of the covariance C of the draws and the inverse of that of the gradients, G. The latter is also the mean
-curvature E[-Hessian], of which a few points tell more than a few gradients do: it is measured where the chains stand, so
-that a full metric is there after the first window, and counts as long as draws are few. Of very many unknowns the
+curvature E[-Hessian], of which a few points tell more than a few gradients do: it is measured where the chains stand,
+so that a full metric is there after the first window, and counts as long as draws are few. Of very many unknowns the
 metric is diagonal: root(var x / var gradient). Nothing is adapted once draws are kept.
 """
 
@@ -24,10 +24,11 @@ from sim.nuts import ANCHOR, LOG_STEP, MAX_DEPTH, MEAN_LOG_STEP, ROWS, TARGET, m
 
 Floats = NDArray[np.float64]
 
-FIRST_WINDOW = 30  # iterations before the metric is renewed for the first time
-GROWTH = 1.6  # of one window to the next
+FIRST_WINDOW = 15  # iterations before the metric is renewed for the first time
+GROWTH = 1.5  # of one window to the next
 FIRST_STEP = 0.1
-FIRST_DEPTH = 6  # doublings of a trajectory at most before there is a metric
+FIRST_DEPTH = 6  # doublings of a trajectory at most while the metric is a first guess
+GUESSES = 3  # windows of which that holds
 BLOCK = 100  # iterations between two looks at the clock
 DENSE_UP_TO = 400  # unknowns of a full metric: beyond it the metric would cost more than the density
 CURVATURE_STEP = 1e-4
@@ -103,15 +104,15 @@ def sample_chains(
     n, done, total = len(team[0].x), 0, chains * (tune + draws)
     metric = Metric(np.ones(n), np.zeros((0, 0)), np.zeros((0, 0)))
     with ThreadPoolExecutor(max_workers=min(chains, os.cpu_count() or 1)) as pool:
-        depth = FIRST_DEPTH
-        for window, is_last in _cut_windows(tune):
+        for number, (window, is_last) in enumerate(_cut_windows(tune)):
+            depth = FIRST_DEPTH if number < GUESSES else MAX_DEPTH
             moves = _move(pool, density, buffer, metric, team, window, depth)
             done += chains * window
             if report:
                 report(done, total)
             if not is_last:
                 curvature = _measure_curvature(pool, density, buffer, team) if n <= DENSE_UP_TO else None
-                metric, depth = learn_metric(moves, curvature), MAX_DEPTH
+                metric = learn_metric(moves, curvature)
                 _restart_steps(team)
         _settle_steps(team)
         kept: list[Moves] = []
