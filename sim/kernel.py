@@ -665,12 +665,12 @@ def _rows(
     for t in range(terms):
         lift[t] = math.exp(_bias(t, theta, effects, n, ints))
     by_reading = np.zeros(readings)
-    # Derivatives by belief, core noise, outlier factor, probability, wording, and the sums of numerator, denominator.
+    # Derivatives by belief, core noise, outlier factor, probability, wording; of the belief by numerator, denominator.
     slopes = np.zeros((rows, 7))
     p = theta[n[19]]
-    odds = (math.log1p(-p), max(math.log(max(p, 1e-300)), _NEVER))
+    odds = (math.log1p(-p), max(math.log(max(p, 1e-300)), _NEVER), 1 / (1 - p), 1 / max(p, 1e-300))
     for r in range(rows):
-        by_reading[ints[ints[READING] + r]] += _row(r, odds, theta, statement, state, lift, slopes[r], floats, ints)
+        by_reading[ints[ints[READING] + r]] += _row(r, n, odds, theta, statement, state, lift, slopes, floats, ints)
     weight = np.ones(readings)
     total = 0.0
     for k in range(readings):
@@ -692,7 +692,7 @@ def _rows(
         total += top + math.log(mass)
     for r in range(rows):
         _row_backward(
-            r, weight[ints[ints[READING] + r]], theta, statement, state, lift, slopes[r],
+            r, n, weight[ints[ints[READING] + r]], theta, statement, state, lift, slopes,
             d_theta, d_statement, d_state, d_bias, floats, ints,
         )  # fmt: skip
     for t in range(terms):
@@ -764,16 +764,16 @@ def _centre(r: int, top: float, whole: float, floats: Any, ints: Any) -> tuple[f
 
 @compiled
 def _row(
-    r: int, odds: Any, theta: Any, statement: Any, state: Any, lift: Any, slopes: Any, floats: Any, ints: Any
+    r: int, n: Any, odds: Any, theta: Any, statement: Any, state: Any, lift: Any, slopes: Any, floats: Any, ints: Any
 ) -> float:
-    """Return the log likelihood of a row; fill its derivatives by belief, noise, factor, probability and wording.
+    """Return the log likelihood of a row; fill its slopes (see `_rows`).
 
-    `odds` are the logs of the probabilities of the noise's components.
+    `odds` are the logs of the probabilities of the noise's components, and their inverses.
     """
-    n = ints[ints[SIZES] : ints[SIZES + 1]]
-    slopes[5] = _believe(r, TOP_TERM, n[15], state, lift, floats, ints)
-    slopes[6] = _believe(r, WHOLE_TERM, n[16], state, lift, floats, ints) if ints[ints[IS_SHARE] + r] else 1.0
-    centre, _, _ = _centre(r, slopes[5], slopes[6], floats, ints)
+    top = _believe(r, TOP_TERM, n[15], state, lift, floats, ints)
+    whole = _believe(r, WHOLE_TERM, n[16], state, lift, floats, ints) if ints[ints[IS_SHARE] + r] else 1.0
+    centre, d_top, d_whole = _centre(r, top, whole, floats, ints)
+    slopes[r, 5], slopes[r, 6] = d_top / top, d_whole / whole
     jacobian, number = 0.0, ints[ints[STATEMENT] + r]
     if number >= 0:
         shared = max(theta[ints[ints[REFERENCE_NOISE] + number]], floats[ints[CONSTANTS] + 1])
@@ -786,20 +786,22 @@ def _row(
     factor = theta[n[20]]
     core = _form(r, centre, s, theta, floats, ints)
     if ints[ints[CONTAMINATED] + r] == 0:
-        slopes[0], slopes[1], slopes[4] = core[1], core[2], core[3]
-        slopes[1] *= base / s
+        slopes[r, 0], slopes[r, 1], slopes[r, 4] = core[1], core[2], core[3]
+        slopes[r, 1] *= base / s
         alone: float = core[0] + floats[ints[LOG_WIDTH] + r] + jacobian
         return alone
     far = math.sqrt((factor * base) ** 2 + floats[ints[OWN_SD] + r] ** 2)
     wide = _form(r, centre, far, theta, floats, ints)
     first, second = core[0] + odds[0], wide[0] + odds[1]
-    value: float = max(first, second) + math.log1p(math.exp(-abs(first - second)))
-    w0, w1 = math.exp(first - value), math.exp(second - value)
-    slopes[0] = w0 * core[1] + w1 * wide[1]
-    slopes[1] = w0 * core[2] * base / s + w1 * wide[2] * factor * factor * base / far
-    slopes[2] = w1 * wide[2] * factor * base * base / far
-    slopes[3] = math.exp(min(wide[0] - value, 700.0)) - math.exp(core[0] - value)
-    slopes[4] = w0 * core[3] + w1 * wide[3]
+    less = math.exp(-abs(first - second))
+    value: float = max(first, second) + math.log1p(less)
+    more, less = 1 / (1 + less), less / (1 + less)
+    w0, w1 = (more, less) if first >= second else (less, more)
+    slopes[r, 0] = w0 * core[1] + w1 * wide[1]
+    slopes[r, 1] = w0 * core[2] * base / s + w1 * wide[2] * factor * factor * base / far
+    slopes[r, 2] = w1 * wide[2] * factor * base * base / far
+    slopes[r, 3] = w1 * odds[3] - w0 * odds[2]
+    slopes[r, 4] = w0 * core[3] + w1 * wide[3]
     value += floats[ints[LOG_WIDTH] + r] + jacobian
     return value
 
@@ -821,12 +823,11 @@ def _form(r: int, centre: float, s: float, theta: Any, floats: Any, ints: Any) -
 
 @compiled
 def _row_backward(
-    r: int, weight: float, theta: Any, statement: Any, state: Any, lift: Any, slopes: Any, d_theta: Any,
+    r: int, n: Any, weight: float, theta: Any, statement: Any, state: Any, lift: Any, slopes: Any, d_theta: Any,
     d_statement: Any, d_state: Any, d_bias: Any, floats: Any, ints: Any,
 ) -> None:  # fmt: skip
     """Carry the derivatives of one row, times the weight of its reading, back to what it depends on."""
-    n = ints[ints[SIZES] : ints[SIZES + 1]]
-    d_centre = weight * slopes[0]
+    d_centre = weight * slopes[r, 0]
     number, noise, wording = ints[ints[STATEMENT] + r], ints[ints[NOISE] + r], ints[ints[WORDING] + r]
     if number >= 0:
         at = ints[ints[REFERENCE_NOISE] + number]
@@ -836,15 +837,14 @@ def _row_backward(
         if theta[at] > floats[ints[CONSTANTS] + 1]:
             d_theta[at] += d_error * statement[number] + (weight / shared if prior else 0.0)
     if noise >= 0 and theta[noise] > floats[ints[CONSTANTS] + 1]:
-        d_theta[noise] += weight * slopes[1]
-    d_theta[n[20]] += weight * slopes[2]
-    d_theta[n[19]] += weight * slopes[3]
+        d_theta[noise] += weight * slopes[r, 1]
+    d_theta[n[20]] += weight * slopes[r, 2]
+    d_theta[n[19]] += weight * slopes[r, 3]
     if wording >= 0:
-        d_theta[wording] += weight * slopes[4]
-    _, d_top, d_whole = _centre(r, slopes[5], slopes[6], floats, ints)
-    _believe_backward(r, TOP_TERM, n[15], d_centre * d_top / slopes[5], state, lift, d_state, d_bias, floats, ints)
-    if d_whole != 0:
-        d = d_centre * d_whole / slopes[6]
+        d_theta[wording] += weight * slopes[r, 4]
+    _believe_backward(r, TOP_TERM, n[15], d_centre * slopes[r, 5], state, lift, d_state, d_bias, floats, ints)
+    if slopes[r, 6] != 0:
+        d = d_centre * slopes[r, 6]
         _believe_backward(r, WHOLE_TERM, n[16], d, state, lift, d_state, d_bias, floats, ints)
 
 
