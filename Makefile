@@ -68,7 +68,7 @@ N ?= 300
 sbc: $(STAMP)
 	@mkdir -p build/sbc
 	for case in $(SBC_CASES); do \
-	  $(BIN)/truetoll sbc $$case --n $(N) --seed 1 --results build/sbc --resume --json > build/sbc/$$(basename $$case).json || [ $$? -eq 4 ] || exit 1; \
+	  $(BIN)/truetoll sbc $$case --n $(N) --seed 1 --jobs 2 --results build/sbc --resume --json > build/sbc/$$(basename $$case).json || [ $$? -eq 4 ] || exit 1; \
 	done
 	$(BIN)/python tests/reports.py sbc
 
@@ -88,7 +88,7 @@ priors: $(STAMP)
 	$(BIN)/truetoll priors fit $(RECORD) --out priors/default.toml --seed 1
 
 backtest: $(STAMP)
-	$(BIN)/truetoll backtest $(RECORD) --results build --resume
+	$(BIN)/truetoll backtest $(RECORD) --jobs 2 --results build --resume
 	$(BIN)/python tests/reports.py backtest
 
 ablation: $(STAMP)

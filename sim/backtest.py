@@ -9,8 +9,9 @@ import datetime as dt
 import hashlib
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ from sim.posterior import Sample, by_chain, take_posterior
 from sim.priors import PriorSet
 from sim.record import Hindcast, Record, Truth, read_record
 from sim.scores import Score, compare, score_draws, summarise
+from sim.store import Entry, Store
+from sim.tasks import finish_tasks
 
 Floats = NDArray[np.float64]
 
@@ -142,62 +145,38 @@ def run_tasks(
     seed: int,
     *,
     jobs: int = 2,
+    client: Any = None,
     store: Path | None = None,
     resume: bool = False,
     quiet: bool = True,
     learning: dict[str, Any] | None = None,
 ) -> list[Forecast]:
-    """Forecast every war, several at once, keeping each in `store` as it is finished."""
-    from joblib import Parallel, delayed
-
+    """Forecast every war, keeping each in `store` as it is finished; `jobs`, `client`: see `sim.tasks.finish_tasks`."""
     settings = {**LEARNING, **(learning or {})}
     if prior is None and len(record.wars) < MIN_WARS:
         raise refuse("the table", "", f"{len(record.wars)} war leaves none to learn from", "give --prior NAME")
     key = fingerprint(record, prior or base, seed, settings if prior is None else {})
-    kept = dict(_read_store(store, key)) if store is not None and resume else {}
-    if store is not None:
-        store.parent.mkdir(parents=True, exist_ok=True)
-        if not resume:
-            store.write_text("", encoding="utf-8")
-    wars = [war for war in record.wars if war not in kept]
-
-    def work(war: str) -> tuple[str, list[Forecast]]:
-        return war, forecast_war(record, war, prior, base, seed, settings)
-
-    with show_steps("wars", len(wars), quiet) as advance:
-        for war, found in Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(work)(war) for war in wars):
-            kept[war] = found
-            if store is not None:
-                with store.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps({"key": key, "war": war, "forecasts": [_to_json(each) for each in found]}))
-                    file.write("\n")
+    kept = None if store is None else Store(store, key, "war")
+    work = partial(_forecast_as_entry, record, prior, base, seed, settings)
+    found: dict[str, list[Forecast]] = {}
+    with show_steps("wars", len(record.wars), quiet) as advance:
+        for war, entry in finish_tasks(work, record.wars, store=kept, resume=resume, jobs=jobs, client=client):
+            found[war] = [Forecast(**{**each, "quantiles": np.array(each["quantiles"])}) for each in entry["forecasts"]]
             advance()
-    return [each for war in record.wars for each in kept[war]]
+    return [each for war in record.wars for each in found[war]]
+
+
+def _forecast_as_entry(
+    record: Record, prior: PriorSet | None, base: PriorSet, seed: int, settings: dict[str, Any], war: str
+) -> Entry:
+    found = forecast_war(record, war, prior, base, seed, settings)
+    return {"forecasts": [{**each.__dict__, "quantiles": each.quantiles.tolist()} for each in found]}
 
 
 def fingerprint(record: Record, priors: PriorSet, seed: int, settings: dict[str, Any]) -> str:
     """Return a hash of what the forecasts depend on."""
     parts = [record.sha256, priors.sha256, priors.name, str(seed), json.dumps([settings, FIT], sort_keys=True)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
-
-
-def _to_json(forecast: Forecast) -> dict[str, Any]:
-    return {**forecast.__dict__, "quantiles": forecast.quantiles.tolist()}
-
-
-def _read_store(store: Path, key: str) -> Iterator[tuple[str, list[Forecast]]]:
-    if not store.is_file():
-        return
-    for line in store.read_text(encoding="utf-8").splitlines():
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            continue  # a line that an interruption cut short
-        if entry.get("key") == key:
-            yield (
-                entry["war"],
-                [Forecast(**{**each, "quantiles": np.array(each["quantiles"])}) for each in entry["forecasts"]],
-            )
 
 
 def list_said(hindcast: Hindcast, truth: Truth) -> Said:

@@ -24,7 +24,13 @@ from sim.errors import refuse
 
 ClaimsArgument = Annotated[Path, typer.Argument(metavar="CLAIMS", help="A table of claims of many cases.")]
 TruthArgument = Annotated[Path, typer.Argument(metavar="TRUTH", help="What is established of them.")]
-JobsOption = Annotated[int, typer.Option(help="How many fits at once.", min=1, max=1_000)]
+JobsOption = Annotated[int, typer.Option(help="How many fits at once, in processes here.", min=1, max=1_000)]
+DaskOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS", help="A Dask scheduler, whose workers fit in place of --jobs here.", show_default=False
+    ),
+]
 MAX_FAILED = 0.02  # of many fits, beyond which the whole is not to be trusted
 
 
@@ -120,6 +126,8 @@ def sbc(
     n: Annotated[int, typer.Option("--n", help="How many replicates.")] = 100,
     seed: SeedOption = 1,
     prior: Annotated[str | None, typer.Option(help="A prior set in place of the case's.", show_default=False)] = None,
+    jobs: JobsOption = 2,
+    dask: DaskOption = None,
     results: Annotated[Path, typer.Option(help="Where finished replicates and the report are kept.")] = Path("results"),
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the replicates that are kept.")] = False,
     as_json: JsonOption = False,
@@ -129,15 +137,18 @@ def sbc(
 
     Example: truetoll sbc vietnam --n 50
     """
-    from sim.plots.ranks import draw_ranks
-    from sim.sbc import calibrate
-    from sim.table import show_calibration
+    from sim.cluster import open_cluster
 
     if not 1 <= n <= 1_000_000:
         raise refuse("--n", "", f"{n} replicates are none or too many", "give 1 to 1000000")
-    design = _design(case, prior)
-    store = results / design.case.name / f"sbc-seed{seed}.jsonl"
-    report, replicates = calibrate(design, n, seed, store, resume, quiet=quiet)
+    with open_cluster(dask) as client:  # before what takes long: a wrong address is told at once
+        from sim.plots.ranks import draw_ranks
+        from sim.sbc import calibrate
+        from sim.table import show_calibration
+
+        design = _design(case, prior)
+        store = results / design.case.name / f"sbc-seed{seed}.jsonl"
+        report, replicates = calibrate(design, n, seed, store, resume, quiet=quiet, jobs=jobs, client=client)
     draw_ranks(replicates, design.case.title, store.with_suffix(".png"))
     show(json.dumps(report) if as_json else show_calibration(report))
     say(f"Replicates are kept in {store}, ranks drawn in {store.with_suffix('.png')}", quiet=quiet)
@@ -186,8 +197,11 @@ def backtest(
     ] = None,
     seed: SeedOption = 1,
     jobs: JobsOption = 2,
+    dask: DaskOption = None,
     results: Annotated[Path, typer.Option(help="Where forecasts, figures and the report are kept.")] = Path("results"),
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the forecasts that are kept.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the forecasts, or quarters, that are kept.")
+    ] = False,
     through_time: Annotated[
         bool, typer.Option("--through-time", help="CLAIMS is the folder of a case: estimate it quarter by quarter.")
     ] = False,
@@ -199,8 +213,18 @@ def backtest(
 
     Example: truetoll backtest claims.csv truth.csv --prior default
     """
-    if through_time:
-        return _backtest_quarters(claims, truth, prior, curve, seed, jobs, results, as_json=as_json, quiet=quiet)
+    from sim.cluster import open_cluster
+
+    with open_cluster(dask) as client:  # before what takes long: a wrong address is told at once
+        run = {"jobs": jobs, "client": client, "resume": resume, "quiet": quiet}
+        if through_time:
+            return _backtest_quarters(claims, truth, prior, curve, seed, results, run, as_json=as_json)
+        return _backtest_wars(claims, truth, prior, seed, results, run, as_json=as_json)
+
+
+def _backtest_wars(
+    claims: Path, truth: Path, prior: str | None, seed: int, results: Path, run: dict[str, Any], *, as_json: bool
+) -> int:
     from sim.backtest import find_reference, report_backtest, run_tasks
     from sim.plots.calibration import draw_backtest
     from sim.priors import read_priors
@@ -213,21 +237,12 @@ def backtest(
         results / "backtest" / f"{claims.resolve().parent.name}-{Path(prior).stem if prior else 'left-out'}-seed{seed}"
     )
     _make_folder(folder)
-    forecasts = run_tasks(
-        record,
-        chosen,
-        read_priors("vague"),
-        seed,
-        jobs=jobs,
-        store=folder / "forecasts.jsonl",
-        resume=resume,
-        quiet=quiet,
-    )
+    forecasts = run_tasks(record, chosen, read_priors("vague"), seed, store=folder / "forecasts.jsonl", **run)
     report = report_backtest(record, forecasts, seed, find_reference(chosen))
     (folder / "backtest.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     draw_backtest(report, folder)
     show(json.dumps(report) if as_json else show_backtest(report))
-    say(f"Forecasts, figures and report are kept in {folder}", quiet=quiet)
+    say(f"Forecasts, figures and report are kept in {folder}", quiet=run["quiet"])
     return NOT_TRUSTED if report["untrusted_fits"] > MAX_FAILED * report["fits"] else DONE
 
 
@@ -244,11 +259,10 @@ def _backtest_quarters(
     prior: str | None,
     curve: Path | None,
     seed: int,
-    jobs: int,
     results: Path,
+    run: dict[str, Any],
     *,
     as_json: bool,
-    quiet: bool,
 ) -> int:
     from sim.plots.quarters import save_quarters
     from sim.priors import read_priors
@@ -260,11 +274,11 @@ def _backtest_quarters(
     case = read_case(find_case(str(folder) if "/" in str(folder) else f"./{folder}"))
     points = read_curve(curve) if curve else []
     priors = read_priors(prior) if prior else None
-    report = backtest_quarters(case, read_truths(truth), priors, seed, jobs=jobs, quiet=quiet)
     place = results / "backtest" / f"{case.name}-through-time-seed{seed}"
     _make_folder(place)
+    report = backtest_quarters(case, read_truths(truth), priors, seed, store=place / "quarters.jsonl", **run)
     (place / "through-time.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     save_quarters(report, {key: case.label_force(key) for key in case.forces}, points, place)
     show(json.dumps(report) if as_json else show_quarters(report))
-    say(f"Report and figure are kept in {place}", quiet=quiet)
+    say(f"Quarters, report and figure are kept in {place}", quiet=run["quiet"])
     return NOT_TRUSTED if report["untrusted_fits"] > MAX_FAILED * report["fits"] else DONE

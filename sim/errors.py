@@ -44,6 +44,10 @@ class InputError(Exception):
         self.faults = tuple(faults)
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
+    def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Fault, ...]]]:
+        """Be copied by its faults, not by its text: one that a worker raises is told as one raised here."""
+        return type(self), (self.faults,)
+
 
 def refuse(file: str, where: str, problem: str, remedy: str) -> InputError:
     """Return an InputError of a single fault."""

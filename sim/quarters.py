@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import hashlib
 import io
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +32,8 @@ from sim.posterior import by_chain, take_posterior
 from sim.priors import PriorSet, find_shipped_priors, read_priors
 from sim.record import BINS, Truth, read_record, spell_key
 from sim.scores import LEVELS, Established, score_draws
+from sim.store import Entry, Store
+from sim.tasks import finish_tasks
 
 Series = Mapping[tuple[str, str], Sequence[Truth]]
 
@@ -103,12 +108,43 @@ def forecast_day(case: Case, priors: PriorSet, day: dt.date, seed: int) -> tuple
         settings = {}
 
 
-def backtest_quarters(
-    case: Case, truths: Iterable[Truth], priors: PriorSet | None, seed: int, *, jobs: int = 2, quiet: bool = True
-) -> dict[str, Any]:
-    """Return the report of `truetoll backtest --through-time`: each quarter's estimate beside what is established."""
-    from joblib import Parallel, delayed
+def _forecast_as_entry(case: Case, priors: PriorSet, series: Series, seed: int, day: str) -> Entry:
+    """Return what the report says of a quarter: a row for each quantity of which a truth is known on its last day."""
+    end = dt.date.fromisoformat(day)
+    counts, trusted = forecast_day(case, priors, end, seed)
+    rows = [
+        _describe(key, end, establish(truths, end), counts[key])
+        for key, truths in series.items()
+        if truths[0].day <= end <= truths[-1].day
+    ]
+    return {"trusted": trusted, "rows": rows}
 
+
+def fingerprint(case: Case, priors: PriorSet, series: Series, seed: int) -> str:
+    """Return a hash of what the quarters' rows depend on."""
+    parts = [case.file.model_dump_json(), str(seed), json.dumps([FIT, MAX_RHAT, LEVELS]), repr(priors.joint)]
+    parts += [claim.model_dump_json() for claim in case.claims]
+    parts += [f"{key} {prior.model_dump_json()}" for key, prior in priors.priors.items()]
+    parts += [f"{key} {truth.model_dump_json()}" for key, truths in series.items() for truth in truths]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def backtest_quarters(
+    case: Case,
+    truths: Iterable[Truth],
+    priors: PriorSet | None,
+    seed: int,
+    *,
+    jobs: int = 2,
+    client: Any = None,
+    store: Path | None = None,
+    resume: bool = False,
+    quiet: bool = True,
+) -> dict[str, Any]:
+    """Return the report of `truetoll backtest --through-time`: each quarter's estimate beside what is established.
+
+    Quarters are kept in `store` as they are finished; `jobs`, `client`: see `sim.tasks.finish_tasks`.
+    """
     series = match_truths(case, truths)
     if not series:
         raise refuse(case.name, "", "has no force of which two truths are known", "give truths of its forces and start")
@@ -117,20 +153,15 @@ def backtest_quarters(
         priors = learn_without(wars, read_priors("vague"), seed, quiet)
     first = min(found[0].day for found in series.values())
     last = max(found[-1].day for found in series.values())
-    days = list_quarters(first, last)
-    found = []
+    days = [day.isoformat() for day in list_quarters(first, last)]
+    kept = None if store is None else Store(store, fingerprint(case, priors, series, seed), "day")
+    work = partial(_forecast_as_entry, case, priors, series, seed)
+    found = {}
     with show_steps("quarters", len(days), quiet) as advance:
-        for result in Parallel(n_jobs=jobs, return_as="generator")(
-            delayed(forecast_day)(case, priors, day, seed) for day in days
-        ):
-            found.append(result)
+        for day, entry in finish_tasks(work, days, store=kept, resume=resume, jobs=jobs, client=client):
+            found[day] = entry
             advance()
-    rows = [
-        _describe(key, day, establish(truths_of, day), counts[key])
-        for day, (counts, _) in zip(days, found, strict=True)
-        for key, truths_of in series.items()
-        if truths_of[0].day <= day <= truths_of[-1].day
-    ]
+    rows = [row for day in days for row in found[day]["rows"]]
     coverage = {str(level): float(np.mean([row["covered"][str(level)] for row in rows])) for level in LEVELS}
     return {
         "schema": 1,
@@ -141,7 +172,7 @@ def backtest_quarters(
         "log_width_90": float(np.mean([row["log_width_90"] for row in rows])),
         "crps": float(np.mean([row["crps"] for row in rows])),
         "fits": len(days),
-        "untrusted_fits": sum(not trusted for _, trusted in found),
+        "untrusted_fits": sum(not entry["trusted"] for entry in found.values()),
         "rows": rows,
     }
 

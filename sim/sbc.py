@@ -11,6 +11,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from sim.fit import Draws, sample_posterior, show_steps
 from sim.model import Design
 from sim.posterior import Sample, by_chain, take_posterior
 from sim.simulate import observe_world, simulate_worlds
+from sim.store import Entry, Store
+from sim.tasks import finish_tasks
 
 RANKS = 99  # draws that the truth is ranked among, after thinning
 FIT: dict[str, Any] = {"draws": 250, "tune": 400, "target_accept": 0.9}
@@ -114,9 +117,17 @@ def _thin(quantities: dict[str, Floats], chains: int) -> dict[str, Floats]:
 
 
 def run_replicates(
-    design: Design, count: int, seed: int, store: Path | None = None, resume: bool = False, fit: Fitter | None = None
+    design: Design,
+    count: int,
+    seed: int,
+    store: Path | None = None,
+    resume: bool = False,
+    fit: Fitter | None = None,
+    *,
+    jobs: int = 1,
+    client: Any = None,
 ) -> Iterator[Replicate]:
-    """Run replicates one by one, keeping each in `store` as it is finished.
+    """Yield replicates as they are finished, keeping each in `store`.
 
     Parameters
     ----------
@@ -129,26 +140,21 @@ def run_replicates(
         A file of one line of JSON each.
     resume : bool
         Take the trusted replicates that `store` holds of this design and seed, and go on from there.
+    jobs, client
+        Who runs them (see `sim.tasks.finish_tasks`).
     """
     if count < 1:
         raise refuse("--n", "", f"{count} replicates are none", "give 1 or more")
-    key = fingerprint(design)
-    kept = dict(_read_store(store, key)) if store is not None and resume else {}
-    if store is not None:
-        store.parent.mkdir(parents=True, exist_ok=True)
-        if not resume:
-            store.write_text("", encoding="utf-8")
-    for number in range(count):
-        place = seed * 1_000_000 + number
-        if place in kept:
-            yield kept[place]
-            continue
-        replicate = run_replicate(design, place, fit)
-        if store is not None:
-            line = {"key": key, "seed": place, "trusted": replicate.trusted, "fractions": replicate.fractions}
-            with store.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
-        yield replicate
+    places = range(seed * 1_000_000, seed * 1_000_000 + count)
+    kept = None if store is None else Store(store, fingerprint(design), "seed")
+    work = partial(_run_as_entry, design, fit)
+    for place, entry in finish_tasks(work, places, store=kept, resume=resume, jobs=jobs, client=client):
+        yield Replicate(place, entry["fractions"], entry["trusted"])
+
+
+def _run_as_entry(design: Design, fit: Fitter | None, seed: int) -> Entry:
+    replicate = run_replicate(design, seed, fit)
+    return {"trusted": replicate.trusted, "fractions": replicate.fractions}
 
 
 def fingerprint(design: Design) -> str:
@@ -157,18 +163,6 @@ def fingerprint(design: Design) -> str:
     text += "".join(claim.model_dump_json() for claim in design.case.claims)
     text += "".join(f"{item.name} {item.prior}" for item in design.parameters.items) + design.priors.sha256
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _read_store(store: Path, key: str) -> Iterator[tuple[int, Replicate]]:
-    if not store.is_file():
-        return
-    for line in store.read_text(encoding="utf-8").splitlines():
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            continue  # a line that an interruption cut short
-        if entry.get("key") == key and entry["trusted"]:
-            yield entry["seed"], Replicate(entry["seed"], entry["fractions"], entry["trusted"])
 
 
 def judge_uniformity(fractions: Floats) -> float:
@@ -199,13 +193,22 @@ def report_calibration(replicates: list[Replicate], seconds: float) -> dict[str,
 
 
 def calibrate(
-    design: Design, count: int, seed: int, store: Path | None = None, resume: bool = False, quiet: bool = True
+    design: Design,
+    count: int,
+    seed: int,
+    store: Path | None = None,
+    resume: bool = False,
+    quiet: bool = True,
+    *,
+    jobs: int = 1,
+    client: Any = None,
 ) -> tuple[dict[str, Any], list[Replicate]]:
     """Run simulation-based calibration of a design; return its report and the replicates."""
     started = time.perf_counter()
     replicates = []
     with show_steps("replicates", count, quiet) as advance:
-        for replicate in run_replicates(design, count, seed, store, resume):
+        for replicate in run_replicates(design, count, seed, store, resume, jobs=jobs, client=client):
             replicates.append(replicate)
             advance()
+    replicates.sort(key=lambda each: each.seed)
     return report_calibration(replicates, time.perf_counter() - started), replicates
