@@ -50,13 +50,12 @@ def _cumulative(claim):
     return "stock" if claim.measure == "stock" else "cumulative"
 
 
-def drop_wording(record: Record) -> Record:
-    """Read "at least", "at most" and "counted" as the number itself."""
-    plain = {"at_least", "at_most", "counted"}
-    return change_cases(
+def drop_wording(*wordings: str) -> Callable[[Record], Record]:
+    """Read numbers said with these wordings as the number itself."""
+    return lambda record: change_cases(
         record,
-        lambda case: change_claims(case, qualifier=lambda c: "about" if c.qualifier in plain else c.qualifier),
-        "no wording",
+        lambda case: change_claims(case, qualifier=lambda c: "about" if c.qualifier in wordings else c.qualifier),
+        f"no {' '.join(wordings)}",
     )
 
 
@@ -113,7 +112,10 @@ def fix_key(base: PriorSet, key: str, mu: float, sigma: float = 0.05) -> PriorSe
 RECORDS = {
     "the model": lambda record: record,
     "without time": drop_time,
-    "without wording": drop_wording,
+    "without wording": drop_wording("at_least", "at_most", "counted"),
+    "without at least": drop_wording("at_least"),
+    "without at most": drop_wording("at_most"),
+    "without counted": drop_wording("counted"),
     "without rounding": drop_rounding,
     "without echoes and revisions": drop_echoes,
     "without roles": drop_roles,
