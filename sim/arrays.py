@@ -1,11 +1,15 @@
-"""The array namespaces in which the model is written once: numpy for draws, PyTensor for the sampler's graph."""
+"""The array namespaces in which the model is written once: numpy for draws, PyTensor for the referee's graph."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special
+
+BLOCK = 250
 
 
 class _NumPy:
@@ -50,3 +54,20 @@ class _PyTensor:
 
 NUMPY = _NumPy()
 PYTENSOR = _PyTensor()
+
+
+def map_draws(function: Callable[[slice], NDArray[np.float64]], count: int) -> NDArray[np.float64]:
+    """Return what a function makes of `count` draws, BLOCK of them at a time, so that what it needs meanwhile is small.
+
+    Parameters
+    ----------
+    function : callable
+        From a slice of the draws to an array whose first axis is these draws.
+    count : int
+    """
+    first = function(slice(0, BLOCK))
+    found = np.empty((count, *first.shape[1:]))
+    found[:BLOCK] = first
+    for start in range(BLOCK, count, BLOCK):
+        found[start : start + BLOCK] = function(slice(start, start + BLOCK))
+    return found

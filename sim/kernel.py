@@ -40,13 +40,13 @@ FIELDS = (
     "sizes", "family", "arguments", "bin", "days", "position", "inside", "root_days", "lulls", "lull_cover", "waves",
     "arrivals", "bounded_force", "bounded_sized", "share", "ratio", "captured", "missing", "has", "bounded_tilt",
     "personnel", "free_force", "free_total", "free_ratio", "free_tilt", "role", "in_war", "source", "source_outcome",
-    "top_term", "top_until", "top_since", "top_mask", "whole_term", "whole_until", "whole_since", "whole_mask",
+    "top_start", "top_term", "top_until", "top_since", "whole_start", "whole_term", "whole_until", "whole_since",
     "is_share", "is_capped", "statement", "noise", "own_sd", "contaminated", "reference_noise", "form", "lower",
     "upper", "point", "log_width", "sign", "wording", "reading", "group", "log_weight", "is_prior", "constants",
     "joint", "joint_mean", "joint_root", "apparent", "counts",
 )  # fmt: skip
 FLOATS = {
-    "arguments", "days", "position", "inside", "root_days", "lull_cover", "arrivals", "has", "top_mask", "whole_mask",
+    "arguments", "days", "position", "inside", "root_days", "lull_cover", "arrivals", "has",
     "own_sd", "lower", "upper", "point", "log_width", "sign", "log_weight",
     "constants", "joint_mean", "joint_root", "counts",
 }  # fmt: skip
@@ -54,7 +54,7 @@ FLOATS = {
     SIZES, FAMILY, ARGS, BIN, DAYS, POSITION, INSIDE, ROOT_DAYS, LULLS, LULL_COVER, WAVES,
     ARRIVALS, BOUNDED_FORCE, BOUNDED_SIZED, SHARE, RATIO, CAPTURED, MISSING, HAS, BOUNDED_TILT,
     PEOPLE, FREE_FORCE, FREE_TOTAL, FREE_RATIO, FREE_TILT, ROLE, IN_WAR, SOURCE, SOURCE_OUTCOME,
-    TOP_TERM, TOP_UNTIL, TOP_SINCE, TOP_MASK, WHOLE_TERM, WHOLE_UNTIL, WHOLE_SINCE, WHOLE_MASK,
+    TOP_START, TOP_TERM, TOP_UNTIL, TOP_SINCE, WHOLE_START, WHOLE_TERM, WHOLE_UNTIL, WHOLE_SINCE,
     IS_SHARE, IS_CAPPED, STATEMENT, NOISE, OWN_SD, CONTAMINATED, REFERENCE_NOISE, FORM, LOWER, UPPER,
     POINT, LOG_WIDTH, SIGN, WORDING, READING, GROUP, LOG_WEIGHT, IS_PRIOR,
     CONSTANTS, JOINT, JOINT_MEAN, JOINT_ROOT, APPARENT, COUNTS,
@@ -66,9 +66,11 @@ MEAN, ROOT, STARTS, LENGTHS, SLOTS, PIECES = range(6)
 _SQRT_2 = math.sqrt(2.0)
 _SQRT_PI = math.sqrt(math.pi)
 _LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
+_SQRT_2PI = math.sqrt(2 * math.pi)
 _LOG_2 = math.log(2.0)
-_NEVER = -1e6
-_NARROW = 0.1  # width of a cell, in noise sds and times its distance from the belief, that needs no CDF
+_LEAST = 1e-300  # stands for a probability of zero
+_NARROW = 0.5  # width of a cell, in noise sds and times its distance from the belief, that needs no CDF
+_FAR = 25.0  # sds from which a CDF is taken by its logarithm
 
 
 def compiled[F: Callable[..., Any]](function: F) -> F:
@@ -161,60 +163,68 @@ def prior_density(family: int, a: float, b: float, c: float, x: float) -> tuple[
     return constant - (a + 1) / 2 * math.log1p(z * z / a), -(a + 1) * z / (a + z * z) / c
 
 
+# The terms: what one claim says under one component of its noise. Each returns the density as exp(first) * second, so
+# that two of them are mixed with one exponential and one logarithm, and its logarithm's derivatives by the belief, the
+# noise and the wording's mean.
+
+
 @compiled
-def density_term(t: float, s: float) -> tuple[float, float, float, float]:
-    """Return the log density of N(0, s^2) at t, its derivatives by the belief (t falls as it rises) and s, and 0."""
+def density_term(t: float, s: float) -> tuple[float, float, float, float, float]:
+    """Return the density of N(0, s^2) at t (which falls as the belief rises)."""
     z = t / s
-    return -0.5 * z * z - math.log(s) - _LOG_SQRT_2PI, z / s, (z * z - 1) / s, 0.0
+    return -0.5 * z * z, 1 / (s * _SQRT_2PI), z / s, (z * z - 1) / s, 0.0
 
 
 @compiled
-def _narrow_term(m: float, w: float, s: float) -> tuple[float, float, float, float]:
-    """Return what `cell_term` does for a cell that is narrow beside s, by its density expanded at the middle.
+def cell_term(lower: float, upper: float, s: float) -> tuple[float, float, float, float, float]:
+    """Return the mass of N(0, s^2) between two edges.
 
-    mass = phi(m) w (1 + (m^2 - 1) w^2 / 24 + (m^4 - 6 m^2 + 3) w^4 / 1920 + ...); what is left out is below 1e-11.
+    Of a cell that is narrow beside s it is the density's Taylor series about the middle m, over the width w:
+    phi(m) w (1 + He_2 w^2 / 24 + He_4 w^4 / 1920 + ...), He_k the Hermite polynomials at m; what is left out is below
+    1e-10 of it.
     """
-    m2, w2 = m * m, w * w
-    second, fourth = (m2 - 1) * w2 / 24, ((m2 - 6) * m2 + 3) * w2 * w2 / 1920
-    rest = 1 + second + fourth
-    d_m = -m + (m * w2 / 12 + (4 * m2 - 12) * m * w2 * w2 / 1920) / rest
-    d_w = (1 + (2 * second + 4 * fourth) / rest) / w
-    value = -0.5 * m2 - _LOG_SQRT_2PI + math.log(w * rest)
-    return value, -d_m / s, -(m * d_m + w * d_w) / s, 0.0
-
-
-@compiled
-def cell_term(lower: float, upper: float, s: float) -> tuple[float, float, float, float]:
-    """Return the log mass of N(0, s^2) in a cell, its derivatives by the belief and s, and 0."""
     a, b = lower / s, upper / s
-    middle, width = 0.5 * (a + b), b - a
-    if width * max(1.0, abs(middle)) < _NARROW:
-        return _narrow_term(middle, width, s)
+    m, w = 0.5 * (a + b), b - a
+    if w * max(1.0, abs(m)) < _NARROW:
+        m2, q = m * m, 0.25 * w * w
+        h2 = m2 - 1
+        h4 = m2 * (m2 - 6) + 3
+        h6 = m2 * (m2 * (m2 - 15) + 45) - 15
+        h8 = m2 * (m2 * (m2 * (m2 - 28) + 210) - 420) + 105
+        rest = 1 + q * (h2 / 6 + q * (h4 / 120 + q * (h6 / 5040 + q * h8 / 362880)))
+        slope = q * (2 / 6 + q * (4 * (m2 - 3) / 120 + q * (6 * (m2 * (m2 - 10) + 15) / 5040
+                + q * 8 * (m2 * (m2 * (m2 - 21) + 105) - 105) / 362880)))  # fmt: skip
+        spread = q * (2 * h2 / 6 + q * (4 * h4 / 120 + q * (6 * h6 / 5040 + q * 8 * h8 / 362880)))
+        d_m = m * (slope / rest - 1)
+        return -0.5 * m2, w * rest / _SQRT_2PI, -d_m / s, -(m * d_m + 1 + spread / rest) / s, 0.0
     mirror = a + b > 0
     left, right = (-b, -a) if mirror else (a, b)
-    log_right = _log_cdf(right)
-    value = log_right + math.log(-math.expm1(_log_cdf(left) - log_right))
-    d_a = -math.exp(-0.5 * a * a - _LOG_SQRT_2PI - value)
-    d_b = math.exp(-0.5 * b * b - _LOG_SQRT_2PI - value)
-    return value, -(d_a + d_b) / s, -(a * d_a + b * d_b) / s, 0.0
+    if right > -_FAR:
+        exponent, mass = 0.0, 0.5 * (math.erfc(-right / _SQRT_2) - math.erfc(-left / _SQRT_2))
+    else:
+        log_right = _log_cdf(right)
+        exponent, mass = log_right, -math.expm1(_log_cdf(left) - log_right)
+    d_a = -math.exp(-0.5 * a * a - exponent) / (mass * _SQRT_2PI)
+    d_b = math.exp(-0.5 * b * b - exponent) / (mass * _SQRT_2PI)
+    return exponent, mass, -(d_a + d_b) / s, -(a * d_a + b * d_b) / s, 0.0
 
 
 @compiled
-def worded_term(t: float, s: float, m: float) -> tuple[float, float, float, float]:
-    """Return the log density at t of e - d (see `sim.likelihood.log_understated`), with derivatives by t, s and m."""
+def worded_term(t: float, s: float, m: float) -> tuple[float, float, float, float, float]:
+    """Return the density at t of e - d (see `sim.likelihood.log_understated`); the first derivative is by t."""
     q = (t / s + s / m) / _SQRT_2
-    z = -_SQRT_2 * q
     if q > 0:
-        mills = math.sqrt(2 / math.pi) / _erfcx(q)
-        value = math.log(0.5 * _erfcx(q)) - 0.5 * (t / s) ** 2 - math.log(m)
+        scaled = _erfcx(q)
+        mills = math.sqrt(2 / math.pi) / scaled
+        exponent, factor = -0.5 * (t / s) ** 2, 0.5 * scaled / m
     else:
         cdf = 1 - 0.5 * math.erfc(-q)
-        mills = math.exp(-0.5 * z * z - _LOG_SQRT_2PI) / cdf
-        value = math.log(cdf) + t / m + 0.5 * (s / m) ** 2 - math.log(m)
+        mills = math.exp(-q * q) / (_SQRT_2PI * cdf)
+        exponent, factor = t / m + 0.5 * (s / m) ** 2, cdf / m
     d_t = 1 / m - mills / s
     d_s = s / m**2 + mills * (t / s**2 - 1 / m)
     d_m = -1 / m - t / m**2 - s**2 / m**3 + mills * s / m**2
-    return value, d_t, d_s, d_m
+    return exponent, factor, d_t, d_s, d_m
 
 
 @compiled
@@ -456,10 +466,10 @@ def _latents(x: Any, grad: Any, free: int, theta: Any, d_theta: Any, floats: Any
     n = ints[ints[SIZES] : ints[SIZES + 1]]
     walks, latents, statements = n[1], n[2], n[3]
     counts = floats[ints[COUNTS] : ints[COUNTS + 1]]
-    q, factor, value = theta[n[24]], theta[n[20]], 0.0
+    q, factor, value = theta[n[22]], theta[n[18]], 0.0
     for k in range(free, free + walks + latents):
         core = -0.5 * x[k] * x[k] - _LOG_SQRT_2PI
-        if q <= 0.0 or k - free - walks < n[25] or k - free - walks >= n[26]:
+        if q <= 0.0 or k - free - walks < n[23] or k - free - walks >= n[24]:
             value += counts[k] * core
             grad[k] = -counts[k] * x[k]
             continue
@@ -471,8 +481,8 @@ def _latents(x: Any, grad: Any, free: int, theta: Any, d_theta: Any, floats: Any
         w = counts[k] * math.exp(second - both)
         value += counts[k] * both
         grad[k] = -(counts[k] - w) * x[k] - w * z / factor
-        d_theta[n[24]] += counts[k] * (math.exp(far - both) - math.exp(core - both))
-        d_theta[n[20]] += w * (z * z - 1) / factor
+        d_theta[n[22]] += counts[k] * (math.exp(far - both) - math.exp(core - both))
+        d_theta[n[18]] += w * (z * z - 1) / factor
     for k in range(free + walks + latents, free + walks + latents + statements):
         grad[k] = 0.0
     return value
@@ -660,19 +670,27 @@ def _rows(
 ) -> float:  # fmt: skip
     """Return the log likelihood of all rows, readings of roles averaged, and add its derivatives."""
     n = ints[ints[SIZES] : ints[SIZES + 1]]
-    terms, rows, readings, mixtures = n[13], n[14], n[17], n[18]
+    terms, rows, readings = n[13], n[14], n[15]
     lift, d_bias = np.zeros(terms), np.zeros(terms)
     for t in range(terms):
         lift[t] = math.exp(_bias(t, theta, effects, n, ints))
-    by_reading = np.zeros(readings)
+    tops, wholes = _believe(TOP_START, rows, state, lift, ints), _believe(WHOLE_START, rows, state, lift, ints)
     # Derivatives by belief, core noise, outlier factor, probability, wording; of the belief by numerator, denominator.
-    slopes = np.zeros((rows, 7))
-    p = theta[n[19]]
-    odds = (math.log1p(-p), max(math.log(max(p, 1e-300)), _NEVER), 1 / (1 - p), 1 / max(p, 1e-300))
-    for r in range(rows):
-        by_reading[ints[ints[READING] + r]] += _row(r, n, odds, theta, statement, state, lift, slopes, floats, ints)
-    weight = np.ones(readings)
-    total = 0.0
+    slopes, by_reading, weight = np.empty((7, rows)), np.zeros(readings), np.ones(readings)
+    _rows_forward(theta, statement, tops, wholes, by_reading, slopes, floats, ints)
+    value = _mix_readings(by_reading, weight, n[16], floats, ints)
+    _rows_backward(theta, statement, weight, slopes, d_theta, d_statement, floats, ints)
+    _believe_backward(TOP_START, slopes[5], state, lift, d_state, d_bias, ints)
+    _believe_backward(WHOLE_START, slopes[6], state, lift, d_state, d_bias, ints)
+    for t in range(terms):
+        _bias_backward(t, d_bias[t], theta, effects, n, d_theta, d_effects, ints)
+    return value
+
+
+@compiled
+def _mix_readings(by_reading: Any, weight: Any, mixtures: int, floats: Any, ints: Any) -> float:
+    """Return the log likelihood of all readings, those of one role averaged; fill the weight of each."""
+    readings, total = len(by_reading), 0.0
     for k in range(readings):
         if ints[ints[GROUP] + k] < 0:
             total += by_reading[k]
@@ -690,13 +708,6 @@ def _rows(
             if ints[ints[GROUP] + k] == group:
                 weight[k] /= mass
         total += top + math.log(mass)
-    for r in range(rows):
-        _row_backward(
-            r, n, weight[ints[ints[READING] + r]], theta, statement, state, lift, slopes,
-            d_theta, d_statement, d_state, d_bias, floats, ints,
-        )  # fmt: skip
-    for t in range(terms):
-        _bias_backward(t, d_bias[t], theta, effects, n, d_theta, d_effects, ints)
     return total
 
 
@@ -708,7 +719,7 @@ def _bias(t: int, theta: Any, effects: Any, n: Any, ints: Any) -> float:
     for k in range(3):
         place = ints[ints[IN_WAR + k] + t]
         if place >= 0:
-            total += theta[n[21 + k]] * effects[place]
+            total += theta[n[19 + k]] * effects[place]
     return total
 
 
@@ -719,42 +730,48 @@ def _bias_backward(t: int, d: float, theta: Any, effects: Any, n: Any, d_theta: 
     for k in range(3):
         place = ints[ints[IN_WAR + k] + t]
         if place >= 0:
-            d_theta[n[21 + k]] += d * effects[place]
-            d_effects[place] += d * theta[n[21 + k]]
+            d_theta[n[19 + k]] += d * effects[place]
+            d_effects[place] += d * theta[n[19 + k]]
 
 
 @compiled
-def _believe(r: int, first: int, parts: int, state: Any, lift: Any, floats: Any, ints: Any) -> float:
-    """Return the sum that a row speaks of: `first` is the field of its terms, `parts` its parts, `lift` exp(bias)."""
-    total, any_part = 0.0, False
-    for p in range(r * parts, (r + 1) * parts):
-        if floats[ints[first + 3] + p] > 0:
-            amount = state[ints[ints[first + 1] + p]] - state[ints[ints[first + 2] + p]]
-            total += amount * lift[ints[ints[first] + p]]
-            any_part = True
-    return total if any_part else 1.0
+def _believe(first: int, rows: int, state: Any, lift: Any, ints: Any) -> Any:
+    """Return the sum that each row speaks of, 1 for one without parts.
+
+    `first` is the field of where each row's parts start, before those of their terms and places in the state; `lift`
+    is exp(bias).
+    """
+    start, term = ints[ints[first] : ints[first + 1]], ints[ints[first + 1] : ints[first + 2]]
+    until, since = ints[ints[first + 2] : ints[first + 3]], ints[ints[first + 3] : ints[first + 4]]
+    believed = np.ones(rows)
+    for r in range(rows):
+        if start[r] < start[r + 1]:
+            believed[r] = 0.0
+            for p in range(start[r], start[r + 1]):
+                believed[r] += (state[until[p]] - state[since[p]]) * lift[term[p]]
+    return believed
 
 
 @compiled
-def _believe_backward(
-    r: int, first: int, parts: int, d: float, state: Any, lift: Any, d_state: Any, d_bias: Any, floats: Any, ints: Any
-) -> None:
-    for p in range(r * parts, (r + 1) * parts):
-        if floats[ints[first + 3] + p] > 0:
-            term, until, since = ints[ints[first] + p], ints[ints[first + 1] + p], ints[ints[first + 2] + p]
-            d_state[until] += d * lift[term]
-            d_state[since] -= d * lift[term]
-            d_bias[term] += d * lift[term] * (state[until] - state[since])
+def _believe_backward(first: int, slope: Any, state: Any, lift: Any, d_state: Any, d_bias: Any, ints: Any) -> None:
+    """Carry the derivative by what each row speaks of back to the state and the biases."""
+    start, term = ints[ints[first] : ints[first + 1]], ints[ints[first + 1] : ints[first + 2]]
+    until, since = ints[ints[first + 2] : ints[first + 3]], ints[ints[first + 3] : ints[first + 4]]
+    for r in range(len(slope)):
+        for p in range(start[r], start[r + 1]):
+            d = slope[r] * lift[term[p]]
+            d_state[until[p]] += d
+            d_state[since[p]] -= d
+            d_bias[term[p]] += d * (state[until[p]] - state[since[p]])
 
 
 @compiled
-def _centre(r: int, top: float, whole: float, floats: Any, ints: Any) -> tuple[float, float, float]:
+def _centre(top: float, whole: float, is_share: int, is_capped: int, cap: float) -> tuple[float, float, float]:
     """Return a row's belief on its own scale, and its derivatives by the logs of numerator and denominator."""
-    if ints[ints[IS_SHARE] + r] == 0:
+    if is_share == 0:
         return math.log(top), 1.0, 0.0
     ratio = math.log(top) - math.log(whole)
-    cap = floats[ints[CONSTANTS]]
-    if ints[ints[IS_CAPPED] + r]:
+    if is_capped:
         log_share, slope = -_softplus(-cap * ratio) / cap, _sigmoid(-cap * ratio)
     else:
         log_share, slope = min(ratio, -1e-12), 1.0
@@ -763,89 +780,107 @@ def _centre(r: int, top: float, whole: float, floats: Any, ints: Any) -> tuple[f
 
 
 @compiled
-def _row(
-    r: int, n: Any, odds: Any, theta: Any, statement: Any, state: Any, lift: Any, slopes: Any, floats: Any, ints: Any
-) -> float:
-    """Return the log likelihood of a row; fill its slopes (see `_rows`).
-
-    `odds` are the logs of the probabilities of the noise's components, and their inverses.
-    """
-    top = _believe(r, TOP_TERM, n[15], state, lift, floats, ints)
-    whole = _believe(r, WHOLE_TERM, n[16], state, lift, floats, ints) if ints[ints[IS_SHARE] + r] else 1.0
-    centre, d_top, d_whole = _centre(r, top, whole, floats, ints)
-    slopes[r, 5], slopes[r, 6] = d_top / top, d_whole / whole
-    jacobian, number = 0.0, ints[ints[STATEMENT] + r]
-    if number >= 0:
-        shared = max(theta[ints[ints[REFERENCE_NOISE] + number]], floats[ints[CONSTANTS] + 1])
-        prior = ints[ints[IS_PRIOR] + r]
-        centre += (-1.0 if prior else 1.0) * shared * statement[number]
-        jacobian = math.log(shared) if prior else 0.0
-    noise = ints[ints[NOISE] + r]
-    base = max(theta[noise], floats[ints[CONSTANTS] + 1]) if noise >= 0 else floats[ints[CONSTANTS] + 1]
-    s = math.sqrt(base * base + floats[ints[OWN_SD] + r] ** 2)
-    factor = theta[n[20]]
-    core = _form(r, centre, s, theta, floats, ints)
-    if ints[ints[CONTAMINATED] + r] == 0:
-        slopes[r, 0], slopes[r, 1], slopes[r, 4] = core[1], core[2], core[3]
-        slopes[r, 1] *= base / s
-        alone: float = core[0] + floats[ints[LOG_WIDTH] + r] + jacobian
-        return alone
-    far = math.sqrt((factor * base) ** 2 + floats[ints[OWN_SD] + r] ** 2)
-    wide = _form(r, centre, far, theta, floats, ints)
-    first, second = core[0] + odds[0], wide[0] + odds[1]
-    less = math.exp(-abs(first - second))
-    value: float = max(first, second) + math.log1p(less)
-    more, less = 1 / (1 + less), less / (1 + less)
-    w0, w1 = (more, less) if first >= second else (less, more)
-    slopes[r, 0] = w0 * core[1] + w1 * wide[1]
-    slopes[r, 1] = w0 * core[2] * base / s + w1 * wide[2] * factor * factor * base / far
-    slopes[r, 2] = w1 * wide[2] * factor * base * base / far
-    slopes[r, 3] = w1 * odds[3] - w0 * odds[2]
-    slopes[r, 4] = w0 * core[3] + w1 * wide[3]
-    value += floats[ints[LOG_WIDTH] + r] + jacobian
-    return value
-
-
-@compiled
-def _form(r: int, centre: float, s: float, theta: Any, floats: Any, ints: Any) -> tuple[float, float, float, float]:
-    """Return the log likelihood of a row under one component of the noise, with derivatives by belief, sd, wording."""
-    form = ints[ints[FORM] + r]
+def _term(
+    form: int, gaps: tuple[float, float, float], sign: float, s: float, mean: float
+) -> tuple[float, float, float, float, float]:
+    """Return the term of a row's form at the gaps of the number said, and of its cell's edges, to the belief."""
+    point, lower, upper = gaps
     if form == 1:
-        return cell_term(floats[ints[LOWER] + r] - centre, floats[ints[UPPER] + r] - centre, s)
-    gap = floats[ints[POINT] + r] - centre
+        return cell_term(lower, upper, s)
     if form == 0:
-        return density_term(gap, s)
-    sign = floats[ints[SIGN] + r]
-    mean = max(theta[ints[ints[WORDING] + r]], 1e-6)
-    value, d_t, d_s, d_m = worded_term(sign * gap, s, mean)
-    return value, -sign * d_t, d_s, d_m
+        return density_term(point, s)
+    e, f, d_t, d_s, d_m = worded_term(sign * point, s, mean)
+    return e, f, -sign * d_t, d_s, d_m
 
 
 @compiled
-def _row_backward(
-    r: int, n: Any, weight: float, theta: Any, statement: Any, state: Any, lift: Any, slopes: Any, d_theta: Any,
-    d_statement: Any, d_state: Any, d_bias: Any, floats: Any, ints: Any,
-) -> None:  # fmt: skip
-    """Carry the derivatives of one row, times the weight of its reading, back to what it depends on."""
-    d_centre = weight * slopes[r, 0]
-    number, noise, wording = ints[ints[STATEMENT] + r], ints[ints[NOISE] + r], ints[ints[WORDING] + r]
-    if number >= 0:
-        at = ints[ints[REFERENCE_NOISE] + number]
-        shared, prior = max(theta[at], floats[ints[CONSTANTS] + 1]), ints[ints[IS_PRIOR] + r]
-        d_error = -d_centre if prior else d_centre
-        d_statement[number] += d_error * shared
-        if theta[at] > floats[ints[CONSTANTS] + 1]:
-            d_theta[at] += d_error * statement[number] + (weight / shared if prior else 0.0)
-    if noise >= 0 and theta[noise] > floats[ints[CONSTANTS] + 1]:
-        d_theta[noise] += weight * slopes[r, 1]
-    d_theta[n[20]] += weight * slopes[r, 2]
-    d_theta[n[19]] += weight * slopes[r, 3]
-    if wording >= 0:
-        d_theta[wording] += weight * slopes[r, 4]
-    _believe_backward(r, TOP_TERM, n[15], d_centre * slopes[r, 5], state, lift, d_state, d_bias, floats, ints)
-    if slopes[r, 6] != 0:
-        d = d_centre * slopes[r, 6]
-        _believe_backward(r, WHOLE_TERM, n[16], d, state, lift, d_state, d_bias, floats, ints)
+def _rows_forward(
+    theta: Any, statement: Any, tops: Any, wholes: Any, by_reading: Any, slopes: Any, floats: Any, ints: Any
+) -> None:
+    """Add up the log likelihood of the rows of each reading, and fill their slopes (see `_rows`)."""
+    n = ints[ints[SIZES] : ints[SIZES + 1]]
+    cap, floor = floats[ints[CONSTANTS]], floats[ints[CONSTANTS] + 1]
+    reading, form = ints[ints[READING] : ints[READING + 1]], ints[ints[FORM] : ints[FORM + 1]]
+    is_share, is_capped = ints[ints[IS_SHARE] : ints[IS_SHARE + 1]], ints[ints[IS_CAPPED] : ints[IS_CAPPED + 1]]
+    statements, is_prior = ints[ints[STATEMENT] : ints[STATEMENT + 1]], ints[ints[IS_PRIOR] : ints[IS_PRIOR + 1]]
+    reference = ints[ints[REFERENCE_NOISE] : ints[REFERENCE_NOISE + 1]]
+    noises, wording = ints[ints[NOISE] : ints[NOISE + 1]], ints[ints[WORDING] : ints[WORDING + 1]]
+    contaminated = ints[ints[CONTAMINATED] : ints[CONTAMINATED + 1]]
+    own_sd, log_width = floats[ints[OWN_SD] : ints[OWN_SD + 1]], floats[ints[LOG_WIDTH] : ints[LOG_WIDTH + 1]]
+    lower, upper = floats[ints[LOWER] : ints[LOWER + 1]], floats[ints[UPPER] : ints[UPPER + 1]]
+    point, signs = floats[ints[POINT] : ints[POINT + 1]], floats[ints[SIGN] : ints[SIGN + 1]]
+    p, factor = theta[n[17]], theta[n[18]]
+    q = max(p, _LEAST)
+    for r in range(len(tops)):
+        centre, d_top, d_whole = _centre(tops[r], wholes[r], is_share[r], is_capped[r], cap)
+        slopes[5, r], slopes[6, r] = d_top / tops[r], d_whole / wholes[r]
+        value, number, sign = log_width[r], statements[r], signs[r]
+        if number >= 0:
+            shared = max(theta[reference[number]], floor)
+            centre += (-shared if is_prior[r] else shared) * statement[number]
+            if is_prior[r]:
+                value += math.log(shared)
+        mean = max(theta[wording[r]], 1e-6) if form[r] == 2 else 1.0
+        base = max(theta[noises[r]], floor) if noises[r] >= 0 else floor
+        gaps = point[r] - centre, lower[r] - centre, upper[r] - centre
+        s = math.sqrt(base * base + own_sd[r] * own_sd[r])
+        e, f, d_belief, d_s, d_m = _term(form[r], gaps, sign, s, mean)
+        if not contaminated[r]:
+            slopes[0, r], slopes[1, r], slopes[4, r] = d_belief, d_s * base / s, d_m
+            slopes[2, r] = slopes[3, r] = 0.0
+            by_reading[reading[r]] += value + e + math.log(f)
+            continue
+        far = math.sqrt(factor * factor * base * base + own_sd[r] * own_sd[r])
+        e2, f2, d_belief2, d_s2, d_m2 = _term(form[r], gaps, sign, far, mean)
+        f, f2 = (1 - p) * f, q * f2
+        if e >= e2:
+            value, f2 = value + e, f2 * math.exp(e2 - e)
+        else:
+            value, f = value + e2, f * math.exp(e - e2)
+        both = f + f2
+        by_reading[reading[r]] += value + math.log(both)
+        w, w2 = f / both, f2 / both
+        slopes[0, r] = w * d_belief + w2 * d_belief2
+        slopes[1, r] = w * d_s * base / s + w2 * d_s2 * factor * factor * base / far
+        slopes[2, r] = w2 * d_s2 * factor * base * base / far
+        slopes[3, r] = w2 / q - w / (1 - p)
+        slopes[4, r] = w * d_m + w2 * d_m2
+
+
+@compiled
+def _rows_backward(
+    theta: Any, statement: Any, weight: Any, slopes: Any, d_theta: Any, d_statement: Any, floats: Any, ints: Any
+) -> None:
+    """Carry the slopes of all rows, times the weight of their readings, back to the parameters and statements.
+
+    What is left in `slopes` is the derivative by numerator and denominator.
+    """
+    n = ints[ints[SIZES] : ints[SIZES + 1]]
+    floor = floats[ints[CONSTANTS] + 1]
+    reading, statements = ints[ints[READING] : ints[READING + 1]], ints[ints[STATEMENT] : ints[STATEMENT + 1]]
+    is_prior = ints[ints[IS_PRIOR] : ints[IS_PRIOR + 1]]
+    reference = ints[ints[REFERENCE_NOISE] : ints[REFERENCE_NOISE + 1]]
+    noises, wording = ints[ints[NOISE] : ints[NOISE + 1]], ints[ints[WORDING] : ints[WORDING + 1]]
+    d_factor, d_probability = 0.0, 0.0
+    for r in range(slopes.shape[1]):
+        by = weight[reading[r]]
+        d_centre, number = by * slopes[0, r], statements[r]
+        if number >= 0:
+            at = reference[number]
+            shared, d_error = max(theta[at], floor), -d_centre if is_prior[r] else d_centre
+            d_statement[number] += d_error * shared
+            if theta[at] > floor:
+                d_theta[at] += d_error * statement[number] + (by / shared if is_prior[r] else 0.0)
+        if noises[r] >= 0 and theta[noises[r]] > floor:
+            d_theta[noises[r]] += by * slopes[1, r]
+        d_factor += by * slopes[2, r]
+        d_probability += by * slopes[3, r]
+        if wording[r] >= 0:
+            d_theta[wording[r]] += by * slopes[4, r]
+        slopes[5, r] *= d_centre
+        slopes[6, r] *= d_centre
+    d_theta[n[18]] += d_factor
+    d_theta[n[17]] += d_probability
 
 
 @compiled

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.arrays import NUMPY, PYTENSOR
+from sim.arrays import NUMPY, PYTENSOR, map_draws
 from sim.beliefs import join_readings, row_log_likelihoods, widen_sources
 from sim.case import MAX_DAYS, Case
 from sim.errors import refuse
@@ -209,4 +209,5 @@ def sample_prior(design: Design, rng: np.random.Generator, draws: int) -> dict[s
 
 def trace_state(design: Design, unknowns: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
     """Return the state of each draw, shape (draws, state rows, cuts)."""
-    return np.asarray(run_state(NUMPY, design.state, unknowns["theta"], unknowns["walk"]))
+    theta, walk = unknowns["theta"], unknowns["walk"]
+    return map_draws(lambda block: run_state(NUMPY, design.state, theta[block], walk[block]), len(theta))

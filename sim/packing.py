@@ -16,6 +16,7 @@ from sim.kernel import FAMILIES, FIELDS, FLOATS, log_density
 from sim.model import Design
 from sim.parameters import Joint, Parameters
 from sim.priors import ARGUMENTS, Prior
+from sim.rows import Parts
 
 FORMS = {"density": 0, "cell": 1, "at_least": 2, "at_most": 2, "counted": 2}
 
@@ -103,14 +104,12 @@ def _list_fields(design: Design) -> dict[str, Any]:
         len(parameters), state.walks, beliefs.latents, beliefs.statements, len(forces), len(state.days),
         len(state.root_days), -1 if state.step is None else state.step, len(state.bounded), len(state.personnel),
         len(state.free), len(state.waves), len(sized), len(beliefs.term_keys), len(rows),
-        beliefs.numerator.term.shape[1], beliefs.denominator.term.shape[1], len(beliefs.readings),
-        len(beliefs.mixtures), beliefs.outlier_probability, beliefs.outlier_factor, *beliefs.scales,
-        beliefs.outlier_source, *beliefs.source_latents,
+        len(beliefs.readings), len(beliefs.mixtures), beliefs.outlier_probability, beliefs.outlier_factor,
+        *beliefs.scales, beliefs.outlier_source, *beliefs.source_latents,
     ]  # fmt: skip
     parts = {
-        f"{name}_{column}": getattr(each, column)
-        for name, each in (("top", beliefs.numerator), ("whole", beliefs.denominator))
-        for column in ("term", "until", "since", "mask")
+        **_flatten_parts("top", beliefs.numerator),
+        **_flatten_parts("whole", beliefs.denominator),
     }
     return {
         **{name: getattr(state, name) for name in FIELDS if hasattr(state, name)},
@@ -135,6 +134,15 @@ def _list_fields(design: Design) -> dict[str, Any]:
         "joint_root": joint.root,
         "apparent": design.apparent,
         "counts": np.ones(count_unknowns(design)),
+    }
+
+
+def _flatten_parts(name: str, parts: Parts) -> dict[str, Any]:
+    """Return the parts of all rows end to end, and where each row's start."""
+    real = parts.mask > 0
+    return {
+        f"{name}_start": np.cumsum([0, *real.sum(axis=1)]),
+        **{f"{name}_{column}": getattr(parts, column)[real] for column in ("term", "until", "since")},
     }
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.arrays import NUMPY
+from sim.arrays import NUMPY, map_draws
 from sim.beliefs import bias_terms, expect, noise_sds, row_log_likelihoods, statement_errors, sum_by_reading
 from sim.case import PERSONNEL
 from sim.expressions import evaluate, parse_expression
@@ -17,7 +17,9 @@ from sim.fit import Draws
 from sim.model import Design, sample_prior, trace_state
 
 Floats = NDArray[np.float64]
-PRIOR_DRAWS = 8_000
+ALL_CUTS = slice(None)
+# Of the prior are drawn as many as PRIOR_NUMBERS hold the state of, within these bounds.
+PRIOR_DRAWS, LEAST_PRIOR_DRAWS, PRIOR_NUMBERS = 8_000, 2_000, 20_000_000
 
 
 @dataclass(frozen=True)
@@ -48,14 +50,14 @@ class Sample:
         """Return a generator of its own for each purpose, so that none depends on what else was asked."""
         return np.random.default_rng([self.seed, purpose])
 
-    def trace(self, force: str, quantity: str) -> Floats:
-        """Return the cumulative count of a quantity at each cut, shape (draws, cuts)."""
+    def trace(self, force: str, quantity: str, cut: int | slice = ALL_CUTS) -> Floats:
+        """Return the cumulative count of a quantity at each cut, shape (draws, cuts), or at one, shape (draws,)."""
         case, state = self.design.case, self.design.state
         if quantity == "standing":
-            lost = sum(self.state[:, state.locate(force, part)] for part in self._personnel(force))
-            return np.asarray(np.maximum(self.trace(force, "deployed") - lost, 0))
+            lost = sum(self.state[:, state.locate(force, part), cut] for part in self._personnel(force))
+            return np.asarray(np.maximum(self.trace(force, "deployed", cut) - lost, 0))
         parts = ("deployed",) if quantity == "deployed" else case.parts_of(force, quantity)
-        return np.asarray(sum(self.state[:, state.locate(force, part)] for part in parts))
+        return np.asarray(sum(self.state[:, state.locate(force, part), cut] for part in parts))
 
     def _personnel(self, force: str) -> list[str]:
         """Return the outcomes that leave a force: what a total of the case is called does not matter here."""
@@ -63,7 +65,7 @@ class Sample:
 
     def count(self, force: str, quantity: str, day: dt.date | None = None) -> Floats:
         """Return the count of a quantity at a day's evening, not rounded, shape (draws,)."""
-        return self.trace(force, quantity)[:, self.design.timeline.evening(day or self.design.as_of)]
+        return self.trace(force, quantity, self.design.timeline.evening(day or self.design.as_of))
 
     @cached_property
     def headline(self) -> dict[tuple[str, str], Floats]:
@@ -158,21 +160,21 @@ class Sample:
 
         Of a total it is the log of the source's belief over the truth, on the last day that the model knows.
         """
-        found: dict[tuple[str, str, str], Floats] = {}
-        for item in self.design.evidence.observations:
-            force = item.claim.force
-            for quantity in (item.claim.quantity, item.whole):
-                if quantity:
-                    found[item.source, force, quantity] = self._bias_at(item.source, force, quantity, -1)
-        return found
+        spoken = dict.fromkeys(
+            (item.source, item.claim.force, quantity)
+            for item in self.design.evidence.observations
+            for quantity in (item.claim.quantity, item.whole)
+            if quantity
+        )
+        return {key: self._bias_at(*key, -1) for key in spoken}
 
     def _bias_at(self, source: str, force: str, quantity: str, cut: int) -> Floats:
         """Return the log bias of a source on a quantity at a cut of the timeline."""
         parts = ("deployed",) if quantity == "deployed" else self.design.case.parts_of(force, quantity)
         if len(parts) == 1:
             return self._outcome_biases[source, force, parts[0]]
-        truth = np.maximum(self.trace(force, quantity)[:, cut], 1e-300)
-        counts = {part: self.trace(force, part)[:, cut] for part in parts}
+        truth = np.maximum(self.trace(force, quantity, cut), 1e-300)
+        counts = {part: self.trace(force, part, cut) for part in parts}
         believed = sum(counts[part] * np.exp(self._outcome_biases[source, force, part]) for part in parts)
         return np.asarray(np.log(np.maximum(believed, 1e-300)) - np.log(truth))
 
@@ -205,7 +207,7 @@ class Sample:
             if item.whole and item.claim.unit == "count":
                 force, cut = item.claim.force, self.design.timeline.evening(item.claim.as_of)
                 bias = self._bias_at(item.source, force, item.whole, cut)
-                found[item.claim.id] = np.exp(bias) * self.trace(force, item.whole)[:, cut]
+                found[item.claim.id] = np.exp(bias) * self.trace(force, item.whole, cut)
         return found
 
 
@@ -224,8 +226,10 @@ def take_posterior(design: Design, draws: Draws, seed: int) -> Sample:
     return Sample(design, draws.flatten(), seed)
 
 
-def draw_prior(design: Design, seed: int, draws: int = PRIOR_DRAWS) -> Sample:
-    """Return a sample of the prior."""
+def draw_prior(design: Design, seed: int) -> Sample:
+    """Return a sample of the prior: PRIOR_DRAWS of a case of common size, fewer of a large one."""
+    size = len(design.state.rows) * len(design.timeline.cuts)
+    draws = min(max(PRIOR_NUMBERS // size, LEAST_PRIOR_DRAWS), PRIOR_DRAWS)
     return Sample(design, sample_prior(design, np.random.default_rng([seed, 7]), draws), seed)
 
 
@@ -236,20 +240,26 @@ def by_chain(values: Floats, chains: int) -> Floats:
 
 def say_again(sample: Sample, rng: np.random.Generator) -> dict[str, Floats]:
     """Return what the source of each used claim says in each draw, before rounding, on the row's scale."""
-    design, theta = sample.design.beliefs, sample.unknowns["theta"]
-    centre = expect(NUMPY, design, sample.flat_state, sample.terms)
+    design = sample.design.beliefs
+    repeated = map_draws(lambda block: _repeat_rows(sample, block, rng), len(sample.unknowns["theta"]))
+    found: dict[str, Floats] = {}
+    for number, row in enumerate(design.rows):
+        if row.observation is not None:
+            key, said = row.observation.claim.id, repeated[:, number]
+            # Of a source whose role has several readings, the row of the reading that holds in the draw.
+            found[key] = np.where(sample.readings[:, row.reading], said, found[key]) if key in found else said
+    return found
+
+
+def _repeat_rows(sample: Sample, block: slice, rng: np.random.Generator) -> Floats:
+    """Return what is said again in each row, in a block of draws, shape (draws, rows)."""
+    design, theta = sample.design.beliefs, sample.unknowns["theta"][block]
+    centre = expect(NUMPY, design, sample.flat_state[block], sample.terms[block])
     if design.statements:
-        shared = statement_errors(NUMPY, design, theta, sample.unknowns["statement"])
+        shared = statement_errors(NUMPY, design, theta, sample.unknowns["statement"][block])
         centre = centre + np.where(design.contaminated, 0.0, shared[:, np.maximum(design.statement, 0)])
     outlier = rng.uniform(size=centre.shape) < theta[:, design.outlier_probability, None]
     factor = np.where(outlier & design.contaminated, theta[:, design.outlier_factor, None], 1.0)
     noise = noise_sds(NUMPY, design, theta, factor) * rng.standard_normal(centre.shape)
     mean = np.where(design.wording >= 0, theta[:, np.maximum(design.wording, 0)], 0.0)
-    repeated = centre + noise - mean * rng.exponential(size=centre.shape) * design.sign
-    found: dict[str, Floats] = {}
-    for number, row in enumerate(design.rows):
-        if row.observation is not None:
-            key = row.observation.claim.id
-            held = sample.readings[:, row.reading]
-            found[key] = np.where(held, repeated[:, number], found.get(key, repeated[:, number]))
-    return found
+    return np.asarray(centre + noise - mean * rng.exponential(size=centre.shape) * design.sign)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sim.case import STATES, Case
 from sim.diagnostics import Verdict, judge_draws, mcse_median
+from sim.evidence import Observation
 from sim.fit import Draws
 from sim.posterior import Sample, by_chain
 from sim.words import say_probability
@@ -238,7 +239,7 @@ def describe_claims(sample: Sample) -> list[dict[str, Any]]:
             "standardised": None,
         }
         if claim.id in observed:
-            repeated = predict_number(sample, claim.id)
+            repeated = predict_number(sample, observed[claim.id])
             logs = np.log(np.maximum(repeated, 1e-300))
             floor = 0.5 if claim.unit == "count" else 0.0025
             said = max(claim.central or 0.0, floor)
@@ -250,14 +251,13 @@ def describe_claims(sample: Sample) -> list[dict[str, Any]]:
     return found
 
 
-def predict_number(sample: Sample, claim_id: str) -> Floats:
+def predict_number(sample: Sample, item: Observation) -> Floats:
     """Return what the claim's source would have said again, in the claim's unit, shape (draws,)."""
-    item = next(item for item in sample.design.evidence.observations if item.claim.id == claim_id)
-    values = sample.said[claim_id]
+    values = sample.said[item.claim.id]
     if not item.whole:
         return np.exp(np.clip(values, -700, 700))
     share = 1 / (1 + np.exp(-np.clip(values, -700, 700)))
-    return share if item.claim.unit == "share" else share * sample.wholes[claim_id]
+    return share if item.claim.unit == "share" else share * sample.wholes[item.claim.id]
 
 
 def _describe_derived(sample: Sample, name: str) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from scipy import integrate, stats
@@ -90,23 +92,27 @@ def test_compiled_terms_and_their_derivatives(rng):
     for t, s, m in zip(
         rng.normal(0, 1.5, 60), np.exp(rng.normal(-0.7, 0.5, 60)), np.exp(rng.normal(-1, 0.7, 60)), strict=True
     ):
-        value, d_belief, d_s, _ = density_term(t, s)
-        assert value == pytest.approx(log_density(NUMPY, t, s), abs=1e-10)
+        exponent, factor, d_belief, d_s, _ = density_term(t, s)
+        assert exponent + np.log(factor) == pytest.approx(log_density(NUMPY, t, s), abs=1e-10)
         assert -d_belief == pytest.approx(_slope(lambda x, s=s: log_density(NUMPY, x, s), t, h), rel=1e-4, abs=1e-5)
-        value, d_belief, d_s, _ = cell_term(t, t + 0.4, s)
-        assert value == pytest.approx(log_cell(NUMPY, t, t + 0.4, s), rel=1e-8, abs=1e-8)
-        assert -d_belief == pytest.approx(
-            _slope(lambda x, s=s: log_cell(NUMPY, x, x + 0.4, s), t, h), rel=1e-4, abs=1e-4
-        )
-        assert d_s == pytest.approx(_slope(lambda x, t=t: log_cell(NUMPY, t, t + 0.4, x), s, h), rel=1e-4, abs=1e-4)
-        value, d_t, d_s, d_m = worded_term(t, s, m)
-        assert value == pytest.approx(log_understated(NUMPY, t, s, m), rel=1e-8, abs=1e-8)
+        for width in (0.02, 0.1, 0.4):
+            exponent, factor, d_belief, d_s, _ = cell_term(t, t + width, s)
+            law = partial(_log_cell, width)
+            assert exponent + np.log(factor) == pytest.approx(law(t, s), rel=1e-8, abs=1e-8)
+            assert -d_belief == pytest.approx(_slope(lambda x, s=s, law=law: law(x, s), t, h), rel=1e-4, abs=1e-4)
+            assert d_s == pytest.approx(_slope(lambda x, t=t, law=law: law(t, x), s, h), rel=1e-4, abs=1e-4)
+        exponent, factor, d_t, d_s, d_m = worded_term(t, s, m)
+        assert exponent + np.log(factor) == pytest.approx(log_understated(NUMPY, t, s, m), rel=1e-8, abs=1e-8)
         for found, law, at in (
             (d_t, lambda x, s=s, m=m: log_understated(NUMPY, x, s, m), t),
             (d_s, lambda x, t=t, m=m: log_understated(NUMPY, t, x, m), s),
             (d_m, lambda x, t=t, s=s: log_understated(NUMPY, t, s, x), m),
         ):
             assert found == pytest.approx(_slope(law, at, h), rel=1e-4, abs=1e-4)
+
+
+def _log_cell(width, t, s):
+    return log_cell(NUMPY, t, t + width, s)
 
 
 def _slope(law, x, h):
