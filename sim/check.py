@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import islice
 from typing import Any
 
 from sim.case import Case
@@ -18,6 +19,7 @@ from sim.timeline import effective_bin_days
 
 NEAR_DAYS = 31
 FAR_FACTOR = 3.0
+MANY = 5  # rows excluded for one reason, beyond which they are told together
 _YEAR = re.compile(r"\b(1[89]\d\d|20\d\d)\b")
 
 
@@ -99,16 +101,29 @@ def _find_odd_years(case: Case) -> Iterator[Warning]:
 
 def _find_unmarked_echoes(evidence: Evidence) -> Iterator[Warning]:
     """Point at the same number said by two sources within a month, where neither is marked as repeating the other."""
-    claims = [item.claim for item in evidence.observations]
-    for first, second in combinations(claims, 2):
-        if (
-            first.source != second.source
-            and _topic(first) == _topic(second)
-            and first.number == second.number
-            and abs((first.as_of - second.as_of).days) <= NEAR_DAYS
-        ):
-            text = f"says the same number as {_place(first)}; if it repeats it, put its id into origin"
-            yield Warning("echo", _place(second), text)
+    found: dict[tuple[object, ...], list[tuple[Claim, Claim]]] = defaultdict(list)
+    for first, second in _pair_neighbours(evidence, lambda claim: (*_topic(claim), claim.number)):
+        if first.source != second.source:
+            found[_topic(first), *sorted((first.source, second.source))].append((first, second))
+    for pairs in found.values():
+        first, second = pairs[0]
+        more = f" ({len(pairs)} such pairs of {first.source} and {second.source})" if len(pairs) > 1 else ""
+        text = f"says the same number as {_place(first)}{more}; if it repeats it, put its id into origin"
+        yield Warning("echo", _place(second), text)
+
+
+def _pair_neighbours(evidence: Evidence, key: Callable[[Claim], tuple[object, ...]]) -> Iterator[tuple[Claim, Claim]]:
+    """Return the pairs of used claims of one key whose days are no more than NEAR_DAYS apart."""
+    groups: dict[tuple[object, ...], list[Claim]] = defaultdict(list)
+    for item in evidence.observations:
+        groups[key(item.claim)].append(item.claim)
+    for claims in groups.values():
+        claims.sort(key=lambda claim: claim.as_of)  # stable: of one day they stay in the order of the rows
+        for place, first in enumerate(claims):
+            for second in islice(claims, place + 1, None):
+                if (second.as_of - first.as_of).days > NEAR_DAYS:
+                    break
+                yield first, second
 
 
 def _topic(claim: Claim) -> tuple[object, ...]:
@@ -116,17 +131,21 @@ def _topic(claim: Claim) -> tuple[object, ...]:
 
 
 def _find_contradictions(evidence: Evidence) -> Iterator[Warning]:
-    claims = [item.claim for item in evidence.observations]
-    for first, second in combinations(claims, 2):
-        if _topic(first) != _topic(second) or abs((first.as_of - second.as_of).days) > NEAR_DAYS:
+    """Point at numbers of one quantity far apart; of each two sources at the worst pair. Spells are compared alike."""
+    found: dict[tuple[object, ...], list[tuple[float, Claim, Claim]]] = defaultdict(list)
+    for first, second in _pair_neighbours(evidence, _topic):
+        if first.measure == "interval" and (first.since, first.as_of) != (second.since, second.as_of):
             continue
         low, high = sorted((first, second), key=lambda claim: claim.central or 0.0)
         if not low.central or not high.central or high.central < FAR_FACTOR * low.central:
             continue
-        if low.qualifier in ("at_least", "counted") or high.qualifier == "at_most":
-            continue
-        factor = f"{high.central / low.central:.1f} times {_place(low)}"
-        yield Warning("contradiction", _place(high), f"says {factor} within {NEAR_DAYS} days")
+        if low.qualifier not in ("at_least", "counted") and high.qualifier != "at_most":
+            found[_topic(low), *sorted((low.source, high.source))].append((high.central / low.central, low, high))
+    for pairs in found.values():
+        factor, low, high = max(pairs, key=lambda pair: pair[0])
+        more = f", the worst of {len(pairs)} such pairs of {high.source} and {low.source}" if len(pairs) > 1 else ""
+        text = f"says {factor:.1f} times {_place(low)} within {NEAR_DAYS} days{more}"
+        yield Warning("contradiction", _place(high), text)
 
 
 def _find_duplicates(evidence: Evidence) -> Iterator[Warning]:
@@ -153,9 +172,17 @@ def _find_late_origins(case: Case) -> Iterator[Warning]:
 
 
 def _tell_exclusions(case: Case) -> Iterator[Warning]:
+    """Say why rows are excluded; where one reason is given for many, but for the row that it names, once."""
+    reasons: dict[str, list[Claim]] = defaultdict(list)
+    ids = {claim.id for claim in case.claims}
     for claim in case.claims:
         if claim.exclude:
-            yield Warning("excluded", _place(claim), claim.exclude)
+            reasons[" ".join("..." if word in ids else word for word in claim.exclude.split())].append(claim)
+    for reason, claims in reasons.items():
+        if len(claims) > MANY:
+            yield Warning("excluded", f"{len(claims)} rows, the first {_place(claims[0])}", reason)
+        else:
+            yield from (Warning("excluded", _place(claim), claim.exclude) for claim in claims)
 
 
 def _check_structure(case: Case, evidence: Evidence) -> Iterator[Warning]:

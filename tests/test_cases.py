@@ -78,3 +78,35 @@ def test_vietnam_is_two_small_counts():
         ("dprk", 27),
     }
     assert (case.sources["vietnam"].role, case.sources["dprk"].role) == (("ally_of_own",), ("own",))
+
+
+def test_check_tells_repeated_contradictions_once(write):
+    """Two sources that count daily differ in every pair of their days: one line, with the worst pair and how many."""
+    rows = [
+        {"id": f"{source}{day}", "source": source, "value": value * day, "as_of": f"2024-02-{day:02}"}
+        for day in range(1, 21)
+        for source, value in (("own", 10), ("foe", 50))
+    ]
+    warnings = [each for each in check_case(str(write(rows))).warnings if each.kind == "contradiction"]
+    told = {(each.where.split("(")[1], each.text) for each in warnings}
+    assert len(told) == 3  # own with own, own with foe, foe with foe: each grows threefold within the month
+    assert any(
+        "foe20" in where and "100.0 times" in text and "such pairs of foe and own" in text for where, text in told
+    )
+
+
+def test_counts_of_single_days_contradict_only_those_of_the_same_day(write):
+    spell = {"measure": "interval", "since": "2024-02-01"}
+    rows = [
+        {"value": 10, "as_of": "2024-02-01", **spell},
+        {"value": 90, "as_of": "2024-02-02", "measure": "interval", "since": "2024-02-02", "source": "foe"},
+        {"value": 80, "as_of": "2024-02-01", **spell, "source": "mixed"},
+    ]
+    warnings = [each for each in check_case(str(write(rows))).warnings if each.kind == "contradiction"]
+    assert [each.where for each in warnings] == ["row 4 (c2)"]
+
+
+def test_check_tells_a_reason_given_for_many_rows_once(write):
+    rows = [{"value": 10 + n, "as_of": f"2024-02-{n + 1:02}", "exclude": f"repeats c{n + 1}"} for n in range(9)]
+    told = [each for each in check_case(str(write([*rows, {"value": 50}]))).warnings if each.kind == "excluded"]
+    assert [each.where for each in told] == ["9 rows, the first row 2 (c0)"]
