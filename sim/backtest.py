@@ -36,8 +36,11 @@ from sim.tasks import finish_tasks
 
 Floats = NDArray[np.float64]
 
-FIT: dict[str, Any] = {"draws": 500, "tune": 300, "target_accept": 0.95}
-MAX_RHAT = 1.02  # of the forecast counts; beyond it a case is fitted again as a run would fit it
+MAX_RHAT = 1.02  # of the forecast counts; beyond it a case is fitted again, longer
+FITS: tuple[dict[str, Any], ...] = (
+    {"draws": 500, "tune": 300, "target_accept": 0.95},
+    {"draws": 1_500, "tune": 400, "target_accept": 0.98},
+)
 MIN_WARS = 2  # so that one can be left out
 MAX_RHAT_LEARNED = 1.1  # of what is learned without a war: means of it are used, not its tails
 NOTHING = {"n": 0, "wars": 0, "coverage": {}, "coverage_band": {}}  # a table of truths of zero has nothing to score
@@ -75,16 +78,14 @@ def forecast_case(hindcast: Hindcast, priors: PriorSet, seed: int) -> list[Forec
     mornings = [max(truth.start - dt.timedelta(days=1), start) for truth in hindcast.truths]
     design = design_model(hindcast.case, priors, as_of=max(days), days=[*days, *mornings])
     own_seed = seed_of(seed, hindcast.case.name)
-    settings = FIT
-    while True:
+    for settings in FITS:
         draws = sample_posterior(design, own_seed, quiet=True, **settings)
         sample = take_posterior(design, draws, own_seed)
         counts = [_count(sample, truth, start) for truth in hindcast.truths]
         tested = {str(number): by_chain(np.log(values + 0.5), draws.shape[0]) for number, values in enumerate(counts)}
         trusted = all(map(_is_finite, tested.values())) and judge_draws(tested, 0).max_rhat < MAX_RHAT
-        if trusted or not settings:
+        if trusted:
             break
-        settings = {}
     middles = (np.arange(KEPT) + 0.5) / KEPT
     return [
         Forecast(
@@ -175,7 +176,7 @@ def _forecast_as_entry(
 
 def fingerprint(record: Record, priors: PriorSet, seed: int, settings: dict[str, Any]) -> str:
     """Return a hash of what the forecasts depend on."""
-    parts = [record.sha256, priors.sha256, priors.name, str(seed), json.dumps([settings, FIT], sort_keys=True)]
+    parts = [record.sha256, priors.sha256, priors.name, str(seed), json.dumps([settings, FITS], sort_keys=True)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 

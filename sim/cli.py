@@ -53,7 +53,12 @@ def run(
     prior: Annotated[str | None, typer.Option(help="A prior set in place of the case's.", show_default=False)] = None,
     as_of: DayOption = None,
     known_by: DayOption = None,
-    draws: Annotated[int, typer.Option(help="Draws of each of the four chains.", min=100, max=1_000_000)] = 1_500,
+    draws: Annotated[
+        int | None,
+        typer.Option(
+            help="Draws of each of the four chains.", min=100, max=1_000_000, show_default="by the case's size"
+        ),
+    ] = None,
     results: Annotated[Path, typer.Option(help="Where runs are written.")] = Path("results"),
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -64,12 +69,15 @@ def run(
 
     Example: truetoll run kursk
     """
-    from sim.runs import read_command, run_case, write_run
-    from sim.table import show_text
+    from sim.artist import hire_artist
 
     days = parse_day(as_of, "--as-of"), parse_day(known_by, "--known-by")
-    done = run_case(case, seed=seed, prior=prior, as_of=days[0], known_by=days[1], draws=draws, quiet=quiet)
-    folder = write_run(done, results, read_command())
+    with hire_artist() as artist:
+        from sim.runs import read_command, run_case, write_run
+        from sim.table import show_text
+
+        done = run_case(case, seed=seed, prior=prior, as_of=days[0], known_by=days[1], draws=draws, quiet=quiet)
+        folder = write_run(done, results, read_command(), artist)
     if as_json:
         show(json.dumps(done.result, ensure_ascii=False, allow_nan=False))
     else:

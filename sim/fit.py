@@ -25,11 +25,32 @@ from sim.nuts import DIVERGED, STEPS
 from sim.packing import constrain_draws, count_unknowns, pack_design
 
 CHAINS = 4
-TUNE = 400
-DRAWS = 1_500
-TARGET_ACCEPT = 0.98
+MANY_UNKNOWNS = 150  # from which a case is large
 MAX_STARTS = 50
 _POINTER = ctypes.POINTER(ctypes.c_double)
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long each chain runs: draws, iterations of tuning, and the mean acceptance that the step is tuned for."""
+
+    draws: int
+    tune: int
+    target_accept: float
+
+
+def choose_effort(design: Design) -> Effort:
+    """Return the effort with which a case is sampled at first.
+
+    A small posterior has narrow places that ask for small steps, and its draws cost nothing; of a large one the metric
+    takes longer to learn, and the number of unknowns keeps the steps small.
+    """
+    return Effort(800, 400, 0.95) if count_unknowns(design) >= MANY_UNKNOWNS else Effort(1_000, 300, 0.98)
+
+
+def try_harder(effort: Effort) -> Effort:
+    """Return the effort of a second try: divergences and slow mixing ask for smaller steps and longer chains."""
+    return Effort(2 * effort.draws, 4 * effort.tune, 1 - (1 - effort.target_accept) / 5)
 
 
 @dataclass(frozen=True)
@@ -69,9 +90,9 @@ def sample_posterior(
     design: Design,
     seed: int,
     *,
-    draws: int = DRAWS,
-    tune: int = TUNE,
-    target_accept: float = TARGET_ACCEPT,
+    draws: int,
+    tune: int,
+    target_accept: float,
     quiet: bool = False,
 ) -> Draws:
     """Sample the posterior.

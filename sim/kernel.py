@@ -296,14 +296,13 @@ def back_normalise(d_g: Any, g: Any, inside: Any, position: Any, d_log_rate: Any
 
 
 @compiled
-def _keep(x: float) -> tuple[float, float]:
-    """Return phi(x) = (1 - exp(-x)) / x and its derivative."""
+def _keep(x: float) -> tuple[float, float, float]:
+    """Return 1 - exp(-x), that over x, phi(x), and the derivative of phi."""
+    gone = -math.expm1(-x)
     if x < 1e-5:
-        return 1 - x / 2, -0.5 + x / 3
-    phi = -math.expm1(-x) / x
-    if x < 1e-2:
-        return phi, -0.5 + x / 3 - x * x / 8 + x**3 / 30
-    return phi, (math.exp(-x) - phi) / x
+        return gone, 1 - x / 2, -0.5 + x / 3
+    phi = gone / x
+    return gone, phi, -0.5 + x / 3 - x * x / 8 + x**3 / 30 if x < 1e-2 else (1 - gone - phi) / x
 
 
 @compiled
@@ -312,10 +311,10 @@ def lose_bounded(x: Any, arrivals: Any, before: Any, loss: Any) -> None:
     standing = 0.0
     for s in range(len(x)):
         before[s] = standing
-        phi, _ = _keep(x[s])
+        gone, phi, _ = _keep(x[s])
         lost_on_arrival = 1 - phi if x[s] > 1e-5 else x[s] / 2
-        loss[s] = -math.expm1(-x[s]) * standing + lost_on_arrival * arrivals[s]
-        standing = math.exp(-x[s]) * standing + phi * arrivals[s]
+        loss[s] = gone * standing + lost_on_arrival * arrivals[s]
+        standing = (1 - gone) * standing + phi * arrivals[s]
 
 
 @compiled
@@ -323,11 +322,10 @@ def back_bounded(d_loss: Any, x: Any, arrivals: Any, before: Any, d_x: Any, d_ar
     """Carry the derivative by losses back to hazards and arrivals."""
     d_standing = 0.0
     for s in range(len(x) - 1, -1, -1):
-        stay = math.exp(-x[s])
-        phi, d_phi = _keep(x[s])
-        d_x[s] = (d_standing - d_loss[s]) * (-stay * before[s] + d_phi * arrivals[s])
+        gone, phi, d_phi = _keep(x[s])
+        d_x[s] = (d_standing - d_loss[s]) * (-(1 - gone) * before[s] + d_phi * arrivals[s])
         d_arrivals[s] += d_standing * phi + d_loss[s] * (1 - phi)
-        d_standing = d_standing * stay + d_loss[s] * (1 - stay)
+        d_standing += (d_loss[s] - d_standing) * gone
 
 
 @compiled
@@ -506,7 +504,7 @@ def _claims(
     state = np.zeros((bounded * people + free + sized) * width)
     arrivals = np.zeros((sized, segments))
     _arrive(theta, arrivals, state[(bounded * people + free) * width :], floats, ints)
-    saved = np.empty((bounded, 4 + people, segments))
+    saved = np.empty((bounded, 4 + 2 * people, segments))
     for b in range(bounded):
         _bounded_forward(b, theta, log_rate, arrivals, saved[b], state, floats, ints)
     paths = np.empty((free, segments))
@@ -559,7 +557,7 @@ def _arrive(theta: Any, arrivals: Any, state: Any, floats: Any, ints: Any) -> No
 def _bounded_forward(
     b: int, theta: Any, log_rate: Any, arrivals: Any, saved: Any, state: Any, floats: Any, ints: Any
 ) -> None:
-    """Fill the losses of one bounded force; `saved` keeps path, hazard, those before, loss, and the split."""
+    """Fill the losses of one bounded force; `saved` keeps path, hazard, those before, loss, split, and its slopes."""
     n = ints[ints[SIZES] : ints[SIZES + 1]]
     segments, people = n[5], n[9]
     days, position = floats[ints[DAYS] : ints[DAYS + 1]], floats[ints[POSITION] : ints[POSITION + 1]]
@@ -572,15 +570,17 @@ def _bounded_forward(
     share = np.empty(4)
     has = floats[ints[HAS] + 4 * b : ints[HAS] + 4 * b + 4]
     split_shares(theta, has, ints[ints[RATIO] + b], ints[ints[CAPTURED] + b], ints[ints[MISSING] + b], share)
+    for k in range(people):
+        tilt = ints[ints[BOUNDED_TILT] + b * people + k]
+        for s in range(segments):
+            saved[4 + people + k, s] = math.exp(theta[tilt] * position[s]) if tilt >= 0 else 1.0
     for s in range(segments):
         total = 0.0
         for k in range(people):
-            tilt = ints[ints[BOUNDED_TILT] + b * people + k]
-            weight = share[ints[ints[PEOPLE] + k]] * (math.exp(theta[tilt] * position[s]) if tilt >= 0 else 1.0)
-            saved[4 + k, s] = weight
-            total += weight
+            total += share[ints[ints[PEOPLE] + k]] * saved[4 + people + k, s]
         for k in range(people):
-            saved[4 + k, s] /= total
+            saved[4 + people + k, s] /= total
+            saved[4 + k, s] = share[ints[ints[PEOPLE] + k]] * saved[4 + people + k, s]
             base = (b * people + k) * (segments + 1) + s
             state[base + 1] = state[base] + saved[3, s] * saved[4 + k, s]
 
@@ -602,15 +602,10 @@ def _bounded_backward(
         for k in range(people):
             mean += d_state[(b * people + k) * (segments + 1) + 1 + s] * saved[4 + k, s]
         d_loss[s] = mean
-        total = 0.0
         for k in range(people):
             tilt = ints[ints[BOUNDED_TILT] + b * people + k]
-            total += share[ints[ints[PEOPLE] + k]] * (math.exp(theta[tilt] * position[s]) if tilt >= 0 else 1.0)
-        for k in range(people):
-            tilt = ints[ints[BOUNDED_TILT] + b * people + k]
-            lift = math.exp(theta[tilt] * position[s]) if tilt >= 0 else 1.0
             d = saved[3, s] * (d_state[(b * people + k) * (segments + 1) + 1 + s] - mean)
-            d_share[ints[ints[PEOPLE] + k]] += d * lift / total
+            d_share[ints[ints[PEOPLE] + k]] += d * saved[4 + people + k, s]
             if tilt >= 0:
                 d_theta[tilt] += d * saved[4 + k, s] * position[s]
     back_shares(d_share, has, ratio, captured, missing, wcm, d_theta)

@@ -22,12 +22,14 @@ from numba import types
 MAX_ERROR = 1_000.0
 MAX_DEPTH = 10
 
-# The rows of the workspace: position, momentum, velocity and gradient of either end of the trajectory and of the leaf
-# that grows it; a subtree's proposal; sums of momenta; and what is kept of balanced subtrees, MAX_DEPTH rows each.
-LEFT, RIGHT, LEAF = 0, 4, 8
-NEW_X, NEW_G, RHO, SUB_RHO, PART, KICK = 12, 13, 14, 15, 16, 17
-KEPT_P, KEPT_V, KEPT_RHO = 18, 18 + MAX_DEPTH, 18 + 2 * MAX_DEPTH
-ROWS = 18 + 3 * MAX_DEPTH
+# The rows of the workspace: position, momentum, velocity, gradient and push of either end of the trajectory and of the
+# leaf that grows it, velocity and push being the metric times momentum and gradient; a subtree's proposal; sums of
+# momenta; and what is kept of balanced subtrees, MAX_DEPTH rows each.
+SPAN = 5
+LEFT, RIGHT, LEAF = 0, SPAN, 2 * SPAN
+NEW_X, NEW_G, RHO, SUB_RHO, PART = range(3 * SPAN, 3 * SPAN + 5)
+KEPT_P, KEPT_V, KEPT_RHO = (3 * SPAN + 5 + k * MAX_DEPTH for k in range(3))
+ROWS = 3 * SPAN + 5 + 3 * MAX_DEPTH
 
 # What is told of each move, and what the step is set by.
 STEPS, ACCEPTANCE, DIVERGED = 0, 1, 2
@@ -46,7 +48,7 @@ def _compiled[F: Callable[..., Any]](function: F) -> F:
 
 @_compiled
 def _multiply(metric: Any, scale: Any, p: Any, v: Any) -> None:
-    """Fill the velocity, the metric times the momentum; a metric without rows stands for the diagonal scale^2."""
+    """Fill v with the metric times p; a metric without rows stands for the diagonal scale^2."""
     n = len(p)
     if metric.shape[0] == 0:
         for i in range(n):
@@ -167,20 +169,21 @@ def _grow_half(
     Returns the log weight of the half, the log density of its proposal, the steps taken, their acceptance summed, and
     whether it turns or diverged before it is whole.
     """
-    x, p, v, grad, kick = work[LEAF], work[LEAF + 1], work[LEAF + 2], work[LEAF + 3], work[KICK]
+    x, p, v, grad, push = work[LEAF], work[LEAF + 1], work[LEAF + 2], work[LEAF + 3], work[LEAF + 4]
     n, size, value = len(x), np.uint64(len(x)), np.zeros(1)
     weight, log_p, accepted = -np.inf, 0.0, 0.0
     work[SUB_RHO] = 0.0
     for leaf in range(leaves):
+        # A leapfrog step; the velocity is moved as the momentum is, so that the metric is multiplied once.
         for i in range(n):
-            kick[i] = p[i] + 0.5 * way * grad[i]
-        _multiply(metric, scale, kick, v)
-        for i in range(n):
+            p[i] += 0.5 * way * grad[i]
+            v[i] += 0.5 * way * push[i]
             x[i] += way * v[i]
         density(size, x.ctypes, grad.ctypes, value.ctypes, buffer.ctypes)
+        _multiply(metric, scale, grad, push)
         for i in range(n):
-            p[i] = kick[i] + 0.5 * way * grad[i]
-        _multiply(metric, scale, p, v)
+            p[i] += 0.5 * way * grad[i]
+            v[i] += 0.5 * way * push[i]
         error = value[0] - 0.5 * _dot(p, v) - start
         if not error > -MAX_ERROR:  # so that what is not a number ends here too
             return weight, log_p, leaf + 1, accepted, False, True
@@ -233,11 +236,12 @@ def move_chain(  # type: ignore[no-untyped-def] # noqa: ANN201
         _multiply(metric, scale, p, v)
         start = log_p - 0.5 * _dot(p, v)
         work[LEFT], work[LEFT + 3], work[RHO] = x, grad, p
-        work[RIGHT : RIGHT + 4] = work[LEFT : LEFT + 4]
+        _multiply(metric, scale, grad, work[LEFT + 4])
+        work[RIGHT : RIGHT + SPAN] = work[LEFT : LEFT + SPAN]
         log_weight, steps, accepted, diverged = 0.0, 0, 0.0, False
         for depth in range(depth_limit):
             near, way = (RIGHT, size) if rng.random() < 0.5 else (LEFT, -size)
-            work[LEAF : LEAF + 4] = work[near : near + 4]
+            work[LEAF : LEAF + SPAN] = work[near : near + SPAN]
             weight, new_log_p, taken, accepted_there, turning, diverged = _grow_half(
                 density, buffer, rng, metric, scale, way, 1 << depth, start, work
             )
@@ -249,7 +253,7 @@ def move_chain(  # type: ignore[no-untyped-def] # noqa: ANN201
                 x[:], grad[:], log_p = work[NEW_X], work[NEW_G], new_log_p
             log_weight = _log_add(log_weight, weight)
             turning = _joins_turning(LEFT + RIGHT - near, near, work)
-            work[near : near + 4] = work[LEAF : LEAF + 4]
+            work[near : near + SPAN] = work[LEAF : LEAF + SPAN]
             for i in range(n):
                 work[RHO, i] += work[SUB_RHO, i]
             if turning:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.backtest import FIT, MAX_RHAT, seed_of
+from sim.backtest import FITS, MAX_RHAT, seed_of
 from sim.case import Case
 from sim.claims import read_text
 from sim.diagnostics import judge_draws
@@ -97,15 +97,15 @@ def cut_case(case: Case, day: dt.date) -> Case:
 def forecast_day(case: Case, priors: PriorSet, day: dt.date, seed: int) -> tuple[dict[tuple[str, str], Any], bool]:
     """Return draws of the losses to a day, by force and quantity, from what had been published; and the verdict."""
     design = design_model(cut_case(case, day), priors, known_by=day)
-    own_seed, settings = seed_of(seed, str(day)), FIT
-    while True:
+    own_seed = seed_of(seed, str(day))
+    for settings in FITS:
         draws = sample_posterior(design, own_seed, quiet=True, **settings)
         counts = take_posterior(design, draws, own_seed).headline
         tested = {".".join(key): by_chain(np.log(values + 0.5), draws.shape[0]) for key, values in counts.items()}
         trusted = judge_draws(tested, 0).max_rhat < MAX_RHAT
-        if trusted or not settings:
-            return counts, trusted
-        settings = {}
+        if trusted:
+            break
+    return counts, trusted
 
 
 def _forecast_as_entry(case: Case, priors: PriorSet, series: Series, seed: int, day: str) -> Entry:
@@ -122,7 +122,7 @@ def _forecast_as_entry(case: Case, priors: PriorSet, series: Series, seed: int, 
 
 def fingerprint(case: Case, priors: PriorSet, series: Series, seed: int) -> str:
     """Return a hash of what the quarters' rows depend on."""
-    parts = [case.file.model_dump_json(), str(seed), json.dumps([FIT, MAX_RHAT, LEVELS]), repr(priors.joint)]
+    parts = [case.file.model_dump_json(), str(seed), json.dumps([FITS, MAX_RHAT, LEVELS]), repr(priors.joint)]
     parts += [claim.model_dump_json() for claim in case.claims]
     parts += [f"{key} {prior.model_dump_json()}" for key, prior in priors.priors.items()]
     parts += [f"{key} {truth.model_dump_json()}" for key, truths in series.items() for truth in truths]

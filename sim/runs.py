@@ -12,15 +12,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from sim.diagnostics import Verdict
+from sim.artist import Artist
+from sim.diagnostics import Verdict, load_statistics
 from sim.errors import refuse
-from sim.fit import DRAWS, TARGET_ACCEPT, TUNE, Draws, sample_posterior
+from sim.fit import Draws, choose_effort, sample_posterior, try_harder
 from sim.model import Design, design_model
 from sim.posterior import Sample, draw_prior, take_posterior
 from sim.priors import read_priors
@@ -97,7 +99,7 @@ def run_case(
     prior: str | None = None,
     as_of: dt.date | None = None,
     known_by: dt.date | None = None,
-    draws: int = DRAWS,
+    draws: int | None = None,
     quiet: bool = True,
 ) -> Run:
     """Fit a case and summarise it, without writing anything.
@@ -113,8 +115,8 @@ def run_case(
         The day of the headline; all claims are used.
     known_by : date, optional
         Claims published later are left out.
-    draws : int
-        Of each of the four chains.
+    draws : int, optional
+        Of each of the four chains; default by the size of the case.
     quiet : bool
         Show no progress.
 
@@ -134,17 +136,19 @@ def run_case(
     priors = read_priors(prior or read.file.prior, beside=read.folder, overrides=read.file.priors)
     design = design_model(read, priors, as_of, known_by)
     designed = time.perf_counter()
-    drawn = sample_posterior(design, seed, draws=draws, quiet=quiet)
-    sample = take_posterior(design, drawn, seed)
-    verdict = judge_sample(sample, drawn)
-    attempts = 1
-    if not verdict.trusted:
-        attempts = 2
-        # Divergences and slow mixing ask for smaller steps and longer chains: one more try, whose verdict stands.
-        accept = 1 - (1 - TARGET_ACCEPT) / 5
-        drawn = sample_posterior(design, seed, draws=2 * draws, tune=4 * TUNE, target_accept=accept, quiet=quiet)
+    # The chains move in machine code and leave the interpreter to this thread.
+    Thread(target=_load_ahead, daemon=True).start()
+    effort = choose_effort(design)
+    if draws is not None:
+        effort = replace(effort, draws=draws)
+    attempts = 0
+    for each in (effort, try_harder(effort)):  # the verdict on the second try stands
+        attempts += 1
+        drawn = sample_posterior(design, seed, **asdict(each), quiet=quiet)
         sample = take_posterior(design, drawn, seed)
         verdict = judge_sample(sample, drawn)
+        if verdict.trusted:
+            break
     sampled = time.perf_counter()
     prior_sample = draw_prior(design, seed)
     result = summarise(sample, prior_sample, drawn, verdict, seed, attempts)
@@ -157,7 +161,14 @@ def run_case(
     return Run(design, drawn, sample, prior_sample, verdict, result, seed, seconds)
 
 
-def write_run(run: Run, results: Path, command: Sequence[str] = ()) -> Path:
+def _load_ahead() -> None:
+    """Import what the verdict and the folder will need."""
+    import h5netcdf  # noqa: F401
+
+    load_statistics()
+
+
+def write_run(run: Run, results: Path, command: Sequence[str] = (), artist: Artist | None = None) -> Path:
     """Write the folder of a run: `results/<case>/<run-id>/`.
 
     Parameters
@@ -167,6 +178,8 @@ def write_run(run: Run, results: Path, command: Sequence[str] = ()) -> Path:
         Made where it is missing.
     command : sequence of str
         For the manifest.
+    artist : Artist, optional
+        Draws the figures while the rest is written; without one they are drawn here.
 
     Returns
     -------
@@ -174,21 +187,24 @@ def write_run(run: Run, results: Path, command: Sequence[str] = ()) -> Path:
         The folder. It is made under another name and renamed when whole; a run of the same second gets a suffix.
     """
     from sim.memo import write_memo
-    from sim.plots import draw_figures
     from sim.table import write_summary_csv
 
     parent = results / run.design.case.name
     stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%d-%H%M%S")
     with build_folder(parent, f"{stamp}-seed{run.seed}") as (folder, place):
-        _write_json(folder / "summary.json", run.result)
-        write_summary_csv(run.result, folder / "summary.csv")
         before = time.perf_counter()
-        run.posterior.to_netcdf(folder / "posterior.nc", engine="h5netcdf")
-        stored = time.perf_counter()
-        draw_figures(run.result, folder / "figures")
-        drawn = time.perf_counter()
-        write_memo(run.result, folder / "memo.md")
-        run.seconds |= {"store": stored - before, "figures": drawn - stored, "memo": time.perf_counter() - drawn}
+        _write_json(folder / "summary.json", run.result)
+        with artist.draw(folder / "summary.json", folder / "figures") if artist else nullcontext():
+            write_summary_csv(run.result, folder / "summary.csv")
+            write_memo(run.result, folder / "memo.md")
+            told = time.perf_counter()
+            run.posterior.to_netcdf(folder / "posterior.nc", engine="h5netcdf")
+            stored = time.perf_counter()
+        if not (artist and artist.is_done()):  # what hinders an artist is told by drawing here
+            from sim.plots import draw_figures
+
+            draw_figures(run.result, folder / "figures")
+        run.seconds |= {"memo": told - before, "store": stored - told, "figures": time.perf_counter() - stored}
         _write_json(folder / "manifest.json", describe_run(run, command))
     run.folder = place[0]
     return place[0]

@@ -29,6 +29,7 @@ from sim.tasks import finish_tasks
 
 RANKS = 99  # draws that the truth is ranked among, after thinning
 FIT: dict[str, Any] = {"draws": 250, "tune": 400, "target_accept": 0.9}
+LONGER: dict[str, Any] = {"draws": 1_500, "tune": 400, "target_accept": 0.98}
 MAX_RHAT = 1.05  # of the counts: ranks ask for less than intervals do
 FALSE_ALARM = 0.01  # of the whole report, however many quantities it has
 
@@ -76,8 +77,8 @@ def run_replicate(design: Design, seed: int, fit: Fitter | None = None) -> Repli
     posterior, chains = _fit_quantities(observed, (fit or fit_short)(observed, chain_seed), seed)
     trusted = _mix_well(posterior, chains)
     if fit is None and not trusted:
-        # A world at which short chains do not mix is fitted again as a run would fit it.
-        posterior, chains = _fit_quantities(observed, sample_posterior(observed, chain_seed, quiet=True), seed)
+        again = sample_posterior(observed, chain_seed, quiet=True, **LONGER)
+        posterior, chains = _fit_quantities(observed, again, seed)
         trusted = _mix_well(posterior, chains)
     truth = track_quantities(world.truth)
     fractions = {}

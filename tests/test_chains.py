@@ -167,7 +167,7 @@ def _poison(design):
 def test_the_posterior_is_that_of_another_sampler(kursk):
     """Medians and outer quantiles of every unknown of Kursk agree with nutpie's within Monte Carlo error."""
     theirs = _sample_with_nutpie(kursk)
-    ours = sample_posterior(kursk, 3, quiet=True)
+    ours = sample_posterior(kursk, 3, draws=1_500, tune=400, target_accept=0.98, quiet=True)
     mine, other = ours.unknowns["theta"], constrain_draws(kursk, theirs)["theta"]
     statistics = load_statistics()
     worst = 0.0

@@ -56,20 +56,13 @@ def _draw_dots(axes: Axes, entry: dict[str, Any]) -> None:
     dots = np.maximum(np.array(entry["dots"]), 0.5)
     low, high = span_counts([*dots, *entry["intervals"]["0.9"]])
     width = max((np.log(high) - np.log(low)) / 12, 1e-9)
-    columns: dict[int, int] = {}
-    for value in dots:
-        column = round((np.log(value) - np.log(low)) / width)
-        columns[column] = columns.get(column, 0) + 1
-        axes.plot(
-            [np.exp(np.log(low) + column * width)],
-            [columns[column] - 0.3],
-            marker="o",
-            ms=6.2,
-            color=POSTERIOR,
-            ls="none",
-        )
+    columns = np.rint((np.log(dots) - np.log(low)) / width)
+    heights = [int(np.sum(columns[: place + 1] == column)) for place, column in enumerate(columns)]
+    axes.plot(
+        np.exp(np.log(low) + columns * width), np.array(heights) - 0.3, marker="o", ms=6.2, color=POSTERIOR, ls="none"
+    )
     _draw_interval(axes, entry["intervals"], entry["median"], -0.7, POSTERIOR)
-    axes.set_ylim(-1.3, max(6.0, max(columns.values()) + 0.3))
+    axes.set_ylim(-1.3, max(6.0, max(heights) + 0.3))
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     set_count_axis(axes, low, high, most=7)
