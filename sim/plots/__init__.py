@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +35,8 @@ def list_figures(result: dict[str, Any]) -> Iterator[tuple[str, str, Plot]]:
             yield (name if len(forces) == 1 else f"{name}-{force}"), force, plot
 
 
-def draw_figures(result: dict[str, Any], folder: Path) -> list[Path]:
-    """Draw every figure of a run as PNG and SVG, with its data as CSV.
+def draw_figures(result: dict[str, Any], folder: Path, names: Container[str] | None = None) -> list[Path]:
+    """Draw the figures of a run as PNG and SVG, with their data as CSV.
 
     Parameters
     ----------
@@ -44,6 +44,8 @@ def draw_figures(result: dict[str, Any], folder: Path) -> list[Path]:
         The contents of `summary.json`.
     folder : Path
         Made where it is missing.
+    names : container of str, optional
+        Those to draw; default: all.
 
     Returns
     -------
@@ -54,7 +56,7 @@ def draw_figures(result: dict[str, Any], folder: Path) -> list[Path]:
     written = []
     with use_style():
         for name, force, plot in list_figures(result):
-            figure = plot(result, force)
+            figure = plot(result, force) if names is None or name in names else None
             if figure is not None:
                 written.append(save_figure(figure, folder, name))
     return written

@@ -1,31 +1,40 @@
 """Draw the figures of a summary: its path, and that of their folder, come on standard input as a JSON list.
 
-What drawing needs is loaded before they are read (see `sim.artist`).
+What drawing needs is loaded before they are read (see `sim.artist`); where processes can be forked, two draw.
 """
 
 from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from pathlib import Path
 
-from sim.plots import draw_figures
+from sim.plots import draw_figures, list_figures
 from sim.plots.style import make_canvas, use_style
 
 
-def main() -> None:
-    """Load what drawing needs, wait for the paths, draw."""
+def main() -> int:
+    """Load what drawing needs, wait for the paths, draw; return the exit status."""
     with use_style():
         canvas = make_canvas(1.0)
         canvas.text(0.5, 0.5, "1")
         for kind in ("png", "svg"):
             canvas.savefig(io.BytesIO(), format=kind)
     asked = sys.stdin.read()
-    if asked:  # nothing where the run has failed
-        summary, folder = map(Path, json.loads(asked))
-        draw_figures(json.loads(summary.read_text(encoding="utf-8")), folder)
+    if not asked:  # the run has failed
+        return 0
+    summary, folder = map(Path, json.loads(asked))
+    result = json.loads(summary.read_text(encoding="utf-8"))
+    names = [name for name, *_ in list_figures(result)]
+    if sys.platform != "linux":
+        draw_figures(result, folder, names)
+        return 0
+    helper = os.fork()
+    draw_figures(result, folder, names[helper > 0 :: 2])
+    return 0 if helper == 0 else os.waitstatus_to_exitcode(os.waitpid(helper, 0)[1])
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
