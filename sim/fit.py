@@ -7,11 +7,14 @@ The density is `sim.kernel`'s: machine code that serves every case, held equal t
 from __future__ import annotations
 
 import ctypes
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
+from threading import Timer
 from typing import Any
 
 import numpy as np
@@ -21,12 +24,13 @@ from sim.chains import sample_chains
 from sim.errors import refuse
 from sim.kernel import compile_density
 from sim.model import Design
-from sim.nuts import DIVERGED, STEPS
+from sim.nuts import DIVERGED, STEPS, compile_sampler
 from sim.packing import constrain_draws, count_unknowns, pack_design
 
 CHAINS = 4
 MANY_UNKNOWNS = 150  # from which a case is large
 MAX_STARTS = 50
+LOADED = 0.5  # seconds within which machine code is there that is on the disk
 _POINTER = ctypes.POINTER(ctypes.c_double)
 
 
@@ -114,7 +118,7 @@ def sample_posterior(
     Draws
     """
     started = time.perf_counter()
-    compile_density()
+    prepare_density()
     compiled_at = time.perf_counter()
     found = sample_buffer(
         pack_design(design), count_unknowns(design), design.case.name, seed,
@@ -126,6 +130,25 @@ def sample_posterior(
         steps=found.steps,
         seconds={"compile": compiled_at - started, "sample": time.perf_counter() - compiled_at},
     )
+
+
+@cache
+def prepare_density() -> Any:
+    """Return the density as machine code, and have the sampler's ready.
+
+    The first time on a machine both are compiled, which another process does for the sampler meanwhile: the compiler
+    takes one thread of a process.
+    """
+    helpers: list[subprocess.Popen[bytes]] = []
+    order = [sys.executable, "-c", "from sim.nuts import compile_sampler; compile_sampler()"]
+    timer = Timer(LOADED, lambda: helpers.append(subprocess.Popen(order)))  # noqa: S603 - our own module
+    timer.start()
+    density = compile_density()
+    timer.cancel()
+    for helper in helpers:
+        helper.wait()
+    compile_sampler()  # from the disk, where the other process has been; else here
+    return density
 
 
 @dataclass(frozen=True)
@@ -159,7 +182,7 @@ def sample_buffer(
     name : str
         Of what is sampled, for an error.
     """
-    density = compile_density()
+    density = prepare_density()
 
     def start(rng: np.random.Generator) -> NDArray[np.float64]:
         gradient, value = np.empty(size), np.empty(1)

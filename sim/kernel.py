@@ -74,7 +74,7 @@ _FAR = 25.0  # sds from which a CDF is taken by its logarithm
 
 
 def compiled[F: Callable[..., Any]](function: F) -> F:
-    """Compile a function and keep its machine code on disk.
+    """Compile a function that Python calls too, and keep its machine code on disk.
 
     Division by zero gives an infinity, which the sampler takes for a point outside the support.
     """
@@ -82,7 +82,13 @@ def compiled[F: Callable[..., Any]](function: F) -> F:
     return kept
 
 
-@compiled
+def inner[F: Callable[..., Any]](function: F) -> F:
+    """Compile a function that is a part of others alone: it needs no wrapper for Python and no place on disk."""
+    part: F = numba.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    return part
+
+
+@inner
 def _erfcx(x: float) -> float:
     """Return exp(x^2) erfc(x) for x >= 0."""
     if x < 10.0:
@@ -95,14 +101,14 @@ def _erfcx(x: float) -> float:
     return total / (x * _SQRT_PI)
 
 
-@compiled
+@inner
 def _log_cdf(z: float) -> float:
     if z < 0:
         return math.log(0.5 * _erfcx(-z / _SQRT_2)) - 0.5 * z * z
     return math.log1p(-0.5 * math.erfc(z / _SQRT_2))
 
 
-@compiled
+@inner
 def _sigmoid(x: float) -> float:
     if x >= 0:
         return 1 / (1 + math.exp(-x))
@@ -110,12 +116,12 @@ def _sigmoid(x: float) -> float:
     return e / (1 + e)
 
 
-@compiled
+@inner
 def _softplus(x: float) -> float:
     return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
 
 
-@compiled
+@inner
 def constrain(family: int, a: float, b: float, x: float) -> tuple[float, float]:
     """Return a parameter and its derivative with respect to the unconstrained `x` (PyMC's default transforms)."""
     if family in (1, 9):
@@ -130,7 +136,7 @@ def constrain(family: int, a: float, b: float, x: float) -> tuple[float, float]:
     return y, y
 
 
-@compiled
+@inner
 def prior_density(family: int, a: float, b: float, c: float, x: float) -> tuple[float, float]:
     """Return the log density of a parameter at the unconstrained `x`, Jacobian included, and its derivative.
 
@@ -227,7 +233,7 @@ def worded_term(t: float, s: float, m: float) -> tuple[float, float, float, floa
     return exponent, factor, d_t, d_s, d_m
 
 
-@compiled
+@inner
 def run_rates(theta: Any, walk: Any, n: Any, bins: Any, root_days: Any, step: int, lulls: Any, cover: Any) -> Any:
     """Return the log rate of each force on each segment; n is (forces, segments, bins - 1)."""
     forces, segments, steps = n
@@ -245,7 +251,7 @@ def run_rates(theta: Any, walk: Any, n: Any, bins: Any, root_days: Any, step: in
     return log_rate
 
 
-@compiled
+@inner
 def back_rates(
     d_log_rate: Any, theta: Any, walk: Any, bins: Any, root_days: Any, step: int, lulls: Any, cover: Any,
     d_theta: Any, d_walk: Any,
@@ -270,7 +276,7 @@ def back_rates(
             d_theta[step] += root_days[j] * walk[f * steps + j] * later
 
 
-@compiled
+@inner
 def normalise(log_rate: Any, tilt: float, position: Any, days: Any, inside: Any, g: Any) -> None:
     """Fill `g` with the increments of the path: rate times days over their sum to `end`."""
     total = 0.0
@@ -281,7 +287,7 @@ def normalise(log_rate: Any, tilt: float, position: Any, days: Any, inside: Any,
         g[s] /= total
 
 
-@compiled
+@inner
 def back_normalise(d_g: Any, g: Any, inside: Any, position: Any, d_log_rate: Any) -> float:
     """Carry the derivative by the path's increments back to the log rates; return that by the tilt."""
     total = 0.0
@@ -295,7 +301,7 @@ def back_normalise(d_g: Any, g: Any, inside: Any, position: Any, d_log_rate: Any
     return d_tilt
 
 
-@compiled
+@inner
 def _keep(x: float) -> tuple[float, float, float]:
     """Return 1 - exp(-x), that over x, phi(x), and the derivative of phi."""
     gone = -math.expm1(-x)
@@ -305,7 +311,7 @@ def _keep(x: float) -> tuple[float, float, float]:
     return gone, phi, -0.5 + x / 3 - x * x / 8 + x**3 / 30 if x < 1e-2 else (1 - gone - phi) / x
 
 
-@compiled
+@inner
 def lose_bounded(x: Any, arrivals: Any, before: Any, loss: Any) -> None:
     """Fill those standing before each segment, and its losses, from its hazard and arrivals."""
     standing = 0.0
@@ -317,7 +323,7 @@ def lose_bounded(x: Any, arrivals: Any, before: Any, loss: Any) -> None:
         standing = (1 - gone) * standing + phi * arrivals[s]
 
 
-@compiled
+@inner
 def back_bounded(d_loss: Any, x: Any, arrivals: Any, before: Any, d_x: Any, d_arrivals: Any) -> None:
     """Carry the derivative by losses back to hazards and arrivals."""
     d_standing = 0.0
@@ -328,7 +334,7 @@ def back_bounded(d_loss: Any, x: Any, arrivals: Any, before: Any, d_x: Any, d_ar
         d_standing += (d_loss[s] - d_standing) * gone
 
 
-@compiled
+@inner
 def split_shares(
     theta: Any, has: Any, ratio: int, captured: int, missing: int, share: Any
 ) -> tuple[float, float, float]:
@@ -345,7 +351,7 @@ def split_shares(
     return w, c, m
 
 
-@compiled
+@inner
 def back_shares(d_share: Any, has: Any, ratio: int, captured: int, missing: int, wcm: Any, d_theta: Any) -> None:
     """Carry the derivative by the shares back to theta."""
     w, c, m = wcm
@@ -398,7 +404,7 @@ def log_density(x: Any, grad: Any, floats: Any, ints: Any) -> float:
     return value
 
 
-@compiled
+@inner
 def _priors(x: Any, grad: Any, theta: Any, slope: Any, floats: Any, ints: Any) -> float:
     """Fill the parameters, and the gradient of their priors; return the log density of these.
 
@@ -436,7 +442,7 @@ def _priors(x: Any, grad: Any, theta: Any, slope: Any, floats: Any, ints: Any) -
     return value
 
 
-@compiled
+@inner
 def _back_priors(grad: Any, d_theta: Any, slope: Any, floats: Any, ints: Any) -> None:
     """Carry the derivative by the parameters back to the unconstrained vector."""
     family, free = ints[ints[FAMILY] : ints[FAMILY + 1]], 0
@@ -454,7 +460,7 @@ def _back_priors(grad: Any, d_theta: Any, slope: Any, floats: Any, ints: Any) ->
         grad[k] += d_u[k]
 
 
-@compiled
+@inner
 def _latents(x: Any, grad: Any, free: int, theta: Any, d_theta: Any, floats: Any, ints: Any) -> float:
     """Return the log density of walks and effects, and fill its gradient; that of statements is among the rows.
 
@@ -486,7 +492,7 @@ def _latents(x: Any, grad: Any, free: int, theta: Any, d_theta: Any, floats: Any
     return value
 
 
-@compiled
+@inner
 def _claims(
     theta: Any, walk: Any, effects: Any, statement: Any, d_theta: Any, d_walk: Any, d_effects: Any, d_statement: Any,
     floats: Any, ints: Any,
@@ -538,7 +544,7 @@ def _claims(
     return value
 
 
-@compiled
+@inner
 def _arrive(theta: Any, arrivals: Any, state: Any, floats: Any, ints: Any) -> None:
     """Fill arrivals on each segment, and their cumulative sums."""
     sized, segments = arrivals.shape
@@ -553,7 +559,7 @@ def _arrive(theta: Any, arrivals: Any, state: Any, floats: Any, ints: Any) -> No
             state[d * (segments + 1) + s + 1] = state[d * (segments + 1) + s] + arrivals[d, s]
 
 
-@compiled
+@inner
 def _bounded_forward(
     b: int, theta: Any, log_rate: Any, arrivals: Any, saved: Any, state: Any, floats: Any, ints: Any
 ) -> None:
@@ -585,7 +591,7 @@ def _bounded_forward(
             state[base + 1] = state[base] + saved[3, s] * saved[4 + k, s]
 
 
-@compiled
+@inner
 def _bounded_backward(
     b: int, theta: Any, arrivals: Any, saved: Any, d_state: Any, d_theta: Any, d_log_rate: Any, d_arrivals: Any,
     floats: Any, ints: Any,
@@ -621,13 +627,13 @@ def _bounded_backward(
     back_normalise(d_g, saved[0], inside, position, d_log_rate[ints[ints[BOUNDED_FORCE] + b]])
 
 
-@compiled
+@inner
 def _free_total(k: int, theta: Any, ints: Any) -> float:
     ratio = ints[ints[FREE_RATIO] + k]
     return math.exp(theta[ints[ints[FREE_TOTAL] + k]] + (theta[ratio] if ratio >= 0 else 0.0))
 
 
-@compiled
+@inner
 def _free_forward(k: int, theta: Any, log_rate: Any, path: Any, state: Any, floats: Any, ints: Any) -> None:
     """Fill the cumulative count of one outcome with a total of its own."""
     days, position = floats[ints[DAYS] : ints[DAYS + 1]], floats[ints[POSITION] : ints[POSITION + 1]]
@@ -639,7 +645,7 @@ def _free_forward(k: int, theta: Any, log_rate: Any, path: Any, state: Any, floa
         state[s + 1] = state[s] + total * path[s]
 
 
-@compiled
+@inner
 def _free_backward(
     k: int, theta: Any, path: Any, d_increment: Any, d_theta: Any, d_log_rate: Any, floats: Any, ints: Any
 ) -> None:
@@ -658,7 +664,7 @@ def _free_backward(
         d_theta[tilt] += d_tilt
 
 
-@compiled
+@inner
 def _rows(
     theta: Any, effects: Any, statement: Any, state: Any, d_theta: Any, d_effects: Any, d_statement: Any, d_state: Any,
     floats: Any, ints: Any,
@@ -682,7 +688,7 @@ def _rows(
     return value
 
 
-@compiled
+@inner
 def _mix_readings(by_reading: Any, weight: Any, mixtures: int, floats: Any, ints: Any) -> float:
     """Return the log likelihood of all readings, those of one role averaged; fill the weight of each."""
     readings, total = len(by_reading), 0.0
@@ -706,7 +712,7 @@ def _mix_readings(by_reading: Any, weight: Any, mixtures: int, floats: Any, ints
     return total
 
 
-@compiled
+@inner
 def _bias(t: int, theta: Any, effects: Any, n: Any, ints: Any) -> float:
     total = 0.0
     if ints[ints[ROLE] + t] >= 0:
@@ -718,7 +724,7 @@ def _bias(t: int, theta: Any, effects: Any, n: Any, ints: Any) -> float:
     return total
 
 
-@compiled
+@inner
 def _bias_backward(t: int, d: float, theta: Any, effects: Any, n: Any, d_theta: Any, d_effects: Any, ints: Any) -> None:
     if ints[ints[ROLE] + t] >= 0:
         d_theta[ints[ints[ROLE] + t]] += d
@@ -729,7 +735,7 @@ def _bias_backward(t: int, d: float, theta: Any, effects: Any, n: Any, d_theta: 
             d_effects[place] += d * theta[n[19 + k]]
 
 
-@compiled
+@inner
 def _believe(first: int, rows: int, state: Any, lift: Any, ints: Any) -> Any:
     """Return the sum that each row speaks of, 1 for one without parts.
 
@@ -747,7 +753,7 @@ def _believe(first: int, rows: int, state: Any, lift: Any, ints: Any) -> Any:
     return believed
 
 
-@compiled
+@inner
 def _believe_backward(first: int, slope: Any, state: Any, lift: Any, d_state: Any, d_bias: Any, ints: Any) -> None:
     """Carry the derivative by what each row speaks of back to the state and the biases."""
     start, term = ints[ints[first] : ints[first + 1]], ints[ints[first + 1] : ints[first + 2]]
@@ -760,7 +766,7 @@ def _believe_backward(first: int, slope: Any, state: Any, lift: Any, d_state: An
             d_bias[term[p]] += d * (state[until[p]] - state[since[p]])
 
 
-@compiled
+@inner
 def _centre(top: float, whole: float, is_share: int, is_capped: int, cap: float) -> tuple[float, float, float]:
     """Return a row's belief on its own scale, and its derivatives by the logs of numerator and denominator."""
     if is_share == 0:
@@ -774,7 +780,7 @@ def _centre(top: float, whole: float, is_share: int, is_capped: int, cap: float)
     return log_share - math.log(rest), slope / rest, -slope / rest
 
 
-@compiled
+@inner
 def _term(
     form: int, gaps: tuple[float, float, float], sign: float, s: float, mean: float
 ) -> tuple[float, float, float, float, float]:
@@ -788,7 +794,7 @@ def _term(
     return e, f, -sign * d_t, d_s, d_m
 
 
-@compiled
+@inner
 def _rows_forward(
     theta: Any, statement: Any, tops: Any, wholes: Any, by_reading: Any, slopes: Any, floats: Any, ints: Any
 ) -> None:
@@ -842,7 +848,7 @@ def _rows_forward(
         slopes[4, r] = w * d_m + w2 * d_m2
 
 
-@compiled
+@inner
 def _rows_backward(
     theta: Any, statement: Any, weight: Any, slopes: Any, d_theta: Any, d_statement: Any, floats: Any, ints: Any
 ) -> None:

@@ -41,12 +41,12 @@ _VECTOR, _MATRIX = types.Array(types.double, 1, "C"), types.Array(types.double, 
 _GENERATOR = types.npy_rng
 
 
-def _compiled[F: Callable[..., Any]](function: F) -> F:
-    kept: F = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
-    return kept
+def _inner[F: Callable[..., Any]](function: F) -> F:
+    part: F = numba.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    return part
 
 
-@_compiled
+@_inner
 def _multiply(metric: Any, scale: Any, p: Any, v: Any) -> None:
     """Fill v with the metric times p; a metric without rows stands for the diagonal scale^2."""
     n = len(p)
@@ -60,7 +60,7 @@ def _multiply(metric: Any, scale: Any, p: Any, v: Any) -> None:
             v[j] += metric[i, j] * p[i]
 
 
-@_compiled
+@_inner
 def _draw_momentum(rng: Any, root: Any, scale: Any, p: Any) -> None:
     """Draw a momentum whose covariance is the metric's inverse: R'z, R the inverse of the metric's Cholesky factor."""
     n = len(p)
@@ -75,7 +75,7 @@ def _draw_momentum(rng: Any, root: Any, scale: Any, p: Any) -> None:
             p[j] += root[i, j] * z
 
 
-@_compiled
+@_inner
 def _dot(a: Any, b: Any) -> float:
     total = 0.0
     for i in range(len(a)):
@@ -83,13 +83,13 @@ def _dot(a: Any, b: Any) -> float:
     return total
 
 
-@_compiled
+@_inner
 def _log_add(a: float, b: float) -> float:
     top = max(a, b)
     return top + math.log(math.exp(a - top) + math.exp(b - top)) if top > -np.inf else top
 
 
-@_compiled
+@_inner
 def _is_turning(first_p: Any, first_v: Any, last_p: Any, last_v: Any, rho: Any) -> bool:
     """Whether either end moves against the momenta summed between them, half of each end's own left out."""
     first, last = 0.0, 0.0
@@ -100,7 +100,7 @@ def _is_turning(first_p: Any, first_v: Any, last_p: Any, last_v: Any, rho: Any) 
     return first <= 0 or last <= 0
 
 
-@_compiled
+@_inner
 def _ends_turning(leaf: int, work: Any) -> bool:
     """Whether one of the balanced subtrees that this leaf ends turns; a leaf that begins one is kept.
 
@@ -127,7 +127,7 @@ def _ends_turning(leaf: int, work: Any) -> bool:
     return False
 
 
-@_compiled
+@_inner
 def _joins_turning(far: int, near: int, work: Any) -> bool:
     """Whether the old half, from `far` to `near`, and the new one, from its first leaf to its last, turn when joined.
 
@@ -149,7 +149,7 @@ def _joins_turning(far: int, near: int, work: Any) -> bool:
     return _is_turning(work[near + 1], work[near + 2], last_p, last_v, part)
 
 
-@_compiled
+@_inner
 def _adapt_step(step: Any, acceptance: float) -> None:
     """Move the log step by dual averaging (Hoffman and Gelman 2014, section 3.2): gamma .05, t0 10, kappa .75."""
     step[UPDATES] += 1
@@ -160,7 +160,7 @@ def _adapt_step(step: Any, acceptance: float) -> None:
     step[MEAN_LOG_STEP] = share * step[LOG_STEP] + (1 - share) * step[MEAN_LOG_STEP]
 
 
-@_compiled
+@_inner
 def _grow_half(
     density: Any, buffer: Any, rng: Any, metric: Any, scale: Any, way: float, leaves: int, start: float, work: Any
 ) -> tuple[float, float, int, float, bool, bool]:
@@ -198,11 +198,7 @@ def _grow_half(
     return weight, log_p, leaves, accepted, False, False
 
 
-@numba.njit(
-    types.void(_DENSITY, _VECTOR, _GENERATOR, _MATRIX, _MATRIX, _VECTOR, _VECTOR, _VECTOR, _VECTOR,
-               types.int64, types.boolean, _MATRIX, _MATRIX, _MATRIX, _MATRIX),
-    cache=True, nogil=True, error_model="numpy",
-)  # fmt: skip
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def move_chain(  # type: ignore[no-untyped-def] # noqa: ANN201
     density, buffer, rng, metric, root, scale, x, grad, step, depth_limit, adapting, draws, grads, stats, work  # noqa: ANN001
 ):  # fmt: skip
@@ -267,9 +263,7 @@ def move_chain(  # type: ignore[no-untyped-def] # noqa: ANN201
             _adapt_step(step, stats[number, ACCEPTANCE])
 
 
-@numba.njit(
-    types.void(_DENSITY, _VECTOR, _VECTOR, types.double, _MATRIX), cache=True, nogil=True, error_model="numpy"
-)  # fmt: skip
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def measure_curvature(density, buffer, x, step, curvature):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
     """Add to `curvature`, shape (n, n), minus the Hessian at `x`: central differences of gradients, made symmetric."""
     n, value = len(x), np.zeros(1)
@@ -284,3 +278,12 @@ def measure_curvature(density, buffer, x, step, curvature):  # type: ignore[no-u
             slope = (below[j] - above[j]) / (4 * step)
             curvature[i, j] += slope
             curvature[j, i] += slope
+
+
+def compile_sampler() -> None:
+    """Compile what moves a chain for any density, or load it from the disk."""
+    move_chain.compile(
+        types.void(_DENSITY, _VECTOR, _GENERATOR, _MATRIX, _MATRIX, _VECTOR, _VECTOR, _VECTOR, _VECTOR,
+                   types.int64, types.boolean, _MATRIX, _MATRIX, _MATRIX, _MATRIX)
+    )  # fmt: skip
+    measure_curvature.compile(types.void(_DENSITY, _VECTOR, _VECTOR, types.double, _MATRIX))
