@@ -4,8 +4,8 @@ While tuning, the step follows the mean acceptance, and the metric is renewed at
 It is the matrix that makes of draws and gradients alike a standard normal (Seyboldt et al. 2026, arXiv 2603.18845), the
 geometric mean of the covariance C of the draws and the inverse of that of the gradients, G. The latter is also the mean
 curvature E[-Hessian], of which a few points tell more than a few gradients do: it is measured where the chains stand,
-so that a full metric is there after the first window, and counts as long as draws are few. Of very many unknowns the
-metric is diagonal: root(var x / var gradient). Nothing is adapted once draws are kept.
+so that a full metric is there after the first window, and counts as long as draws are few. Of many unknowns and few
+data the metric is diagonal: root(var x / var gradient). Nothing is adapted once draws are kept.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ FIRST_STEP = 0.1
 FIRST_DEPTH = 6  # doublings of a trajectory at most while the metric is a first guess
 GUESSES = 3  # windows of which that holds
 BLOCK = 100  # iterations between two looks at the clock
-DENSE_UP_TO = 400  # unknowns of a full metric: beyond it the metric would cost more than the density
+DENSE_UP_TO = 400  # unknowns of a full metric; of more only where its elements are fewer than
+DENSE_BY_DATA = 20  # times the numbers that the density reads, so that it costs less than that
 CURVATURE_STEP = 1e-4
 LEAST_CURVATURE = 1e-3  # of any direction, in units of a standard normal's
 
@@ -103,6 +104,7 @@ def sample_chains(
     team = [_begin(start(rng), rng, target_accept) for rng in streams]
     n, done, total = len(team[0].x), 0, chains * (tune + draws)
     metric = Metric(np.ones(n), np.zeros((0, 0)), np.zeros((0, 0)))
+    full = n <= DENSE_UP_TO or n * n < DENSE_BY_DATA * len(buffer)
     with ThreadPoolExecutor(max_workers=min(chains, os.cpu_count() or 1)) as pool:
         for number, (window, is_last) in enumerate(_cut_windows(tune)):
             depth = FIRST_DEPTH if number < GUESSES else MAX_DEPTH
@@ -111,7 +113,7 @@ def sample_chains(
             if report:
                 report(done, total)
             if not is_last:
-                curvature = _measure_curvature(pool, density, buffer, team) if n <= DENSE_UP_TO else None
+                curvature = _measure_curvature(pool, density, buffer, team) if full else None
                 metric = learn_metric(moves, curvature)
                 _restart_steps(team)
         _settle_steps(team)

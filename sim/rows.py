@@ -5,6 +5,7 @@ Everything here is indices and constants; what they are used for is in `sim.beli
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -188,10 +189,7 @@ def design_beliefs(
         noise=_ints(_find_noise(row, readings, parameters) for row in rows),
         own_sd=np.array([_own_sd(row) for row in rows], dtype=float),
         contaminated=np.array([_is_contaminated(row) for row in rows], dtype=bool),
-        reference_noise=_ints(
-            parameters.index("noise", readings[min(row.reading for row in rows if row.statement == number)].role)
-            for number in range(len(statements))
-        ),
+        reference_noise=_ints(parameters.index("noise", readings[place].role) for place in _find_first(rows)),
         cell=_where(forms, {"cell"}),
         density=_where(forms, {"density"}),
         worded=_where(forms, {"at_least", "at_most", "counted"}),
@@ -203,9 +201,7 @@ def design_beliefs(
         wording=_ints(
             parameters.index(f"wording.{form}") if form in ("at_least", "at_most", "counted") else -1 for form in forms
         ),
-        in_reading=np.array(
-            [[float(row.reading == number) for row in rows] for number in range(len(readings))], dtype=float
-        ).reshape(len(readings), len(rows)),
+        in_reading=np.equal.outer(np.arange(len(readings)), [row.reading for row in rows]).astype(float),
         mixtures=_group_mixtures(readings),
         outlier_probability=parameters.index("outlier.probability"),
         outlier_factor=parameters.index("outlier.factor"),
@@ -241,17 +237,33 @@ def kind_of(outcome: str) -> str:
 def _list_rows(
     observations: Sequence[Observation], readings: Sequence[Reading], statements: Sequence[str]
 ) -> list[Row]:
-    rows = []
-    for number, reading in enumerate(readings):
-        own = [item for item in observations if (item.source, item.claim.force) == (reading.source, reading.force)]
-        rows += [Row(item, number, statements.index(item.statement) if item.statement else -1) for item in own]
-    for number, name in enumerate(statements):
-        # A statement's error has its prior under each reading of the first force that it speaks of.
-        first = next(item for item in observations if item.statement == name)
-        for place, reading in enumerate(readings):
-            if (reading.source, reading.force) == (first.source, first.claim.force):
-                rows.append(Row(None, place, number))
-    return rows
+    numbers = {"": -1, **{name: number for number, name in enumerate(statements)}}
+    said: dict[tuple[str, str], list[Observation]] = defaultdict(list)
+    first: dict[str, Observation] = {}
+    for item in observations:
+        said[item.source, item.claim.force].append(item)
+        first.setdefault(item.statement, item)
+    rows = [
+        Row(item, place, numbers[item.statement])
+        for place, reading in enumerate(readings)
+        for item in said[reading.source, reading.force]
+    ]
+    # A statement's error has its prior under each reading of the first force that it speaks of.
+    return rows + [
+        Row(None, place, number)
+        for number, name in enumerate(statements)
+        for place, reading in enumerate(readings)
+        if (reading.source, reading.force) == (first[name].source, first[name].claim.force)
+    ]
+
+
+def _find_first(rows: Sequence[Row]) -> list[int]:
+    """Return the first reading of each statement's rows, in the order of the statements."""
+    found: dict[int, int] = {}
+    for row in rows:
+        if row.statement >= 0:
+            found[row.statement] = min(row.reading, found.get(row.statement, row.reading))
+    return [found[number] for number in sorted(found)]
 
 
 def _find_noise(row: Row, readings: Sequence[Reading], parameters: Parameters) -> int:

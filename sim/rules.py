@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from sim.case import DEFAULT_TOTALS, MAX_DAYS, STATES, Case
 from sim.claims import Claim
@@ -22,11 +22,12 @@ def find_faults(case: Case, unread: Iterable[str] = ()) -> list[Fault]:
     """
     faults = [*_check_case(case), *_check_forces(case), *_check_reports(case)]
     ids = {claim.id for claim in case.claims} | set(unread)
+    allowed = {"replaces": ids, "origin": ids | set(case.sources)}
     seen: dict[str, int] = {}
     for claim in case.claims:
         faults += [
             Fault("claims.csv", f"row {claim.row}, column {column}", *rest)
-            for column, *rest in _check_claim(case, claim, ids)
+            for column, *rest in _check_claim(case, claim, allowed)
         ]
         if claim.id in seen:
             problem = f"{quote_value(claim.id)} is the id of row {seen[claim.id]} too"
@@ -138,7 +139,7 @@ def _check_reports(case: Case) -> Iterator[Fault]:
             yield Fault("case.toml", "thresholds.quantity", problem, f"use {', '.join(case.quantities_of(force))}")
 
 
-def _check_claim(case: Case, claim: Claim, ids: set[str]) -> Iterator[tuple[str, str, str]]:
+def _check_claim(case: Case, claim: Claim, allowed: Mapping[str, set[str]]) -> Iterator[tuple[str, str, str]]:
     if claim.source not in case.sources:
         known = ", ".join(case.sources) or "none yet"
         yield (
@@ -148,12 +149,11 @@ def _check_claim(case: Case, claim: Claim, ids: set[str]) -> Iterator[tuple[str,
         )
     if claim.published < claim.as_of and not claim.exclude:
         yield "published", f"{claim.published} is before as_of ({claim.as_of})", "a claim cannot speak of later days"
-    for column in ("replaces", "origin"):
+    for column, others in allowed.items():
         target = getattr(claim, column)
-        allowed = ids if column == "replaces" else ids | set(case.sources)
-        if target and (target not in allowed or target == claim.id):
-            others = " or a source's key" if column == "origin" else ""
-            yield column, f"{quote_value(target)} is no other row", f"give another row's id{others}"
+        if target and (target not in others or target == claim.id):
+            key = " or a source's key" if column == "origin" else ""
+            yield column, f"{quote_value(target)} is no other row", f"give another row's id{key}"
     if (claim.as_of - case.start).days > MAX_DAYS:
         yield "as_of", f"{claim.as_of} is more than {MAX_DAYS} days after start", "mend the day"
     if claim.force not in case.file.forces:
