@@ -65,6 +65,15 @@ class Moves:
     stats: Floats
 
 
+@dataclass(frozen=True)
+class Standing:
+    """Where chains stand, shape (chains, n), with the metric and the step that they have learned: they can go on."""
+
+    x: Floats
+    metric: Metric
+    log_step: float
+
+
 def sample_chains(
     density: Any,
     buffer: Floats,
@@ -76,7 +85,8 @@ def sample_chains(
     draws: int,
     target_accept: float,
     report: Callable[[int, int], None] | None = None,
-) -> Moves:
+    going_on: Standing | None = None,
+) -> tuple[Moves, Standing]:
     """Sample a density.
 
     Parameters
@@ -94,20 +104,31 @@ def sample_chains(
         Mean acceptance of a trajectory that the step is tuned for.
     report : callable, optional
         Is told now and then how many iterations of how many are done.
+    going_on : Standing, optional
+        Of the same number of chains: they go on with its metric, and tune the step alone.
 
     Returns
     -------
-    Moves
+    moves : Moves
         Draws after tuning.
+    standing : Standing
     """
-    streams = np.random.default_rng(seed).spawn(chains)
-    team = [_begin(start(rng), rng, target_accept) for rng in streams]
+    if going_on is None:
+        streams = np.random.default_rng(seed).spawn(chains)
+        team = [_begin(start(rng), rng, target_accept) for rng in streams]
+        metric = Metric(np.ones(len(team[0].x)), np.zeros((0, 0)), np.zeros((0, 0)))
+        windows = list(_cut_windows(tune))
+    else:
+        streams = np.random.default_rng([seed, 1]).spawn(chains)
+        team = [_begin(x, rng, target_accept) for x, rng in zip(going_on.x, streams, strict=True)]
+        metric, windows = going_on.metric, [(tune, True)]
+        for chain in team:
+            _anchor(chain.step, going_on.log_step)
     n, done, total = len(team[0].x), 0, chains * (tune + draws)
-    metric = Metric(np.ones(n), np.zeros((0, 0)), np.zeros((0, 0)))
     full = n <= DENSE_UP_TO or n * n < DENSE_BY_DATA * len(buffer)
     with ThreadPoolExecutor(max_workers=min(chains, os.cpu_count() or 1)) as pool:
-        for number, (window, is_last) in enumerate(_cut_windows(tune)):
-            depth = FIRST_DEPTH if number < GUESSES else MAX_DEPTH
+        for number, (window, is_last) in enumerate(windows):
+            depth = FIRST_DEPTH if number < GUESSES and not is_last else MAX_DEPTH
             moves = _move(pool, density, buffer, metric, team, window, depth)
             done += chains * window
             if report:
@@ -125,9 +146,10 @@ def sample_chains(
             done += chains * block
             if report:
                 report(done, total)
-    return Moves(
+    moves = Moves(
         *(np.concatenate([getattr(each, name) for each in kept], axis=1) for name in ("draws", "grads", "stats"))
     )
+    return moves, Standing(np.array([chain.x for chain in team]), metric, float(team[0].step[LOG_STEP]))
 
 
 def _begin(x: Floats, rng: np.random.Generator, target: float) -> Chain:

@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.chains import sample_chains
+from sim.chains import Standing, sample_chains
+from sim.diagnostics import Verdict
 from sim.errors import refuse
 from sim.kernel import compile_density
 from sim.model import Design
@@ -29,6 +30,7 @@ from sim.packing import constrain_draws, count_unknowns, pack_design
 
 CHAINS = 4
 MANY_UNKNOWNS = 150  # from which a case is large
+NEARLY = 1.1  # R-hat below which chains have found the same place
 MAX_STARTS = 50
 LOADED = 0.5  # seconds within which machine code is there that is on the disk
 _POINTER = ctypes.POINTER(ctypes.c_double)
@@ -49,12 +51,7 @@ def choose_effort(design: Design) -> Effort:
     A small posterior has narrow places that ask for small steps, and its draws cost nothing; of a large one the metric
     takes longer to learn, and the number of unknowns keeps the steps small.
     """
-    return Effort(800, 400, 0.95) if count_unknowns(design) >= MANY_UNKNOWNS else Effort(1_000, 300, 0.98)
-
-
-def try_harder(effort: Effort) -> Effort:
-    """Return the effort of a second try: divergences and slow mixing ask for smaller steps and longer chains."""
-    return Effort(2 * effort.draws, 4 * effort.tune, 1 - (1 - effort.target_accept) / 5)
+    return Effort(800, 400, 0.97) if count_unknowns(design) >= MANY_UNKNOWNS else Effort(1_000, 300, 0.98)
 
 
 @dataclass(frozen=True)
@@ -71,12 +68,15 @@ class Draws:
         Mean number of gradient evaluations of a draw.
     seconds : dict of str to float
         Wall time of compiling and sampling.
+    standing : Standing, optional
+        What the chains can go on from.
     """
 
     unknowns: dict[str, NDArray[np.float64]]
     divergences: int
     steps: float
     seconds: dict[str, float]
+    standing: Standing | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -98,6 +98,7 @@ def sample_posterior(
     tune: int,
     target_accept: float,
     quiet: bool = False,
+    going_on: Standing | None = None,
 ) -> Draws:
     """Sample the posterior.
 
@@ -112,6 +113,8 @@ def sample_posterior(
         Mean acceptance that the step size is tuned for.
     quiet : bool
         Show no progress; there is none either where standard error is no terminal.
+    going_on : Standing, optional
+        Chains of the same design to go on from.
 
     Returns
     -------
@@ -122,14 +125,28 @@ def sample_posterior(
     compiled_at = time.perf_counter()
     found = sample_buffer(
         pack_design(design), count_unknowns(design), design.case.name, seed,
-        draws=draws, tune=tune, target_accept=target_accept, quiet=quiet,
+        draws=draws, tune=tune, target_accept=target_accept, quiet=quiet, going_on=going_on,
     )  # fmt: skip
     return Draws(
         unknowns=constrain_draws(design, found.x),
         divergences=found.divergences,
         steps=found.steps,
         seconds={"compile": compiled_at - started, "sample": time.perf_counter() - compiled_at},
+        standing=found.standing,
     )
+
+
+def try_again(design: Design, seed: int, first: Draws, verdict: Verdict, effort: Effort, *, quiet: bool) -> Draws:
+    """Sample the posterior once more after a bad verdict: with smaller steps, and longer.
+
+    Chains that all but agree go on from where they stand, and tune their step alone; others begin anew.
+    """
+    draws, accept = 2 * effort.draws, 1 - (1 - effort.target_accept) / 5
+    if verdict.max_rhat < NEARLY:
+        return sample_posterior(
+            design, seed, draws=draws, tune=effort.tune // 4, target_accept=accept, quiet=quiet, going_on=first.standing
+        )
+    return sample_posterior(design, seed, draws=draws, tune=4 * effort.tune, target_accept=accept, quiet=quiet)
 
 
 @cache
@@ -158,6 +175,7 @@ class RawDraws:
     x: NDArray[np.float64]
     divergences: int
     steps: float
+    standing: Standing
 
 
 def sample_buffer(
@@ -171,6 +189,7 @@ def sample_buffer(
     target_accept: float,
     quiet: bool,
     chains: int = CHAINS,
+    going_on: Standing | None = None,
 ) -> RawDraws:
     """Sample what `sim.packing` packed: one design, or several that share parameters (see `sample_posterior`).
 
@@ -198,11 +217,12 @@ def sample_buffer(
         raise refuse(name, "", "the priors and claims leave no state possible", "look for priors fixed at an edge")
 
     with show_progress(quiet) as report:
-        moves = sample_chains(
+        moves, standing = sample_chains(
             density, buffer, start, seed,
             chains=chains, tune=tune, draws=draws, target_accept=target_accept, report=report,
+            going_on=going_on,
         )  # fmt: skip
-    return RawDraws(moves.draws, int(moves.stats[..., DIVERGED].sum()), float(moves.stats[..., STEPS].mean()))
+    return RawDraws(moves.draws, int(moves.stats[..., DIVERGED].sum()), float(moves.stats[..., STEPS].mean()), standing)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ Floats = NDArray[np.float64]
 ALL_CUTS = slice(None)
 # Of the prior are drawn as many as PRIOR_NUMBERS hold the state of, within these bounds.
 PRIOR_DRAWS, LEAST_PRIOR_DRAWS, PRIOR_NUMBERS = 8_000, 2_000, 20_000_000
+SAID_NUMBERS = 40_000_000  # what sources would have said again, over draws and claims
 
 
 @dataclass(frozen=True)
@@ -231,6 +232,15 @@ def draw_prior(design: Design, seed: int) -> Sample:
     size = len(design.state.rows) * len(design.timeline.cuts)
     draws = min(max(PRIOR_NUMBERS // size, LEAST_PRIOR_DRAWS), PRIOR_DRAWS)
     return Sample(design, sample_prior(design, np.random.default_rng([seed, 7]), draws), seed)
+
+
+def thin_sample(sample: Sample) -> Sample:
+    """Return every k-th draw of a sample whose claims are so many that SAID_NUMBERS would not hold all that is said."""
+    step = -(-len(sample.unknowns["theta"]) * len(sample.design.beliefs.rows) // SAID_NUMBERS)
+    if step <= 1:
+        return sample
+    readings = None if sample.given_readings is None else sample.given_readings[::step]
+    return Sample(sample.design, {name: each[::step] for name, each in sample.unknowns.items()}, sample.seed, readings)
 
 
 def by_chain(values: Floats, chains: int) -> Floats:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from sim.artist import Artist
 from sim.diagnostics import Verdict, load_statistics
 from sim.errors import refuse
-from sim.fit import Draws, choose_effort, sample_posterior, try_harder
+from sim.fit import Draws, choose_effort, sample_posterior, try_again
 from sim.model import Design, design_model
 from sim.posterior import Sample, draw_prior, take_posterior
 from sim.priors import read_priors
@@ -141,14 +141,13 @@ def run_case(
     effort = choose_effort(design)
     if draws is not None:
         effort = replace(effort, draws=draws)
-    attempts = 0
-    for each in (effort, try_harder(effort)):  # the verdict on the second try stands
-        attempts += 1
-        drawn = sample_posterior(design, seed, **asdict(each), quiet=quiet)
+    drawn, attempts = sample_posterior(design, seed, **asdict(effort), quiet=quiet), 1
+    sample = take_posterior(design, drawn, seed)
+    verdict = judge_sample(sample, drawn)
+    if not verdict.trusted:  # once more; the second verdict stands
+        drawn, attempts = try_again(design, seed, drawn, verdict, effort, quiet=quiet), 2
         sample = take_posterior(design, drawn, seed)
         verdict = judge_sample(sample, drawn)
-        if verdict.trusted:
-            break
     sampled = time.perf_counter()
     prior_sample = draw_prior(design, seed)
     result = summarise(sample, prior_sample, drawn, verdict, seed, attempts)

@@ -12,7 +12,7 @@ from sim.case import STATES, Case
 from sim.diagnostics import Verdict, judge_draws, mcse_median
 from sim.evidence import Observation
 from sim.fit import Draws
-from sim.posterior import Sample, by_chain
+from sim.posterior import Sample, by_chain, thin_sample
 from sim.words import say_probability
 
 SCHEMA = 1
@@ -227,6 +227,7 @@ def weighted_median(values: Floats, weights: Floats) -> float:
 
 def describe_claims(sample: Sample) -> list[dict[str, Any]]:
     """Return for each row whether it is used, and what its source was expected to say."""
+    sample = thin_sample(sample)
     design = sample.design
     observed = {item.claim.id: item for item in design.evidence.observations}
     found = []

@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parent.parent / "sim"
 ORDER = [
     "errors", "words", "expressions", "claims", "priors", "case", "rules", "read", "timeline", "evidence", "check",
     "new", "importers", "parameters", "arrays", "likelihood", "state", "rows", "beliefs", "model", "kernel", "packing",
-    "nuts", "chains", "fit", "diagnostics", "posterior", "simulate", "store", "cluster", "tasks", "sbc", "scores",
+    "nuts", "chains", "diagnostics", "fit", "posterior", "simulate", "store", "cluster", "tasks", "sbc", "scores",
     "baselines", "record", "learn", "backtest", "quarters", "summary", "trace", "table", "plots", "memo", "artist",
     "runs", "__init__", "console", "cli_many", "cli",
 ]  # fmt: skip

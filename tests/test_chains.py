@@ -65,7 +65,7 @@ def walled(n, x_, grad_, value_, _buffer):
 def sample(density, n, buffer=None, **settings):
     given = {"chains": 4, "tune": 400, "draws": 1_000, "target_accept": 0.8, **settings}
     data = np.zeros(1) if buffer is None else np.ascontiguousarray(buffer).ravel()
-    return sample_chains(density, data, lambda rng: rng.uniform(-0.5, 0.5, n), given.pop("seed", 1), **given)
+    return sample_chains(density, data, lambda rng: rng.uniform(-0.5, 0.5, n), given.pop("seed", 1), **given)[0]
 
 
 def mcse(values, method):
@@ -106,6 +106,23 @@ def test_divergences_are_counted():
     moves = sample(walled, 2)
     assert moves.stats[..., DIVERGED].sum() > 0
     assert (moves.draws[..., 0] < 1).all()
+
+
+def test_chains_go_on_with_what_they_have_learned():
+    """After an early end a wildly scaled law is sampled with the metric of before and no tuning but of the step."""
+    scales = np.geomspace(0.01, 100, 20)
+    precision = np.diag(scales**-2)
+    settings = {"chains": 4, "target_accept": 0.8}
+    start = np.zeros(20)
+    _, standing = sample_chains(normal, precision.ravel(), lambda _: start, 1, tune=300, draws=1, **settings)
+    moves, _ = sample_chains(
+        normal, precision.ravel(), lambda _: start, 1, tune=30, draws=500, going_on=standing, **settings
+    )
+    assert moves.stats[..., STEPS].mean() < 16
+    for place, scale in enumerate(scales):
+        draws = moves.draws[..., place]
+        assert abs(draws.mean()) < 4.5 * mcse(draws, "mean")
+        assert abs(draws.std() - scale) < 4.5 * mcse(draws, "sd")
 
 
 def test_draws_follow_from_the_seed_alone(monkeypatch):

@@ -12,14 +12,18 @@ import pytest
 from examples import CASE, ONE_DAY, ONE_DAY_ROWS, UNBOUNDED, UNBOUNDED_ROWS
 
 import sim
+from sim.artist import hire_artist
 from sim.errors import InputError
+from sim.fit import Effort
 from sim.memo import escape_cell, render_memo
 from sim.model import design_model
 from sim.new import write_case
 from sim.plots import draw_figures
+from sim.posterior import thin_sample
 from sim.priors import read_priors
 from sim.read import read_case
 from sim.runs import build_folder, run_case, write_run
+from sim.summary import describe_claims
 from sim.words import show_number, show_probability
 
 
@@ -276,3 +280,37 @@ def test_a_run_says_what_it_does_not_know_yet():
     assert "Only claims published by 2000-01-01" in repr(run)
     assert run.result["known_by"] == "2000-01-01"
     assert run.result["used_claims"] == 0
+
+
+def test_a_bad_verdict_is_followed_by_one_more_try(kursk_run, monkeypatch):
+    """Chains cut short go on from where they stand, with smaller steps, and the summary tells of both attempts."""
+    monkeypatch.setattr("sim.runs.choose_effort", lambda _: Effort(60, 200, 0.9))
+    run = run_case("kursk", seed=1)
+    assert run.result["diagnostics"]["attempts"] == 2
+    assert run.draws.shape == (4, 120)
+    known = {(e["force"], e["quantity"]): e for e in kursk_run.result["estimates"]}
+    for entry in run.result["estimates"]:
+        assert entry["median"] == pytest.approx(known[entry["force"], entry["quantity"]]["median"], rel=0.25)
+
+
+def test_what_many_claims_would_have_said_again_is_thinned(kursk_run, monkeypatch):
+    """The draws of claims are fewer where they would not fit; what is told of the claims hardly moves."""
+    monkeypatch.setattr("sim.posterior.SAID_NUMBERS", 500 * 16)
+    thin = thin_sample(kursk_run.sample)
+    assert len(thin.unknowns["theta"]) == 500
+    for told, full in zip(describe_claims(kursk_run.sample), kursk_run.result["claims"], strict=True):
+        assert (told["expected"] is None) == (full["expected"] is None)
+        if full["expected"]:
+            assert told["expected"] == pytest.approx(full["expected"], rel=0.3)
+
+
+def test_figures_are_drawn_elsewhere_or_here(kursk_run, folder, tmp_path):
+    """A process of its own draws the same figures; where it has died, they are drawn here."""
+    with hire_artist() as artist:
+        elsewhere = write_run(kursk_run, tmp_path, artist=artist)
+    with hire_artist() as artist:
+        artist.dismiss()
+        here = write_run(kursk_run, tmp_path, artist=artist)
+    for path in (folder / "figures").iterdir():
+        for other in (elsewhere, here):
+            assert (other / "figures" / path.name).read_bytes() == path.read_bytes(), path.name
