@@ -14,7 +14,7 @@ help:
 	@echo "make test   make the environment, lint, type-check and test"
 	@echo "make lock   pin the dependencies again (needs uv)"
 	@echo "make wheel  build the wheel and try it in an environment of its own"
-	@echo "make sbc, power, reductions, stress, priors, backtest, ablation   the slow suites (see docs/validation.md)"
+	@echo "make sbc, power, reductions, stress, priors, backtest, ablation, bench   the slow suites (see docs/validation.md)"
 
 run: $(STAMP)
 	$(BIN)/truetoll run $(CASE)
@@ -60,7 +60,7 @@ clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # --- Slow suites, whose reports stand in docs/ ---
-.PHONY: sbc power reductions stress priors backtest ablation
+.PHONY: sbc power reductions stress priors backtest ablation bench
 
 SBC_CASES := kursk ./tests/cases/unbounded ./tests/cases/one-day ./tests/cases/shares ./tests/cases/small-counts
 N ?= 300
@@ -93,3 +93,13 @@ backtest: $(STAMP)
 
 ablation: $(STAMP)
 	$(BIN)/python tests/reports.py ablation
+
+# On a quiet machine; every figure of docs/performance.md. RADFORD: the published table, which users fetch.
+RADFORD ?= ../shared/data/radford/replication-data-pnas.csv
+
+bench: $(STAMP)
+	@mkdir -p build/bench
+	for name in answer refits growth tasks; do \
+	  $(BIN)/python tests/benchmarks/bench_$$name.py > build/bench/$$name.json || [ $$? -eq 1 ] || exit 1; done
+	$(BIN)/python tests/benchmarks/bench_war.py $(RADFORD) > build/bench/war.json
+	@cat build/bench/*.json
