@@ -11,6 +11,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +79,7 @@ def main() -> int:
     exponents = {
         name: [
             float(np.log(later[name] / row[name]) / np.log(later["claims"] / row["claims"]))
-            for row, later in zip(rows, rows[1:], strict=False)
+            for row, later in pairwise(rows)
         ]
         for name in ("gradient_milliseconds", "buffer_megabytes", "peak_megabytes")
     }
