@@ -38,6 +38,8 @@ class Artist:
     def dismiss(self) -> None:
         """End the process, whatever it has done by now."""
         self.process.kill()
+        with suppress(OSError):
+            cast("TextIO", self.process.stdin).close()
         self.process.wait()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,10 +74,13 @@ def run(
 
     days = parse_day(as_of, "--as-of"), parse_day(known_by, "--known-by")
     with hire_artist() as artist:
+        started = time.perf_counter()
         from sim.runs import read_command, run_case, write_run
         from sim.table import show_text
 
+        imported = time.perf_counter() - started
         done = run_case(case, seed=seed, prior=prior, as_of=days[0], known_by=days[1], draws=draws, quiet=quiet)
+        done.seconds = {"import": imported, **done.seconds}
         folder = write_run(done, results, read_command(), artist)
     if as_json:
         show(json.dumps(done.result, ensure_ascii=False, allow_nan=False))

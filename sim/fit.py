@@ -160,8 +160,10 @@ def prepare_density() -> Any:
     order = [sys.executable, "-c", "from sim.nuts import compile_sampler; compile_sampler()"]
     timer = Timer(LOADED, lambda: helpers.append(subprocess.Popen(order)))  # noqa: S603 - our own module
     timer.start()
-    density = compile_density()
-    timer.cancel()
+    try:
+        density = compile_density()
+    finally:
+        timer.cancel()
     for helper in helpers:
         helper.wait()
     compile_sampler()  # from the disk, where the other process has been; else here

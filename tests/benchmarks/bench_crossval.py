@@ -1,0 +1,109 @@
+"""Claims left out and forecast: `python tests/benchmarks/bench_crossval.py TABLE`, the table of Radford et al. 2023.
+
+Five folds, of whole source-months (random rows of a daily series predict each other) and, beside it, of random rows as
+that paper's authors drew them. A row that is left out keeps its place in the model with a standard error so large that
+it tells nothing. What its source would have said is compared with what it said, on the log scale: coverage of the 95%
+interval, continuous ranked probability score, and the log density. Prints JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sim.arrays import NUMPY, map_draws
+from sim.beliefs import order_of, row_log_likelihoods
+from sim.fit import choose_effort, sample_posterior
+from sim.importers import import_table
+from sim.model import Design, design_model
+from sim.posterior import Sample, take_posterior
+from sim.priors import read_priors
+from sim.read import read_case
+
+FOLDS = 5
+SILENT = 1e6  # a standard error on the log scale with which a claim tells nothing
+
+
+def cut_folds(design: Design, by_month: bool, rng: np.random.Generator) -> np.ndarray:
+    """Return the fold of each row: all rows of one source and month in one, or each by itself."""
+    claims = [row.observation.claim for row in design.beliefs.rows]
+    keys = [(c.source, c.as_of.year, c.as_of.month) if by_month else (c.id,) for c in claims]
+    names = list(dict.fromkeys(keys))
+    fold = dict(zip(names, rng.permutation(np.arange(len(names)) % FOLDS), strict=True))
+    return np.array([fold[key] for key in keys])
+
+
+def silence(design: Design, rows: np.ndarray) -> Design:
+    """Return the design with rows that tell nothing."""
+    own_sd = np.where(rows, SILENT, design.beliefs.own_sd)
+    return replace(design, beliefs=replace(design.beliefs, own_sd=own_sd))
+
+
+def score_ranks(draws: np.ndarray, said: float) -> float:
+    """Return the continuous ranked probability score of draws: E|x - y| - E|x - x'| / 2."""
+    ordered, count = np.sort(draws), len(draws)
+    spread = np.sum((2 * np.arange(count) - count + 1) * ordered) / count**2
+    return float(np.mean(np.abs(ordered - said)) - spread)
+
+
+def score_rows(design: Design, sample: Sample, rows: np.ndarray) -> list[dict[str, float]]:
+    """Return the scores of the rows left out that give a number as it is: not at least, at most or a range."""
+    beliefs, unknowns = design.beliefs, sample.unknowns
+    logs = map_draws(
+        lambda block: row_log_likelihoods(
+            NUMPY, beliefs, sample.flat_state[block], *(unknowns[n][block] for n in ("theta", "effects", "statement"))
+        )[:, np.argsort(order_of(beliefs))],
+        len(unknowns["theta"]),
+    )  # fmt: skip
+    found = []
+    for number in np.flatnonzero(rows):
+        item = beliefs.rows[number].observation
+        if item.form not in ("cell", "density") or item.whole:
+            continue
+        said = np.log(max(item.claim.central, 0.5))
+        width = item.upper - item.lower if item.form == "cell" else np.exp(item.log_width) if item.log_width else 1.0
+        density = np.log(np.mean(np.exp(logs[:, number] - logs[:, number].max()))) + logs[:, number].max()
+        draws = sample.said[item.claim.id]
+        low, high = np.quantile(draws, [0.025, 0.975])
+        found.append(
+            {
+                "covered": float(low <= said <= high),
+                "crps": score_ranks(draws, said),
+                "log_score": density - (np.log(width) if np.isfinite(width) else 0.0),
+                "daily": float(item.claim.measure == "interval"),
+            }
+        )
+    return found
+
+
+def main(table: Path) -> None:
+    """Fit each fold and print the mean scores."""
+    with tempfile.TemporaryDirectory() as place:
+        case = read_case(import_table("radford", table, Path(place) / "war", tell=lambda _: None))
+    whole = design_model(case, read_priors(case.file.prior))
+    found: dict[str, Any] = {}
+    for kind in ("source_months", "random_rows"):
+        folds = cut_folds(whole, kind == "source_months", np.random.default_rng(1))
+        scores, trusted = [], []
+        for fold in range(FOLDS):
+            fitted = silence(whole, folds == fold)
+            draws = sample_posterior(fitted, fold + 1, **asdict(choose_effort(fitted)), quiet=True)
+            sample = take_posterior(whole, draws, fold)
+            scores += score_rows(whole, sample, folds == fold)
+            trusted.append(draws.divergences)
+        for name, wanted in (("cumulative", 0.0), ("daily", 1.0)):
+            kept = [row for row in scores if row["daily"] == wanted]
+            means = {key: float(np.mean([row[key] for row in kept])) for key in ("covered", "crps", "log_score")}
+            found[f"{kind}, {name}"] = {"claims": len(kept), **means}
+        found[f"{kind}, divergences"] = trusted
+    sys.stdout.write(json.dumps(found, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
