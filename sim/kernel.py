@@ -812,6 +812,7 @@ def _rows_forward(
     point, signs = floats[ints[POINT] : ints[POINT + 1]], floats[ints[SIGN] : ints[SIGN + 1]]
     p, factor = theta[n[17]], theta[n[18]]
     q = max(p, _LEAST)
+    log_rest, log_q = math.log1p(-p), math.log(q)
     for r in range(len(tops)):
         centre, d_top, d_whole = _centre(tops[r], wholes[r], is_share[r], is_capped[r], cap)
         slopes[5, r], slopes[6, r] = d_top / tops[r], d_whole / wholes[r]
@@ -833,7 +834,7 @@ def _rows_forward(
             continue
         far = math.sqrt(factor * factor * base * base + own_sd[r] * own_sd[r])
         e2, f2, d_belief2, d_s2, d_m2 = _term(form[r], gaps, sign, far, mean)
-        f, f2 = (1 - p) * f, q * f2
+        e, e2 = e + log_rest, e2 + log_q  # not as factors: a mass of 1e-130 times the least probability is zero
         if e >= e2:
             value, f2 = value + e, f2 * math.exp(e2 - e)
         else:

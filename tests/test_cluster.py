@@ -22,7 +22,7 @@ from test_tasks import make_sums
 from sim.backtest import run_tasks
 from sim.cluster import find_versions, open_cluster
 from sim.errors import InputError, refuse
-from sim.kernel import compile_density
+from sim.fit import prepare_density
 from sim.priors import read_priors
 from sim.record import read_record
 from sim.sbc import run_replicates
@@ -96,7 +96,7 @@ def test_replicates_are_those_of_one_process_and_each_worker_compiles_once(clien
     found = list(run_replicates(laid, 12, 1, tmp_path / "sbc.jsonl", client=client))
     assert sorted(found, key=lambda each: each.seed) == list(run_replicates(laid, 12, 1))
     assert len((tmp_path / "sbc.jsonl").read_text(encoding="utf-8").splitlines()) == 12
-    asked = client.run(compile_density.cache_info)
+    asked = client.run(prepare_density.cache_info)
     assert [info.misses for info in asked.values()] == [1, 1]
     assert sum(info.hits + info.misses for info in asked.values()) >= 12
 

@@ -28,9 +28,22 @@ FAMILIES = (
 """
 )
 
+# Without outliers and with little noise, most points are impossible but for the least of probabilities.
+FAR_OFF = (
+    CASE
+    + """
+[priors]
+"outlier.probability" = { fixed = 0 }
+"outlier.source" = { fixed = 0 }
+"noise.own" = { fixed = 0.02 }
+"noise.adversary" = { fixed = 0.02 }
+"""
+)
+
 KINDS = {
     "bounded": (RICH_ROWS, CASE),
     "families": (RICH_ROWS, FAMILIES),
+    "far off": (RICH_ROWS, FAR_OFF),
     "unbounded": (UNBOUNDED_ROWS, UNBOUNDED),
     "one day": (ONE_DAY_ROWS, ONE_DAY),
     "joint": (RICH_ROWS, CASE, LEARNED),

@@ -309,7 +309,7 @@ def test_figures_are_drawn_elsewhere_or_here(kursk_run, folder, tmp_path):
     with hire_artist() as artist:
         elsewhere = write_run(kursk_run, tmp_path, artist=artist)
     with hire_artist() as artist:
-        artist.dismiss()
+        artist.process.kill()
         here = write_run(kursk_run, tmp_path, artist=artist)
     for path in (folder / "figures").iterdir():
         for other in (elsewhere, here):

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -134,7 +135,10 @@ def test_an_interruption_leaves_what_is_finished(write, design, tmp_path):
     """Ctrl-C goes to the workers too: all end at once, without a word, and the run goes on from what is kept."""
     place = tmp_path / "results" / "case" / "sbc-seed1.jsonl"
     command = [PROGRAM, "sbc", write(*CASES["sign"]), "--n", "5000", "--jobs", "2", "--results", tmp_path / "results"]
-    with subprocess.Popen(command, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as program:
+    # A shell has what it runs in the background ignore Ctrl-C, which a process hands down.
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(command, start_new_session=True, preexec_fn=heed, **pipes) as program:  # noqa: PLW1509
         until = time.monotonic() + 60
         while not (place.exists() and place.read_bytes().count(b"\n") > 3):
             assert time.monotonic() < until
