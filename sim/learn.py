@@ -34,7 +34,7 @@ Floats = NDArray[np.float64]
 
 MIN_TRUTH_SD = 0.02  # of a truth given as one number, on the log scale: registers err too
 UNIT_SD = 1 / math.sqrt(12)  # of what rounds to a whole number
-FIT: dict[str, Any] = {"draws": 1_200, "tune": 500, "target_accept": 0.85, "chains": 2}
+FIT: dict[str, Any] = {"draws": 1_200, "tune": 500, "target_accept": 0.9, "chains": 2}
 LONG: dict[str, Any] = {"draws": 5_000, "tune": 1_000, "target_accept": 0.98, "chains": 4}
 
 
