@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from sim.cli_many import backtest, fit_priors, list_priors, sbc, show_priors, simulate
+from sim.cli_many import backtest, fit_priors, list_priors, sbc, sensitivity, show_priors, simulate
 from sim.console import (
     DONE,
     NOT_TRUSTED,
@@ -222,7 +222,7 @@ def import_case(
     return DONE
 
 
-for command in (simulate, sbc, backtest):
+for command in (simulate, sensitivity, sbc, backtest):
     app.command()(command)
 priors_app.command("list")(list_priors)
 priors_app.command("show")(show_priors)

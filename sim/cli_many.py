@@ -1,7 +1,8 @@
-"""The commands of many fits, and of prior sets: simulate, sbc, backtest, priors list, show and fit."""
+"""The commands of many fits, and of prior sets: simulate, sensitivity, sbc, backtest, priors list, show and fit."""
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 from pathlib import Path
@@ -13,10 +14,12 @@ from sim.console import (
     DONE,
     NOT_TRUSTED,
     CaseArgument,
+    DayOption,
     JsonOption,
     QuietOption,
     SeedOption,
     guarded,
+    parse_day,
     say,
     show,
 )
@@ -80,13 +83,16 @@ def show_priors(
     return DONE
 
 
-def _design(case: str, prior: str | None) -> Any:
+def _design(case: str, prior: str | None, as_of: dt.date | None = None, known_by: dt.date | None = None) -> Any:
     from sim.model import design_model
     from sim.priors import read_priors
     from sim.read import read_case
 
     read = read_case(case)
-    return design_model(read, read_priors(prior or read.file.prior, beside=read.folder, overrides=read.file.priors))
+    if as_of is not None and as_of < read.start:
+        raise refuse("--as-of", "", f"{as_of} is before the start of the case ({read.start})", "give a later day")
+    priors = read_priors(prior or read.file.prior, beside=read.folder, overrides=read.file.priors)
+    return design_model(read, priors, as_of, known_by)
 
 
 @guarded
@@ -118,6 +124,41 @@ def simulate(
     result = tabulate_worlds(design, simulate_worlds(design, np.random.default_rng(seed), n, truths))
     show(json.dumps(result) if as_json else show_worlds(result))
     return DONE
+
+
+@guarded
+def sensitivity(
+    case: CaseArgument,
+    seed: SeedOption = 1,
+    prior: Annotated[str | None, typer.Option(help="A prior set in place of the case's.", show_default=False)] = None,
+    as_of: DayOption = None,
+    known_by: DayOption = None,
+    jobs: JobsOption = 2,
+    dask: DaskOption = None,
+    results: Annotated[Path, typer.Option(help="Where fits and the report are kept.")] = Path("results"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the fits that are kept.")] = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Tell what would change the answer: sources, claims, priors, wordings and roles otherwise, copies, conflict.
+
+    Example: truetoll sensitivity kursk
+    """
+    from sim.cluster import open_cluster
+
+    days = parse_day(as_of, "--as-of"), parse_day(known_by, "--known-by")
+    with open_cluster(dask) as client:  # before what takes long: a wrong address is told at once
+        from sim.robustness import show_sensitivity
+        from sim.sensitivity import examine_case, write_sensitivity
+
+        design = _design(case, prior, *days)
+        store = results / design.case.name / f"sensitivity-seed{seed}.jsonl"
+        options: dict[str, Any] = {"resume": resume, "jobs": jobs, "client": client, "quiet": quiet}
+        report = examine_case(design, seed, store=store, **options)
+    folder = write_sensitivity(report, results)
+    show(json.dumps(report, ensure_ascii=False) if as_json else show_sensitivity(report))
+    say(f"\nWritten to {folder}", quiet=quiet)
+    return NOT_TRUSTED if report["untrusted_fits"] > MAX_FAILED * report["fits"] else DONE
 
 
 @guarded

@@ -106,3 +106,12 @@ def load_statistics() -> Any:
     from arviz_stats import base
 
     return base.array_stats  # type: ignore[attr-defined]
+
+
+def smooth_weights(log_ratios: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    """Return Pareto-smoothed log importance weights of draws, shape (draws,), and Pareto's k.
+
+    Above a k of .7 they are not to be trusted (Vehtari et al. 2024, arXiv 1507.02646).
+    """
+    log_weights, k = load_statistics().psislw(-log_ratios)  # ArviZ takes log likelihoods of what is left out
+    return np.asarray(log_weights), float(k)

@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, TemplateError
 
 from sim.table import list_derived, list_distinct, list_estimates, list_notes
-from sim.words import show_count, show_number, show_probability, show_share
+from sim.words import escape_cell, show_count, show_number, show_probability, show_share
 
 MAX_LINES = 40
 
@@ -132,11 +132,3 @@ def show_said(claim: dict[str, Any]) -> str:
     if claim["qualifier"] == "range" and claim["low"] is not None:
         return f"{show(claim['low'])} to {show(claim['high'])}"
     return "no number" if claim["value"] is None else f"{_WORDING[claim['qualifier']]}{show(claim['value'])}"
-
-
-def escape_cell(text: str) -> str:
-    """Return text that stays text in a Markdown table."""
-    flat = " ".join(str(text).split())
-    for mark in "\\`*_{}[]<>#|~":
-        flat = flat.replace(mark, f"\\{mark}")
-    return flat.replace("\\<", "&lt;").replace("\\>", "&gt;")

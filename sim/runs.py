@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from sim.artist import Artist
 from sim.diagnostics import Verdict, load_statistics
 from sim.errors import refuse
-from sim.fit import Draws, choose_effort, sample_posterior, try_again
+from sim.fit import Draws, Effort, choose_effort, sample_posterior, try_again
 from sim.model import Design, design_model
 from sim.posterior import Sample, draw_prior, take_posterior
 from sim.priors import read_priors
@@ -141,13 +141,7 @@ def run_case(
     effort = choose_effort(design)
     if draws is not None:
         effort = replace(effort, draws=draws)
-    drawn, attempts = sample_posterior(design, seed, **asdict(effort), quiet=quiet), 1
-    sample = take_posterior(design, drawn, seed)
-    verdict = judge_sample(sample, drawn)
-    if not verdict.trusted:  # once more; the second verdict stands
-        drawn, attempts = try_again(design, seed, drawn, verdict, effort, quiet=quiet), 2
-        sample = take_posterior(design, drawn, seed)
-        verdict = judge_sample(sample, drawn)
+    drawn, sample, verdict, attempts = fit_design(design, seed, effort, quiet=quiet)
     sampled = time.perf_counter()
     prior_sample = draw_prior(design, seed)
     result = summarise(sample, prior_sample, drawn, verdict, seed, attempts)
@@ -158,6 +152,18 @@ def run_case(
         "summarise": time.perf_counter() - sampled,
     }
     return Run(design, drawn, sample, prior_sample, verdict, result, seed, seconds)
+
+
+def fit_design(design: Design, seed: int, effort: Effort, *, quiet: bool = True) -> tuple[Draws, Sample, Verdict, int]:
+    """Sample the posterior, once more where the verdict is bad; return draws, sample, verdict, and attempts."""
+    drawn, attempts = sample_posterior(design, seed, **asdict(effort), quiet=quiet), 1
+    sample = take_posterior(design, drawn, seed)
+    verdict = judge_sample(sample, drawn)
+    if not verdict.trusted:  # the second verdict stands
+        drawn, attempts = try_again(design, seed, drawn, verdict, effort, quiet=quiet), 2
+        sample = take_posterior(design, drawn, seed)
+        verdict = judge_sample(sample, drawn)
+    return drawn, sample, verdict, attempts
 
 
 def _load_ahead() -> None:
@@ -192,7 +198,7 @@ def write_run(run: Run, results: Path, command: Sequence[str] = (), artist: Arti
     stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%d-%H%M%S")
     with build_folder(parent, f"{stamp}-seed{run.seed}") as (folder, place):
         before = time.perf_counter()
-        _write_json(folder / "summary.json", run.result)
+        write_json(folder / "summary.json", run.result)
         with artist.draw(folder / "summary.json", folder / "figures") if artist else nullcontext():
             write_summary_csv(run.result, folder / "summary.csv")
             write_memo(run.result, folder / "memo.md")
@@ -204,7 +210,7 @@ def write_run(run: Run, results: Path, command: Sequence[str] = (), artist: Arti
 
             draw_figures(run.result, folder / "figures")
         run.seconds |= {"memo": told - before, "store": stored - told, "figures": time.perf_counter() - stored}
-        _write_json(folder / "manifest.json", describe_run(run, command))
+        write_json(folder / "manifest.json", describe_run(run, command))
     run.folder = place[0]
     return place[0]
 
@@ -273,7 +279,8 @@ def _settle(draft: Path, parent: Path, name: str) -> Path:
     raise OSError(0, "no free name for the run's folder")
 
 
-def _write_json(path: Path, content: Any) -> None:
+def write_json(path: Path, content: Any) -> None:
+    """Write what JSON holds, as it stands in a run's folder."""
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
 
 

@@ -97,12 +97,12 @@ def summarise(
 def intervals(values: Floats, digits: int = 6) -> dict[str, list[float]]:
     """Return the equal-tailed intervals of draws at each level."""
     return {
-        str(level): [_plain(edge, digits) for edge in np.quantile(values, [(1 - level) / 2, (1 + level) / 2])]
+        str(level): [plain(edge, digits) for edge in np.quantile(values, [(1 - level) / 2, (1 + level) / 2])]
         for level in LEVELS
     }
 
 
-def _plain(value: float, digits: int = 6) -> float:
+def plain(value: float, digits: int = 6) -> float:
     """Round to significant figures, so that the same draws give the same file on any platform."""
     return float(f"{float(value):.{digits}g}")
 
@@ -118,18 +118,18 @@ def _estimate(sample: Sample, prior: Sample, chains: int, force: str, quantity: 
         "quantity": quantity,
         "parts": list(_list_parts(sample.design.case, force, quantity)),
         "as_of": sample.design.as_of.isoformat(),
-        "median": _plain(median),
-        "mean": _plain(np.mean(values)) if stable else None,
-        "sd": _plain(np.std(values, ddof=1)) if stable else None,
-        "log_mean": _plain(np.mean(log_values)),
-        "log_sd": _plain(np.std(log_values, ddof=1)),
-        "mcse_median": _plain(mcse_median(by_chain(values, chains)), 3),
+        "median": plain(median),
+        "mean": plain(np.mean(values)) if stable else None,
+        "sd": plain(np.std(values, ddof=1)) if stable else None,
+        "log_mean": plain(np.mean(log_values)),
+        "log_sd": plain(np.std(log_values, ddof=1)),
+        "mcse_median": plain(mcse_median(by_chain(values, chains)), 3),
         "intervals": intervals(values),
-        "prior_median": _plain(np.median(prior.headline[force, quantity])),
+        "prior_median": plain(np.median(prior.headline[force, quantity])),
         "prior_intervals": intervals(prior.headline[force, quantity]),
-        "prior_share": _plain(min(1.0, float(np.std(log_values)) ** 2 / prior_sd**2) if prior_sd > 0 else 1.0, 3),
-        "bias_share": _plain(_explain_by_bias(sample, force, log_values), 3),
-        "dots": [_plain(value) for value in np.quantile(values, DOTS)],
+        "prior_share": plain(min(1.0, float(np.std(log_values)) ** 2 / prior_sd**2) if prior_sd > 0 else 1.0, 3),
+        "bias_share": plain(_explain_by_bias(sample, force, log_values), 3),
+        "dots": [plain(value) for value in np.quantile(values, DOTS)],
     }
 
 
@@ -163,7 +163,7 @@ def _describe_path(sample: Sample, force: str, quantity: str) -> dict[str, Any]:
     days = [(start + dt.timedelta(days=int(cut) - 1)).isoformat() for cut in sample.design.timeline.cuts[1:]]
     bands = np.quantile(values, [0.05, 0.25, 0.5, 0.75, 0.95], axis=0)
     names = ("low_0.9", "low_0.5", "median", "high_0.5", "high_0.9")
-    lines = {name: [_plain(value) for value in band] for name, band in zip(names, bands, strict=True)}
+    lines = {name: [plain(value) for value in band] for name, band in zip(names, bands, strict=True)}
     return {"force": force, "quantity": quantity, "days": days, **lines}
 
 
@@ -174,7 +174,7 @@ def _exceed(sample: Sample, threshold: Any) -> dict[str, Any]:
         "force": force,
         "quantity": threshold.quantity,
         "above": threshold.above,
-        "probability": _plain(probability, 4),
+        "probability": plain(probability, 4),
         "words": say_probability(probability),
     }
 
@@ -187,9 +187,9 @@ def _describe_bias(sample: Sample, prior: Sample, key: tuple[str, str, str]) -> 
         "source": source,
         "force": force,
         "quantity": quantity,
-        "median": _plain(np.exp(np.median(values))),
+        "median": plain(np.exp(np.median(values))),
         "intervals": intervals(np.exp(values)),
-        "prior_share": _plain(min(1.0, float(np.var(values)) / before) if before > 0 else 1.0, 3),
+        "prior_share": plain(min(1.0, float(np.var(values)) / before) if before > 0 else 1.0, 3),
     }
 
 
@@ -202,7 +202,7 @@ def _describe_readings(sample: Sample) -> list[dict[str, Any]]:
             reading = design.readings[place]
             weight = sample.reading_weights[:, place]
             medians = {
-                f"{force}.{quantity}": _plain(weighted_median(values, weight))
+                f"{force}.{quantity}": plain(weighted_median(values, weight))
                 for (force, quantity), values in sample.headline.items()
             }
             found.append(
@@ -211,7 +211,7 @@ def _describe_readings(sample: Sample) -> list[dict[str, Any]]:
                     "force": reading.force,
                     "role": reading.role,
                     "prior": reading.weight,
-                    "probability": _plain(np.mean(weight), 4),
+                    "probability": plain(np.mean(weight), 4),
                     "medians": medians,
                 }
             )
@@ -244,10 +244,10 @@ def describe_claims(sample: Sample) -> list[dict[str, Any]]:
             logs = np.log(np.maximum(repeated, 1e-300))
             floor = 0.5 if claim.unit == "count" else 0.0025
             said = max(claim.central or 0.0, floor)
-            entry["expected"] = _plain(np.median(repeated))
+            entry["expected"] = plain(np.median(repeated))
             entry["expected_intervals"] = intervals(repeated)
             # Of a total's part both are shares, so the total that was said cancels.
-            entry["standardised"] = _plain((np.log(said) - np.median(logs)) / np.std(logs, ddof=1), 4)
+            entry["standardised"] = plain((np.log(said) - np.median(logs)) / np.std(logs, ddof=1), 4)
         found.append(entry)
     return found
 
@@ -271,7 +271,7 @@ def _describe_derived(sample: Sample, name: str) -> dict[str, Any]:
         "label": derived.label or name.replace("_", " "),
         "unit": derived.unit,
         "expr": derived.expr,
-        "median": _plain(np.median(finite)) if usable else None,
+        "median": plain(np.median(finite)) if usable else None,
         "intervals": intervals(finite) if usable else None,
-        "undefined": _plain(1 - len(finite) / len(values), 3),
+        "undefined": plain(1 - len(finite) / len(values), 3),
     }

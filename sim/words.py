@@ -52,3 +52,11 @@ def show_count(value: float | None) -> str:
 def show_share(value: float | None) -> str:
     """Return a share as a percentage to two significant figures."""
     return "–" if value is None else f"{show_number(100 * value, 2)}%"
+
+
+def escape_cell(text: str) -> str:
+    """Return text that stays text in a Markdown table."""
+    flat = " ".join(str(text).split())
+    for mark in "\\`*_{}[]<>#|~":
+        flat = flat.replace(mark, f"\\{mark}")
+    return flat.replace("\\<", "&lt;").replace("\\>", "&gt;")

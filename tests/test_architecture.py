@@ -17,7 +17,7 @@ ORDER = [
     "new", "importers", "parameters", "arrays", "likelihood", "state", "rows", "beliefs", "model", "kernel", "packing",
     "nuts", "chains", "diagnostics", "fit", "posterior", "simulate", "store", "cluster", "tasks", "sbc", "scores",
     "baselines", "record", "learn", "backtest", "quarters", "summary", "trace", "table", "plots", "memo", "artist",
-    "runs", "__init__", "console", "cli_many", "cli",
+    "runs", "variants", "conflict", "powers", "robustness", "sensitivity", "__init__", "console", "cli_many", "cli",
 ]  # fmt: skip
 
 

@@ -19,7 +19,7 @@ def call(*arguments, cwd=None):
 def test_help_tells_every_command():
     done = call("--help")
     assert done.returncode == 0
-    for command in ("run", "check", "new", "memo", "plot", "priors"):
+    for command in ("run", "check", "new", "memo", "plot", "priors", "sensitivity"):
         assert command in done.stdout
         assert "Example" in call(command, "--help").stdout
 

@@ -1,0 +1,145 @@
+"""What a sensitivity report says, in sentences: for the terminal, its own page, and the memo."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sim.words import escape_cell, show_count, show_number, show_share
+
+MATTERS = 1 / 3  # of the posterior's standard deviation, from which a shift is told
+SENSITIVE = 0.05  # of ArviZ's power-scaling sensitivity, from which a prior is said to matter
+CONFLICT = 0.05  # of the p-value after Holm's correction
+MOST = 4  # exceptions named one by one
+_NONE = {
+    "leave_source_out": "No single source moves {what} by more than a third of its uncertainty",
+    "leave_claim_out": "No single claim does",
+    "prior_set": "No other shipped prior set moves it by as much",
+    "wording": "No other reading of a wording does",
+    "role": "No other reading of a role does",
+    "lull": "No lull, dropped, does",
+}
+
+
+def tell_robustness(report: dict[str, Any]) -> list[str]:
+    """Return the verdict in words: what moves the headline, and what does not."""
+    what = f"the number {report['headline'].replace('_', ' ')}"
+    found = []
+    for kind, none in _NONE.items():
+        entries = [each for each in report["scenarios"] if each["kind"] == kind]
+        if entries:
+            moved = sorted((each for each in entries if is_moved(each)), key=lambda each: -abs(each["shift_sd"]))
+            exceptions = f", but for {_list_exceptions(moved)}" if moved else ""
+            found.append(f"{none.format(what=what)}{exceptions}.")
+    found += [*_tell_copies(report), *_tell_priors(report), *_tell_conflict(report)]
+    doubtful = [each for each in report["scenarios"] if not each["trusted"]]
+    if doubtful:
+        found.append(f"Not to be trusted, for want of convergence: {_join([each['label'] for each in doubtful])}.")
+    return found
+
+
+def is_moved(scenario: dict[str, Any]) -> bool:
+    """Return whether a scenario moves the headline by more than a third of its uncertainty."""
+    return bool(abs(scenario["shift_sd"]) > MATTERS)
+
+
+def _list_exceptions(moved: list[dict[str, Any]]) -> str:
+    told = [
+        f"{each['label'].removeprefix('without ')}: {show_count(each['median'])} ({show_count(each['intervals']['0.9'][0])} to "
+        f"{show_count(each['intervals']['0.9'][1])}; {each['shift_sd']:+.1f} standard deviations)"
+        for each in moved[:MOST]
+    ]
+    more = len(moved) - MOST
+    return "; ".join(told) + (f"; and {more} more" if more > 0 else "")
+
+
+def _tell_copies(report: dict[str, Any]) -> Iterator[str]:
+    copies = [each for each in report["scenarios"] if each["kind"] == "duplicate_source"]
+    if copies:
+        worst = max(copies, key=lambda each: abs(each["shift_sd"]))
+        narrowest = min(copies, key=lambda each: each["width_ratio"])
+        yield (
+            f"Repeating is not confirming: an echo that nobody marked would count as news ({worst['label']}: "
+            f"{worst['shift_sd']:+.1f} standard deviations; {narrowest['label']}: the 90% interval "
+            f"{show_share(narrowest['width_ratio'])} as wide on the log scale)."
+        )
+    for echo in (each for each in report["scenarios"] if each["kind"] == "echo"):
+        same = echo["shift_sd"] == 0 and echo["width_ratio"] == 1
+        yield f"Every claim repeated and marked as an echo {'moves nothing' if same else 'moves it: A DEFECT'}."
+
+
+def _tell_priors(report: dict[str, Any]) -> Iterator[str]:
+    key = (report["force"], report["headline"])
+    of = [each for each in report["priors"] if (each["force"], each["quantity"]) == key]
+    strong = sorted((each for each in of if each["psense"] >= SENSITIVE), key=lambda each: -each["psense"])
+    if strong:
+        yield (
+            "Priors that matter by power-scaling (sensitivity from .05): "
+            f"{_join([f'{each["group"]} ({show_number(each["psense"], 2)})' for each in strong])}."
+        )
+    elif of:
+        yield "No group of priors matters by power-scaling (all sensitivities below .05)."
+
+
+def _tell_conflict(report: dict[str, Any]) -> Iterator[str]:
+    entries = report["conflict"]
+    if not entries:
+        yield "All sources stand in one role: no group of them can be set against another."
+        return
+    apart = [each for each in entries if each["p_adjusted"] < CONFLICT]
+    for each in apart:
+        first, second = (name_group(each[side]) for side in ("first", "second"))
+        yield (
+            f"Sources conflict: {first} over {second}, {each['quantity'].replace('_', ' ')} by a factor of "
+            f"{show_number(each['factor'], 2)} (p {show_number(each['p_adjusted'], 2)} after Holm's correction)."
+        )
+    if not apart:
+        least = min(each["p_adjusted"] for each in entries)
+        tests = entries[0]["tests"]
+        yield (
+            f"No two groups of sources conflict beyond what their biases in past wars allow (smallest of {tests} "
+            f"p-values after Holm's correction: {show_number(least, 2)})."
+        )
+
+
+def _join(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def name_group(group: str) -> str:
+    """Return a group of sources, named by its roles, in words."""
+    words = {"own": "own side", "ally_of_own": "own side's allies", "ally_of_adversary": "adversary's allies"}
+    return " / ".join(words.get(role, role) for role in group.split(" or "))
+
+
+def render_page(report: dict[str, Any]) -> str:
+    """Return the report as one page of Markdown: the verdict, then every scenario."""
+    what = report["headline"].replace("_", " ")
+    key = (report["force"], report["headline"])
+    base = next(each for each in report["base"]["quantities"] if (each["force"], each["quantity"]) == key)
+    low, high = base["intervals"]["0.9"]
+    lines = [
+        f"# {escape_cell(report['title'])}: what would change the answer",
+        "",
+        f"The number {what} by {report['as_of']} is {show_count(base['median'])}, with 90% probability between "
+        f"{show_count(low)} and {show_count(high)}. Under {len(report['scenarios'])} variants:",
+        "",
+        *(f"- {escape_cell(sentence)}" for sentence in tell_robustness(report)),
+        "",
+        f"| Variant | {what.capitalize()}, median | 90% credible interval | Shift (sd) | How |",
+        "| --- | ---: | ---: | ---: | --- |",
+    ]
+    for each in report["scenarios"]:
+        low, high = each["intervals"]["0.9"]
+        how = each["how"] if each["k"] is None else f"{each['how']}, k {show_number(each['k'], 2)}"
+        cells = [escape_cell(each["label"]), show_count(each["median"]), f"{show_count(low)} to {show_count(high)}"]
+        lines.append(f"| {' | '.join(cells)} | {each['shift_sd']:+.2f} | {how} |")
+    lines += ["", "![Every variant, ordered](figures/variants.png)", ""]
+    if report["conflict"]:
+        lines += ["![Who disagrees with whom](figures/conflict.png)", ""]
+    return "\n".join(lines)
+
+
+def show_sensitivity(report: dict[str, Any]) -> str:
+    """Return the verdict as text for the terminal."""
+    return "\n".join([f"{report['title']}, as of {report['as_of']}", "", *tell_robustness(report)])

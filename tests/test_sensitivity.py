@@ -1,0 +1,230 @@
+"""What would change the answer: each variant is what a user would get by changing the case, and is told in words."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from examples import CASE, RICH_ROWS, format_claims
+from scipy import stats
+from test_cli import call
+
+from sim.conflict import adjust_holm, compare_groups
+from sim.fit import choose_effort
+from sim.model import sample_prior
+from sim.posterior import Sample
+from sim.powers import GROUPS, log_prior, scale_priors
+from sim.robustness import tell_robustness
+from sim.runs import fit_design
+from sim.sensitivity import QUANTILES, examine_case, quantiles_of
+from sim.variants import build_variant, list_variants, without_source
+
+TOML = CASE.replace("[sources.own]", "NEVER").replace(
+    "NEVER", '[sources.ally]\nrole = "ally_of_adversary"\n[sources.own]'
+)
+LULL = 'bounded = true\nlulls = [{ from = 2024-02-03, to = 2024-02-20, claim = "quiet" }]'
+ROWS = [
+    {"value": 300, "as_of": "2024-02-01"},
+    {"qualifier": "at_least", "value": 900, "source": "foe", "quantity": "casualties"},
+    {"qualifier": "range", "low": 4000, "high": 6000, "quantity": "deployed", "source": "ally", "measure": "stock"},
+    {"value": 250, "source": "ally"},
+    {"value": 700, "source": "mixed", "quantity": "wounded"},
+    {"id": "quiet", "source": "foe", "quantity": "losses", "exclude": "enters as a lull"},
+]
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """Return a report of the installed program, and its folder."""
+    place = tmp_path_factory.mktemp("sensitivity")
+    (place / "case").mkdir()
+    (place / "case" / "case.toml").write_text(TOML.replace("bounded = true", LULL), encoding="utf-8")
+    (place / "case" / "claims.csv").write_text(format_claims(ROWS), encoding="utf-8")
+    done = call("sensitivity", "./case", "--json", cwd=place)
+    assert done.returncode in (0, 4), done.stderr
+    (folder,) = (path for path in (place / "results" / "case").iterdir() if path.is_dir())
+    return json.loads(done.stdout), folder
+
+
+def test_every_kind_of_the_contract_is_there(report):
+    found, folder = report
+    assert found["headline"] == "killed"
+    kinds = {each["kind"] for each in found["scenarios"]}
+    assert kinds == {
+        "leave_source_out", "leave_claim_out", "duplicate_source", "prior_power", "prior_set", "wording", "role",
+        "lull", "echo",
+    }  # fmt: skip
+    for each in found["scenarios"]:
+        assert {"median", "intervals", "shift_sd", "how", "trusted"} <= each.keys()
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"sensitivity.json", "sensitivity.csv", "sensitivity.md", "figures"}
+    assert {path.name for path in (folder / "figures").glob("*.png")} == {"variants.png", "conflict.png"}
+    assert json.loads((folder / "sensitivity.json").read_text(encoding="utf-8")) == found
+
+
+def test_marked_echoes_move_nothing_and_unmarked_copies_narrow(report):
+    scenarios = report[0]["scenarios"]
+    (echo,) = (each for each in scenarios if each["kind"] == "echo")
+    base = next(each for each in report[0]["base"]["quantities"] if each["quantity"] == "killed")
+    assert (echo["median"], echo["intervals"], echo["shift_sd"]) == (base["median"], base["intervals"], 0)
+    copies = {each["what"]: each for each in scenarios if each["kind"] == "duplicate_source"}
+    assert copies["ally x5"]["width_ratio"] < copies["ally x2"]["width_ratio"] < 1
+
+
+def test_the_shift_is_of_the_median_of_the_log_in_standard_deviations(report):
+    base = next(each for each in report[0]["base"]["quantities"] if each["quantity"] == "killed")
+    for each in report[0]["scenarios"]:
+        moved = np.log(each["median"] + 0.5) - np.log(base["median"] + 0.5)
+        assert each["shift_sd"] == pytest.approx(moved / base["log_sd"], abs=0.02)
+
+
+def test_a_source_left_out_is_a_case_without_its_rows(design, report):
+    """Its lull goes with it. The program's figure is that of a case that never had the source's claims."""
+    laid = design([row for row in ROWS if row.get("source") != "foe"], TOML)
+    _, sample, verdict, _ = fit_design(laid, 5, choose_effort(laid))
+    assert verdict.trusted
+    values = sample.headline["x", "killed"]
+    (told,) = (each for each in report[0]["scenarios"] if (each["kind"], each["what"]) == ("leave_source_out", "foe"))
+    sd = np.std(np.log(values + 0.5))
+    apart = np.log(np.median(values)) - np.log(told["median"])
+    assert abs(apart) < 5 * told["shift_mcse"] * sd
+    full = design(ROWS, TOML.replace("bounded = true", LULL))
+    assert full.case.forces["x"].lulls
+    assert not without_source(full, "foe").case.forces["x"].lulls
+
+
+def test_large_cases_reweigh_and_agree_with_refits(design, monkeypatch):
+    """A claim or source left out by importance sampling gives what a refit gives, where k is small."""
+    laid = design(RICH_ROWS, CASE)
+    monkeypatch.setattr("sim.sensitivity.list_variants", lambda d: [v for v in list_variants(d) if "leave_" in v.kind])
+    refitted = examine_case(laid, 1, jobs=2)
+    monkeypatch.setattr("sim.sensitivity.MANY_UNKNOWNS", 0)
+    reweighed = examine_case(laid, 1, jobs=2)
+    pairs = [
+        (one, two)
+        for one, two in zip(refitted["scenarios"], reweighed["scenarios"], strict=True)
+        if two["how"] == "psis"
+    ]
+    assert len(pairs) > 5
+    assert all(two["k"] <= 0.7 for _, two in pairs)
+    for one, two in pairs:
+        assert one["what"] == two["what"]
+        # Smoothed weights have a smaller effective size than the draws of a refit: twice its Monte Carlo error.
+        assert one["shift_sd"] == pytest.approx(two["shift_sd"], abs=5 * 2 * one["shift_mcse"])
+
+
+def test_what_is_finished_is_kept(design, tmp_path, monkeypatch):
+    laid = design(ROWS[:2], TOML)
+    store = tmp_path / "fits.jsonl"
+    first = examine_case(laid, 1, store=store)
+    monkeypatch.setattr("sim.sensitivity.fit_task", lambda *_: pytest.fail("fitted again"))
+    assert examine_case(laid, 1, store=store, resume=True) == first
+
+
+def test_readings_of_words_are_what_they_say(design):
+    laid = design(RICH_ROWS, CASE)
+    variants = {variant.what: variant for variant in list_variants(laid) if variant.kind == "wording"}
+    bound = build_variant(laid, variants["at_least as a hard bound"]).evidence.observations[2]
+    assert (bound.form, bound.lower, bound.upper) == ("cell", pytest.approx(np.log(900)), np.inf)
+    wide, narrow = (build_variant(laid, variants[f"range as {s}"]).evidence.observations[4] for s in ("50%", "95%"))
+    for item, z in ((wide, stats.norm.ppf(0.75)), (narrow, stats.norm.ppf(0.975))):
+        assert item.extra_sd == pytest.approx(np.log(6000 / 4000) / 2 / z)
+
+
+def test_roles_that_can_be_read_otherwise_are(design):
+    laid = design(ROWS[:-1], TOML)
+    roles = {variant.what: variant for variant in list_variants(laid) if variant.kind == "role"}
+    assert set(roles) == {"ally as adversary", "mixed as own", "mixed as independent"}
+    read = build_variant(laid, roles["ally as adversary"])
+    assert read.case.sources["ally"].roles_towards("x") == ("adversary",)
+    assert not build_variant(laid, roles["mixed as own"]).beliefs.mixtures
+
+
+def test_the_density_of_a_group_of_priors(design):
+    """Over all groups it adds up to that of all priors; of a joint prior, to those of the groups' marginals."""
+    laid = design(RICH_ROWS, CASE)
+    theta = laid.parameters.sample(np.random.default_rng(1), 50)
+    total = sum(part for group in GROUPS if (part := log_prior(laid, theta, group)) is not None)
+    known = np.zeros(50)
+    for place, item in enumerate(laid.parameters.items):
+        if item.prior.dist and place not in laid.parameters.joint.positions:
+            law, x = item.prior, theta[:, place]
+            if law.dist == "Normal":
+                known += stats.norm.logpdf(x, law.mu, law.sigma)
+            elif law.dist == "LogNormal":
+                known += stats.norm.logpdf(np.log(x), law.mu, law.sigma)
+            elif law.dist == "LogitNormal":
+                known += stats.norm.logpdf(np.log(x / (1 - x)), law.mu, law.sigma)
+            elif law.dist == "Beta":
+                known += stats.beta.logpdf(x, law.alpha, law.beta)
+            else:
+                known += stats.halfnorm.logpdf(x, scale=law.sigma)
+    tied = laid.parameters.joint.positions
+    normal = np.column_stack([_on_normal_scale(laid.parameters.items[place].prior, theta[:, place]) for place in tied])
+    blocks = [
+        [p for p in tied if laid.parameters.items[p].variable.split(".")[0] in heads] for heads in GROUPS.values()
+    ]
+    covariance = laid.parameters.joint.root @ laid.parameters.joint.root.T
+    for block in filter(None, blocks):
+        at = [tied.index(place) for place in block]
+        law = stats.multivariate_normal(laid.parameters.joint.mean[at], covariance[np.ix_(at, at)])
+        known += law.logpdf(normal[:, at])
+    np.testing.assert_allclose(total, known)
+
+
+def _on_normal_scale(prior, values):
+    return {"LogNormal": np.log, "LogitNormal": lambda x: np.log(x / (1 - x))}.get(prior.dist, np.asarray)(values)
+
+
+def test_power_scaling_a_normal_prior_is_conjugate(design):
+    """With no claims the posterior is the prior: to the power of alpha a normal law has its variance over alpha."""
+    laid = design([], CASE)
+    sample = Sample(laid, sample_prior(laid, np.random.default_rng(2), 20_000), 1)
+    place = next(p for p, item in enumerate(laid.parameters.items) if item.variable == "wave.size")
+    prior, theta = laid.parameters.items[place].prior, sample.unknowns["theta"][:, place]
+    scaled, _ = scale_priors(sample, 4, [("x", "killed")])
+    told = {(group, alpha): (log_weights, k) for group, alpha, log_weights, k in scaled}
+    for alpha in (0.8, 1.25):
+        log_weights, k = told["how many were lost, or sent", alpha]
+        points = quantiles_of(theta, np.array([0.05, 0.5, 0.95]), np.exp(log_weights))
+        known = stats.norm.ppf([0.05, 0.5, 0.95], prior.mu, prior.sigma / np.sqrt(alpha))
+        np.testing.assert_allclose(points, known, atol=0.03)
+        assert k < 0.7
+
+
+def test_groups_that_contradict_each_other_are_found():
+    """Two exact laws apart by four standard deviations of their difference give that p-value."""
+    logs = [stats.norm.ppf(QUANTILES, mean, 1.0) for mean in (7.0, 7.0 + 4 * np.sqrt(2))]
+    fits = [{"quantities": [{"force": "x", "quantity": "killed", "log_quantiles": each.tolist()}]} for each in logs]
+    (found,) = compare_groups({"own": fits[0], "adversary": fits[1]}, [("x", "killed")])
+    assert found["factor"] == pytest.approx(np.exp(-4 * np.sqrt(2)), rel=0.05)
+    assert found["p"] == pytest.approx(2 * stats.norm.sf(4), abs=2e-4)
+    (same,) = compare_groups({"own": fits[0], "adversary": fits[0]}, [("x", "killed")])
+    assert same["p"] == pytest.approx(1, abs=0.02)
+
+
+def test_holms_correction():
+    assert adjust_holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert adjust_holm([0.9]) == [0.9]
+
+
+def test_the_verdict_names_what_moves_and_what_does_not(report):
+    found = report[0]
+    told = " ".join(tell_robustness(found))
+    for each in found["scenarios"]:
+        if each["kind"] == "leave_source_out":
+            assert (each["label"].removeprefix("without ") in told) == (abs(each["shift_sd"]) > 1 / 3)
+    assert "marked as an echo moves nothing" in told
+    quiet = [{**each, "shift_sd": 0.0} for each in found["scenarios"]]
+    assert "but for" not in " ".join(tell_robustness({**found, "scenarios": quiet}))
+    loud = [{**each, "shift_sd": 0.5} if each["kind"] == "echo" else each for each in found["scenarios"]]
+    assert "DEFECT" in " ".join(tell_robustness({**found, "scenarios": loud}))
+
+
+def test_a_source_alone_leaves_nothing_to_compare(design):
+    laid = design([{"value": 300}], CASE)
+    report = examine_case(replace(laid), 1)
+    assert report["conflict"] == []
+    assert "one role" in " ".join(tell_robustness(report))
