@@ -169,6 +169,13 @@ class Sample:
         )
         return {key: self._bias_at(*key, -1) for key in spoken}
 
+    def find_bias(self, source: str, force: str, quantity: str) -> Floats | None:
+        """Return the log bias of a source on a quantity on the last day, or None where it never spoke of its parts."""
+        try:
+            return self._bias_at(source, force, quantity, -1)
+        except KeyError:
+            return None
+
     def _bias_at(self, source: str, force: str, quantity: str, cut: int) -> Floats:
         """Return the log bias of a source on a quantity at a cut of the timeline."""
         parts = ("deployed",) if quantity == "deployed" else self.design.case.parts_of(force, quantity)

@@ -17,7 +17,7 @@ from sim.rules import find_faults
 
 REQUIRED = (
     "case", "title", "as_of", "known_by", "prior", "forces", "sources", "trusted", "diagnostics", "estimates",
-    "exceedance", "bias", "readings", "claims", "derived", "used_claims", "paths",
+    "exceedance", "bias", "variance", "next_reports", "readings", "claims", "derived", "used_claims", "paths",
 )  # fmt: skip
 
 

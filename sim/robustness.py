@@ -44,11 +44,11 @@ def is_moved(scenario: dict[str, Any]) -> bool:
 
 
 def _list_exceptions(moved: list[dict[str, Any]]) -> str:
-    told = [
-        f"{each['label'].removeprefix('without ')}: {show_count(each['median'])} ({show_count(each['intervals']['0.9'][0])} to "
-        f"{show_count(each['intervals']['0.9'][1])}; {each['shift_sd']:+.1f} standard deviations)"
-        for each in moved[:MOST]
-    ]
+    told = []
+    for each in moved[:MOST]:
+        low, high = (show_count(edge) for edge in each["intervals"]["0.9"])
+        figures = f"{low} to {high}; {each['shift_sd']:+.1f} standard deviations"
+        told.append(f"{each['label'].removeprefix('without ')}: {show_count(each['median'])} ({figures})")
     more = len(moved) - MOST
     return "; ".join(told) + (f"; and {more} more" if more > 0 else "")
 

@@ -23,7 +23,6 @@ from threadpoolctl import threadpool_limits
 
 from sim.arrays import NUMPY, map_draws
 from sim.beliefs import join_readings, order_of, row_log_likelihoods
-from sim.case import STATES
 from sim.conflict import compare_groups, list_groups, only_group
 from sim.diagnostics import mcse_median, smooth_weights
 from sim.fit import MANY_UNKNOWNS, choose_effort, show_steps
@@ -33,7 +32,7 @@ from sim.posterior import Sample, by_chain
 from sim.powers import scale_priors
 from sim.runs import build_folder, fit_design, write_json
 from sim.store import Entry, Store
-from sim.summary import LEVELS, intervals, plain
+from sim.summary import LEVELS, choose_keys, intervals, plain
 from sim.tasks import finish_tasks
 from sim.variants import Variant, build_variant, list_variants
 
@@ -95,19 +94,6 @@ def examine_case(
             done[task] = entry
             advance()
     return _report(design, seed, base, sample, chains, variants, done)
-
-
-def choose_keys(design: Design, sample: Sample) -> list[Key]:
-    """Return the counts that the report leads with: the killed and the casualties of each force, or what there is.
-
-    A total of a single part would say the same twice.
-    """
-    case, distinct = design.case, []
-    for force, quantity in sample.headline:
-        parts = () if quantity in STATES else case.parts_of(force, quantity)
-        if len(parts) != 1 or parts == (quantity,):
-            distinct.append((force, quantity))
-    return [key for key in distinct if key[1] in ("killed", "casualties")] or distinct[:2]
 
 
 def fit_task(design: Design, seed: int, task: str) -> Entry:
@@ -215,7 +201,7 @@ def _report(
     variants: Sequence[Variant],
     done: dict[str, Entry],
 ) -> dict[str, Any]:
-    keys = choose_keys(design, sample)
+    keys = choose_keys(sample)
     headline = keys[0]
     scenarios = [_tell(variant.kind, variant.what, variant.label, done[variant.task], base) for variant in variants]
     powers, priors = scale_priors(sample, chains, keys)

@@ -13,6 +13,8 @@ from sim.diagnostics import Verdict, judge_draws, mcse_median
 from sim.evidence import Observation
 from sim.fit import Draws
 from sim.posterior import Sample, by_chain, thin_sample
+from sim.shares import realise_errors, share_variance
+from sim.value import value_reports
 from sim.words import say_probability
 
 SCHEMA = 1
@@ -53,7 +55,8 @@ def summarise(
     attempts : int
         How often the posterior was sampled until the verdict was good, or given up.
     """
-    design = sample.design
+    design, keys = sample.design, choose_keys(sample)
+    errors = realise_errors(thin_sample(sample)) if len(design.evidence.observations) else {}
     return {
         "schema": SCHEMA,
         "case": design.case.name,
@@ -86,6 +89,13 @@ def summarise(
         "estimates": [_estimate(sample, prior, draws.shape[0], force, quantity) for force, quantity in sample.headline],
         "exceedance": [_exceed(sample, threshold) for threshold in design.case.file.thresholds],
         "bias": [_describe_bias(sample, prior, key) for key in sample.biases],
+        "variance": [_describe_variance(thin_sample(sample), errors, key) for key in keys],
+        "next_reports": [
+            report
+            for force in design.case.forces
+            for key in [key for key in keys if key[0] == force][:1]
+            for report in value_reports(sample, *key)
+        ],
         "readings": _describe_readings(sample),
         "claims": describe_claims(sample),
         "derived": [_describe_derived(sample, item.name) for item in design.case.file.derived],
@@ -148,6 +158,24 @@ def _explain_by_bias(sample: Sample, force: str, log_values: Floats) -> float:
 
 def _list_parts(case: Case, force: str, quantity: str) -> tuple[str, ...]:
     return () if quantity in STATES else case.parts_of(force, quantity)
+
+
+def choose_keys(sample: Sample) -> list[tuple[str, str]]:
+    """Return the counts that the report leads with: the killed and the casualties of each force, or what there is.
+
+    A total of a single part would say the same twice.
+    """
+    case, distinct = sample.design.case, []
+    for force, quantity in sample.headline:
+        parts = () if quantity in STATES else case.parts_of(force, quantity)
+        if len(parts) != 1 or parts == (quantity,):
+            distinct.append((force, quantity))
+    return [key for key in distinct if key[1] in ("killed", "casualties")] or distinct[:2]
+
+
+def _describe_variance(sample: Sample, errors: dict[tuple[str, str], Floats], key: tuple[str, str]) -> dict[str, Any]:
+    shares = {name: plain(share, 3) for name, share in share_variance(sample, errors, key).items()}
+    return {"force": key[0], "quantity": key[1], "shares": shares}
 
 
 def _describe_source(case: Case, key: str) -> dict[str, Any]:

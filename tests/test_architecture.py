@@ -16,8 +16,8 @@ ORDER = [
     "errors", "words", "expressions", "claims", "priors", "case", "rules", "read", "timeline", "evidence", "check",
     "new", "importers", "parameters", "arrays", "likelihood", "state", "rows", "beliefs", "model", "kernel", "packing",
     "nuts", "chains", "diagnostics", "fit", "posterior", "simulate", "store", "cluster", "tasks", "sbc", "scores",
-    "baselines", "record", "learn", "backtest", "quarters", "summary", "trace", "table", "plots", "memo", "artist",
-    "runs", "variants", "conflict", "powers", "robustness", "sensitivity", "__init__", "console", "cli_many", "cli",
+    "baselines", "record", "learn", "backtest", "quarters", "shares", "value", "summary", "trace", "table",
+    "robustness", "plots", "memo", "artist", "runs", "variants", "conflict", "powers", "sensitivity", "__init__", "console", "cli_many", "cli",
 ]  # fmt: skip
 
 
