@@ -7,11 +7,12 @@ STAMP := $(VENV)/.made
 CASE ?= kursk
 SUPPORTED := import sys, venv, ensurepip; sys.exit(not (3, 12) <= sys.version_info[:2] <= (3, 14))
 
-.PHONY: run test lint lock wheel clean help
+.PHONY: run test browser lint lock wheel clean help
 
 help:
 	@echo "make run    make the environment and run truetoll on CASE=$(CASE)"
 	@echo "make test   make the environment, lint, type-check and test"
+	@echo "make browser  try the HTML memo in headless Chromium"
 	@echo "make lock   pin the dependencies again (needs uv)"
 	@echo "make wheel  build the wheel and try it in an environment of its own"
 	@echo "make sbc, power, reductions, stress, priors, backtest, ablation, bench   the slow suites (see docs/validation.md)"
@@ -21,6 +22,10 @@ run: $(STAMP)
 
 test: $(STAMP) lint
 	$(BIN)/python -m pytest
+
+# The HTML memo in headless Chromium; skipped with a word where there is none.
+browser: $(STAMP)
+	$(BIN)/python -m pytest -m browser
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -15,6 +15,7 @@ from sim.cli_many import backtest, fit_priors, list_priors, sbc, sensitivity, sh
 from sim.console import (
     DONE,
     NOT_TRUSTED,
+    TRIPPED,
     CaseArgument,
     DayOption,
     JsonOption,
@@ -139,25 +140,81 @@ def new(
 @guarded
 def memo(
     run: RunArgument,
-    formats: Annotated[str, typer.Option("--format", help="Formats, separated by commas; md alone so far.")] = "md",
+    formats: Annotated[str, typer.Option("--format", help="md, html, docx, pdf, separated by commas.")] = "md",
+    template: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Templates in place of ours.", show_default=False)
+    ] = None,
+    words: Annotated[str, typer.Option(help="Whose words for probabilities: icd203, phia or ipcc.")] = "icd203",
+    since: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="An earlier run, to say what has changed.", show_default=False)
+    ] = None,
     seed: SeedOption = 1,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
-    """Write the memo again from a finished run.
+    """Write the memo again from a finished run, in one or more formats.
 
-    Example: truetoll memo results/kursk/20250501-120000-seed1
+    The latest sensitivity report of the same inputs beside the run is part of it.
+
+    Example: truetoll memo results/kursk/20250501-120000-seed1 --format html,pdf
     """
-    from sim.memo import write_memo
-    from sim.read import read_result
+    from sim.memo import FORMATS, compose_memo, write_memo
+    from sim.read import find_sensitivity, read_manifest, read_result
+    from sim.words import SCALES
 
-    others = sorted(set(formats.split(",")) - {"md"})
+    chosen = list(dict.fromkeys(part.strip() for part in formats.split(",")))
+    others = sorted(set(chosen) - set(FORMATS))
     if others:
-        raise refuse("--format", "", f"{', '.join(others)} is not available", "use md")
+        raise refuse("--format", "", f"{', '.join(others)} is not available", f"use {', '.join(FORMATS)}")
+    if words not in SCALES:
+        raise refuse("--words", "", f"{words} is not available", f"use {', '.join(SCALES)}")
+    if template is not None and not template.is_dir():
+        raise refuse("--template", "", f"{template} is no folder", "give the folder of your templates")
     result = read_result(run)
     with _damage_told(run):
-        write_memo(result, run / "memo.md")
-    _tell_written([run / "memo.md"], as_json=as_json, quiet=quiet)
+        change = _tell_change(since, run) if since else None
+        place, sensitivity = find_sensitivity(run, result)
+        told = compose_memo(result, scale=words, sensitivity=sensitivity, change=change, manifest=read_manifest(run))
+        written = write_memo(told, run, chosen, template)
+    if place is not None:
+        say(f"Robustness from {place}", quiet=quiet or as_json)
+    _tell_written(written, as_json=as_json, quiet=quiet)
+    return DONE
+
+
+def _tell_change(since: Path, run: Path) -> list[str]:
+    from sim.compare import compare_runs, tell_change
+
+    return tell_change(compare_runs(since, run))
+
+
+@app.command()
+@guarded
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")],
+    second: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a later one.")],
+    max_shift: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SD", help="Exit 5 where a median moves by more standard deviations.", min=0, show_default=False
+        ),
+    ] = None,
+    seed: SeedOption = 1,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Tell what changed between two runs: inputs, and each count beyond Monte Carlo error or not.
+
+    Example: truetoll compare results/kursk/20250501-120000-seed1 results/kursk/20250601-120000-seed1
+    """
+    from sim.compare import compare_runs, largest_shift, tell_change
+
+    with _damage_told(second):
+        report = compare_runs(first, second)
+    show(json.dumps(report, ensure_ascii=False) if as_json else "\n".join(tell_change(report)))
+    if max_shift is not None and largest_shift(report) > max_shift:
+        say(f"A count moved by {largest_shift(report):.2f} standard deviations, more than {max_shift:g}", quiet=quiet)
+        return TRIPPED
     return DONE
 
 

@@ -13,7 +13,7 @@ import typer
 
 from sim.errors import InputError, refuse
 
-DONE, DEFECT, USAGE, BAD_INPUT, NOT_TRUSTED = 0, 1, 2, 3, 4
+DONE, DEFECT, USAGE, BAD_INPUT, NOT_TRUSTED, TRIPPED = 0, 1, 2, 3, 4, 5
 
 CaseArgument = Annotated[str, typer.Argument(metavar="CASE", help="A shipped case's name, or a path with a slash.")]
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -40,6 +42,15 @@ class Design:
     beliefs: BeliefDesign
     as_of: dt.date
     known_by: dt.date | None = None
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of what the posterior depends on: case, claims, priors and days."""
+        text = json.dumps(
+            [self.case.file.model_dump(mode="json"), self.as_of, self.known_by], sort_keys=True, default=str
+        )
+        text += "".join(claim.model_dump_json() for claim in self.case.claims)
+        return hashlib.sha256((text + self.priors.sha256 + self.priors.name).encode()).hexdigest()[:16]
 
     @cached_property
     def apparent(self) -> NDArray[np.int64]:

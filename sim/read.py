@@ -15,8 +15,9 @@ from sim.claims import Claim, describe_error, parse_claims, read_text
 from sim.errors import InputError, quote_value, refuse
 from sim.rules import find_faults
 
+SENSITIVITY = "sensitivity-"  # how the folders of such reports begin, beside the runs of a case
 REQUIRED = (
-    "case", "title", "as_of", "known_by", "prior", "forces", "sources", "trusted", "diagnostics", "estimates",
+    "case", "title", "as_of", "inputs", "known_by", "prior", "forces", "sources", "trusted", "diagnostics", "estimates",
     "exceedance", "bias", "variance", "next_reports", "readings", "claims", "derived", "used_claims", "paths",
 )  # fmt: skip
 
@@ -112,3 +113,24 @@ def read_result(folder: Path) -> dict[str, Any]:
     if missing:
         raise refuse(str(path), "", f"lacks {', '.join(missing)}", "run the case again")
     return result
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the `manifest.json` of a run's folder; empty where there is none that can be read."""
+    try:
+        content = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def find_sensitivity(run: Path, result: dict[str, Any]) -> tuple[Path | None, dict[str, Any] | None]:
+    """Return the latest sensitivity report of a run's inputs that lies beside it, with its folder; none where none."""
+    for folder in sorted(run.resolve().parent.glob(f"{SENSITIVITY}*"), reverse=True):
+        try:
+            report = json.loads((folder / "sensitivity.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if isinstance(report, dict) and report.get("schema") == 1 and report.get("inputs") == result["inputs"]:
+            return folder, report
+    return None, None

@@ -191,7 +191,7 @@ def write_run(run: Run, results: Path, command: Sequence[str] = (), artist: Arti
     Path
         The folder. It is made under another name and renamed when whole; a run of the same second gets a suffix.
     """
-    from sim.memo import write_memo
+    from sim.memo import compose_memo, render_memo
     from sim.table import write_summary_csv
 
     parent = results / run.design.case.name
@@ -201,7 +201,8 @@ def write_run(run: Run, results: Path, command: Sequence[str] = (), artist: Arti
         write_json(folder / "summary.json", run.result)
         with artist.draw(folder / "summary.json", folder / "figures") if artist else nullcontext():
             write_summary_csv(run.result, folder / "summary.csv")
-            write_memo(run.result, folder / "memo.md")
+            memo = compose_memo(run.result, manifest=describe_run(run, command))
+            (folder / "memo.md").write_text(render_memo(memo), encoding="utf-8")
             told = time.perf_counter()
             run.posterior.to_netcdf(folder / "posterior.nc", engine="h5netcdf")
             stored = time.perf_counter()

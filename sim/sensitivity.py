@@ -9,10 +9,7 @@ is so large that a refit takes minutes, a claim or source is left out by Pareto-
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,6 +27,7 @@ from sim.model import Design
 from sim.packing import count_unknowns
 from sim.posterior import Sample, by_chain
 from sim.powers import scale_priors
+from sim.read import SENSITIVITY
 from sim.runs import build_folder, fit_design, write_json
 from sim.store import Entry, Store
 from sim.summary import LEVELS, choose_keys, intervals, plain
@@ -40,7 +38,6 @@ SCHEMA = 1
 GOOD_K = 0.7  # above which importance sampling is not to be trusted
 QUANTILES = np.linspace(0.0025, 0.9975, 200)  # of the log of each count, kept of every fit
 BASE = "base"
-PREFIX = "sensitivity-"
 REWEIGHED = ("leave_source_out", "leave_claim_out")
 Key = tuple[str, str]
 Floats = NDArray[np.float64]
@@ -87,7 +84,7 @@ def examine_case(
         done = {variant.task: entry for variant, entry in _reweigh(sample, chains, variants)}
     tasks = [variant.task for variant in variants if variant.task not in done]
     tasks += [f"group: {name}" for name in list_groups(design)]
-    kept = None if store is None else Store(store, fingerprint(design, seed), "variant")
+    kept = None if store is None else Store(store, f"{design.fingerprint}-{seed}", "variant")
     with show_steps("variants", len(tasks), quiet) as advance:
         work = partial(fit_task, design, seed)
         for task, entry in finish_tasks(work, tasks, store=kept, resume=resume, jobs=jobs, client=client):
@@ -219,7 +216,7 @@ def _report(
         "seed": seed,
         "force": headline[0],
         "headline": headline[1],
-        "inputs": fingerprint(design, seed),
+        "inputs": design.fingerprint,
         "base": {**base, "quantities": [_shown(entry) for entry in base["quantities"]]},
         "scenarios": [_lead(scenario, headline) for scenario in scenarios],
         "priors": priors,
@@ -267,15 +264,6 @@ def _lead(scenario: dict[str, Any], headline: Key) -> dict[str, Any]:
             **{name: scenario[name] for name in ("how", "k", "trusted", "quantities")}}  # fmt: skip
 
 
-def fingerprint(design: Design, seed: int) -> str:
-    """Return a hash of what the fits depend on: case, priors, days, seed."""
-    days = [design.as_of, design.known_by, seed]
-    text = json.dumps([design.case.file.model_dump(mode="json"), days], sort_keys=True, default=str)
-    text += "".join(claim.model_dump_json() for claim in design.case.claims)
-    text += json.dumps([asdict(choose_effort(design))]) + design.priors.sha256
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
 def write_sensitivity(report: dict[str, Any], results: Path) -> Path:
     """Write the folder of a report: `results/<case>/sensitivity-<time>-seed<seed>/`; return it.
 
@@ -287,7 +275,7 @@ def write_sensitivity(report: dict[str, Any], results: Path) -> Path:
     from sim.table import write_rows
 
     stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%d-%H%M%S")
-    with build_folder(results / report["case"], f"{PREFIX}{stamp}-seed{report['seed']}") as (folder, place):
+    with build_folder(results / report["case"], f"{SENSITIVITY}{stamp}-seed{report['seed']}") as (folder, place):
         write_json(folder / "sensitivity.json", report)
         write_rows(folder / "sensitivity.csv", list(_list_rows(report)))
         (folder / "sensitivity.md").write_text(render_page(report), encoding="utf-8")

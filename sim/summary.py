@@ -64,6 +64,7 @@ def summarise(
         "as_of": design.as_of.isoformat(),
         "known_by": None if design.known_by is None else design.known_by.isoformat(),
         "seed": seed,
+        "inputs": design.fingerprint,
         "prior": {
             "name": design.priors.name,
             "provisional": design.priors.provisional,

@@ -54,6 +54,12 @@ def list_distinct(result: dict[str, Any], force: str | None = None) -> list[dict
     ]
 
 
+def list_headline(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the estimates that are told first: the killed and the casualties of each force, or what there is."""
+    distinct = list_distinct(result)
+    return [entry for entry in distinct if entry["quantity"] in ("killed", "casualties")] or distinct[:2]
+
+
 def _lower_first(text: str) -> str:
     """Return a label as a row's name; a first word that ends in 's is a proper name and keeps its capital."""
     return text if text.partition(" ")[0].endswith("'s") else text[:1].lower() + text[1:]

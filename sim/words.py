@@ -1,28 +1,59 @@
-"""Words for probabilities, by the scale of Intelligence Community Directive 203."""
+"""Words for probabilities, and numbers in text."""
 
 from __future__ import annotations
 
-# Upper ends. The directive's bands share their edges and say nothing of what is beyond 1% and 99%. Our rule: a shared
-# edge belongs to the band nearer to even, and what is beyond the ends is said as below 1% or above 99%.
-_BELOW = ((0.05, "almost no chance"), (0.20, "very unlikely"), (0.45, "unlikely"))
-_ABOVE = ((0.95, "almost certain"), (0.80, "very likely"), (0.55, "likely"))
+# Bands as (lower, upper, words). Their sources share edges, leave gaps, or overlap. Our rule: a probability in no band
+# is said in the words of the nearer one, and one that several hold in those of the narrowest; what is on the edge of
+# two belongs to that nearer to even.
+_BANDS: dict[str, tuple[tuple[float, float, str], ...]] = {
+    "icd203": (
+        (0.0, 0.05, "almost no chance"), (0.05, 0.20, "very unlikely"), (0.20, 0.45, "unlikely"),
+        (0.45, 0.55, "roughly even chance"), (0.55, 0.80, "likely"), (0.80, 0.95, "very likely"),
+        (0.95, 1.0, "almost certain"),
+    ),
+    "phia": (
+        (0.0, 0.05, "remote chance"), (0.10, 0.20, "highly unlikely"), (0.25, 0.35, "unlikely"),
+        (0.40, 0.50, "realistic possibility"), (0.55, 0.75, "likely"), (0.80, 0.90, "highly likely"),
+        (0.95, 1.0, "almost certain"),
+    ),
+    "ipcc": (
+        (0.0, 0.01, "exceptionally unlikely"), (0.0, 0.05, "extremely unlikely"), (0.0, 0.10, "very unlikely"),
+        (0.0, 0.33, "unlikely"), (0.33, 0.66, "about as likely as not"), (0.66, 1.0, "likely"),
+        (0.90, 1.0, "very likely"), (0.95, 1.0, "extremely likely"), (0.99, 1.0, "virtually certain"),
+    ),
+}  # fmt: skip
+_RULE = (
+    "a probability between two bands has the words of the nearer, one that several bands hold those of the narrowest, "
+    "one on an edge those of the band nearer to even; what is beyond 1% and 99% is said as below 1% or above 99%."
+)
+SCALES = {
+    "icd203": f"Intelligence Community Directive 203 (2015), table of paragraph D.6.e.2.a; {_RULE}",
+    "phia": f"the Probability Yardstick of the UK's Professional Head of Intelligence Assessment (2019); {_RULE}",
+    "ipcc": f"the likelihood scale of the IPCC's guidance note on uncertainties (Mastrandrea et al. 2010); {_RULE}",
+}
 
 
-def say_probability(probability: float) -> str:
-    """Return the words of ICD 203 for a probability.
+def say_probability(probability: float, scale: str = "icd203") -> str:
+    """Return the words for a probability.
 
     Parameters
     ----------
     probability : float
         Within 0 to 1.
+    scale : {"icd203", "phia", "ipcc"}
+        Whose words (see `SCALES`).
     """
-    for edge, words in _BELOW:
-        if probability < edge:
-            return words
-    for edge, words in _ABOVE:
-        if probability > edge:
-            return words
-    return "roughly even chance"
+
+    def rank(band: tuple[float, float, str]) -> tuple[float, float]:
+        low, high, _ = band
+        middle = (low + high) / 2
+        outside = max(low - probability, probability - high, 0.0)
+        edge = (probability == high and middle < 0.5 and high < 1) or (probability == low and middle > 0.5 and low > 0)
+        if outside == 0 and not edge:
+            return 0.0, high - low
+        return round(max(outside, 1e-9), 12), abs(middle - 0.5)
+
+    return min(_BANDS[scale], key=rank)[2]
 
 
 def show_probability(probability: float) -> str:

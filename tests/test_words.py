@@ -20,6 +20,23 @@ def test_words_follow_the_directive_and_its_edges_lean_to_even(probability, word
     assert say_probability(probability) == words
 
 
+@pytest.mark.parametrize(
+    ("scale", "probability", "words"),
+    [
+        ("phia", 0.02, "remote chance"), ("phia", 0.07, "remote chance"), ("phia", 0.09, "highly unlikely"),
+        ("phia", 0.45, "realistic possibility"), ("phia", 0.53, "likely"), ("phia", 0.97, "almost certain"),
+        ("phia", 0.375, "realistic possibility"), ("phia", 0.92, "highly likely"),
+        ("ipcc", 0.005, "exceptionally unlikely"), ("ipcc", 0.01, "extremely unlikely"),
+        ("ipcc", 0.07, "very unlikely"), ("ipcc", 0.2, "unlikely"),
+        ("ipcc", 0.5, "about as likely as not"), ("ipcc", 0.66, "about as likely as not"),
+        ("ipcc", 0.8, "likely"), ("ipcc", 0.92, "very likely"), ("ipcc", 0.97, "extremely likely"),
+        ("ipcc", 1.0, "virtually certain"),
+    ],
+)  # fmt: skip
+def test_other_scales_have_the_nearer_and_the_narrowest_band(scale, probability, words):
+    assert say_probability(probability, scale) == words
+
+
 def test_no_chance_is_shown_as_certain():
     assert (show_probability(0.0), show_probability(1.0), show_probability(0.164)) == ("below 1%", "above 99%", "16%")
 

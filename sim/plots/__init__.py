@@ -9,7 +9,7 @@ from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 from typing import Any
 
-from sim.plots.densities import plot_estimates, plot_prior_posterior
+from sim.plots.densities import plot_estimates, plot_headline, plot_prior_posterior
 from sim.plots.forests import plot_biases, plot_claims
 from sim.plots.losses import plot_losses
 from sim.plots.style import Figure, save_figure, use_style
@@ -19,6 +19,7 @@ Plot = Callable[[dict[str, Any], str], Figure | None]
 PLOTS: dict[str, Plot] = {
     "losses-over-time": plot_losses,
     "estimates": plot_estimates,
+    "headline": plot_headline,
     "prior-posterior": plot_prior_posterior,
     "biases": plot_biases,
     "claims": plot_claims,

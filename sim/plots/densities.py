@@ -21,16 +21,25 @@ from sim.plots.style import (
     set_count_axis,
     span_counts,
 )
-from sim.table import list_distinct
+from sim.table import list_distinct, list_headline
 from sim.words import show_count
 
 
-def plot_estimates(result: dict[str, Any], force: str) -> Figure | None:
+def plot_estimates(result: dict[str, Any], force: str) -> Figure:
     """Draw each estimate as twenty dots, one for each 5% of probability, over its 50% and 90% intervals.
 
     Quantile dotplots are read more precisely than densities (Kay et al. 2016, doi 10.1145/2858036.2858558).
     """
-    entries = list_distinct(result, force)
+    return _plot_dots(result, force, list_distinct(result, force))
+
+
+def plot_headline(result: dict[str, Any], force: str) -> Figure | None:
+    """Draw the counts that a memo leads with, as `plot_estimates` does."""
+    entries = [entry for entry in list_headline(result) if entry["force"] == force]
+    return _plot_dots(result, force, entries) if entries else None
+
+
+def _plot_dots(result: dict[str, Any], force: str, entries: list[dict[str, Any]]) -> Figure:
     height = 1.15 + 1.0 * len(entries)
     canvas = make_canvas(height)
     put_title(

@@ -1,0 +1,149 @@
+"""The memo in four formats: one content, rendered by templates that an institution can replace.
+
+`content` says what a memo says; `word` writes DOCX; Markdown, HTML and PDF (by typst) come from the templates
+`memo.md.j2`, `memo.html.j2`, `memo.typ.j2`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import (
+    BaseLoader,
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PackageLoader,
+    StrictUndefined,
+    TemplateError,
+)
+
+from sim.errors import refuse
+from sim.memo.content import compose_memo
+from sim.words import escape_cell
+
+FORMATS = ("md", "html", "docx", "pdf")
+
+__all__ = ["FORMATS", "compose_memo", "render_memo", "write_memo"]
+
+
+def write_memo(
+    memo: dict[str, Any], folder: Path, formats: Sequence[str] = ("md",), templates: Path | None = None
+) -> list[Path]:
+    """Write a memo in some formats: all of them or, where one fails, none.
+
+    Parameters
+    ----------
+    memo : dict
+        From `compose_memo`.
+    folder : Path
+        Of the run; its figures are in `figures`.
+    formats : sequence of {"md", "html", "docx", "pdf"}
+    templates : Path, optional
+        A folder whose `memo.md.j2`, `memo.html.j2`, `memo.typ.j2` or `memo.docx` stand for ours.
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    InputError
+        Where a template fails, or a format does.
+    """
+    pages = {name: _render(memo, name, folder, templates) for name in formats}
+    written = []
+    for name, page in pages.items():
+        path = folder / f"memo.{name}"
+        draft = Path(tempfile.mkstemp(prefix=".unfinished-", dir=folder)[1])
+        try:
+            draft.write_bytes(page)
+            draft.chmod(0o644)
+            os.replace(draft, path)  # noqa: PTH105 - in one step, over what was there
+        finally:
+            draft.unlink(missing_ok=True)
+        written.append(path)
+    return written
+
+
+def _render(memo: dict[str, Any], name: str, folder: Path, templates: Path | None) -> bytes:
+    if name == "docx":
+        from sim.memo.word import write_docx
+
+        return write_docx(memo, folder / "figures", templates)
+    if name == "pdf":
+        return _compile_pdf(render_memo(memo, "typ", folder, templates), folder)
+    return render_memo(memo, name, folder, templates).encode()
+
+
+def render_memo(
+    memo: dict[str, Any], name: str = "md", folder: Path | None = None, templates: Path | None = None
+) -> str:
+    """Return a memo as Markdown, HTML, or typst's source.
+
+    `folder` is the run's: a figure that is not in it is left out. Without it Markdown points at all of them.
+    """
+    ours: BaseLoader = PackageLoader("sim")
+    environment = Environment(
+        loader=ChoiceLoader([FileSystemLoader(templates), ours]) if templates else ours,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=name == "html",  # noqa: S701 - Markdown and typst have filters of their own
+    )
+    environment.filters.update(cell=escape_cell, typst=quote_typst, data=_embed)
+    figures = None if folder is None else folder / "figures"
+    shown = {**memo, "sections": [_with_figures(section, figures) for section in memo["sections"]]}
+    template = f"memo.{name}.j2"
+    try:
+        return environment.get_template(template).render(memo=shown, figures=figures)
+    except (TemplateError, TypeError, ValueError) as error:
+        line = getattr(error, "lineno", None)
+        where = f"{templates or 'sim/templates'}/{template}" + (f", line {line}" if line else "")
+        raise refuse(where, "", f"fails ({error})", "mend the template, or leave out --template") from error
+
+
+def _with_figures(section: dict[str, Any], figures: Path | None) -> dict[str, Any]:
+    """Leave out the figures that are not in the folder."""
+    kept = [
+        block
+        for block in section["blocks"]
+        if block["kind"] != "figure" or figures is None or (figures / block["file"]).is_file()
+    ]
+    return {**section, "blocks": kept}
+
+
+def quote_typst(text: Any) -> str:
+    """Return text as a string literal of typst, of which nothing is taken for markup."""
+    return json.dumps(" ".join(str(text).split()), ensure_ascii=False).replace("\\/", "/")
+
+
+def _embed(path: Path) -> str:
+    return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def _compile_pdf(source: str, folder: Path) -> bytes:
+    import typst
+
+    with tempfile.TemporaryDirectory() as place:
+        page = Path(place) / "memo.typ"
+        page.write_text(source, encoding="utf-8")
+        figures = folder / "figures"
+        if figures.is_dir():
+            (Path(place) / "figures").symlink_to(figures.resolve())
+        remedy = "mend the template, or leave out pdf"
+        try:
+            pages, warnings = typst.compile_with_warnings(str(page), root=place)
+        except (RuntimeError, OSError) as error:
+            raise refuse("memo.typ.j2", "", f"fails ({' '.join(str(error).split())[:200]})", remedy) from error
+    missing = [warning.message for warning in warnings if "font" in warning.message]
+    if missing:
+        raise refuse("memo.typ.j2", "", f"asks for a font that is missing ({missing[0]})", remedy)
+    return bytes(pages)
