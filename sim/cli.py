@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -162,10 +162,7 @@ def memo(
     from sim.read import find_sensitivity, read_manifest, read_result
     from sim.words import SCALES
 
-    chosen = list(dict.fromkeys(part.strip() for part in formats.split(",")))
-    others = sorted(set(chosen) - set(FORMATS))
-    if others:
-        raise refuse("--format", "", f"{', '.join(others)} is not available", f"use {', '.join(FORMATS)}")
+    chosen = _choose_formats(formats, FORMATS)
     if words not in SCALES:
         raise refuse("--words", "", f"{words} is not available", f"use {', '.join(SCALES)}")
     if template is not None and not template.is_dir():
@@ -222,6 +219,7 @@ def compare(
 @guarded
 def plot(
     run: RunArgument,
+    formats: Annotated[str, typer.Option("--format", help="png, svg, pdf, separated by commas.")] = "png,svg,pdf",
     seed: SeedOption = 1,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -231,15 +229,27 @@ def plot(
     Example: truetoll plot results/kursk/20250501-120000-seed1
     """
     from sim.plots import draw_figures
+    from sim.plots.style import FORMATS
     from sim.read import read_result
+
+    chosen = _choose_formats(formats, FORMATS)
 
     result = read_result(run)
     with _damage_told(run):
-        written = draw_figures(result, run / "figures")
+        written = draw_figures(result, run / "figures", formats=chosen)
     if not written:
         raise refuse(str(run / "summary.json"), "", "holds nothing to draw", "run the case again")
     _tell_written(written, as_json=as_json, quiet=quiet)
     return DONE
+
+
+def _choose_formats(text: str, known: Iterable[str]) -> list[str]:
+    """Return the formats that an option names, each once."""
+    chosen = list(dict.fromkeys(part.strip() for part in text.split(",")))
+    others = sorted(set(chosen) - set(known))
+    if others:
+        raise refuse("--format", "", f"{', '.join(others)} is not available", f"use {', '.join(known)}")
+    return chosen
 
 
 def _tell_written(files: list[Path], *, as_json: bool, quiet: bool = False) -> None:

@@ -193,6 +193,7 @@ def write_run(run: Run, results: Path, command: Sequence[str] = (), artist: Arti
     """
     from sim.memo import compose_memo, render_memo
     from sim.table import write_summary_csv
+    from sim.trace import write_draws
 
     parent = results / run.design.case.name
     stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%d-%H%M%S")
@@ -205,6 +206,7 @@ def write_run(run: Run, results: Path, command: Sequence[str] = (), artist: Arti
             (folder / "memo.md").write_text(render_memo(memo), encoding="utf-8")
             told = time.perf_counter()
             run.posterior.to_netcdf(folder / "posterior.nc", engine="h5netcdf")
+            write_draws(run.sample, folder)
             stored = time.perf_counter()
         if not (artist and artist.is_done()):  # what hinders an artist is told by drawing here
             from sim.plots import draw_figures

@@ -19,6 +19,7 @@ from sim.words import say_probability
 
 SCHEMA = 1
 LEVELS = (0.5, 0.8, 0.9, 0.95)
+PERCENTS = range(1, 100)
 DOTS = (np.arange(20) + 0.5) / 20  # a quantile dotplot: twenty dots, each 5%
 # The mean of a count is given only where hardly any draw is so far out that it alone moves the mean.
 FAR, FAR_PROBABILITY = 100, 1e-4
@@ -140,6 +141,7 @@ def _estimate(sample: Sample, prior: Sample, chains: int, force: str, quantity: 
         "prior_intervals": intervals(prior.headline[force, quantity]),
         "prior_share": plain(min(1.0, float(np.std(log_values)) ** 2 / prior_sd**2) if prior_sd > 0 else 1.0, 3),
         "bias_share": plain(_explain_by_bias(sample, force, log_values), 3),
+        "percentiles": [plain(value) for value in np.percentile(values, PERCENTS)],
         "dots": [plain(value) for value in np.quantile(values, DOTS)],
     }
 
@@ -302,5 +304,6 @@ def _describe_derived(sample: Sample, name: str) -> dict[str, Any]:
         "expr": derived.expr,
         "median": plain(np.median(finite)) if usable else None,
         "intervals": intervals(finite) if usable else None,
+        "percentiles": [plain(value) for value in np.percentile(finite, PERCENTS)] if usable else None,
         "undefined": plain(1 - len(finite) / len(values), 3),
     }

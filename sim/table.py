@@ -153,6 +153,8 @@ def list_summary_rows(result: dict[str, Any]) -> list[dict[str, Any]]:
             for level in ("0.5", "0.8", "0.9", "0.95"):
                 low, high = entry["intervals"][level] if entry["intervals"] else (None, None)
                 row |= {f"low_{level}": low, f"high_{level}": high}
+            points = entry["percentiles"] or [None] * 99
+            row |= {f"p{percent}": point for percent, point in enumerate(points, start=1)}
             rows.append(row)
     return rows
 

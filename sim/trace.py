@@ -147,3 +147,20 @@ def read_sample(folder: Path, design: Design) -> Sample:
     except (KeyError, ValueError):
         raise refuse(str(path), "", "is of another case or prior", "give a run of this case") from None
     return Sample(design, {"theta": theta, **latents}, 1)
+
+
+def write_draws(sample: Sample, folder: Path) -> None:
+    """Write the draws of the headline's counts and of derived quantities as `draws.csv` and `draws.parquet`.
+
+    A row is one draw of the posterior, a column one quantity: for spreadsheets, and for simulators that sample rows.
+    """
+    import pandas as pd
+
+    several = len(sample.design.case.forces) > 1
+    columns: dict[str, Floats] = {
+        f"{force}.{quantity}" if several else quantity: values for (force, quantity), values in sample.headline.items()
+    }
+    table = pd.DataFrame({name: values.astype(np.int64) for name, values in columns.items()} | sample.derived)
+    table.index.name = "draw"
+    table.to_csv(folder / "draws.csv", float_format="%.6g", lineterminator="\n")
+    table.to_parquet(folder / "draws.parquet")

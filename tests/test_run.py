@@ -77,7 +77,10 @@ def check_intervals(intervals, median):
 
 def test_the_folder_is_whole(folder):
     names = {path.name for path in folder.iterdir()}
-    assert names == {"summary.json", "summary.csv", "posterior.nc", "memo.md", "figures", "manifest.json"}
+    assert names == {
+        "summary.json", "summary.csv", "posterior.nc", "draws.csv", "draws.parquet", "memo.md", "figures",
+        "manifest.json",
+    }  # fmt: skip
     stems = {path.stem for path in (folder / "figures").iterdir()}
     assert stems == {"losses-over-time", "estimates", "headline", "prior-posterior", "biases", "claims"}
     for stem in stems:
@@ -308,3 +311,25 @@ def test_figures_are_drawn_elsewhere_or_here(kursk_run, folder, tmp_path):
     for path in (folder / "figures").iterdir():
         for other in (elsewhere, here):
             assert (other / "figures" / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+def test_the_draws_are_the_same_in_every_format(kursk_run, folder):
+    """CSV, Parquet and NetCDF hold the same draws, and the percentiles of the summary are theirs."""
+    import arviz as az
+    import pandas as pd
+
+    table, parquet = pd.read_csv(folder / "draws.csv", index_col="draw"), pd.read_parquet(folder / "draws.parquet")
+    pd.testing.assert_frame_equal(table, parquet, rtol=1e-5)
+    tree = az.from_netcdf(folder / "posterior.nc")
+    count = tree["posterior"]["count"].sel(force="dprk", quantity="killed").to_numpy().ravel()
+    np.testing.assert_array_equal(table["killed"], count)
+    assert (table["killed"] + table["wounded"] == table["casualties"]).all()
+    row = kursk_run.summary.loc[("dprk", "killed")]
+    for percent in (1, 50, 99):
+        assert row[f"p{percent}"] == pytest.approx(np.percentile(count, percent), rel=1e-5)
+
+
+def test_figures_are_drawn_as_pdf_too(kursk_run, tmp_path):
+    (first, *_) = draw_figures(kursk_run.result, tmp_path, {"headline"}, ("pdf", "png"))
+    assert first.read_bytes().startswith(b"%PDF")
+    assert (tmp_path / "headline.png").is_file()

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +36,10 @@ def list_figures(result: dict[str, Any]) -> Iterator[tuple[str, str, Plot]]:
             yield (name if len(forces) == 1 else f"{name}-{force}"), force, plot
 
 
-def draw_figures(result: dict[str, Any], folder: Path, names: Container[str] | None = None) -> list[Path]:
-    """Draw the figures of a run as PNG and SVG, with their data as CSV.
+def draw_figures(
+    result: dict[str, Any], folder: Path, names: Container[str] | None = None, formats: Sequence[str] = ("png", "svg")
+) -> list[Path]:
+    """Draw the figures of a run, with their data as CSV.
 
     Parameters
     ----------
@@ -47,11 +49,12 @@ def draw_figures(result: dict[str, Any], folder: Path, names: Container[str] | N
         Made where it is missing.
     names : container of str, optional
         Those to draw; default: all.
+    formats : sequence of {"png", "svg", "pdf"}
 
     Returns
     -------
     list of Path
-        The PNG files. A figure that would show nothing is left out.
+        The files of the first format. A figure that would show nothing is left out.
     """
     folder.mkdir(parents=True, exist_ok=True)
     written = []
@@ -59,5 +62,5 @@ def draw_figures(result: dict[str, Any], folder: Path, names: Container[str] | N
         for name, force, plot in list_figures(result):
             figure = plot(result, force) if names is None or name in names else None
             if figure is not None:
-                written.append(save_figure(figure, folder, name))
+                written.append(save_figure(figure, folder, name, formats))
     return written

@@ -8,6 +8,7 @@ from typing import Any
 from matplotlib.transforms import blended_transform_factory
 
 from sim.plots.style import (
+    FORMATS,
     INK,
     PALETTE,
     POSTERIOR,
@@ -45,7 +46,7 @@ def draw_sensitivity(report: dict[str, Any], folder: Path) -> list[Path]:
     """Draw the figures of a sensitivity report into a folder; return the PNG files."""
     with use_style():
         drawn = {"variants": plot_variants(report), "conflict": plot_conflict(report)}
-        return [save_figure(figure, folder, name) for name, figure in drawn.items() if figure]
+        return [save_figure(figure, folder, name, tuple(FORMATS)) for name, figure in drawn.items() if figure]
 
 
 def name_headline(report: dict[str, Any]) -> str:

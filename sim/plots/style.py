@@ -74,11 +74,18 @@ def make_canvas(height: float) -> Canvas:
     return Canvas(figsize=(WIDTH, height))
 
 
-def save_figure(figure: Figure, folder: Path, name: str) -> Path:
-    """Write a figure as PNG and SVG and its rows as CSV; return the PNG's path."""
-    path = folder / f"{name}.png"
-    figure.canvas.savefig(path, dpi=160)
-    figure.canvas.savefig(folder / f"{name}.svg", metadata={"Date": None})
+FORMATS: dict[str, dict[str, Any]] = {
+    "png": {"dpi": 160},
+    "svg": {"metadata": {"Date": None}},
+    "pdf": {"metadata": {"CreationDate": None}},
+}
+
+
+def save_figure(figure: Figure, folder: Path, name: str, formats: Sequence[str] = ("png", "svg")) -> Path:
+    """Write a figure in formats of `FORMATS`, and its rows as CSV; return the path of the first."""
+    path = folder / f"{name}.{formats[0]}"
+    for kind in formats:
+        figure.canvas.savefig(folder / f"{name}.{kind}", **FORMATS[kind])
     write_rows(folder / f"{name}.csv", figure.rows)
     return path
 
