@@ -271,7 +271,7 @@ def _damage_told(run: Path) -> Iterator[None]:
 @app.command("import")
 @guarded
 def import_case(
-    form: Annotated[str, typer.Argument(metavar="FORMAT", help="Whose table it is: economist or radford.")],
+    form: Annotated[str, typer.Argument(metavar="FORMAT", help="Whose table it is: economist, radford or ucdp.")],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The table.")],
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the case is written; it must not exist.")],
     seed: SeedOption = 1,

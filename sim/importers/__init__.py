@@ -79,7 +79,17 @@ def _read_radford(file: Path) -> Imported:
     return read_losses(file)
 
 
-FORMATS: dict[str, Callable[[Path], Imported]] = {"economist": _read_economist, "radford": _read_radford}
+def _read_ucdp(file: Path) -> Imported:
+    from sim.importers.ucdp import read_events
+
+    return read_events(file)
+
+
+FORMATS: dict[str, Callable[[Path], Imported]] = {
+    "economist": _read_economist,
+    "radford": _read_radford,
+    "ucdp": _read_ucdp,
+}
 
 
 def read_table(name: str, file: Path) -> Imported:

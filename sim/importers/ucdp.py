@@ -1,0 +1,148 @@
+"""UCDP's Georeferenced Event Dataset: the deaths of each event of organised violence, as low, best and high.
+
+Events are disjoint, so that what is said of a month (of a week, of a conflict shorter than half a year) is the sum of
+its events; such a sum is one claim, an interval. Low and high are read as the ends of the program's own 80% interval
+about the best estimate. All deaths count, of either side and of civilians: the table's low and high are of these together.
+Whoever wants one conflict filters the table first: all events in the file are one case.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sim.case import MAX_BINS, MAX_DAYS, CaseFile
+from sim.claims import Claim
+from sim.errors import quote_value, refuse
+from sim.evidence import RANGE_SPAN
+from sim.importers import Imported, read_rows, tidy_text
+
+COLUMNS = ("id", "date_start", "date_end", "best", "high", "low")
+SHORT = 183  # days of a conflict up to which weeks are summed instead of months
+SITE = "https://ucdp.uu.se/downloads/"
+REMARKS = (
+    "From UCDP's Georeferenced Event Dataset (Sundberg and Melander 2013, doi 10.1177/0022343313484347).",
+    "A claim is the sum of the events that began in its days; low and high are read as an 80% interval.",
+    "All deaths together: of both sides, of civilians and of unknown people.",
+)
+
+
+@dataclass
+class _Sum:
+    """Sums over the events that began within some days."""
+
+    first: dt.date
+    last: dt.date
+    low: float = 0
+    best: float = 0
+    high: float = 0
+    events: list[str] = field(default_factory=list)
+
+
+def read_events(file: Path) -> Imported:
+    """Read a table of events.
+
+    Parameters
+    ----------
+    file : Path
+        UCDP's CSV, or a part of its rows with the header.
+
+    Raises
+    ------
+    InputError
+        Where the file cannot be read, or is another table.
+    """
+    left_out, events, names = [], [], set()
+    for row, cells in read_rows(file, COLUMNS, "UCDP's table of events"):
+        event = _read_event(cells)
+        if isinstance(event, str):
+            left_out.append(f"{quote_value(file.name)}, row {row}: {event}; left out")
+        else:
+            events.append((cells["id"], *event))
+            names.add(cells.get("conflict_name", ""))
+    if not events:
+        raise refuse(file.name, "", "has no event that can be used", "give UCDP's table of events")
+    days = [day for _, day, *_ in events]
+    start, end = min(days), max(*days, *(last for _, _, last, *_ in events))
+    if (end - start).days > MAX_DAYS:
+        raise refuse(file.name, "", f"spans {start} to {end}", f"give at most {MAX_DAYS} days")
+    sums = _add_up(events, start, monthly=(end - start).days >= SHORT)
+    claims = tuple(_make_claim(number, each, file) for number, each in enumerate(sums, start=2))
+    title = next(iter(names)) if len(names) == 1 else f"{len(names)} conflicts"
+    return Imported(_make_case(title, start, max(each.last for each in sums)), claims, tuple(left_out), REMARKS)
+
+
+def _read_event(cells: dict[str, str]) -> tuple[dt.date, dt.date, float, float, float] | str:
+    try:
+        first, last = (dt.date.fromisoformat(cells.get(name, "")[:10]) for name in ("date_start", "date_end"))
+        low, best, high = (float(cells.get(name, "")) for name in ("low", "best", "high"))
+    except ValueError:
+        return "has no day, or no number"
+    if not (0 <= low <= best <= high < 1e9) or last < first:
+        return f"its numbers are out of order: low {low:g}, best {best:g}, high {high:g}, {first} to {last}"
+    return first, last, low, best, high
+
+
+def _add_up(events: list[Any], start: dt.date, *, monthly: bool) -> list[_Sum]:
+    found: dict[Any, _Sum] = {}
+    grouped = defaultdict(list)
+    for event in events:
+        day = event[1]
+        grouped[(day.year, day.month) if monthly else (day - start).days // 7].append(event)
+    for key, group in sorted(grouped.items()):
+        first, last = _span(key, start)
+        total = found.setdefault(key, _Sum(max(first, start), last))
+        for name, _, _, low, best, high in group:
+            total.low, total.best, total.high = total.low + low, total.best + best, total.high + high
+            total.events.append(name)
+    return list(found.values())
+
+
+def _span(key: Any, start: dt.date) -> tuple[dt.date, dt.date]:
+    """Return the first and the last day of a month, or of a week counted from the start."""
+    if isinstance(key, int):
+        first = start + dt.timedelta(days=7 * key)
+        return first, first + dt.timedelta(days=6)
+    year, month = key
+    after = dt.date(year + month // 12, month % 12 + 1, 1)
+    return dt.date(year, month, 1), after - dt.timedelta(days=1)
+
+
+def _make_claim(row: int, total: _Sum, file: Path) -> Claim:
+    count = len(total.events)
+    report = f"{tidy_text(file.name)}, {count} event{'s' if count > 1 else ''} from {total.events[0]}"
+    return Claim(
+        id=f"ucdp-{total.first}", source="ucdp", force="all", quantity="killed", measure="interval",
+        since=total.first, as_of=total.last, published=total.last, report=report, url=SITE, row=row,
+        **dict(_word(total)),
+    )  # fmt: skip
+
+
+def _word(total: _Sum) -> Iterator[tuple[str, Any]]:
+    """Return the cells that say the number: a best estimate with its own error, or what is left of it at zero."""
+    if total.best == 0 and total.high > 0:
+        yield from (("qualifier", "at_most"), ("value", total.high))
+        return
+    yield from (("qualifier", "exact"), ("value", total.best))
+    if 0 < total.low < total.high:
+        yield "log_sd", float(f"{math.log(total.high / total.low) / RANGE_SPAN:.4g}")
+
+
+def _make_case(title: str, start: dt.date, end: dt.date) -> CaseFile:
+    weeks = max(1, -(-((end - start).days + 1) // (7 * MAX_BINS)))
+    return CaseFile.model_validate(
+        {
+            "schema": 1,
+            "title": f"Deaths in organised violence: {title}" if title else "Deaths in organised violence",
+            "start": start,
+            "end": end,
+            "bin_days": 7 * weeks,
+            "forces": {"all": {"label": "All who died", "outcomes": ("killed",)}},
+            "sources": {"ucdp": {"label": "Uppsala Conflict Data Program", "role": ("independent",)}},
+        }
+    )
