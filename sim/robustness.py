@@ -11,6 +11,7 @@ MATTERS = 1 / 3  # of the posterior's standard deviation, from which a shift is 
 SENSITIVE = 0.05  # of ArviZ's power-scaling sensitivity, from which a prior is said to matter
 CONFLICT = 0.05  # of the p-value after Holm's correction
 MOST = 4  # exceptions named one by one
+MOST_SHOWN = 90  # scenarios in a figure or a table
 _NONE = {
     "leave_source_out": "No single source moves {what} by more than a third of its uncertainty",
     "leave_claim_out": "No single claim does",
@@ -36,6 +37,15 @@ def tell_robustness(report: dict[str, Any]) -> list[str]:
     if doubtful:
         found.append(f"Not to be trusted, for want of convergence: {_join([each['label'] for each in doubtful])}.")
     return found
+
+
+def list_shown(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the scenarios that a page has room for: of many, those that move the headline most."""
+    scenarios: list[dict[str, Any]] = report["scenarios"]
+    if len(scenarios) <= MOST_SHOWN:
+        return scenarios
+    least = sorted((abs(each["shift_sd"]) for each in scenarios), reverse=True)[MOST_SHOWN - 1]
+    return [each for each in scenarios if abs(each["shift_sd"]) >= least][:MOST_SHOWN]
 
 
 def is_moved(scenario: dict[str, Any]) -> bool:
@@ -129,7 +139,7 @@ def render_page(report: dict[str, Any]) -> str:
         f"| Variant | {what.capitalize()}, median | 90% credible interval | Shift (sd) | How |",
         "| --- | ---: | ---: | ---: | --- |",
     ]
-    for each in report["scenarios"]:
+    for each in list_shown(report):
         low, high = each["intervals"]["0.9"]
         how = each["how"] if each["k"] is None else f"{each['how']}, k {show_number(each['k'], 2)}"
         cells = [escape_cell(each["label"]), show_count(each["median"]), f"{show_count(low)} to {show_count(high)}"]

@@ -38,6 +38,7 @@ SCHEMA = 1
 GOOD_K = 0.7  # above which importance sampling is not to be trusted
 QUANTILES = np.linspace(0.0025, 0.9975, 200)  # of the log of each count, kept of every fit
 BASE = "base"
+MOST_REFITS = 20  # of single claims of a large case
 REWEIGHED = ("leave_source_out", "leave_claim_out")
 Key = tuple[str, str]
 Floats = NDArray[np.float64]
@@ -145,16 +146,30 @@ def _spread(logs: Floats, weights: Floats | None) -> float:
 
 
 def _reweigh(sample: Sample, chains: int, variants: Sequence[Variant]) -> Iterator[tuple[Variant, Entry]]:
-    """Yield the variants that leave out claims and whose importance weights can be trusted."""
+    """Yield the variants that leave out claims, with importance weights that can be trusted.
+
+    Of single claims whose weights cannot be trusted the MOST_REFITS with the largest k are left for refits; the others
+    are told as they are, marked.
+    """
     by_claim, owner = _contributions(sample)
+    doubtful: list[tuple[float, Variant, Floats]] = []
     for variant in variants:
         if variant.kind not in REWEIGHED:
             continue
         of = [claim for claim in by_claim if variant.what in (claim, owner[claim])]
         log_weights, k = smooth_weights(-np.sum([by_claim[claim] for claim in of], axis=0))
         if k <= GOOD_K:
-            told = describe_counts(sample, chains, log_weights)
-            yield variant, {"trusted": True, "how": "psis", "k": plain(k, 3), **told}
+            yield variant, _weigh(sample, chains, log_weights, k)
+        elif variant.kind == "leave_claim_out":
+            doubtful.append((k, variant, log_weights))
+    doubtful.sort(key=lambda each: -each[0])
+    for k, variant, log_weights in doubtful[MOST_REFITS:]:
+        yield variant, _weigh(sample, chains, log_weights, k)
+
+
+def _weigh(sample: Sample, chains: int, log_weights: Floats, k: float) -> Entry:
+    told = describe_counts(sample, chains, log_weights)
+    return {"trusted": k <= GOOD_K, "how": "psis", "k": plain(k, 3), **told}
 
 
 def _contributions(sample: Sample) -> tuple[dict[str, Floats], dict[str, str]]:
@@ -222,7 +237,7 @@ def _report(
         "priors": priors,
         "conflict": compare_groups(alone, keys),
         "fits": 1 + sum(entry["how"] == "refit" for entry in done.values()),
-        "untrusted_fits": (not base["trusted"]) + sum(not entry["trusted"] for entry in done.values()),
+        "untrusted_fits": sum(not entry["trusted"] for entry in (base, *done.values()) if entry["how"] != "psis"),
     }
 
 

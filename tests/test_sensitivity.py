@@ -16,7 +16,7 @@ from sim.fit import choose_effort
 from sim.model import sample_prior
 from sim.posterior import Sample
 from sim.powers import GROUPS, log_prior, scale_priors
-from sim.robustness import tell_robustness
+from sim.robustness import list_shown, tell_robustness
 from sim.runs import fit_design
 from sim.sensitivity import QUANTILES, examine_case, quantiles_of
 from sim.variants import build_variant, list_variants, without_source
@@ -228,3 +228,11 @@ def test_a_source_alone_leaves_nothing_to_compare(design):
     report = examine_case(replace(laid), 1)
     assert report["conflict"] == []
     assert "one role" in " ".join(tell_robustness(report))
+
+
+def test_of_thousands_of_variants_those_that_move_most_are_shown(report):
+    found = report[0]
+    still = {**found["scenarios"][0], "shift_sd": 0.0, "label": "still"}
+    shown = list_shown({**found, "scenarios": [*found["scenarios"], *[still] * 4000]})
+    assert len(shown) == 90
+    assert [each for each in found["scenarios"] if each["shift_sd"]] == [each for each in shown if each["shift_sd"]]

@@ -2,8 +2,8 @@
 
 Events are disjoint, so that what is said of a month (of a week, of a conflict shorter than half a year) is the sum of
 its events; such a sum is one claim, an interval. Low and high are read as the ends of the program's own 80% interval
-about the best estimate. All deaths count, of either side and of civilians: the table's low and high are of these together.
-Whoever wants one conflict filters the table first: all events in the file are one case.
+about the best estimate. All deaths count, of either side and of civilians: the table's low and high are of these
+together. Whoever wants one conflict filters the table first: all events in the file are one case.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from sim.plots.style import (
     span_counts,
     use_style,
 )
-from sim.robustness import name_group
+from sim.robustness import list_shown, name_group
 from sim.words import show_count, show_number
 
 KINDS = {
@@ -57,13 +57,16 @@ def name_headline(report: dict[str, Any]) -> str:
 def plot_variants(report: dict[str, Any]) -> Figure:
     """Draw the median and intervals of the headline under every variant, ordered by the median."""
     base = find_base(report)
-    entries = sorted([*report["scenarios"], base], key=lambda each: each["median"])
+    shown = list_shown(report)
+    entries = sorted([*shown, base], key=lambda each: each["median"])
+    all_of = len(report["scenarios"])
+    count = f"{all_of} variants" if len(shown) == all_of else f"the {len(shown)} of {all_of} variants that move it most"
     height = 2.1 + ROW * len(entries)
     canvas = make_canvas(height)
     put_title(
         canvas,
         f"How much hangs on one choice: {name_headline(report)}",
-        f"{report['title']}, as of {report['as_of']}: {len(report['scenarios'])} variants, ordered by their medians. "
+        f"{report['title']}, as of {report['as_of']}: {count}, ordered by their medians. "
         "Tick: median; thick line: 50% credible interval; thin line: 90%. Band: the 90% interval of the case as it "
         "stands. At the right: median, and shift in standard deviations of the posterior. Log scale.",
     )
