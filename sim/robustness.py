@@ -15,6 +15,8 @@ MOST_SHOWN = 90  # scenarios in a figure or a table
 _NONE = {
     "leave_source_out": "No single source moves {what} by more than a third of its uncertainty",
     "leave_claim_out": "No single claim does",
+    "leave_part_out": "No half of the claims in time, and no kind of claim, does",
+    "structure": "No other form of the model does",
     "prior_set": "No other shipped prior set moves it by as much",
     "wording": "No other reading of a wording does",
     "role": "No other reading of a role does",

@@ -7,7 +7,7 @@ any process can lay it out.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,13 +15,15 @@ from sim.case import Case, Source
 from sim.claims import Claim
 from sim.evidence import Observation
 from sim.model import Design, design_model
-from sim.priors import PriorSet, list_prior_sets, read_priors
+from sim.priors import Prior, PriorSet, list_prior_sets, read_priors
 from sim.simulate import observe_world
+from sim.timeline import effective_bin_days
 
 COPIES = (2, 3, 4, 5)
 NORMAL_80 = 1.2815515655446004
 SPANS = {"50%": 0.6744897501960817, "95%": 1.959963984540054}  # what a range may be instead of an 80% interval
 PRINCIPALS = {"ally_of_own": "own", "ally_of_adversary": "adversary"}
+NO_OUTLIERS = "no outliers"
 BOUND, NUMBER = "as a hard bound", "as the number itself"
 WORDED = {"at_least": "at least", "at_most": "at most"}
 
@@ -102,6 +104,53 @@ def _list_claims(design: Design) -> Iterator[Variant]:
 
 def _without_claim(design: Design, claim: str) -> Design:
     return keep_observations(design, lambda item: item.claim.id != claim)
+
+
+def _list_parts(design: Design) -> Iterator[Variant]:
+    """Return the parts of the claims that can be left out: each half in time, each measure, each quantity."""
+    observations = design.evidence.observations
+    for name, part in _cut_parts(observations).items():
+        if 0 < len(part) < len(observations):
+            yield Variant("leave_part_out", name, f"without {name}")
+
+
+def _cut_parts(observations: Sequence[Observation]) -> dict[str, set[str]]:
+    days = sorted(item.claim.as_of for item in observations)
+    middle = days[len(days) // 2] if days else None
+    parts: dict[str, set[str]] = {}
+    for item in observations:
+        claim = item.claim
+        half = "earlier" if middle and claim.as_of < middle else "later"
+        measure = {"cumulative": "running totals", "interval": "counts of a spell", "stock": "counts of those sent"}
+        names = (f"the {half} claims", measure[claim.measure], f"claims on {claim.quantity.replace('_', ' ')}")
+        for name in names:
+            parts.setdefault(name, set()).add(claim.id)
+    return parts
+
+
+def _without_part(design: Design, name: str) -> Design:
+    part = _cut_parts(design.evidence.observations)[name]
+    return keep_observations(design, lambda item: item.claim.id not in part)
+
+
+def _list_structures(design: Design) -> Iterator[Variant]:
+    """Return other forms of the model: no outliers, and a path of longer or shorter bins."""
+    if design.priors.get("outlier.probability").fixed != 0:
+        yield Variant("structure", NO_OUTLIERS, "no outliers, of claims or sources")
+    if design.timeline.has_path:
+        days = effective_bin_days(design.case)
+        for other in (2 * days, days // 2):
+            case = _change_file(design.case, bin_days=max(other, 1))
+            if other and effective_bin_days(case) != days:
+                yield Variant("structure", f"bins of {other} days", f"a path in bins of {other} days, not {days}")
+
+
+def _with_structure(design: Design, what: str) -> Design:
+    if what != NO_OUTLIERS:
+        return _redesign(design, _change_file(design.case, bin_days=int(what.split()[2])))
+    none = {key: Prior(fixed=0.0) for key in ("outlier.probability", "outlier.source")}
+    joint = design.priors.joint.without(none) if design.priors.joint else None
+    return _redesign(design, design.case, replace(design.priors, priors={**design.priors.priors, **none}, joint=joint))
 
 
 def _list_sets(design: Design) -> Iterator[Variant]:
@@ -229,6 +278,8 @@ def _without_lull(design: Design, what: str) -> Design:
 _KINDS: dict[str, tuple[Callable[[Design], Iterator[Variant]], Callable[[Design, str], Design]]] = {
     "leave_source_out": (_list_sources, without_source),
     "leave_claim_out": (_list_claims, _without_claim),
+    "leave_part_out": (_list_parts, _without_part),
+    "structure": (_list_structures, _with_structure),
     "prior_set": (_list_sets, _with_set),
     "wording": (_list_wordings, _with_wording),
     "role": (_list_roles, _with_role),

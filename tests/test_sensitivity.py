@@ -53,8 +53,8 @@ def test_every_kind_of_the_contract_is_there(report):
     assert found["headline"] == "killed"
     kinds = {each["kind"] for each in found["scenarios"]}
     assert kinds == {
-        "leave_source_out", "leave_claim_out", "duplicate_source", "prior_power", "prior_set", "wording", "role",
-        "lull", "echo",
+        "leave_source_out", "leave_claim_out", "leave_part_out", "structure", "duplicate_source", "prior_power",
+        "prior_set", "wording", "role", "lull", "echo",
     }  # fmt: skip
     for each in found["scenarios"]:
         assert {"median", "intervals", "shift_sd", "how", "trusted"} <= each.keys()
@@ -140,6 +140,24 @@ def test_roles_that_can_be_read_otherwise_are(design):
     read = build_variant(laid, roles["ally as adversary"])
     assert read.case.sources["ally"].roles_towards("x") == ("adversary",)
     assert not build_variant(laid, roles["mixed as own"]).beliefs.mixtures
+
+
+def test_parts_of_the_claims_and_forms_of_the_model(design):
+    laid = design(RICH_ROWS, CASE)
+    variants = {variant.what: variant for variant in list_variants(laid)}
+    days = {
+        half: [o.claim.as_of for o in build_variant(laid, variants[f"the {half} claims"]).evidence.observations]
+        for half in ("earlier", "later")
+    }
+    assert max(days["later"]) < min(days["earlier"])  # what is left where the later, or the earlier, are left out
+    assert len(days["later"]) + len(days["earlier"]) == len(laid.evidence.observations)
+    without = build_variant(laid, variants["claims on deployed"])
+    assert not any(item.claim.quantity == "deployed" for item in without.evidence.observations)
+    plain = build_variant(laid, variants["no outliers"])
+    fixed = {item.variable: item.prior.fixed for item in plain.parameters.items if item.variable.startswith("outlier")}
+    assert (fixed["outlier.probability"], fixed["outlier.source"]) == (0.0, 0.0)
+    longer = build_variant(laid, variants["bins of 14 days"])
+    assert longer.state.walks < laid.state.walks
 
 
 def test_the_density_of_a_group_of_priors(design):

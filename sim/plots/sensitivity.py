@@ -30,6 +30,8 @@ from sim.words import show_count, show_number
 KINDS = {
     "leave_source_out": "a source left out",
     "leave_claim_out": "a claim left out",
+    "leave_part_out": "a part of the claims left out",
+    "structure": "another form of the model",
     "prior_set": "another prior set",
     "prior_power": "a prior weaker or stronger",
     "wording": "another reading of words",
@@ -38,7 +40,7 @@ KINDS = {
     "duplicate_source": "a source copied, unmarked",
     "echo": "everything repeated, marked",
 }
-COLOURS = dict(zip(KINDS, (*PALETTE, "#8C6D31", SOFT), strict=False))
+COLOURS = dict(zip(KINDS, (*PALETTE, "#8C6D31", "#882255", "#44AA99", SOFT), strict=True))
 ROW = 0.165  # inches
 
 
@@ -61,7 +63,7 @@ def plot_variants(report: dict[str, Any]) -> Figure:
     entries = sorted([*shown, base], key=lambda each: each["median"])
     all_of = len(report["scenarios"])
     count = f"{all_of} variants" if len(shown) == all_of else f"the {len(shown)} of {all_of} variants that move it most"
-    height = 2.1 + ROW * len(entries)
+    height = 2.3 + ROW * len(entries)
     canvas = make_canvas(height)
     put_title(
         canvas,
@@ -70,7 +72,7 @@ def plot_variants(report: dict[str, Any]) -> Figure:
         "Tick: median; thick line: 50% credible interval; thin line: 90%. Band: the 90% interval of the case as it "
         "stands. At the right: median, and shift in standard deviations of the posterior. Log scale.",
     )
-    axes = canvas.add_axes((0.50, 0.42 / height, 0.33, 1 - 2.0 / height))
+    axes = canvas.add_axes((0.50, 0.42 / height, 0.33, 1 - 2.2 / height))
     low, high = span_counts([edge for entry in entries for edge in entry["intervals"]["0.9"]])
     axes.axvspan(*[max(edge, 0.5) for edge in base["intervals"]["0.9"]], color=POSTERIOR, alpha=0.08, lw=0)
     axes.axvline(max(base["median"], 0.5), color=POSTERIOR, lw=0.8)
@@ -94,7 +96,7 @@ def plot_variants(report: dict[str, Any]) -> Figure:
     axes.set_ylim(len(entries) - 0.3, -0.7)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    set_count_axis(axes, low, high, most=6)
+    set_count_axis(axes, low, high, most=5)
     rows = [
         {
             "kind": entry["kind"], "what": entry["what"], "label": entry["label"], "how": entry["how"],
