@@ -9,12 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from sim.arrays import NUMPY
+from sim.beliefs import widen_sources
 from sim.diagnostics import smooth_weights
 from sim.model import Design
 from sim.posterior import Sample, by_chain
 from sim.priors import Prior
 
 ALPHAS = (0.8, 1.25)
+EFFECTS = "each source's own bias"
 GROUPS = {
     "how many were lost, or sent": ("total", "share", "wave"),
     "bias of roles": ("role",),
@@ -49,8 +52,8 @@ def scale_priors(
     """
     scaled: list[tuple[str, float, Floats, float]] = []
     densities: dict[str, Floats] = {}
-    for group in GROUPS:
-        density = log_prior(sample.design, sample.unknowns["theta"], group)
+    for group in (*GROUPS, EFFECTS):
+        density = log_effects(sample) if group == EFFECTS else log_prior(sample.design, sample.unknowns["theta"], group)
         if density is None:
             continue
         densities[group] = density
@@ -80,6 +83,14 @@ def _sense(
             value = float(values[f"{force}.{quantity}"])
             found.append({"group": group, "force": force, "quantity": quantity, "psense": float(f"{value:.3g}")})
     return found
+
+
+def log_effects(sample: Sample) -> Floats | None:
+    """Return the log density of the effects of roles in this war, sources, and sources by outcome, given scales."""
+    beliefs, theta, effects = sample.design.beliefs, sample.unknowns["theta"], sample.unknowns["effects"]
+    if not beliefs.latents:
+        return None
+    return np.asarray(-0.5 * np.sum(effects**2, axis=-1) + widen_sources(NUMPY, beliefs, theta, effects))
 
 
 def log_prior(design: Design, theta: Floats, group: str) -> Floats | None:
