@@ -26,6 +26,7 @@ from sim.fit import prepare_density
 from sim.priors import read_priors
 from sim.record import read_record
 from sim.sbc import run_replicates
+from sim.sensitivity import examine_case
 from sim.store import Store
 from sim.tasks import finish_tasks
 
@@ -105,6 +106,15 @@ def test_wars_are_forecast_as_in_one_process(client, tmp_path):
     record, priors, base = read_record(*write_record(tmp_path)), read_priors("default"), read_priors("vague")
     there, here = (run_tasks(record, priors, base, 1, **who) for who in ({"client": client}, {"jobs": 1}))
     assert [each.quantiles.tolist() for each in there] == [each.quantiles.tolist() for each in here]
+
+
+def test_variants_are_those_of_one_process(client, design):
+    """The base is fitted here and the variants there: an echo moves nothing, wherever it is fitted."""
+    laid = design(*CASES["sign"])
+    there, here = (examine_case(laid, 1, **who) for who in ({"client": client}, {"jobs": 1}))
+    assert there == here
+    (echo,) = (each for each in there["scenarios"] if each["kind"] == "echo")
+    assert echo["shift_sd"] == 0
 
 
 def test_a_killed_worker_loses_nothing(client, tmp_path):
