@@ -210,7 +210,9 @@ def compare(
         report = compare_runs(first, second)
     show(json.dumps(report, ensure_ascii=False) if as_json else "\n".join(tell_change(report)))
     if max_shift is not None and largest_shift(report) > max_shift:
-        say(f"A count moved by {largest_shift(report):.2f} standard deviations, more than {max_shift:g}", quiet=quiet)
+        far = largest_shift(report)
+        what = f"A count moved by {far:.2f} standard deviations" if far < float("inf") else "Not every count is in both"
+        say(f"{what}; the limit is {max_shift:g}", quiet=quiet)
         return TRIPPED
     return DONE
 

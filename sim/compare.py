@@ -13,8 +13,8 @@ from sim.words import show_count
 
 ERRORS = 4.0  # Monte Carlo standard errors, beyond which a median has moved
 _FIELDS = (
-    "source", "quantity", "measure", "as_of", "since", "published", "qualifier", "low", "value", "high", "unit", "of",
-    "log_sd", "statement", "origin", "exclude", "used",
+    "source", "force", "quantity", "measure", "as_of", "since", "published", "qualifier", "low", "value", "high",
+    "unit", "of", "digits", "log_sd", "statement", "replaces", "origin", "exclude", "used",
 )  # fmt: skip
 
 
@@ -44,8 +44,16 @@ def compare_runs(first: Path, second: Path) -> dict[str, Any]:
         "first": {"run": str(first), "case": was["case"], "as_of": was["as_of"]},
         "second": {"run": str(second), "case": now["case"], "as_of": now["as_of"]},
         "inputs": _compare_inputs(was, now, read_manifest(first), read_manifest(second)),
+        "untrusted": [name for name, result in (("first", was), ("second", now)) if not result["trusted"]],
         "headlines": list(_compare_headlines(was, now)),
+        "not_compared": _list_apart(was, now),
     }
+
+
+def _list_apart(was: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Return the counts that only one of the runs has."""
+    first, second = ({f"{each['force']}.{each['quantity']}" for each in run["estimates"]} for run in (was, now))
+    return sorted(first ^ second)
 
 
 def _compare_inputs(
@@ -62,7 +70,7 @@ def _compare_inputs(
         if was[name] != now[name]:
             settings[name] = [was[name], now[name]]
     if was["prior"] != now["prior"]:
-        settings["prior"] = [was["prior"]["name"], now["prior"]["name"]]
+        settings["prior"] = [_name_prior(result["prior"]) for result in (was, now)]
     for kind in ("inputs", "versions"):
         one, two = old.get(kind, {}), new.get(kind, {})
         for name in sorted(one.keys() | two.keys()):
@@ -74,6 +82,10 @@ def _compare_inputs(
         "claims_changed": dict(sorted(changed.items())),
         "settings": settings,
     }
+
+
+def _name_prior(prior: dict[str, Any]) -> str:
+    return ", with its own ".join([prior["name"], *([", ".join(prior["overrides"])] if prior["overrides"] else [])])
 
 
 def _compare_headlines(was: dict[str, Any], now: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -97,8 +109,10 @@ def _compare_headlines(was: dict[str, Any], now: dict[str, Any]) -> Iterator[dic
 
 
 def largest_shift(report: dict[str, Any]) -> float:
-    """Return the largest shift of a count, in standard deviations."""
-    return max((abs(entry["shift_sd"]) for entry in report["headlines"]), default=0.0)
+    """Return the largest shift of a count, in standard deviations; infinite where a count is in one run alone."""
+    if report["not_compared"] or not report["headlines"]:
+        return float("inf")
+    return max(abs(float(entry["shift_sd"])) for entry in report["headlines"])
 
 
 def tell_change(report: dict[str, Any]) -> list[str]:
@@ -113,6 +127,9 @@ def tell_change(report: dict[str, Any]) -> list[str]:
         found.append(f"{name.replace('_', ' ').capitalize()}: {_short(one)} before, {_short(two)} now.")
     if not found:
         found.append("No input differs.")
+    found += [f"The {name} run is NOT TO BE TRUSTED: it did not converge." for name in report["untrusted"]]
+    if report["not_compared"]:
+        found.append(f"In one of the runs alone: {', '.join(report['not_compared'])}.")
     several = len({entry["force"] for entry in report["headlines"]}) > 1
     for entry in report["headlines"]:
         one, two = (show_count(value) for value in entry["medians"])
@@ -124,4 +141,4 @@ def tell_change(report: dict[str, Any]) -> list[str]:
 
 def _short(value: Any) -> str:
     text = "none" if value is None else str(value)
-    return text if len(text) <= 20 else f"{text[:12]}…"
+    return text if len(text) <= 60 else f"{text[:12]}…"

@@ -24,7 +24,7 @@ def judge_confidence(result: dict[str, Any]) -> tuple[str, str]:
         The contents of `summary.json`.
     """
     used = [claim for claim in result["claims"] if claim["used"]]
-    speaking = dict.fromkeys(claim["source"] for claim in used)
+    speaking = dict.fromkeys(claim["owner"] for claim in used)
     roles = {entry["source"]: entry["roles"] for entry in result["sources"]}
     independent = [
         source for source in speaking if all(each == ["independent"] for each in roles[source].values() if each)

@@ -7,12 +7,13 @@ state and of the sources' biases, so that what past wars say of such sources is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
+from sim.case import STATES
 from sim.model import Design
 from sim.variants import keep_observations
 
@@ -25,7 +26,7 @@ def list_groups(design: Design) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     pairs = dict.fromkeys((reading.source, reading.force) for reading in design.beliefs.readings)
     for source, force in pairs:
-        name = " or ".join(design.case.sources[source].roles_towards(force))
+        name = _group_of(design, source, force)
         if source not in found.setdefault(name, []):
             found[name].append(source)
     return found if len(found) > 1 else {}
@@ -37,17 +38,34 @@ def only_group(design: Design, group: str) -> Design:
 
 
 def _group_of(design: Design, source: str, force: str) -> str:
-    return " or ".join(design.case.sources[source].roles_towards(force))
+    return " or ".join(sorted(design.case.sources[source].roles_towards(force)))
 
 
-def compare_groups(alone: Mapping[str, Any], keys: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
-    """Compare what groups say alone of each count, two by two.
+def list_topics(design: Design) -> dict[str, set[tuple[str, str]]]:
+    """Return the base outcomes, by force, that each group's claims speak of."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    for item in design.evidence.observations:
+        force, topics = item.claim.force, found.setdefault(_group_of(design, item.source, item.claim.force), set())
+        for quantity in (item.claim.quantity, item.whole):
+            if quantity:
+                parts = (quantity,) if quantity in STATES else design.case.parts_of(force, quantity)
+                topics.update((force, part) for part in parts)
+    return found
+
+
+def compare_groups(
+    alone: Mapping[str, Any], keys: Mapping[tuple[str, str], Iterable[str]], topics: Mapping[str, set[tuple[str, str]]]
+) -> list[dict[str, Any]]:
+    """Compare what groups say alone of each count, two by two, where the claims of both speak of all its parts.
 
     Parameters
     ----------
     alone : mapping of str to dict
         Of each group the fit of its claims alone, with `log_quantiles` of each count.
-    keys : sequence of (force, quantity)
+    keys : mapping of (force, quantity) to parts
+        The counts, with the base outcomes that each is the sum of.
+    topics : mapping
+        From `list_topics`.
 
     Returns
     -------
@@ -57,7 +75,10 @@ def compare_groups(alone: Mapping[str, Any], keys: Sequence[tuple[str, str]]) ->
     """
     found: list[dict[str, Any]] = []
     for first, second in combinations(alone, 2):
-        for key in keys:
+        for key, parts in keys.items():
+            wanted = {(key[0], part) for part in parts}
+            if not all(wanted <= topics.get(name, set()) for name in (first, second)):
+                continue  # one of them is silent about it: its fit is the prior
             logs = [_take(alone[name], key) for name in (first, second)]
             gaps = (logs[0][:, None] - logs[1][None, :]).ravel()
             above, below = np.mean(gaps > 0) + np.mean(gaps == 0) / 2, np.mean(gaps < 0) + np.mean(gaps == 0) / 2
@@ -70,6 +91,7 @@ def compare_groups(alone: Mapping[str, Any], keys: Sequence[tuple[str, str]]) ->
                     "quantity": key[1],
                     "factor": float(f"{middle:.4g}"),
                     "interval_90": [float(f"{low:.4g}"), float(f"{high:.4g}")],
+                    "trusted": alone[first]["trusted"] and alone[second]["trusted"],
                     "p": float(f"{max(2 * min(above, below), 1e-4):.3g}"),
                 }
             )

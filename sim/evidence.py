@@ -141,15 +141,22 @@ def _drop_echoes(case: Case, claims: Sequence[Claim], unused: dict[str, str]) ->
         if claim.origin in known:
             unused.setdefault(claim.id, f"repeats {claim.origin}")
     groups: dict[tuple[object, ...], list[Claim]] = defaultdict(list)
-    repeated = {(source[claim.id], *_describe_content(claim)) for claim in claims if source[claim.id] != claim.source}
+    relays: dict[tuple[object, ...], list[Claim]] = defaultdict(list)
+    own: dict[tuple[object, ...], Claim] = {}
     for claim in claims:
-        if claim.id not in unused:
-            key = (source[claim.id], *_describe_content(claim))
+        if claim.id in unused:
+            continue
+        key = (source[claim.id], *_describe_content(claim))
+        if claim.source != source[claim.id]:
             # Outlets change a word in passing: where somebody repeats a source, the number decides, not its wording.
-            wording = () if key in repeated else (claim.qualifier, claim.measure, claim.since, claim.log_sd)
-            groups[(*key, *wording)].append(claim)
+            relays[key].append(claim)
+        else:
+            groups[(*key, claim.qualifier, claim.measure, claim.since, claim.log_sd)].append(claim)
+            own.setdefault(key, claim)
     for group in groups.values():
         _keep_one(group, source, unused)
+    for key, group in relays.items():
+        _keep_one([own[key], *group] if key in own else group, source, unused)
     return source
 
 

@@ -73,14 +73,16 @@ def _sense(
     logs = {
         f"{force}.{quantity}": (dims, by_chain(np.log(sample.headline[force, quantity] + 0.5), chains))
         for force, quantity in keys
+        if np.ptp(sample.headline[force, quantity]) > 0
     }
     priors = {group: (dims, by_chain(density, chains)) for group, density in densities.items()}
     tree = xr.DataTree.from_dict({"posterior": xr.Dataset(logs), "log_prior": xr.Dataset(priors)})
     found = []
     for group in densities:
-        values = az.psense(tree, group="prior", group_var_names=[group])
+        values = az.psense(tree, group="prior", group_var_names=[group]) if logs else {}
         for force, quantity in keys:
-            value = float(values[f"{force}.{quantity}"])
+            name = f"{force}.{quantity}"
+            value = float(values[name]) if name in logs else 0.0  # a count that does not vary hangs on nothing
             found.append({"group": group, "force": force, "quantity": quantity, "psense": float(f"{value:.3g}")})
     return found
 

@@ -9,6 +9,7 @@ from sim.words import escape_cell, show_count, show_number, show_share
 
 MATTERS = 1 / 3  # of the posterior's standard deviation, from which a shift is told
 SENSITIVE = 0.05  # of ArviZ's power-scaling sensitivity, from which a prior is said to matter
+GOOD_K = 0.7  # above which importance sampling is not to be trusted
 CONFLICT = 0.05  # of the p-value after Holm's correction
 MOST = 4  # exceptions named one by one
 MOST_SHOWN = 90  # scenarios in a figure or a table
@@ -25,20 +26,51 @@ _NONE = {
 
 
 def tell_robustness(report: dict[str, Any]) -> list[str]:
-    """Return the verdict in words: what moves the headline, and what does not."""
-    what = f"the number {report['headline'].replace('_', ' ')}"
+    """Return the verdict in words: what moves the headline of each force, and what does not."""
+    forces = list(dict.fromkeys(entry["force"] for entry in report["base"]["quantities"]))
     found = []
+    if not report["base"]["trusted"]:
+        found.append("The case as it stands did not converge: its shifts are NOT TO BE TRUSTED.")
+    for force in forces:
+        view = look_at(report, force)
+        if view:
+            found += _tell_shifts(view, f" ({force})" if len(forces) > 1 else "")
+    found += [*_tell_conflict(report, several=len(forces) > 1), *_tell_doubts(report)]
+    return found
+
+
+def look_at(report: dict[str, Any], force: str) -> dict[str, Any] | None:
+    """Return the report with the first headline of another force leading its scenarios; none where it has none."""
+    quantity = next((each["quantity"] for each in report["headlines"] if each["force"] == force), None)
+    if quantity is None:
+        return None
+    scenarios = []
+    for scenario in report["scenarios"]:
+        entries = (each for each in scenario["quantities"] if (each["force"], each["quantity"]) == (force, quantity))
+        scenarios.append({**scenario, **next(entries)})
+    return {**report, "force": force, "headline": quantity, "scenarios": scenarios}
+
+
+def _tell_shifts(report: dict[str, Any], of: str) -> Iterator[str]:
+    what = f"the number {report['headline'].replace('_', ' ')}{of}"
     for kind, none in _NONE.items():
-        entries = [each for each in report["scenarios"] if each["kind"] == kind]
+        entries = [each for each in report["scenarios"] if each["kind"] == kind and each["trusted"]]
         if entries:
             moved = sorted((each for each in entries if is_moved(each)), key=lambda each: -abs(each["shift_sd"]))
             exceptions = f", but for {_list_exceptions(moved)}" if moved else ""
-            found.append(f"{none.format(what=what)}{exceptions}.")
-    found += [*_tell_copies(report), *_tell_priors(report), *_tell_conflict(report)]
+            yield f"{none.format(what=what)}{exceptions}."
+    yield from _tell_copies(report)
+    yield from _tell_priors(report)
+
+
+def _tell_doubts(report: dict[str, Any]) -> Iterator[str]:
+    """Say what could not be judged: fits that did not converge, and weights that cannot be trusted."""
     doubtful = [each for each in report["scenarios"] if not each["trusted"]]
-    if doubtful:
-        found.append(f"Not to be trusted, for want of convergence: {_join([each['label'] for each in doubtful])}.")
-    return found
+    for what, weighed in (("did not converge", False), (f"have importance weights with k above {GOOD_K}", True)):
+        labels = [each["label"] for each in doubtful if (each["k"] is not None) == weighed]
+        if labels:
+            more = f" and {len(labels) - MOST} more" if len(labels) > MOST else ""
+            yield f"Not judged, as they {what}: {'; '.join(labels[:MOST])}{more}."
 
 
 def list_shown(report: dict[str, Any]) -> list[dict[str, Any]]:
@@ -93,24 +125,27 @@ def _tell_priors(report: dict[str, Any]) -> Iterator[str]:
         yield "No group of priors matters by power-scaling (all sensitivities below .05)."
 
 
-def _tell_conflict(report: dict[str, Any]) -> Iterator[str]:
-    entries = report["conflict"]
+def _tell_conflict(report: dict[str, Any], *, several: bool) -> Iterator[str]:
+    entries = [each for each in report["conflict"] if each["trusted"]]
+    if not report["groups"]:
+        yield "The sources that are used do not stand in two roles: no group of them can be set against another."
+        return
     if not entries:
-        yield "All sources stand in one role: no group of them can be set against another."
+        yield "No two groups of sources speak of the same count: none can be set against another."
         return
     apart = [each for each in entries if each["p_adjusted"] < CONFLICT]
     for each in apart:
         first, second = (name_group(each[side]) for side in ("first", "second"))
+        count = each["quantity"].replace("_", " ") + (f" ({each['force']})" if several else "")
         yield (
-            f"Sources conflict: {first} over {second}, {each['quantity'].replace('_', ' ')} by a factor of "
-            f"{show_number(each['factor'], 2)} (p {show_number(each['p_adjusted'], 2)} after Holm's correction)."
+            f"Sources conflict: {first} over {second}, {count} by a factor of {show_number(each['factor'], 2)} "
+            f"(p {show_number(each['p_adjusted'], 2)} after Holm's correction)."
         )
     if not apart:
         least = min(each["p_adjusted"] for each in entries)
-        tests = entries[0]["tests"]
         yield (
-            f"No two groups of sources conflict beyond what their biases in past wars allow (smallest of {tests} "
-            f"p-values after Holm's correction: {show_number(least, 2)})."
+            f"No two groups of sources conflict beyond what their biases in past wars allow (smallest of "
+            f"{entries[0]['tests']} p-values after Holm's correction: {show_number(least, 2)})."
         )
 
 

@@ -1,7 +1,7 @@
 """How the answer would move: every variant of a case fitted, beside what reweighting the draws of the base tells.
 
 A variant is refitted, as a change of the claims alters the posterior by more than reweighting carries. Where the case
-is so large that a refit takes minutes, a claim or source is left out by Pareto-smoothed importance sampling instead
+is so large that a refit takes minutes, single claims are left out by Pareto-smoothed importance sampling instead
 (Vehtari et al. 2024, arXiv 1507.02646), if its k is small; else it is refitted too. Priors are scaled by powers
 (Kallioinen et al. 2024, doi 10.1007/s11222-023-10366-5). Which was done is said of each.
 """
@@ -20,7 +20,8 @@ from threadpoolctl import threadpool_limits
 
 from sim.arrays import NUMPY, map_draws
 from sim.beliefs import join_readings, order_of, row_log_likelihoods
-from sim.conflict import compare_groups, list_groups, only_group
+from sim.case import STATES
+from sim.conflict import compare_groups, list_groups, list_topics, only_group
 from sim.diagnostics import mcse_median, smooth_weights
 from sim.fit import MANY_UNKNOWNS, choose_effort, show_steps
 from sim.model import Design
@@ -28,6 +29,7 @@ from sim.packing import count_unknowns
 from sim.posterior import Sample, by_chain
 from sim.powers import scale_priors
 from sim.read import SENSITIVITY
+from sim.robustness import GOOD_K
 from sim.runs import build_folder, fit_design, write_json
 from sim.store import Entry, Store
 from sim.summary import LEVELS, choose_keys, intervals, plain
@@ -35,11 +37,10 @@ from sim.tasks import finish_tasks
 from sim.variants import Variant, build_variant, list_variants
 
 SCHEMA = 1
-GOOD_K = 0.7  # above which importance sampling is not to be trusted
 QUANTILES = np.linspace(0.0025, 0.9975, 200)  # of the log of each count, kept of every fit
 BASE = "base"
 MOST_REFITS = 20  # of single claims of a large case
-REWEIGHED = ("leave_source_out", "leave_claim_out")
+
 Key = tuple[str, str]
 Floats = NDArray[np.float64]
 
@@ -151,16 +152,15 @@ def _reweigh(sample: Sample, chains: int, variants: Sequence[Variant]) -> Iterat
     Of single claims whose weights cannot be trusted the MOST_REFITS with the largest k are left for refits; the others
     are told as they are, marked.
     """
-    by_claim, owner = _contributions(sample)
+    by_claim = _contributions(sample)
     doubtful: list[tuple[float, Variant, Floats]] = []
     for variant in variants:
-        if variant.kind not in REWEIGHED:
+        if variant.kind != "leave_claim_out":
             continue
-        of = [claim for claim in by_claim if variant.what in (claim, owner[claim])]
-        log_weights, k = smooth_weights(-np.sum([by_claim[claim] for claim in of], axis=0))
+        log_weights, k = smooth_weights(-by_claim[variant.what])
         if k <= GOOD_K:
             yield variant, _weigh(sample, chains, log_weights, k)
-        elif variant.kind == "leave_claim_out":
+        else:
             doubtful.append((k, variant, log_weights))
     doubtful.sort(key=lambda each: -each[0])
     for k, variant, log_weights in doubtful[MOST_REFITS:]:
@@ -172,8 +172,8 @@ def _weigh(sample: Sample, chains: int, log_weights: Floats, k: float) -> Entry:
     return {"trusted": k <= GOOD_K, "how": "psis", "k": plain(k, 3), **told}
 
 
-def _contributions(sample: Sample) -> tuple[dict[str, Floats], dict[str, str]]:
-    """Return what each claim adds to the log likelihood of each draw, shape (draws,), and whose it is.
+def _contributions(sample: Sample) -> dict[str, Floats]:
+    """Return what each claim adds to the log likelihood of each draw, shape (draws,).
 
     A claim whose source's role has several readings adds what the mean over them gains by it.
     """
@@ -187,12 +187,10 @@ def _contributions(sample: Sample) -> tuple[dict[str, Floats], dict[str, str]]:
     mixed = {number for group in beliefs.mixtures for number in group}
     whole = join_readings(NUMPY, beliefs, rows) if mixed else np.zeros(len(rows))
     found: dict[str, Floats] = {}
-    owner: dict[str, str] = {}
     for number, row in enumerate(beliefs.rows):
         if row.observation is None or row.observation.claim.id in found:
             continue
         claim = row.observation.claim.id
-        owner[claim] = row.observation.source
         if row.reading not in mixed:
             found[claim] = rows[:, place[number]]
             continue
@@ -201,7 +199,7 @@ def _contributions(sample: Sample) -> tuple[dict[str, Floats], dict[str, str]]:
             if same.observation is not None and same.observation.claim.id == claim:
                 without[:, place[other]] = 0.0
         found[claim] = whole - join_readings(NUMPY, beliefs, without)
-    return found, owner
+    return found
 
 
 def _report(
@@ -231,14 +229,20 @@ def _report(
         "seed": seed,
         "force": headline[0],
         "headline": headline[1],
+        "headlines": [{"force": force, "quantity": quantity} for force, quantity in keys],
         "inputs": design.fingerprint,
         "base": {**base, "quantities": [_shown(entry) for entry in base["quantities"]]},
         "scenarios": [_lead(scenario, headline) for scenario in scenarios],
         "priors": priors,
-        "conflict": compare_groups(alone, keys),
+        "groups": sorted(list_groups(design)),
+        "conflict": compare_groups(alone, {key: _list_parts(design, *key) for key in keys}, list_topics(design)),
         "fits": 1 + sum(entry["how"] == "refit" for entry in done.values()),
         "untrusted_fits": sum(not entry["trusted"] for entry in (base, *done.values()) if entry["how"] != "psis"),
     }
+
+
+def _list_parts(design: Design, force: str, quantity: str) -> tuple[str, ...]:
+    return (quantity,) if quantity in STATES else design.case.parts_of(force, quantity)
 
 
 def _tell(kind: str, what: str, label: str, entry: Entry, base: Entry) -> dict[str, Any]:

@@ -43,11 +43,11 @@ def share_variance(sample: Sample, errors: dict[Key, Floats], key: Key) -> dict[
     Returns
     -------
     dict of str to float
-        Within 0 to 1, adding up to 1; empty for a count that does not vary.
+        Within 0 to 1, adding up to 1; empty for a count whose 90% interval is a point.
     """
     force, quantity = key
-    target = np.log(np.maximum(sample.count(force, quantity), 1e-9))
-    if np.ptp(target) == 0:
+    target = _log(sample.count(force, quantity))
+    if np.ptp(np.quantile(sample.headline[key], [0.05, 0.95])) == 0:
         return {}
     groups = {
         BIAS: [values for (_, of, _), values in sample.biases.items() if of == force],
@@ -100,21 +100,26 @@ def _list_growth(sample: Sample, force: str, quantity: str) -> list[Floats]:
     }
     ordered = sorted(days)
     chosen = ordered[:: max(1, -(-len(ordered) // MOST_DAYS))]
-    now = np.log(np.maximum(sample.count(force, quantity), 1e-9))
-    return [now - np.log(np.maximum(sample.count(force, quantity, day), 1e-9)) for day in chosen]
+    now = _log(sample.count(force, quantity))
+    return [now - _log(sample.count(force, quantity, day)) for day in chosen]
 
 
 def _list_splits(sample: Sample, force: str) -> list[Floats]:
     """Return the log share of each outcome in the personnel lost."""
     people = [outcome for outcome in sample.design.case.forces[force].outcomes if outcome in PERSONNEL]
-    counts = [np.maximum(sample.count(force, outcome), 1e-9) for outcome in people]
-    total = np.asarray(sum(counts))
-    return [np.log(count / total) for count in counts] if len(counts) > 1 else []
+    counts = [sample.count(force, outcome) for outcome in people]
+    total = _log(np.asarray(sum(counts)))
+    return [_log(count) - total for count in counts] if len(counts) > 1 else []
 
 
 def _list_sizes(sample: Sample, force: str) -> list[Floats]:
     case = sample.design.case.forces[force]
-    return [np.log(np.maximum(sample.count(force, "deployed"), 1e-9))] if case.bounded or case.waves else []
+    return [_log(sample.count(force, "deployed"))] if case.bounded or case.waves else []
+
+
+def _log(count: Floats) -> Floats:
+    """Return the log of a count as reports and scores take it: of zero it is that of one half."""
+    return np.asarray(np.log(count + 0.5))
 
 
 def _stack(values: list[Floats]) -> Floats:

@@ -264,8 +264,9 @@ def describe_claims(sample: Sample) -> list[dict[str, Any]]:
     found = []
     for claim in design.case.claims:
         entry: dict[str, Any] = {
-            **claim.model_dump(mode="json", exclude={"row", "digits", "replaces"}),
+            **claim.model_dump(mode="json", exclude={"row"}),
             "used": claim.id in observed,
+            "owner": observed[claim.id].source if claim.id in observed else claim.source,
             "why_not": design.evidence.unused.get(claim.id),
             "expected": None,
             "standardised": None,

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.words import show_count, show_number, show_probability, show_share
+from sim.words import show_count, show_given, show_number, show_probability, show_share
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,7 +87,7 @@ def show_text(result: dict[str, Any]) -> str:
         lines.append("  ".join(cells).rstrip())
     for entry in result["exceedance"]:
         said = f"{entry['words']} ({show_probability(entry['probability'])})"
-        lines.append(f"\nMore than {show_number(entry['above'])} {entry['quantity']}: {said}.")
+        lines.append(f"\nMore than {show_given(entry['above'])} {entry['quantity']}: {said}.")
     lines += ["", *list_notes(result)]
     return "\n".join(lines)
 

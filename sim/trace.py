@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Floats = NDArray[np.float64]
+EXACT = 2.0**53  # up to which a float holds every whole number
 
 
 def make_datatree(design: Design, draws: Draws, sample: Sample) -> xr.DataTree:
@@ -160,7 +161,10 @@ def write_draws(sample: Sample, folder: Path) -> None:
     columns: dict[str, Floats] = {
         f"{force}.{quantity}" if several else quantity: values for (force, quantity), values in sample.headline.items()
     }
-    table = pd.DataFrame({name: values.astype(np.int64) for name, values in columns.items()} | sample.derived)
+    whole = {
+        name: values.astype(np.int64) if values.max(initial=0) < EXACT else values for name, values in columns.items()
+    }
+    table = pd.DataFrame(whole | sample.derived)
     table.index.name = "draw"
     table.to_csv(folder / "draws.csv", float_format="%.6g", lineterminator="\n")
     table.to_parquet(folder / "draws.parquet")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sim.case import STATES
 from sim.posterior import Sample
-from sim.rows import ESTABLISHED
+from sim.rows import ESTABLISHED, kind_of
 
 KNOTS = 7  # of the regression
 NEW = {"estimate": "an independent estimate, not heard yet", "count": "an independent count of graves or names"}
@@ -32,12 +32,13 @@ def value_reports(sample: Sample, force: str, quantity: str) -> list[dict[str, A
         `width_ratio`: the expected width of the 90% interval on the log scale, over that of now; `log_score_gain`: the
         expected gain of the log score, in nats; the most telling first.
     """
-    target = np.log(np.maximum(sample.count(force, quantity), 1e-9))
-    if np.ptp(target) == 0 or quantity in STATES:
+    target, values = np.log(sample.count(force, quantity) + 0.5), sample.headline[force, quantity]
+    if quantity in STATES or np.ptp(np.quantile(values, [0.05, 0.95])) == 0:  # nothing to narrow
         return []
     found = []
-    for source, label, said in _simulate_reports(sample, force, quantity, target):
-        left = min(max(expected_variance(target, said) / float(np.var(target)), 1e-6), 1.0)
+    for source, label, said in _simulate_reports(sample, force, quantity):
+        number = np.log(np.exp(np.clip(said, -700, 700)) + 0.5)  # as it would be told: zero is possible
+        left = min(max(expected_variance(target, number) / float(np.var(target)), 1e-6), 1.0)
         found.append(
             {
                 "source": source,
@@ -51,18 +52,20 @@ def value_reports(sample: Sample, force: str, quantity: str) -> list[dict[str, A
     return sorted(found, key=lambda entry: entry["width_ratio"])
 
 
-def _simulate_reports(sample: Sample, force: str, quantity: str, target: Floats) -> Iterator[tuple[str, str, Floats]]:
+def _simulate_reports(sample: Sample, force: str, quantity: str) -> Iterator[tuple[str, str, Floats]]:
+    """Yield source, label, and the log of what it would say of the count in each draw."""
     design, rng = sample.design, sample.rng(20)
+    truth = np.log(np.maximum(sample.count(force, quantity), 1e-9))
     for source in dict.fromkeys(reading.source for reading in design.beliefs.readings):
         bias = sample.find_bias(source, force, quantity)
         if bias is not None and source != ESTABLISHED:
-            noise = np.zeros(len(target))
+            noise = np.zeros(len(truth))
             for place, reading in enumerate(design.beliefs.readings):
                 if (reading.source, reading.force) == (source, force):
                     noise = np.where(sample.readings[:, place], _draw_noise(sample, reading.role, rng), noise)
-            yield source, f"{design.case.label_source(source)}, once more", target + bias + noise
+            yield source, f"{design.case.label_source(source)}, once more", truth + bias + noise
     for kind, label in NEW.items():
-        yield f"new_{kind}", label, target + _draw_new(sample, kind, rng)
+        yield f"new_{kind}", label, truth + _draw_new(sample, kind, force, quantity, rng)
 
 
 def _draw_noise(sample: Sample, role: str, rng: np.random.Generator) -> Floats:
@@ -81,22 +84,28 @@ def _draw_parameter(sample: Sample, variable: str, role: str, key: str, rng: np.
     return sample.design.priors.get(key).sample(rng, len(sample.unknowns["theta"]))
 
 
-def _draw_new(sample: Sample, kind: str, rng: np.random.Generator) -> Floats:
-    """Return what is between the truth and the number of an independent source that has not been heard yet."""
+def _draw_new(sample: Sample, kind: str, force: str, quantity: str, rng: np.random.Generator) -> Floats:
+    """Return what is between the truth and the number of an independent source that has not been heard yet.
+
+    Its effects are those that the model gives to such a source on such an outcome (see `sim.beliefs`).
+    """
     theta, beliefs = sample.unknowns["theta"], sample.design.beliefs
     in_war, source, by_outcome = (theta[:, place] * rng.standard_normal(len(theta)) for place in beliefs.scales)
+    outlying = rng.uniform(size=len(theta)) < theta[:, beliefs.outlier_source]
+    source = source * np.where(outlying, theta[:, beliefs.outlier_factor], 1.0)
     noise = _draw_noise(sample, "independent", rng)
+    part = sample.design.case.parts_of(force, quantity)[0]
+    about = kind_of(part)
+    if about != "losses":
+        source = in_war = np.zeros(len(theta))
     if kind == "count":  # of those found: without the effects of roles, and short of the whole
         place = sample.design.parameters.index("wording.counted")
         return np.asarray(source + by_outcome + noise - theta[:, place] * rng.exponential(size=len(theta)))
-    role = _draw_parameter(sample, "role.losses", "independent", "role.independent.losses", rng)
-    heard = [
-        key for key in beliefs.effects["role_in_war"] if "independent" in key and key[0] in sample.design.case.forces
-    ]
-    if heard:  # the effect of the role in this war is known a little
-        in_war = (
-            theta[:, beliefs.scales[0]] * sample.unknowns["effects"][:, beliefs.effects["role_in_war"].index(heard[0])]
-        )
+    role = _draw_parameter(sample, f"role.{about}", "independent", f"role.independent.{about}", rng)
+    heard = beliefs.effects["role_in_war"]
+    if (force, "independent") in heard and about == "losses":  # that effect is known a little in this war
+        known = sample.unknowns["effects"][:, heard.index((force, "independent"))]
+        in_war = theta[:, beliefs.scales[0]] * known
     return np.asarray(role + in_war + source + by_outcome + noise)
 
 

@@ -7,7 +7,7 @@ any process can lay it out.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -84,6 +84,13 @@ def _drop_lulls(case: Case, drop: Callable[[str, Any], bool]) -> Case:
         for key, force in case.file.forces.items()
     }
     return _change_file(case, forces=forces)
+
+
+def find_free(name: str, taken: Container[str]) -> str:
+    """Return a name that is not taken yet."""
+    while name in taken:
+        name += "_"
+    return name
 
 
 def _label(design: Design, source: str) -> str:
@@ -175,7 +182,7 @@ def _with_duplicates(design: Design, what: str) -> Design:
     source, _, times = what.rpartition(" x")
     sources, observations = dict(design.case.file.sources), list(design.evidence.observations)
     for number in range(2, int(times) + 1):
-        name = f"{source}_copy_{number}"
+        name = find_free(f"{source}_copy_{number}", sources)
         sources[name] = sources[source]
         for item in design.evidence.observations:
             if item.source == source:
@@ -194,13 +201,19 @@ def _with_echoes(design: Design, _: str) -> Design:
     case = design.case
     used = {item.claim.id for item in design.evidence.observations}
     last = max(claim.row for claim in case.claims)
+    echo, ids = find_free("echo", case.file.sources), {claim.id for claim in case.claims}
     copies = [
         claim.model_copy(
-            update={"id": f"{claim.id}-again", "source": "echo", "origin": claim.id, "row": last + place + 1}
+            update={
+                "id": find_free(f"{claim.id}-again", ids),
+                "source": echo,
+                "origin": claim.id,
+                "row": last + place + 1,
+            }
         )
         for place, claim in enumerate(claim for claim in case.claims if claim.id in used)
     ]
-    sources = {**case.file.sources, "echo": Source(role=("independent",))}
+    sources = {**case.file.sources, echo: Source(role=("independent",))}
     return _redesign(design, _change_file(case, [*case.claims, *copies], sources=sources))
 
 

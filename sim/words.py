@@ -75,6 +75,16 @@ def show_number(value: float | None, digits: int = 3) -> str:
     return f"{rounded:.{digits}g}"
 
 
+def show_given(value: float | None) -> str:
+    """Return a number as it was given, with thousands separated: what others said is not rounded."""
+    return "–" if value is None else f"{value:,.15g}"
+
+
+def show_given_share(value: float | None) -> str:
+    """Return a share as it was given, as a percentage."""
+    return "–" if value is None else f"{100 * value:.10g}%"
+
+
 def show_count(value: float | None) -> str:
     """Return a count of persons or items: whole, and to three significant figures."""
     return show_number(value if value is None else float(round(value)))

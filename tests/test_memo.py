@@ -9,13 +9,16 @@ import subprocess
 import zipfile
 
 import pytest
-from examples import format_claims
+from examples import CASE, format_claims
 from test_cli import call
 
 from sim.confidence import judge_confidence
+from sim.fit import choose_effort
 from sim.memo import FORMATS, compose_memo, render_memo, write_memo
 from sim.memo.content import judge_threshold
-from sim.runs import write_run
+from sim.posterior import draw_prior
+from sim.runs import fit_design, write_run
+from sim.summary import summarise
 from sim.words import show_count
 
 HOSTILE = "<script>document.title='hit'</script>|**x**\n# h [a](javascript:1) #panic() $x$ \\[ =cmd|' /C calc'!A0"
@@ -211,6 +214,10 @@ def test_compare_tells_what_changed_and_guards(tmp_path):
     text = call("memo", runs[2], "--since", runs[0], "--quiet")
     assert text.returncode == 0, text.stderr
     assert "Change since the last memo" in (runs[2] / "memo.md").read_text(encoding="utf-8")
+    summary = json.loads((runs[1] / "summary.json").read_text(encoding="utf-8"))
+    summary["estimates"] = summary["estimates"][1:]
+    (runs[1] / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
+    assert call("compare", runs[0], runs[1], "--max-shift", "9").returncode == 5  # not every count is in both
     done = call("compare", runs[0], tmp_path)
     assert (done.returncode, len(done.stderr.strip().splitlines())) == (3, 1)
 
@@ -250,3 +257,22 @@ def test_the_page_works_in_a_browser(hostile, tmp_path):
     assert numbers[1] == sorted(numbers[0])
     assert numbers[2] == sorted(numbers[0], reverse=True)
     assert numbers[1] != numbers[2]
+
+
+def test_relays_are_their_source(design):
+    """Three outlets that relay one side are one source: confidence is low, and the memo names whose claim it is."""
+    toml = CASE + "".join(f'[sources.m{n}]\nrole = "independent"\n' for n in (1, 2, 3))
+    rows = [{"value": 6241 + n, "qualifier": "exact", "source": f"m{n}", "origin": "own"} for n in (1, 2, 3)]
+    laid = design(rows, toml)
+    draws, sample, verdict, _ = fit_design(laid, 1, choose_effort(laid))
+    result = summarise(sample, draw_prior(laid, 1), draws, verdict, 1)
+    assert {claim["owner"] for claim in result["claims"]} == {"own"}
+    assert judge_confidence(result)[0] == "low"
+    memo = render_memo(compose_memo(result))
+    assert "own, as relayed by m1" in memo
+    assert "6,242" in memo  # what was said is not rounded
+
+
+def test_what_was_asked_is_not_rounded():
+    entry = {"force": "x", "quantity": "killed", "above": 12_345, "probability": 0.5}
+    assert "more than 12,345 were killed" in judge_threshold(entry)

@@ -19,11 +19,12 @@ from sim.memo import compose_memo, render_memo
 from sim.model import design_model
 from sim.new import write_case
 from sim.plots import draw_figures
-from sim.posterior import thin_sample
+from sim.posterior import draw_prior, thin_sample
 from sim.priors import read_priors
 from sim.read import read_case
 from sim.runs import build_folder, run_case, write_run
 from sim.summary import describe_claims
+from sim.trace import write_draws
 from sim.words import escape_cell, show_probability
 
 
@@ -333,3 +334,11 @@ def test_figures_are_drawn_as_pdf_too(kursk_run, tmp_path):
     (first, *_) = draw_figures(kursk_run.result, tmp_path, {"headline"}, ("pdf", "png"))
     assert first.read_bytes().startswith(b"%PDF")
     assert (tmp_path / "headline.png").is_file()
+
+
+def test_draws_beyond_whole_numbers_stay_numbers(design, tmp_path):
+    import pandas as pd
+
+    laid = design([], ONE_DAY + '[priors]\n"total.killed" = { dist = "Normal", mu = 45, sigma = 1 }\n')
+    write_draws(draw_prior(laid, 1), tmp_path)
+    assert pd.read_csv(tmp_path / "draws.csv")["killed"].min() > 0

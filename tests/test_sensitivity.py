@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from examples import CASE, RICH_ROWS, format_claims
+from examples import CASE, ONE_DAY, RICH_ROWS, UNBOUNDED, format_claims
 from scipy import stats
 from test_cli import call
 
@@ -96,7 +96,7 @@ def test_a_source_left_out_is_a_case_without_its_rows(design, report):
 
 
 def test_large_cases_reweigh_and_agree_with_refits(design, monkeypatch):
-    """A claim or source left out by importance sampling gives what a refit gives, where k is small."""
+    """A claim left out by importance sampling gives what a refit gives, where k is small."""
     laid = design(RICH_ROWS, CASE)
     monkeypatch.setattr("sim.sensitivity.list_variants", lambda d: [v for v in list_variants(d) if "leave_" in v.kind])
     refitted = examine_case(laid, 1, jobs=2)
@@ -215,12 +215,17 @@ def test_power_scaling_a_normal_prior_is_conjugate(design):
 def test_groups_that_contradict_each_other_are_found():
     """Two exact laws apart by four standard deviations of their difference give that p-value."""
     logs = [stats.norm.ppf(QUANTILES, mean, 1.0) for mean in (7.0, 7.0 + 4 * np.sqrt(2))]
-    fits = [{"quantities": [{"force": "x", "quantity": "killed", "log_quantiles": each.tolist()}]} for each in logs]
-    (found,) = compare_groups({"own": fits[0], "adversary": fits[1]}, [("x", "killed")])
+    keys, topics = {("x", "killed"): ("killed",)}, {group: {("x", "killed")} for group in ("own", "adversary")}
+    fits = [
+        {"trusted": True, "quantities": [{"force": "x", "quantity": "killed", "log_quantiles": each.tolist()}]}
+        for each in logs
+    ]
+    (found,) = compare_groups({"own": fits[0], "adversary": fits[1]}, keys, topics)
     assert found["factor"] == pytest.approx(np.exp(-4 * np.sqrt(2)), rel=0.05)
     assert found["p"] == pytest.approx(2 * stats.norm.sf(4), abs=2e-4)
-    (same,) = compare_groups({"own": fits[0], "adversary": fits[0]}, [("x", "killed")])
+    (same,) = compare_groups({"own": fits[0], "adversary": fits[0]}, keys, topics)
     assert same["p"] == pytest.approx(1, abs=0.02)
+    assert compare_groups({"own": fits[0], "adversary": fits[1]}, keys, {**topics, "own": set()}) == []  # it is silent
 
 
 def test_holms_correction():
@@ -235,17 +240,21 @@ def test_the_verdict_names_what_moves_and_what_does_not(report):
         if each["kind"] == "leave_source_out":
             assert (each["label"].removeprefix("without ") in told) == (abs(each["shift_sd"]) > 1 / 3)
     assert "marked as an echo moves nothing" in told
-    quiet = [{**each, "shift_sd": 0.0} for each in found["scenarios"]]
-    assert "but for" not in " ".join(tell_robustness({**found, "scenarios": quiet}))
-    loud = [{**each, "shift_sd": 0.5} if each["kind"] == "echo" else each for each in found["scenarios"]]
+    still = [_shift(each, 0.0) for each in found["scenarios"]]
+    assert "but for" not in " ".join(tell_robustness({**found, "scenarios": still}))
+    loud = [_shift(each, 0.5) if each["kind"] == "echo" else each for each in found["scenarios"]]
     assert "DEFECT" in " ".join(tell_robustness({**found, "scenarios": loud}))
+
+
+def _shift(scenario, shift):
+    return {**scenario, "quantities": [{**entry, "shift_sd": shift} for entry in scenario["quantities"]]}
 
 
 def test_a_source_alone_leaves_nothing_to_compare(design):
     laid = design([{"value": 300}], CASE)
     report = examine_case(replace(laid), 1)
     assert report["conflict"] == []
-    assert "one role" in " ".join(tell_robustness(report))
+    assert "do not stand in two roles" in " ".join(tell_robustness(report))
 
 
 def test_of_thousands_of_variants_those_that_move_most_are_shown(report):
@@ -254,3 +263,46 @@ def test_of_thousands_of_variants_those_that_move_most_are_shown(report):
     shown = list_shown({**found, "scenarios": [*found["scenarios"], *[still] * 4000]})
     assert len(shown) == 90
     assert [each for each in found["scenarios"] if each["shift_sd"]] == [each for each in shown if each["shift_sd"]]
+
+
+def test_names_that_a_case_has_are_not_taken(design):
+    """A source called echo keeps its role, and the marked echoes of every claim still change nothing."""
+    toml = TOML.replace("[sources.foe]", '[sources.echo]\nrole = "own"\n[sources.foe]')
+    laid = design([*ROWS[:2], {"source": "echo", "value": 400}], toml)
+    (variant,) = (each for each in list_variants(laid) if each.kind == "echo")
+    again = build_variant(laid, variant)
+    assert again.case.sources["echo"].roles_towards("x") == ("own",)
+    assert [item.claim.id for item in again.evidence.observations] == [o.claim.id for o in laid.evidence.observations]
+
+
+def test_two_wordings_of_one_number_stay_two_claims_when_they_are_echoed(design):
+    rows = [{"value": 6241, "qualifier": "exact"}, {"value": 6241, "qualifier": "at_least"}]
+    laid = design(rows, TOML)
+    (variant,) = (each for each in list_variants(laid) if each.kind == "echo")
+    assert len(laid.evidence.observations) == len(build_variant(laid, variant).evidence.observations) == 2
+
+
+def test_a_count_that_does_not_vary_has_a_report(design):
+    laid = design([{"value": 3}], ONE_DAY + '[priors]\n"total.killed" = { fixed = 3 }\n')
+    report = examine_case(laid, 1)
+    json.dumps(report, allow_nan=False)
+    assert all(each["shift_sd"] == 0 for each in report["scenarios"])
+
+
+def test_each_force_has_its_verdict(design):
+    quiet = {"id": "quiet", "source": "foe", "force": "a", "quantity": "losses", "exclude": "enters as a lull"}
+    rows = [{"source": "own", "force": "a", "value": 300}, {"source": "foe", "force": "b", "value": 50}, quiet]
+    laid = design(rows, UNBOUNDED)
+    told = tell_robustness(examine_case(laid, 1, jobs=2))
+    for force in ("a", "b"):
+        assert any(f"the number killed ({force})" in sentence for sentence in told)
+
+
+def test_a_base_that_is_not_to_be_trusted_is_told(report):
+    found = report[0]
+    told = tell_robustness({**found, "base": {**found["base"], "trusted": False}})
+    assert "NOT TO BE TRUSTED" in told[0]
+    doubtful = [{**each, "trusted": False, "k": 0.9} for each in found["scenarios"]]
+    told = " ".join(tell_robustness({**found, "scenarios": doubtful}))
+    assert "importance weights" in told
+    assert "No single source" not in told

@@ -72,6 +72,7 @@ def read_events(file: Path) -> Imported:
     if (end - start).days > MAX_DAYS:
         raise refuse(file.name, "", f"spans {start} to {end}", f"give at most {MAX_DAYS} days")
     sums = _add_up(events, start, monthly=(end - start).days >= SHORT)
+    sums[-1].last = max(sums[-1].last, end)  # of an event that goes on: its deaths count where it began
     claims = tuple(_make_claim(number, each, file) for number, each in enumerate(sums, start=2))
     title = next(iter(names)) if len(names) == 1 else f"{len(names)} conflicts"
     return Imported(_make_case(title, start, max(each.last for each in sums)), claims, tuple(left_out), REMARKS)
@@ -129,8 +130,8 @@ def _word(total: _Sum) -> Iterator[tuple[str, Any]]:
         yield from (("qualifier", "at_most"), ("value", total.high))
         return
     yield from (("qualifier", "exact"), ("value", total.best))
-    if 0 < total.low < total.high:
-        yield "log_sd", float(f"{math.log(total.high / total.low) / RANGE_SPAN:.4g}")
+    if total.low < total.high:  # a low end of zero is read as one half, as that of a range is
+        yield "log_sd", float(f"{math.log(total.high / max(total.low, 0.5)) / RANGE_SPAN:.4g}")
 
 
 def _make_case(title: str, start: dt.date, end: dt.date) -> CaseFile:

@@ -12,7 +12,16 @@ from typing import Any
 from sim.confidence import RULE, judge_confidence
 from sim.robustness import tell_robustness
 from sim.table import list_derived, list_estimates, list_headline, list_notes
-from sim.words import SCALES, say_probability, show_count, show_number, show_probability, show_share
+from sim.words import (
+    SCALES,
+    say_probability,
+    show_count,
+    show_given,
+    show_given_share,
+    show_number,
+    show_probability,
+    show_share,
+)
 
 Block = dict[str, Any]
 MAX_LINES = 7  # of the table on page one
@@ -108,7 +117,7 @@ def judge_threshold(entry: dict[str, Any], scale: str = "icd203") -> str:
     else:
         opening = f"It is {chance}"
     name = _words(entry["quantity"])
-    more = f"more than {show_number(entry['above'])}"
+    more = f"more than {show_given(entry['above'])}"
     event = f"{more} were {name}" if entry["quantity"] in _PERSONS else f"there were {more} {name}"
     return f"{opening} that {event}"
 
@@ -230,7 +239,7 @@ def _admit(result: dict[str, Any], labels: dict[str, str]) -> Iterator[Block]:
     for claim in result["claims"]:
         if claim["used"] and abs(claim["standardised"]) > STRAINED:
             points.append(
-                f"{labels[claim['source']]} said {show_said(claim)} ({_words(claim['quantity'])}, {claim['as_of']}) "
+                f"{show_owner(claim, labels)} said {show_said(claim)} ({_words(claim['quantity'])}, {claim['as_of']}) "
                 f"where the model expected {_show_expected(claim)}: the claim is "
                 f"{show_number(abs(claim['standardised']), 2)} standard deviations off."
             )
@@ -270,10 +279,16 @@ def show_roles(roles: list[str]) -> str:
 
 def show_said(claim: dict[str, Any]) -> str:
     """Return a claim's number as it was worded."""
-    show = show_share if claim["unit"] == "share" else show_number
+    show = show_given_share if claim["unit"] == "share" else show_given
     if claim["qualifier"] == "range" and claim["low"] is not None:
         return f"{show(claim['low'])} to {show(claim['high'])}"
     return "no number" if claim["value"] is None else f"{_WORDING.get(claim['qualifier'], '')}{show(claim['value'])}"
+
+
+def show_owner(claim: dict[str, Any], labels: dict[str, str]) -> str:
+    """Return whose claim it is, and who relays it."""
+    relay = "" if claim["owner"] == claim["source"] else f", as relayed by {labels[claim['source']]}"
+    return f"{labels[claim['owner']]}{relay}"
 
 
 def _show_expected(claim: dict[str, Any]) -> str:
@@ -296,7 +311,7 @@ def _show_day(claim: dict[str, Any]) -> str:
 def _tabulate_used(result: dict[str, Any], labels: dict[str, str]) -> Block:
     rows = [
         [
-            labels[claim["source"]], show_said(claim), _show_topic(claim), _show_day(claim), claim["phrase"],
+            show_owner(claim, labels), show_said(claim), _show_topic(claim), _show_day(claim), claim["phrase"],
             _show_place(claim), _show_expected(claim), f"{claim['standardised']:+.1f}",
         ]
         for claim in result["claims"]

@@ -24,7 +24,7 @@ from sim.plots.style import (
     set_count_axis,
     span_counts,
 )
-from sim.words import show_number, show_share
+from sim.words import show_given, show_given_share, show_number, show_share
 
 MAX_ROWS = 60
 
@@ -129,9 +129,10 @@ def _show(value: float | None, claim: dict[str, Any]) -> str:
 
 def _show_said(claim: dict[str, Any]) -> str:
     sign = {"at_least": "≥ ", "at_most": "≤ ", "counted": "≥ "}.get(claim["qualifier"], "")
+    show = show_given_share if claim["unit"] == "share" else show_given
     if claim["qualifier"] == "range":
-        return f"{_show(claim['low'], claim)} to {_show(claim['high'], claim)}"
-    return f"{sign}{_show(claim['value'], claim)}"
+        return f"{show(claim['low'])} to {show(claim['high'])}"
+    return f"{sign}{show(claim['value'])}"
 
 
 def _draw_claim(axes: Axes, claim: dict[str, Any], y: float, colour: str) -> list[float]:

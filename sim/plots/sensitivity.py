@@ -53,7 +53,8 @@ def draw_sensitivity(report: dict[str, Any], folder: Path) -> list[Path]:
 
 def name_headline(report: dict[str, Any]) -> str:
     """Return the headline's name in words."""
-    return str(report["headline"].replace("_", " "))
+    several = len({entry["force"] for entry in report["base"]["quantities"]}) > 1
+    return _name_count({**report, "quantity": report["headline"]}, several=several)
 
 
 def plot_variants(report: dict[str, Any]) -> Figure:
@@ -143,6 +144,7 @@ def plot_conflict(report: dict[str, Any]) -> Figure | None:
     axes = canvas.add_axes((0.56, 0.42 / height, 0.25, 1 - 1.62 / height))
     axes.axvline(1, color=SOFT, lw=0.8)
     put_columns(canvas, axes, 0.9, [(0.885, "factor", "right", "soft"), (0.985, "p, corrected", "right", "soft")])
+    several = len({entry["force"] for entry in entries}) > 1
     for row, entry in enumerate(entries):
         certain = entry["p_adjusted"] < 0.05
         axes.plot(entry["interval_90"], [-row, -row], color=PALETTE[0] if certain else POSTERIOR, lw=1.4)
@@ -150,7 +152,7 @@ def plot_conflict(report: dict[str, Any]) -> Figure | None:
         pair = f"{name_group(entry['first'])} over {name_group(entry['second'])}"
         cells = [
             (0.015, clip_text(pair, 62), "left", ""),
-            (0.545, entry["quantity"].replace("_", " "), "right", ""),
+            (0.545, _name_count(entry, several=several), "right", ""),
             (0.885, _show_factor(entry["factor"]), "right", "bold"),
             (0.985, f"{entry['p_adjusted']:.2g}", "right", "bold" if certain else "soft"),
         ]
@@ -166,6 +168,10 @@ def plot_conflict(report: dict[str, Any]) -> Figure | None:
         for entry in entries
     ]  # fmt: skip
     return Figure(canvas, rows)
+
+
+def _name_count(entry: dict[str, Any], *, several: bool) -> str:
+    return str(entry["quantity"].replace("_", " ")) + (f" ({entry['force']})" if several else "")
 
 
 def _show_factor(factor: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -64,8 +65,9 @@ class Figure:
 
 @contextmanager
 def use_style() -> Iterator[None]:
-    """Apply the look within a block."""
-    with mpl.rc_context(_STYLE):
+    """Apply the look within a block; letters that the font lacks are drawn as boxes without a word from matplotlib."""
+    with mpl.rc_context(_STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield
 
 
