@@ -27,11 +27,17 @@ def list_lines(result: dict[str, Any]) -> Iterator[Line]:
 
 def list_estimates(result: dict[str, Any]) -> Iterator[Line]:
     """Return the rows of the counts."""
-    several = len({entry["force"] for entry in result["estimates"]}) > 1
+    labels = label_forces(result)
     for entry in list_distinct(result):
-        name = f"{entry['force']} {entry['quantity']}" if several else entry["quantity"]
+        quantity = entry["quantity"].replace("_", " ")
+        name = f"{labels[entry['force']]}: {quantity}" if len(labels) > 1 else quantity
         half, most = (_show_interval(entry, level, "count") for level in ("0.5", "0.9"))
         yield name, show_count(entry["median"]), half, most
+
+
+def label_forces(result: dict[str, Any]) -> dict[str, str]:
+    """Return the name in words of each force."""
+    return {entry["force"]: entry["label"] for entry in result["forces"]}
 
 
 def list_derived(result: dict[str, Any]) -> Iterator[Line]:
@@ -99,12 +105,14 @@ def list_notes(result: dict[str, Any]) -> list[str]:
         notes.append("There are no usable claims: these figures are the prior.")
     elif any(entry["prior_share"] > 0.5 for entry in result["estimates"]):
         driven = [entry["quantity"] for entry in result["estimates"] if entry["prior_share"] > 0.5]
-        notes.append(f"Driven by the prior more than by the claims: {', '.join(dict.fromkeys(driven))}.")
+        notes.append(
+            f"Driven by the prior more than by the claims: {', '.join(dict.fromkeys(driven)).replace('_', ' ')}."
+        )
     if result["known_by"]:
         notes.insert(0, f"Only claims published by {result['known_by']} are used.")
     biased = [entry["quantity"] for entry in result["estimates"] if entry["bias_share"] > 0.5]
     if biased and result["used_claims"]:
-        names = ", ".join(dict.fromkeys(biased))
+        names = ", ".join(dict.fromkeys(biased)).replace("_", " ")
         notes.append(
             f"More than half of the uncertainty comes from the sources' biases, which are mostly prior: {names}."
         )

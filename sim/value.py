@@ -46,7 +46,7 @@ def value_reports(sample: Sample, force: str, quantity: str) -> list[dict[str, A
                 "force": force,
                 "quantity": quantity,
                 "width_ratio": float(f"{np.sqrt(left):.3g}"),
-                "log_score_gain": float(f"{-0.5 * np.log(left):.3g}"),
+                "log_score_gain": float(f"{abs(0.5 * np.log(left)):.3g}"),
             }
         )
     return sorted(found, key=lambda entry: entry["width_ratio"])

@@ -11,7 +11,7 @@ from typing import Any
 
 from sim.confidence import RULE, judge_confidence
 from sim.robustness import tell_robustness
-from sim.table import list_derived, list_estimates, list_headline, list_notes
+from sim.table import label_forces, list_derived, list_estimates, list_headline, list_notes
 from sim.words import (
     SCALES,
     say_probability,
@@ -91,14 +91,14 @@ def _words(text: str) -> str:
 
 
 def _answer(result: dict[str, Any], scale: str, *, several: bool) -> Iterator[Block]:
-    points = []
+    points, forces = [], label_forces(result)
     for entry in list_headline(result):
         low, high = (show_count(edge) for edge in entry["intervals"]["0.9"])
-        force = f" ({entry['force']})" if several else ""
+        force = f" ({forces[entry['force']]})" if several else ""
         name = _words(entry["quantity"]).capitalize()
         points.append(f"{name}{force}: {show_count(entry['median'])}, with 90% probability between {low} and {high}.")
     for entry in result["exceedance"]:
-        force = f" ({entry['force']})" if several else ""
+        force = f" ({forces[entry['force']]})" if several else ""
         points.append(f"{judge_threshold(entry, scale)}{force}.")
     yield {"kind": "points", "items": points}
     confidence, why = judge_confidence(result)
@@ -142,10 +142,10 @@ def _estimate(result: dict[str, Any]) -> Iterator[Block]:
 
 def _draw(result: dict[str, Any], name: str, caption: str, share: float = 1.0) -> Iterator[Block]:
     """Return a figure of each force, `share` of the page wide; one that is not in the folder is left out."""
-    forces = [entry["force"] for entry in result["forces"]]
+    forces = label_forces(result)
     for force in forces:
         place = name if len(forces) == 1 else f"{name}-{force}"
-        label = "" if len(forces) == 1 else f" ({force})"
+        label = "" if len(forces) == 1 else f" ({forces[force]})"
         yield {"kind": "figure", "file": f"{place}.png", "caption": f"{caption}{label}", "share": share}
 
 
@@ -207,11 +207,12 @@ def _explain(result: dict[str, Any]) -> Iterator[Block]:
     shares = [(name, share) for entry in result["variance"] for name, share in entry["shares"].items()]
     names = list(dict.fromkeys(name for name, share in shares if share >= LEAST_SHARE))
     if names:
-        several = len(result["forces"]) > 1
+        forces = label_forces(result)
+        several = len(forces) > 1
         priors = {(entry["force"], entry["quantity"]): entry["prior_share"] for entry in result["estimates"]}
         rows = [
             [
-                f"{entry['force']} {entry['quantity']}" if several else _words(entry["quantity"]),
+                f"{forces[entry['force']]}: {_words(entry['quantity'])}" if several else _words(entry["quantity"]),
                 *(f"{entry['shares'].get(name, 0.0):.0%}" for name in names),
                 f"{priors[entry['force'], entry['quantity']]:.0%}",
             ]
@@ -225,7 +226,8 @@ def _explain(result: dict[str, Any]) -> Iterator[Block]:
             [each["label"], f"{1 - each['width_ratio']:.0%} narrower", f"{each['log_score_gain']:.2f}"]
             for each in reports[:MAX_LINES]
         ]
-        caption = f"What one more report on {_words(reports[0]['quantity'])} would be expected to bring"
+        of = f" ({label_forces(result)[force]})" if len(result["forces"]) > 1 else ""
+        caption = f"What one more report on {_words(reports[0]['quantity'])}{of} would be expected to bring"
         yield _table(caption, ["Report", "90% interval", "Gain of the log score"], rows, "lrr")
 
 
