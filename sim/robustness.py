@@ -161,7 +161,8 @@ def name_group(group: str) -> str:
 
 def render_page(report: dict[str, Any]) -> str:
     """Return the report as one page of Markdown: the verdict, then every scenario."""
-    what = report["headline"].replace("_", " ")
+    several = len({entry["force"] for entry in report["base"]["quantities"]}) > 1
+    what = report["headline"].replace("_", " ") + (f" ({report['force']})" if several else "")
     key = (report["force"], report["headline"])
     base = next(each for each in report["base"]["quantities"] if (each["force"], each["quantity"]) == key)
     low, high = base["intervals"]["0.9"]
@@ -173,7 +174,7 @@ def render_page(report: dict[str, Any]) -> str:
         "",
         *(f"- {escape_cell(sentence)}" for sentence in tell_robustness(report)),
         "",
-        f"| Variant | {what.capitalize()}, median | 90% credible interval | Shift (sd) | How |",
+        f"| Variant | {what[:1].upper()}{what[1:]}, median | 90% credible interval | Shift (sd) | How |",
         "| --- | ---: | ---: | ---: | --- |",
     ]
     for each in list_shown(report):
