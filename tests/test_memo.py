@@ -140,6 +140,7 @@ def test_an_institutions_templates_stand_for_ours(kursk_run, folder, tmp_path):
     [
         ("memo.md.j2", "{{ memo.nothing }}", "has no attribute"),
         ("memo.html.j2", "{% if %}", "line 1"),
+        ("memo.md.j2", "{{ memo.__class__.__mro__ }}", "unsafe"),
         ("memo.typ.j2", "#nothing()", "unknown variable"),
         ("memo.typ.j2", '#set text(font: "No Such Font", fallback: false)\nx', "font"),
         ("memo.docx", "no zip", "fails"),

@@ -17,12 +17,12 @@ from typing import Any
 from jinja2 import (
     BaseLoader,
     ChoiceLoader,
-    Environment,
     FileSystemLoader,
     PackageLoader,
     StrictUndefined,
     TemplateError,
 )
+from jinja2.sandbox import SandboxedEnvironment
 
 from sim.errors import refuse
 from sim.memo.content import compose_memo
@@ -61,7 +61,8 @@ def write_memo(
     written = []
     for name, page in pages.items():
         path = folder / f"memo.{name}"
-        draft = Path(tempfile.mkstemp(prefix=".unfinished-", dir=folder)[1])
+        with tempfile.NamedTemporaryFile(prefix=".unfinished-", dir=folder, delete=False) as file:
+            draft = Path(file.name)
         try:
             draft.write_bytes(page)
             draft.chmod(0o644)
@@ -90,13 +91,13 @@ def render_memo(
     `folder` is the run's: a figure that is not in it is left out. Without it Markdown points at all of them.
     """
     ours: BaseLoader = PackageLoader("sim")
-    environment = Environment(
+    environment = SandboxedEnvironment(  # a template from elsewhere formats, and runs nothing
         loader=ChoiceLoader([FileSystemLoader(templates), ours]) if templates else ours,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=name == "html",  # noqa: S701 - Markdown and typst have filters of their own
+        autoescape=name == "html",
     )
     environment.filters.update(cell=escape_cell, typst=quote_typst, data=_embed)
     figures = None if folder is None else folder / "figures"
