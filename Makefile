@@ -7,7 +7,7 @@ STAMP := $(VENV)/.made
 CASE ?= kursk
 SUPPORTED := import sys, venv, ensurepip; sys.exit(not (3, 12) <= sys.version_info[:2] <= (3, 14))
 
-.PHONY: run test browser lint lock wheel clean help
+.PHONY: run test browser lint lock wheel reference clean help
 
 help:
 	@echo "make run    make the environment and run truetoll on CASE=$(CASE)"
@@ -15,6 +15,7 @@ help:
 	@echo "make browser  try the HTML memo in headless Chromium"
 	@echo "make lock   pin the dependencies again (needs uv)"
 	@echo "make wheel  build the wheel and try it in an environment of its own"
+	@echo "make reference  make the kept run of Kursk again"
 	@echo "make sbc, power, reductions, stress, priors, backtest, ablation, bench   the slow suites (see docs/validation.md)"
 
 run: $(STAMP)
@@ -63,6 +64,14 @@ wheel: $(STAMP)
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# The run of Kursk that others are held against; without its draws, which are large and can be made again.
+REFERENCE := results/kursk/reference
+
+reference: $(STAMP)
+	rm -rf build/reference && $(BIN)/truetoll run kursk --results build/reference
+	rm -rf $(REFERENCE) && mkdir -p $(REFERENCE) && mv build/reference/kursk/*/* $(REFERENCE)
+	rm $(REFERENCE)/posterior.nc $(REFERENCE)/draws.*
 
 # --- Slow suites, whose reports stand in docs/ ---
 .PHONY: sbc power reductions stress priors backtest ablation bench

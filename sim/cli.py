@@ -50,7 +50,10 @@ def main() -> None:
 @app.command()
 @guarded
 def run(
-    case: CaseArgument,
+    case: Annotated[
+        str | None,
+        typer.Argument(metavar="CASE", help="A shipped case's name, or a path with a slash.", show_default=False),
+    ] = None,
     seed: SeedOption = 1,
     prior: Annotated[str | None, typer.Option(help="A prior set in place of the case's.", show_default=False)] = None,
     as_of: DayOption = None,
@@ -62,15 +65,26 @@ def run(
         ),
     ] = None,
     results: Annotated[Path, typer.Option(help="Where runs are written.")] = Path("results"),
+    verify: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="Repeat a finished run, and say whether it stands.", show_default=False),
+    ] = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
     """Fit a case and write estimates, figures and a memo.
 
-    --as-of moves the day of the headline; --known-by leaves out claims published later.
+    --as-of moves the day of the headline; --known-by leaves out claims published later. --verify takes everything from
+    the folder of a run, writes nothing, and exits 5 where the run does not stand.
 
     Example: truetoll run kursk
     """
+    if verify is not None:
+        if case is not None:
+            raise refuse("--verify", "", f"takes the case from the run, not {case}", "leave out CASE")
+        return _verify(verify, as_json=as_json, quiet=quiet)
+    if case is None:
+        raise refuse("case", "", "is missing", "name one (truetoll run kursk), or a run (--verify RUN)")
     from sim.artist import hire_artist
 
     days = parse_day(as_of, "--as-of"), parse_day(known_by, "--known-by")
@@ -89,6 +103,14 @@ def run(
         show(show_text(done.result))
     say(f"\nWritten to {folder}", quiet=quiet)
     return DONE if done.verdict.trusted else NOT_TRUSTED
+
+
+def _verify(folder: Path, *, as_json: bool, quiet: bool) -> int:
+    from sim.verify import tell_verdict, verify_run
+
+    report = verify_run(folder, quiet=quiet)
+    show(json.dumps(report, ensure_ascii=False) if as_json else "\n".join(tell_verdict(report)))
+    return DONE if report["stands"] else TRIPPED
 
 
 @app.command()

@@ -94,11 +94,11 @@ def judge_draws(quantities: Mapping[str, NDArray[np.float64]], divergences: int)
     )
 
 
-def mcse_median(draws: NDArray[np.float64]) -> float:
-    """Return the Monte Carlo standard error of the median of draws of shape (chains, draws)."""
+def mcse_quantile(draws: NDArray[np.float64], probability: float = 0.5) -> float:
+    """Return the Monte Carlo standard error of a quantile, the median by default, of draws of shape (chains, draws)."""
     if np.ptp(draws) == 0:
         return 0.0
-    return float(load_statistics().mcse(draws, chain_axis=0, draw_axis=1, method="median"))
+    return float(load_statistics().mcse(draws, chain_axis=0, draw_axis=1, method="quantile", prob=probability))
 
 
 def load_statistics() -> Any:

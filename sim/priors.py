@@ -236,12 +236,14 @@ def find_shipped_priors() -> Path:
     return inside if inside.is_dir() else Path(str(files("sim"))).parent / "priors"
 
 
-def list_prior_sets() -> list[str]:
-    """Return the names of the shipped prior sets."""
-    return sorted(path.stem for path in find_shipped_priors().glob("*.toml"))
+def list_prior_sets(shelf: Path | None = None) -> list[str]:
+    """Return the names of the prior sets on a shelf, by default the shipped ones."""
+    return sorted(path.stem for path in (shelf or find_shipped_priors()).glob("*.toml"))
 
 
-def read_priors(name: str, beside: Path | None = None, overrides: Mapping[str, Any] | None = None) -> PriorSet:
+def read_priors(
+    name: str, beside: Path | None = None, overrides: Mapping[str, Any] | None = None, shelf: Path | None = None
+) -> PriorSet:
     """Read a prior set.
 
     Parameters
@@ -252,13 +254,15 @@ def read_priors(name: str, beside: Path | None = None, overrides: Mapping[str, A
         The folder of the case.
     overrides : mapping, optional
         Single keys that replace those of the set (`[priors]` in case.toml).
+    shelf : Path, optional
+        The folder of named sets in place of the shipped ones.
 
     Returns
     -------
     PriorSet
         A key that the set leaves out is taken from the default set, and named in `borrowed`.
     """
-    path = _find_prior_set(name, beside)
+    path = _find_prior_set(name, beside, shelf or find_shipped_priors())
     text = read_text(path)
     try:
         data = tomllib.loads(text)
@@ -270,7 +274,7 @@ def read_priors(name: str, beside: Path | None = None, overrides: Mapping[str, A
     table = data.pop("joint", None)
     own = _parse_priors(data, path.name)
     changed = _parse_priors(dict(overrides or {}), "case.toml, priors")
-    default = None if name == "default" else read_priors("default")
+    default = None if name == "default" else read_priors("default", shelf=shelf)
     base = dict(default.priors) if default else {}
     joint = _parse_joint(table, own, path.name) if table is not None else None
     if default and default.joint:
@@ -290,15 +294,15 @@ def read_priors(name: str, beside: Path | None = None, overrides: Mapping[str, A
     )
 
 
-def _find_prior_set(name: str, beside: Path | None) -> Path:
+def _find_prior_set(name: str, beside: Path | None, shelf: Path) -> Path:
     if "/" in name or "\\" in name or name.endswith(".toml"):
         for folder in [beside, Path()] if beside else [Path()]:
             if (folder / name).is_file():
                 return folder / name
         raise refuse(name, "", "is missing", "give the path of a prior set beside case.toml")
-    path = find_shipped_priors() / f"{name}.toml"
-    if name not in list_prior_sets():
-        known = ", ".join(list_prior_sets())
+    path = shelf / f"{name}.toml"
+    if name not in list_prior_sets(shelf):
+        known = ", ".join(list_prior_sets(shelf))
         raise refuse("prior", "", f"no prior set is called {quote_value(name)}", f"use one of {known}, or a path")
     return path
 

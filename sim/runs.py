@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
 import os
 import platform
@@ -20,12 +19,14 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from sim.artist import Artist
+from sim.case import Case
 from sim.diagnostics import Verdict, load_statistics
 from sim.errors import refuse
 from sim.fit import Draws, Effort, choose_effort, sample_posterior, try_again
+from sim.inputs import gather_inputs, hash_inputs, write_inputs
 from sim.model import Design, design_model
 from sim.posterior import Sample, draw_prior, take_posterior
-from sim.priors import read_priors
+from sim.priors import PriorSet, read_priors
 from sim.read import read_case
 from sim.summary import SCHEMA, judge_sample, summarise
 
@@ -52,6 +53,10 @@ class Run:
         Whether the draws can be trusted.
     result : dict
         The contents of `summary.json`.
+    inputs : dict of str to bytes
+        The files that it was made from, by their place in the folder.
+    settings : dict
+        What was asked for besides: `prior`, `as_of`, `known_by`, `draws`.
     folder : Path or None
         Where it was written.
     """
@@ -63,6 +68,8 @@ class Run:
     verdict: Verdict
     result: dict[str, Any]
     seed: int
+    inputs: dict[str, bytes]
+    settings: dict[str, Any]
     seconds: dict[str, float] = field(default_factory=dict)
     folder: Path | None = None
 
@@ -131,10 +138,28 @@ def run_case(
     """
     started = time.perf_counter()
     read = read_case(case)
-    if as_of is not None and as_of < read.start:
-        raise refuse("--as-of", "", f"{as_of} is before the start of the case ({read.start})", "give a later day")
     priors = read_priors(prior or read.file.prior, beside=read.folder, overrides=read.file.priors)
-    design = design_model(read, priors, as_of, known_by)
+    seconds = {"read": time.perf_counter() - started}
+    run = fit_case(read, priors, seed=seed, as_of=as_of, known_by=known_by, draws=draws, quiet=quiet)
+    return replace(run, seconds=seconds | run.seconds, settings={"prior": prior, **run.settings})
+
+
+def fit_case(
+    case: Case,
+    priors: PriorSet,
+    *,
+    seed: int,
+    as_of: dt.date | None = None,
+    known_by: dt.date | None = None,
+    draws: int | None = None,
+    quiet: bool = True,
+) -> Run:
+    """Fit a case that has been read, with priors that have: see `run_case`."""
+    started = time.perf_counter()
+    if as_of is not None and as_of < case.start:
+        raise refuse("--as-of", "", f"{as_of} is before the start of the case ({case.start})", "give a later day")
+    inputs = gather_inputs(case, priors)
+    design = design_model(case, priors, as_of, known_by)
     designed = time.perf_counter()
     # The chains move in machine code and leave the interpreter to this thread.
     Thread(target=_load_ahead, daemon=True).start()
@@ -146,12 +171,14 @@ def run_case(
     prior_sample = draw_prior(design, seed)
     result = summarise(sample, prior_sample, drawn, verdict, seed, attempts)
     seconds = {
-        "read": designed - started,
+        "design": designed - started,
         **drawn.seconds,
         "fit": sampled - designed,
         "summarise": time.perf_counter() - sampled,
     }
-    return Run(design, drawn, sample, prior_sample, verdict, result, seed, seconds)
+    days = {name: None if day is None else day.isoformat() for name, day in (("as_of", as_of), ("known_by", known_by))}
+    settings = {**days, "draws": draws}
+    return Run(design, drawn, sample, prior_sample, verdict, result, seed, inputs, settings, seconds)
 
 
 def fit_design(design: Design, seed: int, effort: Effort, *, quiet: bool = True) -> tuple[Draws, Sample, Verdict, int]:
@@ -207,6 +234,7 @@ def write_run(run: Run, results: Path, command: Sequence[str] = (), artist: Arti
             told = time.perf_counter()
             run.posterior.to_netcdf(folder / "posterior.nc", engine="h5netcdf")
             write_draws(run.sample, folder)
+            write_inputs(run.inputs, folder)
             stored = time.perf_counter()
         if not (artist and artist.is_done()):  # what hinders an artist is told by drawing here
             from sim.plots import draw_figures
@@ -221,24 +249,30 @@ def write_run(run: Run, results: Path, command: Sequence[str] = (), artist: Arti
 def describe_run(run: Run, command: Sequence[str]) -> dict[str, Any]:
     """Return the manifest: inputs by hash, versions, seed, command, timings by stage."""
     design = run.design
-    inputs = {name: _hash_file(design.case.folder / name) for name in ("case.toml", "claims.csv")}
-    prior = design.priors
     return {
         "schema": SCHEMA,
         "case": design.case.name,
         "seed": run.seed,
+        "settings": run.settings,
         "command": list(command),
         "as_of": design.as_of.isoformat(),
         "hidden_claims": list(design.evidence.hidden),
-        "inputs": {**inputs, f"priors/{prior.path.name if prior.path else prior.name}": prior.sha256},
+        "inputs": hash_inputs(run.inputs),
+        **describe_platform(),
+        "written": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "seconds": {stage: round(value, 3) for stage, value in run.seconds.items()},
+    }
+
+
+def describe_platform() -> dict[str, Any]:
+    """Return the versions of what computes, and the kind of machine."""
+    return {
         "versions": {
             "truetoll": version("truetoll"),
             "python": platform.python_version(),
             **{name: version(name) for name in LIBRARIES},
         },
         "platform": f"{platform.system()} {platform.machine()}",
-        "written": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "seconds": {stage: round(value, 3) for stage, value in run.seconds.items()},
     }
 
 
@@ -285,10 +319,6 @@ def _settle(draft: Path, parent: Path, name: str) -> Path:
 def write_json(path: Path, content: Any) -> None:
     """Write what JSON holds, as it stands in a run's folder."""
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-
-
-def _hash_file(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def read_command() -> list[str]:

@@ -22,7 +22,7 @@ from sim.arrays import NUMPY, map_draws
 from sim.beliefs import join_readings, order_of, row_log_likelihoods
 from sim.case import STATES
 from sim.conflict import compare_groups, list_groups, list_topics, only_group
-from sim.diagnostics import mcse_median, smooth_weights
+from sim.diagnostics import mcse_quantile, smooth_weights
 from sim.fit import MANY_UNKNOWNS, choose_effort, show_steps
 from sim.model import Design
 from sim.packing import count_unknowns
@@ -118,7 +118,7 @@ def describe_counts(sample: Sample, chains: int, log_weights: Floats | None = No
         }
         middle = np.exp(quantiles_of(logs, np.array([0.5]), weights)[0]) - 0.5
         entry |= {"median": plain(max(middle, 0.0)), "log_sd": plain(_spread(logs, weights))}
-        entry["log_mcse"] = plain(mcse_median(by_chain(logs, chains)), 3) if weights is None else None
+        entry["log_mcse"] = plain(mcse_quantile(by_chain(logs, chains)), 3) if weights is None else None
         entry["intervals"] = intervals(values) if weights is None else _intervals_of(points, count)
         found.append(entry)
     return {"quantities": found}

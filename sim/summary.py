@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.case import STATES, Case
-from sim.diagnostics import Verdict, judge_draws, mcse_median
+from sim.diagnostics import Verdict, judge_draws, mcse_quantile
 from sim.evidence import Observation
 from sim.fit import Draws
 from sim.posterior import Sample, by_chain, thin_sample
@@ -135,7 +135,8 @@ def _estimate(sample: Sample, prior: Sample, chains: int, force: str, quantity: 
         "sd": plain(np.std(values, ddof=1)) if stable else None,
         "log_mean": plain(np.mean(log_values)),
         "log_sd": plain(np.std(log_values, ddof=1)),
-        "mcse_median": plain(mcse_median(by_chain(values, chains)), 3),
+        "mcse_median": plain(mcse_quantile(by_chain(values, chains)), 3),
+        "mcse_interval_90": [plain(mcse_quantile(by_chain(values, chains), edge), 3) for edge in (0.05, 0.95)],
         "intervals": intervals(values),
         "prior_median": plain(np.median(prior.headline[force, quantity])),
         "prior_intervals": intervals(prior.headline[force, quantity]),

@@ -80,7 +80,7 @@ def test_the_folder_is_whole(folder):
     names = {path.name for path in folder.iterdir()}
     assert names == {
         "summary.json", "summary.csv", "posterior.nc", "draws.csv", "draws.parquet", "memo.md", "figures",
-        "manifest.json",
+        "manifest.json", "inputs",
     }  # fmt: skip
     stems = {path.stem for path in (folder / "figures").iterdir()}
     assert stems == {"losses-over-time", "estimates", "headline", "prior-posterior", "biases", "claims"}
