@@ -143,7 +143,7 @@ REFERENCE = ROOT / "results" / "kursk" / "reference"
 
 
 def test_the_reference_run_stands():
-    """What is kept of Kursk is what this version says, within Monte Carlo error; where it is meant to move, remake it."""
+    """What is kept of Kursk is what this version says, within Monte Carlo error; if it is to move, remake it."""
     report = verify_run(REFERENCE)
     assert report["stands"], report["moved"]
     kept = REFERENCE / "inputs"
