@@ -1,20 +1,22 @@
 # Everything runs in .venv, which is made from the hash-pinned requirements.lock with the first Python that really runs.
 SHELL := /bin/bash
 VENV := .venv
+LOCK := requirements.lock
 BIN := $(VENV)/bin
 LIBRARIES := $(VENV)/.libraries
 STAMP := $(VENV)/.made
 CASE ?= kursk
 SUPPORTED := import sys, venv, ensurepip; sys.exit(not (3, 12) <= sys.version_info[:2] <= (3, 14))
 
-.PHONY: run test browser lint lock wheel reference clean help
+.PHONY: run test test-min unlinted browser lint lock package reference clean help
 
 help:
 	@echo "make run    make the environment and run truetoll on CASE=$(CASE)"
 	@echo "make test   make the environment, lint, type-check and test"
+	@echo "make test-min   the tests with the oldest libraries that are allowed"
 	@echo "make browser  try the HTML memo in headless Chromium"
 	@echo "make lock   pin the dependencies again (needs uv)"
-	@echo "make wheel  build the wheel and try it in an environment of its own"
+	@echo "make package  build wheel and sdist, and try each in an environment of its own"
 	@echo "make reference  make the kept run of Kursk again"
 	@echo "make sbc, power, reductions, stress, priors, backtest, ablation, bench   the slow suites (see docs/validation.md)"
 
@@ -28,13 +30,20 @@ test: $(STAMP) lint
 browser: $(STAMP)
 	$(BIN)/python -m pytest -m browser
 
+# The tests with the oldest libraries that are allowed; requirements.lock has the newest of its day.
+test-min:
+	$(MAKE) unlinted VENV=.venv-min LOCK=requirements-min.lock
+
+unlinted: $(STAMP)
+	$(BIN)/python -m pytest
+
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 # A candidate is tried by running it: a shim of pyenv's is there for versions that are not, and fails.
-$(LIBRARIES): requirements.lock
+$(LIBRARIES): $(LOCK)
 	@set -e; rm -rf $(VENV); \
 	for python in python3.13 python3.12 python3.14 python3 python; do \
 	  if $$python -c '$(SUPPORTED)' >/dev/null 2>&1; then \
@@ -45,25 +54,29 @@ $(LIBRARIES): requirements.lock
 	if [ ! -x $(BIN)/python ]; then \
 	  echo "truetoll needs Python 3.12 to 3.14 (with venv), or uv; none was found." >&2; \
 	  echo "Install one, for example python3.13 and its venv package, or uv, and try again." >&2; exit 1; fi; \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $(LOCK); \
 	touch $(LIBRARIES)
 
 $(STAMP): $(LIBRARIES) pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(STAMP)
 
-lock:
-	uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-emit-index-url --no-header \
-	  --group dev pyproject.toml --output-file requirements.lock
+LOCKED := uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-emit-index-url --no-header \
+  --group dev pyproject.toml
 
-wheel: $(STAMP)
-	rm -rf build/wheel && $(BIN)/python -m build --wheel --no-isolation --outdir build/wheel .
-	$(BIN)/python -m venv build/wheel/venv
-	build/wheel/venv/bin/python -m pip install --quiet --disable-pip-version-check build/wheel/*.whl
-	cd build/wheel && venv/bin/truetoll run kursk --results results
+lock:
+	$(LOCKED) --upgrade --output-file requirements.lock
+	$(LOCKED) --resolution lowest-direct --output-file requirements-min.lock
+
+# What a user installs: wheel and sdist, each in an environment of its own with nothing of a developer's beside it.
+package: $(STAMP)
+	rm -rf build/package && $(BIN)/python -m build --no-isolation --outdir build/package .
+	set -e; cd build/package; for kind in whl tar.gz; do \
+	  $(CURDIR)/$(BIN)/python -m venv $$kind && $$kind/bin/python -m pip install --quiet --disable-pip-version-check *.$$kind; \
+	  $$kind/bin/truetoll run kursk --results results-$$kind; done
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-min build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # The run of Kursk that others are held against; without its draws, which are large and can be made again.
 REFERENCE := results/kursk/reference

@@ -34,12 +34,3 @@ def test_its_commands_are_commands_of_the_program():
     known |= {f"priors {command.name}" for command in priors_app.registered_commands}
     for command in re.findall(r"(?:`|bin/)truetoll ((?:priors )?[a-z]+)", README):
         assert command in known, command
-
-
-def test_the_lock_pins_by_hash_and_names_no_host():
-    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-    assert "http" not in lock
-    assert "index-url" not in lock
-    for line in lock.splitlines():
-        if re.match(r"[a-z].*==", line):
-            assert line.endswith("\\"), line
