@@ -16,9 +16,10 @@ from sim.console import (
     DONE,
     NOT_TRUSTED,
     TRIPPED,
+    AsOfOption,
     CaseArgument,
-    DayOption,
     JsonOption,
+    KnownByOption,
     QuietOption,
     RunArgument,
     SeedOption,
@@ -56,8 +57,8 @@ def run(
     ] = None,
     seed: SeedOption = 1,
     prior: Annotated[str | None, typer.Option(help="A prior set in place of the case's.", show_default=False)] = None,
-    as_of: DayOption = None,
-    known_by: DayOption = None,
+    as_of: AsOfOption = None,
+    known_by: KnownByOption = None,
     draws: Annotated[
         int | None,
         typer.Option(
@@ -74,8 +75,7 @@ def run(
 ) -> int:
     """Fit a case and write estimates, figures and a memo.
 
-    --as-of moves the day of the headline; --known-by leaves out claims published later. --verify takes everything from
-    the folder of a run, writes nothing, and exits 5 where the run does not stand.
+    --verify takes everything from the folder of a run, writes nothing, and exits 5 where the run does not stand.
 
     Example: truetoll run kursk
     """

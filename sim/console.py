@@ -20,7 +20,12 @@ RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of 
 SeedOption = Annotated[int, typer.Option(help="The same seed gives the same draws.", min=0, max=2**31 - 1)]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Show no progress and no notes.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the machine-readable result alone.")]
-DayOption = Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", show_default=False)]
+AsOfOption = Annotated[
+    str | None, typer.Option(metavar="YYYY-MM-DD", help="The day of the headline.", show_default=False)
+]
+KnownByOption = Annotated[
+    str | None, typer.Option(metavar="YYYY-MM-DD", help="Leave out claims published later.", show_default=False)
+]
 
 
 def guarded(command: Callable[..., int]) -> Callable[..., None]:
