@@ -8,12 +8,14 @@ STAMP := $(VENV)/.made
 CASE ?= kursk
 SUPPORTED := import sys, venv, ensurepip; sys.exit(not (3, 12) <= sys.version_info[:2] <= (3, 14))
 
-.PHONY: run test test-min unlinted browser lint lock package reference clean help
+.PHONY: run test test-min unlinted docs tables browser lint lock package reference clean help
 
 help:
 	@echo "make run    make the environment and run truetoll on CASE=$(CASE)"
-	@echo "make test   make the environment, lint, type-check and test"
+	@echo "make test   make the environment, lint, type-check and test (the pages too)"
 	@echo "make test-min   the tests with the oldest libraries that are allowed"
+	@echo "make docs   build the pages into build/docs; a warning is an error"
+	@echo "make tables  make docs/commands.md and docs/priors.md anew from the program"
 	@echo "make browser  try the HTML memo in headless Chromium"
 	@echo "make lock   pin the dependencies again (needs uv)"
 	@echo "make package  build wheel and sdist, and try each in an environment of its own"
@@ -25,6 +27,12 @@ run: $(STAMP)
 
 test: $(STAMP) lint
 	$(BIN)/python -m pytest
+
+docs: $(STAMP)
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --doctree-dir build/doctrees docs build/docs
+
+tables: $(STAMP)
+	$(BIN)/python tests/reference.py
 
 # The HTML memo in headless Chromium; skipped with a word where there is none.
 browser: $(STAMP)

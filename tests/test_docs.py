@@ -1,0 +1,209 @@
+"""Every block of every page runs, and shows what the program really prints; the site is built without a warning."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from pages import (
+    LANGUAGES,
+    NOT_RUN,
+    PAGES,
+    ROOT,
+    Block,
+    is_run,
+    list_blocks,
+    list_tables,
+    run_shell,
+    same_output,
+    split_console,
+    try_commands,
+)
+from reference import PAGES as GENERATED
+
+from sim.claims import Claim, read_claims
+from sim.evidence import rounding_unit, weigh_claims
+from sim.read import read_case
+from sim.runs import Run
+from sim.table import show_text
+from sim.words import say_probability, show_count
+
+DOCS = ROOT / "docs"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return the folder of a reader who has made the environment and reads a page from its beginning to its end."""
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    (tmp_path / "priors").symlink_to(ROOT / "priors")
+    return tmp_path
+
+
+def run_block(block: Block, folder: Path) -> None:
+    if block.language == "sh":
+        if not is_run(block):
+            try_commands(block)
+            return
+        done = run_shell(f"set -euo pipefail\n{block.text}", folder)
+        assert done.returncode == 0, done.stdout
+    elif block.language == "console":
+        for command, shown in split_console(block.text):
+            real = run_shell(command, folder).stdout
+            assert same_output(shown, real, sampled="check" not in command), f"{command}\n{real}"
+    elif block.language == "python":
+        done = subprocess.run(
+            [sys.executable, "-c", block.text], cwd=folder, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+    elif block.language == "toml":
+        (folder / "case").mkdir(exist_ok=True)
+        (folder / "case" / "case.toml").write_text(block.text, encoding="utf-8")
+    elif block.language == "csv":
+        (folder / "case" / "claims.csv").write_text(block.text, encoding="utf-8")
+        read_case(folder / "case")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_every_block_of_a_page_runs(page, folder):
+    for block in list_blocks(page):
+        assert block.language in LANGUAGES, f"line {block.line}: {block.language or 'no language'}"
+        try:
+            run_block(block, folder)
+        except AssertionError as error:
+            raise AssertionError(f"{page.name}, block of line {block.line}: {error}") from error
+
+
+def test_output_that_differs_is_found():
+    shown = "killed 622 298 to 1,270\n...\nlast\n"
+    assert same_output(shown, "killed   640  301 to 1,300\nmore\nlast\n", sampled=True)
+    assert not same_output(shown, "killed   760  301 to 1,300\nmore\nlast\n", sampled=True)
+    assert not same_output(shown, "wounded  622  298 to 1,270\nmore\nlast\n", sampled=True)
+    assert not same_output(shown, "killed 622 298 to 1,270\nmore\n", sampled=True)
+    assert not same_output(shown, "killed 640 301 to 1,300\nmore\nlast\n", sampled=False)
+
+
+def test_the_readme_shows_what_make_run_prints(kursk_run: Run):
+    (shown,) = [block.text for block in list_blocks(ROOT / "README.md") if block.language == "text"]
+    assert same_output(shown, show_text(kursk_run.result), sampled=True), show_text(kursk_run.result)
+
+
+def test_every_other_excerpt_is_of_what_make_run_prints(kursk_run: Run):
+    real = show_text(kursk_run.result)
+    for page in PAGES:
+        for block in list_blocks(page):
+            if block.language == "text":
+                assert same_output(f"...\n{block.text}...\n", real, sampled=True), f"{page.name}, line {block.line}"
+
+
+def list_choices() -> list[list[str]]:
+    tables = [table for table in list_tables(DOCS / "limits.md") if table[0][0] == "what is chosen"]
+    return [row for table in tables for row in table[1:]]
+
+
+@pytest.mark.parametrize("row", list_choices(), ids=lambda row: row[0])
+def test_a_choice_gives_what_the_page_on_limits_says(row, folder):
+    said, median, interval = row
+    done = run_shell(f"{said.strip('`')} --quiet --json", folder)
+    (killed,) = [entry for entry in json.loads(done.stdout)["estimates"] if entry["quantity"] == "killed"]
+    real = f"{show_count(killed['median'])} {' to '.join(map(show_count, killed['intervals']['0.9']))}"
+    assert same_output(f"{median} {interval}", real, sampled=True), real
+
+
+def test_the_words_of_chance_are_the_programs():
+    (bands,) = [table[1:] for table in list_tables(DOCS / "reading.md") if table[0][0] == "words"]
+    for words, low, high in bands:
+        assert say_probability((int(low.strip("%")) + int(high.strip("%"))) / 200) == words
+
+
+def test_what_is_not_run_stands_on_a_page():
+    text = "\n".join(block.text for page in PAGES for block in list_blocks(page))
+    for command in NOT_RUN:
+        assert re.search(rf"{command}\b", text), f"{command} is on no page any more"
+
+
+@pytest.mark.parametrize("page", GENERATED)
+def test_a_page_made_from_the_program_is_up_to_date(page):
+    assert GENERATED[page]() == (DOCS / page).read_text(encoding="utf-8"), "make reference"
+
+
+def list_rows() -> list[Block]:
+    return [block for block in list_blocks(DOCS / "claims.md") if block.language == "csv"]
+
+
+@pytest.mark.parametrize("block", list_rows(), ids=lambda block: f"line {block.line}")
+def test_every_row_of_how_to_write_claims_is_read_as_its_note_says(block, tmp_path):
+    """A note that begins with `not used` is of a row that is not; one that begins with `A to B` has that cell."""
+    (toml,) = [block.text for block in list_blocks(DOCS / "claims.md") if block.language == "toml"]
+    (tmp_path / "case.toml").write_text(toml, encoding="utf-8")
+    (tmp_path / "claims.csv").write_text(block.text, encoding="utf-8")
+    evidence = weigh_claims(read_case(tmp_path))
+    rows = read_claims(tmp_path / "claims.csv")
+    assert set(evidence.unused) == {claim.id for claim in rows if claim.note.startswith("not used") or claim.exclude}
+    for claim in rows:
+        edges = re.match(r"([\d,.]+) to ([\d,.]+)", claim.note)
+        if edges:
+            half = (rounding_unit(claim) or 0) / 2
+            said = [float(edge.replace(",", "")) for edge in edges.groups()]
+            assert [(claim.value or 0) - half, (claim.value or 0) + half] == said, claim.id
+
+
+def test_how_to_write_claims_has_every_wording_and_every_column():
+    heads = {name for block in list_rows() for name in block.text.splitlines()[0].split(",")}
+    assert heads == set(Claim.model_fields) - {"row", "force"}, "force is needed where there are several"
+    cells = {cell for block in list_rows() for line in block.text.splitlines()[1:] for cell in line.split(",")}
+    for column in ("qualifier", "measure", "unit"):
+        allowed = set(Claim.model_fields[column].annotation.__args__) - {Claim.model_fields[column].default}
+        assert allowed <= cells, f"{column}: {allowed - cells}"
+
+
+def test_the_dependencies_are_those_of_the_project():
+    """Each dependency has a line with what it is for and what would replace it, and nothing else has one."""
+    said = [*PROJECT["project"]["dependencies"], *PROJECT["build-system"]["requires"]]
+    for group in [*PROJECT["project"]["optional-dependencies"].values(), *PROJECT["dependency-groups"].values()]:
+        said += group
+    rows = [row for table in list_tables(DOCS / "dependencies.md") for row in table[1:]]
+    assert sorted(row[0].strip("`") for row in rows) == sorted({re.split(r"[<>=]", name)[0] for name in said})
+    assert all(len(row) == 3 and all(cell.strip() for cell in row) for row in rows)
+
+
+def test_the_citation_is_of_this_version():
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert {"cff-version", "message", "title", "authors"} <= set(cited)
+    assert cited["version"] == PROJECT["project"]["version"]
+    assert cited["license"] == PROJECT["project"]["license"]
+    (entry,) = [block.text for block in list_blocks(DOCS / "cite.md") if block.language == "bibtex"]
+    assert f"version = {{{cited['version']}}}" in entry
+
+
+def test_links_between_the_pages_of_the_root_lead_somewhere():
+    for page in ROOT.glob("*.md"):
+        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
+            if not target.startswith("http"):
+                assert (ROOT / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_source_archive_has_every_page_of_the_root():
+    included = PROJECT["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]
+    assert {"/*.md", "/LICENSE", "/CITATION.cff", "/docs"} <= set(included)
+    for name in ("README", "CONTRIBUTING", "CHANGELOG", "SECURITY", "VISION"):
+        assert (ROOT / f"{name}.md").is_file()
+    assert "MIT License" in (ROOT / "LICENSE").read_text(encoding="utf-8")
+
+
+def test_the_site_is_built_without_a_warning_and_reads_offline(tmp_path):
+    """A broken link or anchor is a warning, and a warning an error; no page takes anything from a host."""
+    command = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", "--keep-going", str(DOCS), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for page in tmp_path.glob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        assert not re.search(r'<(?:script|img|link)[^>]*(?:src|href)="(?:https?:)?//', text), page.name
+    assert "<math" in (tmp_path / "model.html").read_text(encoding="utf-8")
