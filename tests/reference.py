@@ -95,10 +95,10 @@ def _describe_set(name: str, priors: PriorSet) -> Iterator[str]:
             "",
             f"Its own {len(priors.priors) - len(priors.borrowed)} keys; the rest are those of the default set.",
         )
-    yield from ("", "| key | median | 90% interval | prior | source and reason |", "| --- | ---: | ---: | --- | --- |")
+    yield from ("", "| key, and its prior | median (90% interval) | source and reason |", "| --- | --- | --- |")
     for key, prior in priors.priors.items():
         if key not in priors.borrowed:
-            yield f"| `{key}` | {_show_range(key, prior)} | {_show_law(prior)} | {_show_reason(prior)} |"
+            yield f"| `{key}`<br>{_show_law(prior)} | {_show_range(key, prior)} | {_show_reason(prior)} |"
     if priors.joint is not None and not priors.borrowed:
         yield from _describe_joint(priors)
 
@@ -109,11 +109,11 @@ def _show_law(prior: Prior) -> str:
 
 def _show_range(key: str, prior: Prior) -> str:
     if prior.fixed is not None:
-        return f"{show_number(prior.fixed)} | "
+        return show_number(prior.fixed)
     edges = QUANTILES[str(prior.dist)](np.array([0.5, 0.05, 0.95]), **prior.arguments)
     back = BACK.get(key.partition(".")[0], lambda x: x)
     shown = [show_number(float(edge), 2) for edge in back(edges)]
-    return f"{shown[0]} | {shown[1]} to {shown[2]}"
+    return f"{shown[0]} ({shown[1]} to {shown[2]})"
 
 
 def _show_reason(prior: Prior) -> str:
