@@ -32,7 +32,7 @@ docs: $(STAMP)
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --doctree-dir build/doctrees docs build/docs
 
 tables: $(STAMP)
-	$(BIN)/python tests/reference.py
+	$(BIN)/python tests/tables.py
 
 # The HTML memo in headless Chromium; skipped with a word where there is none.
 browser: $(STAMP)

@@ -26,7 +26,7 @@ NOT_RUN = {
     "make test": "runs the tests",
     "make lint": "is a part of make test",
     "make lock": "asks the package registry",
-    "make reference": "writes into docs/",
+    "make tables": "writes into docs/",
     "make priors": "takes minutes, and writes the default prior set",
     "make backtest": "takes minutes",
     "truetoll sensitivity": "takes a minute or two",

@@ -25,7 +25,7 @@ from pages import (
     split_console,
     try_commands,
 )
-from reference import PAGES as GENERATED
+from tables import PAGES as GENERATED
 
 from sim.claims import Claim, read_claims
 from sim.evidence import rounding_unit, weigh_claims
@@ -131,7 +131,7 @@ def test_what_is_not_run_stands_on_a_page():
 
 @pytest.mark.parametrize("page", GENERATED)
 def test_a_page_made_from_the_program_is_up_to_date(page):
-    assert GENERATED[page]() == (DOCS / page).read_text(encoding="utf-8"), "make reference"
+    assert GENERATED[page]() == (DOCS / page).read_text(encoding="utf-8"), "make tables"
 
 
 def list_rows() -> list[Block]:

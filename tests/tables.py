@@ -19,12 +19,12 @@ DOCS = Path(__file__).parent.parent / "docs"
 COMMANDS_HEAD = """\
 # Commands
 
-Made by `make reference` from the program's own help: `truetoll COMMAND --help` says the same. Exit statuses are in
+Made by `make tables` from the program's own help: `truetoll COMMAND --help` says the same. Exit statuses are in
 [formats.md](formats.md#exit-status)."""
 PRIORS_HEAD = """\
 # Prior sets
 
-Made by `make reference` from `priors/*.toml`; `truetoll priors show NAME` says the same. What each key means is in
+Made by `make tables` from `priors/*.toml`; `truetoll priors show NAME` says the same. What each key means is in
 [formats.md](formats.md#a-prior-set), how the learned ones were learned in [calibration.md](calibration.md).
 
 The median and the 90% interval are of the parameter itself: where the prior is on a log or logit scale they are led
