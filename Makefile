@@ -74,7 +74,7 @@ LOCKED := uv pip compile --quiet --universal --python-version 3.12 --generate-ha
 
 lock:
 	$(LOCKED) --upgrade --output-file requirements.lock
-	$(LOCKED) --resolution lowest-direct --output-file requirements-min.lock
+	$(LOCKED) --upgrade --resolution lowest-direct --output-file requirements-min.lock
 
 # What a user installs: wheel and sdist, each in an environment of its own with nothing of a developer's beside it.
 package: $(STAMP)
