@@ -220,7 +220,7 @@ def _report(
         entry = {"trusted": k <= GOOD_K, "how": "power-scaled", "k": plain(k, 3), **told}
         label = f"{group}: prior {'weakened' if alpha < 1 else 'strengthened'} (power {alpha:g})"
         scenarios.append(_tell("prior_power", f"{group}^{alpha:g}", label, entry, base))
-    alone = {task.removeprefix("group: "): entry for task, entry in done.items() if task.startswith("group: ")}
+    alone = {name: done[f"group: {name}"] for name in list_groups(design)}  # not in the order in which they finished
     return {
         "schema": SCHEMA,
         "case": design.case.name,

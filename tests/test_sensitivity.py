@@ -19,6 +19,7 @@ from sim.powers import GROUPS, log_prior, scale_priors
 from sim.robustness import list_shown, tell_robustness
 from sim.runs import fit_design
 from sim.sensitivity import QUANTILES, examine_case, quantiles_of
+from sim.tasks import finish_tasks
 from sim.variants import build_variant, list_variants, without_source
 
 TOML = CASE.replace("[sources.own]", "NEVER").replace(
@@ -121,6 +122,8 @@ def test_what_is_finished_is_kept(design, tmp_path, monkeypatch):
     first = examine_case(laid, 1, store=store)
     monkeypatch.setattr("sim.sensitivity.fit_task", lambda *_: pytest.fail("fitted again"))
     assert examine_case(laid, 1, store=store, resume=True) == first
+    monkeypatch.setattr("sim.sensitivity.finish_tasks", lambda *a, **k: reversed(list(finish_tasks(*a, **k))))
+    assert examine_case(laid, 1, store=store, resume=True) == first  # whatever was finished first
 
 
 def test_readings_of_words_are_what_they_say(design):
