@@ -232,7 +232,8 @@ def write_run(run: Run, results: Path, command: Sequence[str] = (), artist: Arti
             memo = compose_memo(run.result, manifest=describe_run(run, command))
             (folder / "memo.md").write_text(render_memo(memo), encoding="utf-8")
             told = time.perf_counter()
-            run.posterior.to_netcdf(folder / "posterior.nc", engine="h5netcdf")
+            # HDF5 crashes where it meets a full disk itself.
+            (folder / "posterior.nc").write_bytes(bytes(run.posterior.to_netcdf(engine="h5netcdf")))
             write_draws(run.sample, folder)
             write_inputs(run.inputs, folder)
             stored = time.perf_counter()
