@@ -21,6 +21,8 @@ import numba
 import numpy as np
 from numba import types
 
+from sim.machine import compile_callback, compile_function
+
 FAMILIES = (
     "",
     "Normal",
@@ -78,7 +80,7 @@ def compiled[F: Callable[..., Any]](function: F) -> F:
 
     Division by zero gives an infinity, which the sampler takes for a point outside the support.
     """
-    kept: F = numba.njit(cache=True, error_model="numpy")(function)
+    kept: F = compile_function(function, error_model="numpy")
     return kept
 
 
@@ -930,7 +932,6 @@ def compile_density() -> Any:
     pointer = types.CPointer(types.double)
     signature = types.int64(types.uint64, pointer, pointer, pointer, types.voidptr)
 
-    @numba.cfunc(signature, cache=True, error_model="numpy")
     def density(n, x_, grad_, value_, buffer_):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
         head = numba.carray(buffer_, (1,), np.int64)
         fields = head[0] - 1
@@ -947,4 +948,4 @@ def compile_density() -> Any:
                 return 3
         return 0
 
-    return density
+    return compile_callback(density, signature, error_model="numpy")

@@ -13,11 +13,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numba
 import numpy as np
 from numba import types
+
+from sim.machine import compile_function
 
 MAX_ERROR = 1_000.0
 MAX_DEPTH = 10
@@ -198,7 +201,7 @@ def _grow_half(
     return weight, log_p, leaves, accepted, False, False
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@partial(compile_function, nogil=True, error_model="numpy")
 def move_chain(  # type: ignore[no-untyped-def] # noqa: ANN201
     density, buffer, rng, metric, root, scale, x, grad, step, depth_limit, adapting, draws, grads, stats, work  # noqa: ANN001
 ):  # fmt: skip
@@ -263,7 +266,7 @@ def move_chain(  # type: ignore[no-untyped-def] # noqa: ANN201
             _adapt_step(step, stats[number, ACCEPTANCE])
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@partial(compile_function, nogil=True, error_model="numpy")
 def measure_curvature(density, buffer, x, step, curvature):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
     """Add to `curvature`, shape (n, n), minus the Hessian at `x`: central differences of gradients, made symmetric."""
     n, value = len(x), np.zeros(1)

@@ -1,0 +1,50 @@
+"""Machine code that is kept on disk where that can be done.
+
+Numba itself fails where no folder can be written, where the disk is full, and where what is kept is damaged. Here the
+code is then compiled anew, as if none had been kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import numba
+from numba.core.caching import FunctionCache
+from numba.core.ccallback import CFunc
+from numba.core.sigutils import normalize_signature
+
+
+class _Kept(FunctionCache):  # type: ignore[misc] # numba ships no types
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception:  # whatever damaged bytes make of the unpickler
+            with suppress(OSError):
+                self.flush()  # an index that cannot be read would hinder what is compiled now from being kept
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        with suppress(OSError):
+            super().save_overload(sig, data)
+
+
+def compile_function(function: Callable[..., Any], **options: Any) -> Any:
+    """Return a function that numba compiles for the types that it is called with."""
+    compiled = numba.njit(**options)(function)
+    _keep(compiled, function)
+    return compiled
+
+
+def compile_callback(function: Callable[..., Any], signature: Any, **options: Any) -> Any:
+    """Return a function as machine code that machine code can call by its address."""
+    callback = CFunc(function, normalize_signature(signature), {}, options)
+    _keep(callback, function)
+    callback.compile()
+    return callback
+
+
+def _keep(compiled: Any, function: Callable[..., Any]) -> None:
+    with suppress(RuntimeError):  # no folder can be written
+        compiled._cache = _Kept(function)
