@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,6 +16,7 @@ import typer
 from sim.cli_many import backtest, fit_priors, list_priors, sbc, sensitivity, show_priors, simulate
 from sim.console import (
     DONE,
+    MACHINE,
     NOT_TRUSTED,
     TRIPPED,
     AsOfOption,
@@ -27,8 +30,10 @@ from sim.console import (
     parse_day,
     say,
     show,
+    tell_fault,
 )
 from sim.errors import refuse
+from sim.whole import replace_files
 
 app = typer.Typer(
     add_completion=False,
@@ -45,7 +50,11 @@ app.add_typer(priors_app, name="priors")
 
 def main() -> None:
     """Run the command line."""
-    app()
+    try:
+        app()
+    except MACHINE as error:  # of what no command does, such as --help
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # where Python puts what it still holds
+        sys.exit(tell_fault(error))
 
 
 @app.command()
@@ -259,11 +268,11 @@ def plot(
     chosen = _choose_formats(formats, FORMATS)
 
     result = read_result(run)
-    with _damage_told(run):
-        written = draw_figures(result, run / "figures", formats=chosen)
-    if not written:
+    with _damage_told(run), replace_files(run / "figures") as draft:
+        drawn = draw_figures(result, draft, formats=chosen)
+    if not drawn:
         raise refuse(str(run / "summary.json"), "", "holds nothing to draw", "run the case again")
-    _tell_written(written, as_json=as_json, quiet=quiet)
+    _tell_written([run / "figures" / path.name for path in drawn], as_json=as_json, quiet=quiet)
     return DONE
 
 

@@ -25,6 +25,7 @@ from sim.console import (
     show,
 )
 from sim.errors import refuse
+from sim.whole import replace_files
 
 ClaimsArgument = Annotated[Path, typer.Argument(metavar="CLAIMS", help="A table of claims of many cases.")]
 TruthArgument = Annotated[Path, typer.Argument(metavar="TRUTH", help="What is established of them.")]
@@ -191,7 +192,8 @@ def sbc(
         design = _design(case, prior)
         store = results / design.case.name / f"sbc-seed{seed}.jsonl"
         report, replicates = calibrate(design, n, seed, store, resume, quiet=quiet, jobs=jobs, client=client)
-    draw_ranks(replicates, design.case.title, store.with_suffix(".png"))
+    with replace_files(store.parent) as draft:
+        draw_ranks(replicates, design.case.title, draft / f"{store.stem}.png")
     show(json.dumps(report) if as_json else show_calibration(report))
     say(f"Replicates are kept in {store}, ranks drawn in {store.with_suffix('.png')}", quiet=quiet)
     return NOT_TRUSTED if report["untrusted_fits"] > MAX_FAILED * n else DONE
@@ -278,21 +280,14 @@ def _backtest_wars(
     folder = (
         results / "backtest" / f"{claims.resolve().parent.name}-{Path(prior).stem if prior else 'left-out'}-seed{seed}"
     )
-    _make_folder(folder)
     forecasts = run_tasks(record, chosen, read_priors("vague"), seed, store=folder / "forecasts.jsonl", **run)
     report = report_backtest(record, forecasts, seed, find_reference(chosen))
-    (folder / "backtest.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    draw_backtest(report, folder)
+    with replace_files(folder) as draft:
+        (draft / "backtest.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        draw_backtest(report, draft)
     show(json.dumps(report) if as_json else show_backtest(report))
     say(f"Forecasts, figures and report are kept in {folder}", quiet=run["quiet"])
     return NOT_TRUSTED if report["untrusted_fits"] > MAX_FAILED * report["fits"] else DONE
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise refuse(str(folder), "", f"cannot be made ({error.strerror})", "give another --results") from None
 
 
 def _backtest_quarters(
@@ -317,10 +312,10 @@ def _backtest_quarters(
     points = read_curve(curve) if curve else []
     priors = read_priors(prior) if prior else None
     place = results / "backtest" / f"{case.name}-through-time-seed{seed}"
-    _make_folder(place)
     report = backtest_quarters(case, read_truths(truth), priors, seed, store=place / "quarters.jsonl", **run)
-    (place / "through-time.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    save_quarters(report, {key: case.label_force(key) for key in case.forces}, points, place)
+    with replace_files(place) as draft:
+        (draft / "through-time.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        save_quarters(report, {key: case.label_force(key) for key in case.forces}, points, draft)
     show(json.dumps(report) if as_json else show_quarters(report))
     say(f"Quarters, report and figure are kept in {place}", quiet=run["quiet"])
     return NOT_TRUSTED if report["untrusted_fits"] > MAX_FAILED * report["fits"] else DONE

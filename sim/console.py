@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
+import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,8 +15,13 @@ from typing import Annotated, Any
 import typer
 
 from sim.errors import InputError, refuse
+from sim.interruption import tell_kept
+from sim.whole import FULL, explain, tell_reason
 
 DONE, DEFECT, USAGE, BAD_INPUT, NOT_TRUSTED, TRIPPED = 0, 1, 2, 3, 4, 5
+
+MACHINE = (OSError, MemoryError, ImportError)  # faults of the machine, not of the input
+LACKS = (*FULL, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EIO, errno.EROFS)
 
 CaseArgument = Annotated[str, typer.Argument(metavar="CASE", help="A shipped case's name, or a path with a slash.")]
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")]
@@ -36,22 +44,51 @@ def guarded(command: Callable[..., int]) -> Callable[..., None]:
         try:
             status = command(*args, **options)
         except InputError as error:
-            print(error, file=sys.stderr)  # noqa: T201
+            say(str(error))
             raise typer.Exit(BAD_INPUT) from None
+        except Exception as error:
+            fault = _find_fault(error)
+            if fault is None:
+                raise
+            raise typer.Exit(tell_fault(fault)) from None
         raise typer.Exit(status)
 
     return run
 
 
+def _find_fault(error: BaseException) -> Exception | None:
+    """Return the fault of the machine that an exception is or came of; libraries stumble over some and raise others."""
+    if isinstance(error, MACHINE):
+        return error
+    before = error.__cause__ or error.__context__
+    while before is not None and not (isinstance(before, OSError) and before.errno in LACKS):
+        before = before.__cause__ or before.__context__
+    return before
+
+
+def tell_fault(error: Exception) -> int:
+    """Say what the machine lacks, and what is kept; return the exit status."""
+    where = getattr(error, "filename", None) or "truetoll"
+    reason = tell_reason(error) if isinstance(error, OSError) else " ".join(f"{error}".split())[:200]
+    say(str(refuse(str(where), "", f"cannot go on ({reason or type(error).__name__})", tell_kept())))
+    return DEFECT
+
+
 def say(text: str, *, quiet: bool = False) -> None:
     """Print a note on standard error."""
-    if not quiet:
-        print(text, file=sys.stderr)  # noqa: T201
+    if not quiet and sys.stderr:
+        with suppress(OSError):  # of who does not listen
+            print(text, file=sys.stderr, flush=True)  # noqa: T201
 
 
 def show(text: str) -> None:
-    """Print a result on standard output."""
-    print(text)  # noqa: T201
+    """Print a result on standard output; who reads it may have had enough."""
+    try:
+        print(text, flush=True)  # noqa: T201
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what Python still holds of it goes there
+        if not isinstance(error, BrokenPipeError):
+            raise explain(Path("standard output"), error) from None
 
 
 def parse_day(text: str | None, option: str) -> dt.date | None:

@@ -11,11 +11,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from threading import Timer
-from typing import Any
+from typing import IO, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,10 @@ MANY_UNKNOWNS = 150  # from which a case is large
 NEARLY = 1.1  # R-hat below which chains have found the same place
 MAX_STARTS = 50
 LOADED = 0.5  # seconds within which machine code is there that is on the disk
+HELPER = """from sim.interruption import end_with_input
+end_with_input()
+from sim.nuts import compile_sampler
+compile_sampler()"""
 _POINTER = ctypes.POINTER(ctypes.c_double)
 
 
@@ -157,15 +161,22 @@ def prepare_density() -> Any:
     takes one thread of a process.
     """
     helpers: list[subprocess.Popen[bytes]] = []
-    order = [sys.executable, "-c", "from sim.nuts import compile_sampler; compile_sampler()"]
-    timer = Timer(LOADED, lambda: helpers.append(subprocess.Popen(order)))  # noqa: S603 - our own module
+
+    def hire() -> None:
+        with suppress(OSError):  # where the system has no process left, it is compiled here
+            order = [sys.executable, "-c", HELPER]
+            nothing = subprocess.DEVNULL
+            helpers.append(subprocess.Popen(order, stdin=subprocess.PIPE, stdout=nothing, stderr=nothing))  # noqa: S603
+
+    timer = Timer(LOADED, hire)
     timer.start()
     try:
         density = compile_density()
     finally:
         timer.cancel()
     for helper in helpers:
-        helper.wait()
+        with cast("IO[bytes]", helper.stdin):
+            helper.wait()
     compile_sampler()  # from the disk, where the other process has been; else here
     return density
 

@@ -29,6 +29,7 @@ from sim.parameters import Joint
 from sim.priors import LINKS, JointPrior, Prior, PriorSet
 from sim.record import Hindcast, Record, Truth
 from sim.rows import ESTABLISHED
+from sim.whole import write_file
 
 Floats = NDArray[np.float64]
 
@@ -261,9 +262,4 @@ def write_priors(priors: PriorSet, path: Path, learned_from: Mapping[str, str]) 
         keys = [f"  {json.dumps(key)}," for key in joint.keys]
         lines += ["", "[joint]", "keys = [", *keys, "]", f"mean = {json.dumps(list(joint.mean))}"]
         lines += ["covariance = [", *rows, "]"]
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        raise refuse(str(path), "", f"cannot be written ({error.strerror})", "give a folder that is there") from None
+    write_file(path, "\n".join(lines) + "\n")

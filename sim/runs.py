@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-import os
 import platform
-import shutil
 import sys
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -29,6 +25,7 @@ from sim.posterior import Sample, draw_prior, take_posterior
 from sim.priors import PriorSet, read_priors
 from sim.read import read_case
 from sim.summary import SCHEMA, judge_sample, summarise
+from sim.whole import build_folder, format_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -226,7 +223,7 @@ def write_run(run: Run, results: Path, command: Sequence[str] = (), artist: Arti
     stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%d-%H%M%S")
     with build_folder(parent, f"{stamp}-seed{run.seed}") as (folder, place):
         before = time.perf_counter()
-        write_json(folder / "summary.json", run.result)
+        (folder / "summary.json").write_text(format_json(run.result), encoding="utf-8")
         with artist.draw(folder / "summary.json", folder / "figures") if artist else nullcontext():
             write_summary_csv(run.result, folder / "summary.csv")
             memo = compose_memo(run.result, manifest=describe_run(run, command))
@@ -242,7 +239,7 @@ def write_run(run: Run, results: Path, command: Sequence[str] = (), artist: Arti
 
             draw_figures(run.result, folder / "figures")
         run.seconds |= {"memo": told - before, "store": stored - told, "figures": time.perf_counter() - stored}
-        write_json(folder / "manifest.json", describe_run(run, command))
+        (folder / "manifest.json").write_text(format_json(describe_run(run, command)), encoding="utf-8")
     run.folder = place[0]
     return place[0]
 
@@ -275,51 +272,6 @@ def describe_platform() -> dict[str, Any]:
         },
         "platform": f"{platform.system()} {platform.machine()}",
     }
-
-
-@contextmanager
-def build_folder(parent: Path, name: str) -> Iterator[tuple[Path, list[Path]]]:
-    """Yield a new folder to fill, and rename it to `parent/name` when the block ends without an error.
-
-    The second thing yielded is a list that holds the final place after the block.
-    """
-    place: list[Path] = []
-    try:
-        parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=parent))
-    except OSError as error:
-        raise refuse(str(parent), "", f"cannot be written ({error.strerror})", "give another --results") from None
-    try:
-        yield draft, place
-        draft.chmod(0o755)
-        place.append(_settle(draft, parent, name))
-    except OSError as error:
-        raise refuse(
-            str(parent), "", f"cannot be written ({error.strerror})", "free some room or choose another --results"
-        ) from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-
-
-def _settle(draft: Path, parent: Path, name: str) -> Path:
-    """Rename a finished folder to the first free name."""
-    for number in range(1_000):
-        target = parent / (name if number == 0 else f"{name}-{number + 1}")
-        if target.exists():
-            continue
-        try:
-            os.rename(draft, target)  # noqa: PTH104 - fails where another run took the name meanwhile, and is atomic
-        except OSError:
-            if target.exists():
-                continue
-            raise
-        return target
-    raise OSError(0, "no free name for the run's folder")
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write what JSON holds, as it stands in a run's folder."""
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def read_command() -> list[str]:

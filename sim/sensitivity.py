@@ -30,11 +30,12 @@ from sim.posterior import Sample, by_chain
 from sim.powers import scale_priors
 from sim.read import SENSITIVITY
 from sim.robustness import GOOD_K
-from sim.runs import build_folder, fit_design, write_json
+from sim.runs import fit_design
 from sim.store import Entry, Store
 from sim.summary import LEVELS, choose_keys, intervals, plain
 from sim.tasks import finish_tasks
 from sim.variants import Variant, build_variant, list_variants
+from sim.whole import build_folder, format_json
 
 SCHEMA = 1
 QUANTILES = np.linspace(0.0025, 0.9975, 200)  # of the log of each count, kept of every fit
@@ -295,7 +296,7 @@ def write_sensitivity(report: dict[str, Any], results: Path) -> Path:
 
     stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%d-%H%M%S")
     with build_folder(results / report["case"], f"{SENSITIVITY}{stamp}-seed{report['seed']}") as (folder, place):
-        write_json(folder / "sensitivity.json", report)
+        (folder / "sensitivity.json").write_text(format_json(report), encoding="utf-8")
         write_rows(folder / "sensitivity.csv", list(_list_rows(report)))
         (folder / "sensitivity.md").write_text(render_page(report), encoding="utf-8")
         (folder / "figures").mkdir()

@@ -6,15 +6,17 @@ whenever it is done. Tasks are handed out a few at a time, each by itself, and y
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing
+from contextlib import closing, nullcontext
 from functools import partial
 from typing import Any
 
 from sim.cluster import run_on_cluster
 from sim.errors import refuse
+from sim.interruption import end_with_parent, shielding_children
 from sim.store import Entry, Store
 
 MAX_KILLED = 3  # times in a row that workers may be killed before anything is finished
@@ -46,18 +48,23 @@ def finish_tasks[T](
     client : distributed.Client, optional
         Of a cluster that does the tasks in place of this machine (see `sim.cluster.open_cluster`).
     """
-    kept = store.begin(resume) if store else {}
-    for task in tasks:
-        if task in kept:
-            yield task, kept[task]
-    rest, work_alone = [task for task in tasks if task not in kept], partial(_do_alone, work)
-    # Closed at once, not when it is collected: an interruption or an error stops the workers.
-    running = _run_here(work_alone, rest, jobs) if client is None else run_on_cluster(work_alone, rest, client)
-    with closing(running):
-        for task, entry in running:
-            if store:
-                store.append(task, entry)
-            yield task, entry
+    with store.hold() if store else nullcontext():
+        kept = store.begin(resume) if store else {}
+        for task in tasks:
+            if task in kept:
+                yield task, kept[task]
+        rest, work_alone = [task for task in tasks if task not in kept], partial(_do_alone, work)
+        # Closed at once, not when it is collected: an interruption or an error stops the workers.
+        running = _run_here(work_alone, rest, jobs) if client is None else run_on_cluster(work_alone, rest, client)
+        anew = not resume  # what an earlier run has kept is there until there is something in its place
+        with closing(running):
+            for task, entry in running:
+                if store:
+                    store.append(task, entry, anew=anew)
+                    anew = False
+                yield task, entry
+        if store and anew:
+            store.clear()
 
 
 def _do_alone[T](work: Callable[[T], Entry], task: T) -> tuple[T, Entry]:
@@ -75,8 +82,12 @@ def _run_here[T](work: Callable[[T], tuple[T, Entry]], tasks: Sequence[T], jobs:
     rest, killed = dict.fromkeys(tasks), 0
     while rest:
         # Arrays go by value: those that joblib would map from a file are read-only.
-        parallel = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, max_nbytes=None)
-        found = parallel([delayed(work)(task) for task in rest])
+        parallel = Parallel(
+            n_jobs=jobs, return_as="generator_unordered", batch_size=1, max_nbytes=None,
+            initializer=end_with_parent, initargs=(os.getpid(),),
+        )  # fmt: skip
+        with shielding_children():
+            found = parallel([delayed(work)(task) for task in rest])
         try:
             for task, entry in found:
                 del rest[task]

@@ -6,9 +6,6 @@ import csv
 import datetime as dt
 import io
 import json
-import os
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -18,6 +15,7 @@ from typing import Any
 from sim.case import CaseFile, Source
 from sim.claims import REQUIRED_COLUMNS, Claim, read_text
 from sim.errors import quote_value, refuse
+from sim.whole import build_new
 
 
 @dataclass(frozen=True)
@@ -137,7 +135,9 @@ def import_table(name: str, file: Path, folder: Path, tell: Callable[[str], obje
     if folder.is_symlink() or folder.exists():
         raise refuse(str(folder), "", "exists already", "give the path of a new folder")
     imported = read_table(name, file)
-    _write_case(imported, folder)
+    with build_new(folder) as draft:
+        (draft / "case.toml").write_text(format_case(imported), encoding="utf-8")
+        (draft / "claims.csv").write_text(format_claims(imported.claims), encoding="utf-8")
     if tell:
         for line in imported.report:
             tell(line)
@@ -189,23 +189,6 @@ def name_apart(name: str, taken: set[str]) -> str:
         free = f"{name}-{number}"
     taken.add(free)
     return free
-
-
-def _write_case(imported: Imported, folder: Path) -> None:
-    """Write a case under another name, and rename it when it is whole."""
-    draft = None
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder.parent))
-        (draft / "case.toml").write_text(format_case(imported), encoding="utf-8")
-        (draft / "claims.csv").write_text(format_claims(imported.claims), encoding="utf-8")
-        draft.chmod(0o755)
-        os.rename(draft, folder)  # noqa: PTH104 - atomic, and fails where the name is taken by more than an empty folder
-    except OSError as error:
-        raise refuse(str(folder), "", f"cannot be made ({error.strerror})", "give another path") from None
-    finally:
-        if draft:
-            shutil.rmtree(draft, ignore_errors=True)
 
 
 def format_case(imported: Imported) -> str:

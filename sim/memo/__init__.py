@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +25,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from sim.errors import refuse
 from sim.memo.content import compose_memo
+from sim.whole import replace_files
 from sim.words import escape_cell
 
 FORMATS = ("md", "html", "docx", "pdf")
@@ -58,19 +58,10 @@ def write_memo(
         Where a template fails, or a format does.
     """
     pages = {name: _render(memo, name, folder, templates) for name in formats}
-    written = []
-    for name, page in pages.items():
-        path = folder / f"memo.{name}"
-        with tempfile.NamedTemporaryFile(prefix=".unfinished-", dir=folder, delete=False) as file:
-            draft = Path(file.name)
-        try:
-            draft.write_bytes(page)
-            draft.chmod(0o644)
-            os.replace(draft, path)  # noqa: PTH105 - in one step, over what was there
-        finally:
-            draft.unlink(missing_ok=True)
-        written.append(path)
-    return written
+    with replace_files(folder) as draft:
+        for name, page in pages.items():
+            (draft / f"memo.{name}").write_bytes(page)
+    return [folder / f"memo.{name}" for name in pages]
 
 
 def _render(memo: dict[str, Any], name: str, folder: Path, templates: Path | None) -> bytes:

@@ -1,4 +1,4 @@
-"""Draw the figures of a summary: its path, and that of their folder, come on standard input as a JSON list.
+"""Draw the figures of a summary: its path, and that of their folder, come on standard input as a JSON list on one line.
 
 What drawing needs is loaded before they are read (see `sim.artist`); where processes can be forked, two draw.
 """
@@ -11,6 +11,7 @@ import os
 import sys
 from pathlib import Path
 
+from sim.interruption import end_with_input
 from sim.plots import draw_figures, list_figures
 from sim.plots.style import make_canvas, use_style
 
@@ -22,7 +23,7 @@ def main() -> int:
         canvas.text(0.5, 0.5, "1")
         for kind in ("png", "svg"):
             canvas.savefig(io.BytesIO(), format=kind)
-    asked = sys.stdin.read()
+    asked = sys.stdin.readline()
     if not asked:  # the run has failed
         return 0
     summary, folder = map(Path, json.loads(asked))
@@ -32,6 +33,7 @@ def main() -> int:
         draw_figures(result, folder, names)
         return 0
     helper = os.fork()
+    end_with_input()
     draw_figures(result, folder, names[helper > 0 :: 2])
     return 0 if helper == 0 else os.waitstatus_to_exitcode(os.waitpid(helper, 0)[1])
 
