@@ -20,7 +20,7 @@ help:
 	@echo "make lock   pin the dependencies again (needs uv)"
 	@echo "make package  build wheel and sdist, and try each in an environment of its own"
 	@echo "make reference  make the kept run of Kursk again"
-	@echo "make sbc, power, reductions, stress, priors, backtest, ablation, bench   the slow suites (see docs/validation.md)"
+	@echo "make sbc, power, reductions, stress, priors, backtest, ablation, faults, bench   the slow suites (see docs/validation.md)"
 
 run: $(STAMP)
 	$(BIN)/truetoll run $(CASE)
@@ -95,7 +95,7 @@ reference: $(STAMP)
 	rm $(REFERENCE)/posterior.nc $(REFERENCE)/draws.*
 
 # --- Slow suites, whose reports stand in docs/ ---
-.PHONY: sbc power reductions stress priors backtest ablation bench
+.PHONY: sbc power reductions stress priors backtest ablation faults bench
 
 SBC_CASES := kursk ./tests/cases/unbounded ./tests/cases/one-day ./tests/cases/shares ./tests/cases/small-counts
 N ?= 300
@@ -128,6 +128,12 @@ backtest: $(STAMP)
 
 ablation: $(STAMP)
 	$(BIN)/python tests/reports.py ablation
+
+# Signals and full disks at MOMENTS random moments; small disks are mounted by root alone, and skipped elsewhere.
+MOMENTS ?= 200
+
+faults: $(STAMP)
+	$(BIN)/python tests/faults.py --n $(MOMENTS) --seed 1
 
 # On a quiet machine; every figure of docs/performance.md. RADFORD: the published table, which users fetch.
 RADFORD ?= ../shared/data/radford/replication-data-pnas.csv
