@@ -47,8 +47,11 @@ class Artist:
 
     def kill(self) -> None:
         """End the process and what it forked, without waiting."""
-        with suppress(OSError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        if sys.platform == "win32":  # where nothing is forked
+            self.process.kill()
+        else:
+            with suppress(OSError):
+                os.killpg(self.process.pid, signal.SIGKILL)
 
     def dismiss(self) -> None:
         """End the process, whatever it has done by now."""

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -33,7 +34,7 @@ FAULTS = ("SIGKILL", "SIGTERM", "SIGINT", "disk")
 VERBS = ("run", "sbc", "backtest", "sensitivity")
 MARK = "TRUETOLL_FAULT"  # in the environment of a command, and so of all that it starts
 GONE = 8.0  # seconds within which what it started must have ended
-BOOT = 0.05  # seconds in which Python itself starts, and nothing of the program heeds a signal
+EARLY = 0.2  # of a command's time, after which it must heed signals, however slowly Python has started
 BLOCK = 4096
 
 
@@ -133,15 +134,16 @@ class Bench:
         return struck, wrong
 
     def _strike(self, moment: Moment, known: Undisturbed, results: Path) -> tuple[str, list[str]]:
-        before, mark = snapshot(results), uuid4().hex
+        before, mark, early = snapshot(results), uuid4().hex, False
         running = self.start(moment.verb, moment.jobs, results, env={**os.environ, MARK: mark})
         if moment.fault != "disk":
             number = signal.Signals[moment.fault]
-            time.sleep(BOOT + moment.share * (known.seconds - BOOT))
+            time.sleep(moment.share * known.seconds)
+            early = moment.share < EARLY and not heeds_signals(running.pid)
             (os.killpg if moment.group else os.kill)(running.pid, number)  # a zombie until it is waited for
         said, told = running.communicate(timeout=120)
-        wrong = judge_end(moment.fault, running.returncode, told)
-        struck = "struck" if running.returncode not in (0, 4) else "late"
+        wrong = [] if early else judge_end(moment.fault, running.returncode, told)
+        struck = "early" if early else "struck" if running.returncode not in (0, 4) else "late"
         left = wait_for_none(mark)
         wrong += [f"still runs: {each}" for each in left]
         wrong += judge_folder(results, before, known, drafts=moment.fault == "SIGKILL")
@@ -155,6 +157,13 @@ class Bench:
             wrong.append("another result")
         wrong += [f"going on: {each}" for each in judge_folder(results, before, known, drafts=False)]
         return struck, [f"{each} [{running.returncode}: {told.strip()[-300:]}]" for each in wrong]
+
+
+def heeds_signals(pid: int) -> bool:
+    """Return whether a process has taken SIGTERM upon itself: before that Python is starting, or nothing has."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    caught = int(next(line for line in status.splitlines() if line.startswith("SigCgt")).split()[1], 16)
+    return bool(caught >> (signal.SIGTERM - 1) & 1)
 
 
 def judge_end(fault: str, status: int, told: str) -> list[str]:
@@ -191,24 +200,13 @@ def judge_folder(results: Path, before: dict[str, str], known: Undisturbed, *, d
         runs.setdefault(path.parents[depth - 2], set()).add(plain_name(path, results))
     for folder, files in runs.items():
         if "seed1" in folder.name and folder.parent.name == "small":
-            wrong += [f"{folder.name} lacks {name}" for name in known.files if is_of_run(name) and name not in files]
+            wrong += [f"{folder.name} lacks {name}" for name in known.files if "TIME" in name and name not in files]
     return wrong
-
-
-def is_of_run(name: str) -> bool:
-    return "TIME" in name
-
-
-@cache
-def _stamp():
-    import re
-
-    return re.compile(r"\d{8}-\d{6}")
 
 
 def plain_name(path: Path, results: Path) -> str:
     """Return a path below the results, with a word for the time."""
-    return _stamp().sub("TIME", str(path.relative_to(results)))
+    return re.sub(r"\d{8}-\d{6}", "TIME", str(path.relative_to(results)))
 
 
 def snapshot(folder: Path) -> dict[str, str]:

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from functools import partial
 from pathlib import Path
@@ -129,6 +130,17 @@ def test_a_full_disk_is_told_in_one_line(write, tmp_path):
     assert (done.returncode, done.stdout) == (3, "")
     assert len(done.stderr.splitlines()) == 1
     assert "cannot be written (No space left on device); make room, then go on with --resume" in done.stderr
+
+
+def test_no_interruption_reaches_a_worker(tmp_path):
+    """Ctrl-C goes to all that a terminal runs; one that Python is just starting would say so at length."""
+    code = (
+        "import signal\nfrom sim.tasks import finish_tasks\n"
+        "work = lambda _: {'shielded': signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])}\n"
+        "print([entry['shielded'] for _, entry in finish_tasks(work, range(2), jobs=2)], work(0)['shielded'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout.strip() == "[True, True] False"
 
 
 def test_an_interruption_leaves_what_is_finished(write, design, tmp_path):
