@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from sim.claims import Claim, Id
+from sim.claims import Claim, Id, check_year
 from sim.priors import Prior
 
 PERSONNEL = ("killed", "wounded", "captured", "missing")
@@ -20,6 +20,9 @@ DEFAULT_TOTALS = {"casualties": ("killed", "wounded"), "losses": PERSONNEL}
 STATES = ("deployed", "standing")
 MAX_BINS = 60
 MAX_DAYS = 40_000
+# Of a kind in one case: more is a mistake, or a hostile file, and takes long to say of every claim.
+MAX_FORCES, MAX_SOURCES, MAX_LISTED = 50, 2_000, 100
+MAX_LABEL = 300  # characters of what stands in figures and in the heads of tables
 
 Role = Literal["own", "ally_of_own", "adversary", "ally_of_adversary", "independent"]
 ROLES: tuple[Role, ...] = ("own", "ally_of_own", "adversary", "ally_of_adversary", "independent")
@@ -33,7 +36,7 @@ def _parse_key(value: Any) -> str:
 
 def _parse_toml_day(value: Any) -> dt.date:
     if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
-        return value
+        return check_year(value)
     raise PydanticCustomError("day", "is not a day; write it as 2024-11-01, without quotes")
 
 
@@ -49,6 +52,8 @@ def _check_distinct(value: tuple[str, ...]) -> tuple[str, ...]:
 
 Key = Annotated[str, BeforeValidator(_parse_key)]
 Day = Annotated[dt.date, BeforeValidator(_parse_toml_day)]
+Keys = Annotated[tuple[Key, ...], AfterValidator(_check_distinct), Field(max_length=MAX_LISTED)]
+Label = Annotated[str, Field(max_length=MAX_LABEL)]
 Roles = Annotated[tuple[Role, ...], BeforeValidator(_listed), AfterValidator(_check_distinct), Field(min_length=1)]
 Positive = Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)]
 
@@ -78,19 +83,19 @@ class Lull(_Record):
 class Force(_Record):
     """A force that suffers losses: its base outcomes, and where `bounded`, the waves that bound them."""
 
-    label: str = ""
-    outcomes: Annotated[tuple[Key, ...], AfterValidator(_check_distinct), Field(min_length=1)]
+    label: Label = ""
+    outcomes: Annotated[Keys, Field(min_length=1)]
     bounded: bool = False
-    waves: tuple[Wave, ...] = ()
-    lulls: tuple[Lull, ...] = ()
+    waves: Annotated[tuple[Wave, ...], Field(max_length=MAX_LISTED)] = ()
+    lulls: Annotated[tuple[Lull, ...], Field(max_length=MAX_LISTED)] = ()
 
 
 class Source(_Record):
     """Who makes estimates; `role` is a belligerency, a list of equally likely ones, or one of these by force."""
 
-    label: str = ""
+    label: Label = ""
     role: Roles | dict[Key, Roles]
-    rating: str = ""
+    rating: Label = ""
 
     def roles_towards(self, force: str) -> tuple[Role, ...]:
         """Return the possible roles towards a force; empty where none is given."""
@@ -102,9 +107,9 @@ class Derived(_Record):
 
     name: Key
     expr: str
-    inputs: dict[Key, Prior] = {}
-    label: str = ""
-    unit: str = ""
+    inputs: Annotated[dict[Key, Prior], Field(max_length=MAX_LISTED)] = {}
+    label: Label = ""
+    unit: Label = ""
 
 
 class Threshold(_Record):
@@ -119,18 +124,18 @@ class CaseFile(_Record):
     """The contents of `case.toml` (see `docs/formats.md`)."""
 
     schema_: Literal[1] = Field(alias="schema")
-    title: str = ""
+    title: Label = ""
     start: Day
     end: Day | None = None
     as_of: Day | None = None
     bin_days: Annotated[int, Field(ge=1, le=MAX_DAYS)] = 7
     prior: str = "default"
     priors: dict[str, Any] = {}
-    forces: Annotated[dict[Key, Force], Field(min_length=1)]
-    totals: dict[Key, Annotated[tuple[Key, ...], AfterValidator(_check_distinct)]] = {}
-    sources: dict[Key, Source] = {}
-    derived: tuple[Derived, ...] = ()
-    thresholds: tuple[Threshold, ...] = ()
+    forces: Annotated[dict[Key, Force], Field(min_length=1, max_length=MAX_FORCES)]
+    totals: Annotated[dict[Key, Keys], Field(max_length=MAX_LISTED)] = {}
+    sources: Annotated[dict[Key, Source], Field(max_length=MAX_SOURCES)] = {}
+    derived: Annotated[tuple[Derived, ...], Field(max_length=MAX_LISTED)] = ()
+    thresholds: Annotated[tuple[Threshold, ...], Field(max_length=MAX_LISTED)] = ()
 
 
 class Case(BaseModel):
@@ -212,17 +217,29 @@ class Case(BaseModel):
         outcomes = self.file.forces[force].outcomes
         if quantity in outcomes:
             return (quantity,)
-        totals = {**DEFAULT_TOTALS, **self.file.totals}
-        return tuple(part for part in totals.get(quantity, ()) if part in outcomes)
+        return tuple(part for part in self._totals.get(quantity, ()) if part in outcomes)
+
+    @cached_property
+    def _totals(self) -> dict[str, tuple[str, ...]]:
+        return {**DEFAULT_TOTALS, **self.file.totals}
 
     def totals_of(self, force: str) -> tuple[str, ...]:
         """Return the totals of a force that have at least one part and are no outcome of its own."""
         outcomes = self.file.forces[force].outcomes
-        names = dict.fromkeys([*DEFAULT_TOTALS, *self.file.totals])
-        return tuple(name for name in names if name not in outcomes and self.parts_of(force, name))
+        return tuple(name for name in self._totals if name not in outcomes and self.parts_of(force, name))
 
     def quantities_of(self, force: str) -> tuple[str, ...]:
         """Return what is reported of a force: outcomes, totals, and where it has waves deployed and standing."""
-        deployed = ("deployed",) if self.forces[force].waves else ()
-        standing = ("standing",) if self.forces[force].bounded else ()
-        return (*self.file.forces[force].outcomes, *self.totals_of(force), *deployed, *standing)
+        return self._quantities[force]
+
+    @cached_property
+    def _quantities(self) -> dict[str, tuple[str, ...]]:
+        return {
+            key: (
+                *force.outcomes,
+                *self.totals_of(key),
+                *(("deployed",) if force.waves else ()),
+                *(("standing",) if force.bounded else ()),
+            )
+            for key, force in self.forces.items()
+        }

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sim.case import Case
 from sim.claims import Claim
-from sim.errors import quote_value
+from sim.errors import put_on_line, quote_value
 from sim.evidence import Evidence, weigh_claims
 from sim.priors import read_priors
 from sim.read import read_case
@@ -19,6 +22,8 @@ from sim.timeline import effective_bin_days
 
 NEAR_DAYS = 31
 FAR_FACTOR = 3.0
+MOST_NEAR = 30  # rows after each, of one number within NEAR_DAYS, that it is compared with
+MAX_COMPARED = 50_000_000  # pairs of one topic
 MANY = 5  # rows excluded for one reason, beyond which they are told together
 _YEAR = re.compile(r"\b(1[89]\d\d|20\d\d)\b")
 
@@ -33,7 +38,7 @@ class Warning:  # noqa: A001 - the word of the command's reader
 
     def __str__(self) -> str:
         """Return the warning as one line."""
-        return f"{self.kind}: {self.where}: {self.text}"
+        return put_on_line(f"{self.kind}: {self.where}: {self.text}")
 
 
 @dataclass(frozen=True)
@@ -101,29 +106,37 @@ def _find_odd_years(case: Case) -> Iterator[Warning]:
 
 def _find_unmarked_echoes(evidence: Evidence) -> Iterator[Warning]:
     """Point at the same number said by two sources within a month, where neither is marked as repeating the other."""
-    found: dict[tuple[object, ...], list[tuple[Claim, Claim]]] = defaultdict(list)
+    first_pairs: dict[tuple[object, ...], tuple[Claim, Claim]] = {}
+    count: Counter[tuple[object, ...]] = Counter()
     for first, second in _pair_neighbours(evidence, lambda claim: (*_topic(claim), claim.number)):
         if first.source != second.source:
-            found[_topic(first), *sorted((first.source, second.source))].append((first, second))
-    for pairs in found.values():
-        first, second = pairs[0]
-        more = f" ({len(pairs)} such pairs of {first.source} and {second.source})" if len(pairs) > 1 else ""
+            key: tuple[object, ...] = (_topic(first), *sorted((first.source, second.source)))
+            first_pairs.setdefault(key, (first, second))
+            count[key] += 1
+    for pair, (first, second) in first_pairs.items():
+        more = f" ({count[pair]} such pairs of {first.source} and {second.source})" if count[pair] > 1 else ""
         text = f"says the same number as {_place(first)}{more}; if it repeats it, put its id into origin"
         yield Warning("echo", _place(second), text)
 
 
 def _pair_neighbours(evidence: Evidence, key: Callable[[Claim], tuple[object, ...]]) -> Iterator[tuple[Claim, Claim]]:
     """Return the pairs of used claims of one key whose days are no more than NEAR_DAYS apart."""
+    for claims in _group_claims(evidence, key):
+        for place, first in enumerate(claims):
+            for second in islice(claims, place + 1, place + 1 + MOST_NEAR):
+                if (second.as_of - first.as_of).days > NEAR_DAYS:
+                    break
+                yield first, second
+
+
+def _group_claims(evidence: Evidence, key: Callable[[Claim], tuple[object, ...]]) -> Iterable[list[Claim]]:
+    """Return the used claims of each key by their days; of one day they stay in the order of the rows."""
     groups: dict[tuple[object, ...], list[Claim]] = defaultdict(list)
     for item in evidence.observations:
         groups[key(item.claim)].append(item.claim)
     for claims in groups.values():
-        claims.sort(key=lambda claim: claim.as_of)  # stable: of one day they stay in the order of the rows
-        for place, first in enumerate(claims):
-            for second in islice(claims, place + 1, None):
-                if (second.as_of - first.as_of).days > NEAR_DAYS:
-                    break
-                yield first, second
+        claims.sort(key=lambda claim: claim.as_of)
+    return groups.values()
 
 
 def _topic(claim: Claim) -> tuple[object, ...]:
@@ -132,20 +145,54 @@ def _topic(claim: Claim) -> tuple[object, ...]:
 
 def _find_contradictions(evidence: Evidence) -> Iterator[Warning]:
     """Point at numbers of one quantity far apart; of each two sources at the worst pair. Spells are compared alike."""
-    found: dict[tuple[object, ...], list[tuple[float, Claim, Claim]]] = defaultdict(list)
-    for first, second in _pair_neighbours(evidence, _topic):
-        if first.measure == "interval" and (first.since, first.as_of) != (second.since, second.as_of):
-            continue
-        low, high = sorted((first, second), key=lambda claim: claim.central or 0.0)
-        if not low.central or not high.central or high.central < FAR_FACTOR * low.central:
-            continue
-        if low.qualifier not in ("at_least", "counted") and high.qualifier != "at_most":
-            found[_topic(low), *sorted((low.source, high.source))].append((high.central / low.central, low, high))
-    for pairs in found.values():
-        factor, low, high = max(pairs, key=lambda pair: pair[0])
-        more = f", the worst of {len(pairs)} such pairs of {high.source} and {low.source}" if len(pairs) > 1 else ""
-        text = f"says {factor:.1f} times {_place(low)} within {NEAR_DAYS} days{more}"
-        yield Warning("contradiction", _place(high), text)
+    for claims in _group_claims(evidence, _topic):
+        said = [claim for claim in claims if claim.central]
+        for count, one, other in _find_worst_pairs(said):
+            low, high = sorted((one, other), key=lambda claim: claim.central or 0.0)
+            factor = (high.central or 0.0) / (low.central or 1.0)
+            more = f", the worst of {count} such pairs of {high.source} and {low.source}" if count > 1 else ""
+            text = f"says {factor:.1f} times {_place(low)} within {NEAR_DAYS} days{more}"
+            yield Warning("contradiction", _place(high), text)
+
+
+def _find_worst_pairs(claims: list[Claim]) -> Iterator[tuple[int, Claim, Claim]]:
+    """Return of each two sources how many pairs contradict each other, and the worst; `claims` are of one topic.
+
+    Each row is compared with those after it, the nearest first; with all within NEAR_DAYS, unless they are very many.
+    """
+    days = np.array([claim.as_of.toordinal() for claim in claims])
+    said = np.array([claim.central or 0.0 for claim in claims])
+    spells = _number_apart([(c.since, c.as_of) if c.measure == "interval" else None for c in claims])
+    sources = _number_apart([claim.source for claim in claims])
+    least = np.array([claim.qualifier in ("at_least", "counted") for claim in claims])  # the truth may be far above
+    most = np.array([claim.qualifier == "at_most" for claim in claims])
+    width = int(sources.max(initial=0)) + 1
+    counts, worst, pairs = np.zeros(width**2, dtype=int), np.zeros(width**2), np.zeros((width**2, 2), dtype=int)
+    for step in range(1, min(len(claims), 2 + MAX_COMPARED // max(len(claims), 1))):
+        near = np.flatnonzero(days[step:] - days[:-step] <= NEAR_DAYS)
+        if not near.size:
+            break
+        low = np.where(said[near] <= said[near + step], near, near + step)
+        high = 2 * near + step - low
+        kept = (said[high] >= FAR_FACTOR * said[low]) & (spells[near] == spells[near + step])
+        kept &= ~least[low] & ~most[high]
+        first, factor = near[kept], (said[high] / said[low])[kept]
+        ends = np.sort(np.stack([sources[first], sources[first + step]]), axis=0)
+        code = ends[0] * width + ends[1]
+        np.add.at(counts, code, 1)
+        better = np.flatnonzero(factor > worst[code])
+        better = better[np.argsort(factor[better], kind="stable")]  # of one code the last, and largest, stays
+        worst[code[better]] = factor[better]
+        pairs[code[better]] = np.stack([first[better], first[better] + step], axis=1)
+    for code in np.flatnonzero(counts):
+        one, other = (claims[place] for place in pairs[code])
+        yield int(counts[code]), one, other
+
+
+def _number_apart(values: Sequence[object]) -> NDArray[np.int64]:
+    """Return a whole number for each value, the same for equal ones."""
+    numbers: dict[object, int] = {}
+    return np.array([numbers.setdefault(value, len(numbers)) for value in values], dtype=np.int64)
 
 
 def _find_duplicates(evidence: Evidence) -> Iterator[Warning]:
@@ -200,16 +247,15 @@ def _check_structure(case: Case, evidence: Evidence) -> Iterator[Warning]:
 
 def _check_sums(case: Case) -> Iterator[Warning]:
     """Point at totals that are not the sum of the parts said in the same breath."""
+    breaths: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    for claim in case.claims:
+        if claim.statement and claim.central:
+            breaths[claim.statement][claim.quantity] += claim.central
     for total in case.claims:
         if not total.statement or total.unit == "share" or not total.central or total.quantity == "deployed":
             continue
-        parts = set(case.parts_of(total.force, total.quantity))
-        said = [
-            claim
-            for claim in case.claims
-            if claim.statement == total.statement and claim.quantity in parts and claim.central and claim is not total
-        ]
-        if len(parts) > 1 and {claim.quantity for claim in said} == parts:
-            sum_of_parts = sum(claim.central or 0.0 for claim in said)
+        parts, said = case.parts_of(total.force, total.quantity), breaths[total.statement]
+        if len(parts) > 1 and all(part in said for part in parts):
+            sum_of_parts = sum(said[part] for part in parts)
             if abs(sum_of_parts - total.central) > 0.1 * total.central:
                 yield Warning("sum", _place(total), f"says {total.central:g}, its parts add up to {sum_of_parts:g}")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 import math
 import re
 from collections.abc import Iterable, Iterator
@@ -14,9 +12,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from sim.errors import Fault, InputError, quote_value, refuse
+from sim.errors import FIRST_YEAR, LAST_YEAR, MAX_FAULTS, Fault, InputError, quote_value
+from sim.files import read_text, refuse_controls, split_rows
 
-MAX_BYTES = 50_000_000
 MAX_NUMBER = 1e15
 REQUIRED_COLUMNS = ("id", "source", "quantity", "published")
 
@@ -29,13 +27,22 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+-]*", re.ASCII)
 
 def _parse_day(value: Any) -> dt.date:
     if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
-        return value
+        return check_year(value)
     if isinstance(value, str) and _DAY.fullmatch(value):
         try:
-            return dt.date.fromisoformat(value)
+            day = dt.date.fromisoformat(value)
         except ValueError:
             pass
+        else:
+            return check_year(day)
     raise PydanticCustomError("day", "is not a day; write it as YYYY-MM-DD")
+
+
+def check_year(day: dt.date) -> dt.date:
+    """Refuse a day that no case can be about."""
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise PydanticCustomError("year", f"is out of reach; keep to the years {FIRST_YEAR} to {LAST_YEAR}")
+    return day
 
 
 def _parse_number(value: Any) -> float:
@@ -187,27 +194,9 @@ def read_claims(path: Path) -> list[Claim]:
     return claims
 
 
-def read_text(path: Path) -> str:
-    """Return the text of a UTF-8 file, or refuse it in one line."""
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise refuse(path.name, "", f"is larger than {MAX_BYTES // 1_000_000} MB", "split the case")
-        raw = path.read_bytes()
-    except OSError as error:
-        raise refuse(str(path), "", f"cannot be read ({error.strerror})", "give the path of a file") from None
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise refuse(path.name, f"line {line}", "is not UTF-8", "save the file as UTF-8") from None
-    if "\0" in text:
-        raise refuse(
-            path.name, f"line {text[: text.index(chr(0))].count(chr(10)) + 1}", "holds a NUL byte", "save it as text"
-        )
-    return text
-
-
-def parse_claims[C: Claim](text: str, file: str, kind: type[C]) -> tuple[list[C], list[Fault], set[str]]:
+def parse_claims[C: Claim](
+    text: str, file: str, kind: type[C], force: str = ""
+) -> tuple[list[C], list[Fault], set[str]]:
     """Parse the text of a claims file.
 
     Parameters
@@ -216,6 +205,8 @@ def parse_claims[C: Claim](text: str, file: str, kind: type[C]) -> tuple[list[C]
         The text, and the file's name for messages.
     kind : type of Claim
         Whose fields are the columns; those without a default are required.
+    force : str
+        Of rows that name none.
 
     Returns
     -------
@@ -225,25 +216,29 @@ def parse_claims[C: Claim](text: str, file: str, kind: type[C]) -> tuple[list[C]
     unread : set of str
         The ids of the other rows, as written: those that refer to them are not at fault.
     """
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     required = _list_required(kind)
     claims: list[C] = []
     faults: list[Fault] = []
     unread: set[str] = set()
     try:
-        header = [name.strip() for name in next(reader, [])]
+        refuse_controls(text, file)
+        rows = split_rows(text, file)
+        header = [name.strip() for name in next(rows, (1, []))[1]]
         faults += _check_header(header, file, kind)
-        for cells in reader:
-            if any(cell.strip() for cell in cells) and required <= set(header):
-                parsed = _parse_row(header, cells, reader.line_num, file, kind)
-                if isinstance(parsed, list):
-                    faults += parsed
-                    unread |= {cell.strip() for name, cell in zip(header, cells, strict=False) if name == "id"}
-                else:
-                    claims.append(parsed)
-    except csv.Error as error:
-        problem = f"is not CSV ({error})"
-        faults.append(Fault(file, f"line {reader.line_num}", problem, "quote cells that hold commas or quotes"))
+        known = [name if name in kind.model_fields else "" for name in header]
+        for row, cells in rows if required <= set(header) else ():
+            parsed = _parse_row(known, cells, row, file, kind, force)
+            if not isinstance(parsed, list):
+                claims.append(parsed)
+                continue
+            faults += parsed
+            unread |= {cell.strip() for name, cell in zip(header, cells, strict=False) if name == "id"}
+            if len(faults) > MAX_FAULTS:
+                break
+    except InputError as error:
+        faults += error.faults
+    if len(faults) > MAX_FAULTS:
+        raise InputError(faults)
     return claims, faults, unread
 
 
@@ -267,15 +262,16 @@ def _check_header(header: list[str], file: str, kind: type[Claim]) -> Iterable[F
             yield Fault(file, "row 1", f"lacks the column '{name}'", "add it")
 
 
-def _parse_row[C: Claim](header: list[str], cells: list[str], row: int, file: str, kind: type[C]) -> C | list[Fault]:
-    """Return the claim of a row, or its faults; columns that are not known have been reported already."""
+def _parse_row[C: Claim](
+    header: list[str], cells: list[str], row: int, file: str, kind: type[C], force: str
+) -> C | list[Fault]:
+    """Return the claim of a row, or its faults; columns that are not known, and have no name, were reported already."""
     if len(cells) != len(header):
         problem = f"has {len(cells)} cells, the header has {len(header)}"
         return [Fault(file, f"row {row}", problem, "quote cells that hold commas")]
-    named = zip(header, cells, strict=True)
-    given = {name: cell.strip() for name, cell in named if cell.strip() and name in kind.model_fields}
+    given = {name: text for name, cell in zip(header, cells, strict=True) if name and (text := cell.strip())}
     try:
-        claim = kind.model_validate({**given, "row": row})
+        claim = kind.model_validate({"force": force, **given, "row": row})
     except ValidationError as error:
         return [describe_error(item, file, f"row {row}, column ") for item in _drop_consequences(error)]
     return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -49,7 +50,10 @@ app.add_typer(priors_app, name="priors")
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line; a character that the terminal cannot show is written out."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except MACHINE as error:  # of what no command does, such as --help
@@ -297,7 +301,7 @@ def _damage_told(run: Path) -> Iterator[None]:
     """Turn what a damaged summary breaks into one line."""
     try:
         yield
-    except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, IndexError, ValueError, ArithmeticError) as error:
         raise refuse(str(run / "summary.json"), "", f"is damaged ({error!r})", "run the case again") from error
 
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sim.errors import InputError, refuse
+from sim.errors import FIRST_YEAR, LAST_YEAR, InputError, escape_controls, quote_value, refuse
 from sim.interruption import tell_kept
 from sim.whole import FULL, explain, tell_reason
 
@@ -37,7 +37,7 @@ KnownByOption = Annotated[
 
 
 def guarded(command: Callable[..., int]) -> Callable[..., None]:
-    """Turn a fault of the input into lines on standard error and exit status 3."""
+    """Turn a fault of the input, or a file that cannot be written, into lines on standard error and exit status 3."""
 
     @wraps(command)
     def run(*args: Any, **options: Any) -> None:
@@ -50,6 +50,10 @@ def guarded(command: Callable[..., int]) -> Callable[..., None]:
             fault = _find_fault(error)
             if fault is None:
                 raise
+            if isinstance(fault, OSError) and fault.filename and fault.errno not in LACKS:
+                place = str(fault.filename2 or fault.filename)
+                say(str(refuse(place, "", f"cannot be used ({tell_reason(fault)})", "free its place, or give another")))
+                raise typer.Exit(BAD_INPUT) from None
             raise typer.Exit(tell_fault(fault)) from None
         raise typer.Exit(status)
 
@@ -78,13 +82,13 @@ def say(text: str, *, quiet: bool = False) -> None:
     """Print a note on standard error."""
     if not quiet and sys.stderr:
         with suppress(OSError):  # of who does not listen
-            print(text, file=sys.stderr, flush=True)  # noqa: T201
+            print(escape_controls(text), file=sys.stderr, flush=True)  # noqa: T201
 
 
 def show(text: str) -> None:
     """Print a result on standard output; who reads it may have had enough."""
     try:
-        print(text, flush=True)  # noqa: T201
+        print(escape_controls(text), flush=True)  # noqa: T201
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what Python still holds of it goes there
         if not isinstance(error, BrokenPipeError):
@@ -96,6 +100,9 @@ def parse_day(text: str | None, option: str) -> dt.date | None:
     if text is None:
         return None
     try:
-        return dt.date.fromisoformat(text)
+        day = dt.date.fromisoformat(text)
     except ValueError:
-        raise refuse(option, "", f"{text!r} is not a day", "write it as YYYY-MM-DD") from None
+        raise refuse(option, "", f"{quote_value(text)} is not a day", "write it as YYYY-MM-DD") from None
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise refuse(option, "", f"{day} is out of reach", f"keep to the years {FIRST_YEAR} to {LAST_YEAR}")
+    return day

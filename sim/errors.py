@@ -2,14 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from itertools import islice
+
+MAX_FAULTS = 1_000  # that are listed
+MAX_NAMES = 20  # that a remedy lists
+MAX_PLACE = 200  # characters
+FIRST_YEAR, LAST_YEAR = 1500, 2500  # beyond which reckoning with days, or drawing them, leaves the calendar
+# What moves a terminal's cursor, ends a line, or turns the direction of text; the end of a line itself may stand.
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 
 def quote_value(value: object, limit: int = 60) -> str:
     """Return `value` on one line, escaped and cut at `limit` characters, so that no input can forge a message."""
-    text = ascii(value) if not isinstance(value, str) else "'" + value.encode("unicode_escape").decode("ascii") + "'"
+    if isinstance(value, str):
+        text = "'" + value[: limit + 1].encode("unicode_escape").decode("ascii") + "'"
+    else:
+        text = ascii(value)
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def escape_controls(text: str) -> str:
+    """Return text in which characters that steer a terminal are written out, as JSON does: no input can forge lines."""
+    return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def put_on_line(text: str) -> str:
+    """Return text on one line."""
+    return escape_controls(" ".join(text.split()))
+
+
+def list_some(names: Collection[str]) -> str:
+    """Return names separated by commas, and how many more there are beyond the first."""
+    more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+    return ", ".join(islice(names, MAX_NAMES)) + more
 
 
 @dataclass(frozen=True)
@@ -33,15 +61,22 @@ class Fault:
 
     def __str__(self) -> str:
         """Return the fault as one line."""
-        place = f"{self.file}, {self.where}" if self.where else self.file
-        return " ".join(f"{place}: {self.problem}; {self.remedy}".split())
+        where = self.where if len(self.where) <= MAX_PLACE else f"{self.where[: MAX_PLACE - 1]}…"
+        place = f"{self.file}, {where}" if where else self.file
+        return put_on_line(f"{place}: {self.problem}; {self.remedy}")
 
 
 class InputError(Exception):
-    """Input that cannot be used; carries every fault found, and ends the program with exit status 3."""
+    """Input that cannot be used; carries the faults found, and ends the program with exit status 3.
+
+    Beyond MAX_FAULTS it says that there are more.
+    """
 
     def __init__(self, faults: Iterable[Fault]) -> None:
-        self.faults = tuple(faults)
+        self.faults = tuple(islice(faults, MAX_FAULTS + 1))
+        if len(self.faults) > MAX_FAULTS:
+            more = Fault(self.faults[-1].file, "", f"has more than {MAX_FAULTS} faults", "mend these first")
+            self.faults = (*self.faults[:MAX_FAULTS], more)
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
     def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Fault, ...]]]:

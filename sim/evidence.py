@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -131,13 +131,8 @@ def _drop_echoes(case: Case, claims: Sequence[Claim], unused: dict[str, str]) ->
     """Mark echoes and exact duplicates; return the source that each row counts for, by the row's id."""
     by_id = {claim.id: claim for claim in case.claims}
     known = {claim.id for claim in claims}
-    source = {}
+    source = _trace_sources(by_id)
     for claim in claims:
-        root = claim
-        while root.origin in by_id:
-            root = by_id[root.origin]
-        # Where the row that it repeats is not known yet, this one brings the news, as a claim of that source.
-        source[claim.id] = root.origin or root.source
         if claim.origin in known:
             unused.setdefault(claim.id, f"repeats {claim.origin}")
     groups: dict[tuple[object, ...], list[Claim]] = defaultdict(list)
@@ -157,6 +152,22 @@ def _drop_echoes(case: Case, claims: Sequence[Claim], unused: dict[str, str]) ->
         _keep_one(group, source, unused)
     for key, group in relays.items():
         _keep_one([own[key], *group] if key in own else group, source, unused)
+    return source
+
+
+def _trace_sources(by_id: Mapping[str, Claim]) -> dict[str, str]:
+    """Return the source that each row counts for, by the row's id: who spoke first.
+
+    Where the row that it repeats is not known yet, the row brings the news, as a claim of that source.
+    """
+    source: dict[str, str] = {}
+    for start in by_id.values():
+        walk, root = [start], start
+        while root.origin in by_id and root.id not in source:  # each row is walked over once
+            root = by_id[root.origin]
+            walk.append(root)
+        first = source.get(root.id) or root.origin or root.source
+        source |= dict.fromkeys((claim.id for claim in walk), first)
     return source
 
 

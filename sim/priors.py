@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -16,8 +15,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from sim.claims import describe_error, read_text
+from sim.claims import describe_error
 from sim.errors import Fault, InputError, quote_value, refuse
+from sim.files import is_file, read_toml
 
 Family = Literal[
     "Normal",
@@ -51,6 +51,9 @@ LINKS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
     "LogNormal": np.exp,
     "LogitNormal": lambda x: 1 / (1 + np.exp(-x)),
 }
+# Of an argument; and of one of a key of the model, whose scale is that of a logarithm, a share or a standard deviation.
+LARGEST, LARGEST_LOG = 1e15, 1_000.0
+LEAST = 1e-6  # of what must be above zero
 _UNSIGNED = {"sigma", "beta", "alpha", "lam", "nu"}
 
 # What a key may take as a value: the families that stay inside it.
@@ -80,21 +83,24 @@ _KEYS = re.compile(
 )
 
 
+Argument = Annotated[float, Field(ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
+
+
 class Prior(BaseModel):
     """A prior distribution, or a fixed number, with where it comes from."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     dist: Family | None = None
-    fixed: float | None = Field(default=None, allow_inf_nan=False)
-    mu: float | None = Field(default=None, allow_inf_nan=False)
-    sigma: float | None = Field(default=None, allow_inf_nan=False)
-    alpha: float | None = Field(default=None, allow_inf_nan=False)
-    beta: float | None = Field(default=None, allow_inf_nan=False)
-    lower: float | None = Field(default=None, allow_inf_nan=False)
-    upper: float | None = Field(default=None, allow_inf_nan=False)
-    lam: float | None = Field(default=None, allow_inf_nan=False)
-    nu: float | None = Field(default=None, allow_inf_nan=False)
+    fixed: Argument | None = None
+    mu: Argument | None = None
+    sigma: Argument | None = None
+    alpha: Argument | None = None
+    beta: Argument | None = None
+    lower: Argument | None = None
+    upper: Argument | None = None
+    lam: Argument | None = None
+    nu: Argument | None = None
     source: str = ""
     url: str = ""
     why: str = ""
@@ -110,8 +116,8 @@ class Prior(BaseModel):
                 verb = "lacks" if value is None else "has a superfluous"
                 remedy = f"{self.dist} takes {', '.join(wanted)}" if self.dist else "a fixed value takes none"
                 raise PydanticCustomError("prior", f"{verb} argument {name}; {remedy}")
-            if value is not None and name in _UNSIGNED and value <= 0:
-                raise PydanticCustomError("prior", f"has {name} = {value:g}; it must be above zero")
+            if value is not None and name in _UNSIGNED and value < LEAST:
+                raise PydanticCustomError("prior", f"has {name} = {value:g}; it must be above zero, from {LEAST:g} on")
         if self.lower is not None and self.upper is not None and self.lower >= self.upper:
             raise PydanticCustomError("prior", "has lower not below upper; swap them")
         return self
@@ -263,11 +269,7 @@ def read_priors(
         A key that the set leaves out is taken from the default set, and named in `borrowed`.
     """
     path = _find_prior_set(name, beside, shelf or find_shipped_priors())
-    text = read_text(path)
-    try:
-        data = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise refuse(path.name, "", f"is not TOML ({error})", "mend it there") from None
+    data, text = read_toml(path)
     if data.pop("schema", None) != 1:
         raise refuse(path.name, "schema", "is not 1", "write schema = 1, or use a version of truetoll that reads it")
     head = {key: data.pop(key, "") for key in ("name", "note", "learned_from", "provisional")}
@@ -297,7 +299,7 @@ def read_priors(
 def _find_prior_set(name: str, beside: Path | None, shelf: Path) -> Path:
     if "/" in name or "\\" in name or name.endswith(".toml"):
         for folder in [beside, Path()] if beside else [Path()]:
-            if (folder / name).is_file():
+            if is_file(folder / name):
                 return folder / name
         raise refuse(name, "", "is missing", "give the path of a prior set beside case.toml")
     path = shelf / f"{name}.toml"
@@ -393,4 +395,9 @@ def _check_domain(key: str, prior: Prior) -> tuple[str, str] | None:
     numbers = [number for number in (prior.fixed, prior.lower, prior.upper) if number is not None]
     if any(not low <= number <= high for number in numbers):
         return f"{prior} leaves its range", f"keep it within {low:g} and {high:g}"
+    if any(abs(number) > LARGEST_LOG for number in (prior.fixed or 0.0, *prior.arguments.values())):
+        return (
+            f"{prior} is out of all proportion",
+            f"keep its numbers within {LARGEST_LOG:g}; most scales are logarithms",
+        )
     return None

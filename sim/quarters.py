@@ -6,10 +6,8 @@ compared with what is now established, read between its dates on the log scale.
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import hashlib
-import io
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,10 +20,10 @@ from numpy.typing import NDArray
 
 from sim.backtest import FITS, MAX_RHAT, seed_of
 from sim.case import Case
-from sim.claims import read_text
 from sim.diagnostics import judge_draws
 from sim.errors import refuse
 from sim.fit import sample_posterior, show_steps
+from sim.importers import read_rows
 from sim.learn import learn_priors, update_priors
 from sim.model import design_model
 from sim.posterior import by_chain, take_posterior
@@ -197,19 +195,14 @@ def _describe(key: tuple[str, str], day: dt.date, truth: Established, draws: NDA
 
 def read_curve(path: Path) -> list[dict[str, Any]]:
     """Read the newspaper's curve of deaths: day, country, estimate, and the limits of both its intervals."""
-    reader = csv.DictReader(io.StringIO(read_text(path), newline=""))
-    wanted = {"date", "estimate", "ci_lower", "ci_upper", "pi_low", "pi_high", "type", "country"}
-    if not wanted <= set(reader.fieldnames or ()):
-        raise refuse(
-            path.name, "row 1", "is another table than the newspaper's curve", f"give {', '.join(sorted(wanted))}"
-        )
+    limits = ("estimate", "ci_lower", "ci_upper", "pi_low", "pi_high")
     rows = []
-    for row in reader:
+    for _, cells in read_rows(path, ("date", "type", "country", *limits), "the newspaper's curve"):
         try:
-            numbers = {name: float(row[name]) for name in ("estimate", "ci_lower", "ci_upper", "pi_low", "pi_high")}
-            day = dt.date.fromisoformat(row["date"])
-        except (TypeError, ValueError):
+            numbers = {name: float(cells[name]) for name in limits}
+            day = dt.date.fromisoformat(cells["date"])
+        except (KeyError, ValueError):
             continue  # days that the curve does not cover are NA
-        if row["type"] == "deaths":
-            rows.append({"day": day.isoformat(), "country": row["country"], **numbers})
+        if cells["type"] == "deaths" and all(math.isfinite(number) for number in numbers.values()):
+            rows.append({"day": day.isoformat(), "country": cells["country"], **numbers})
     return sorted(rows, key=lambda row: str(row["day"]))

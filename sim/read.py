@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import tomllib
+import os
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -11,15 +10,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from sim.case import Case, CaseFile
-from sim.claims import Claim, describe_error, parse_claims, read_text
-from sim.errors import InputError, quote_value, refuse
+from sim.claims import Claim, describe_error, parse_claims
+from sim.errors import InputError, escape_controls, quote_value, refuse
+from sim.files import is_file, read_json, read_text, read_toml
+from sim.result import check_manifest, check_result, check_sensitivity
 from sim.rules import find_faults
 
 SENSITIVITY = "sensitivity-"  # how the folders of such reports begin, beside the runs of a case
-REQUIRED = (
-    "case", "title", "as_of", "inputs", "known_by", "prior", "forces", "sources", "trusted", "diagnostics", "estimates",
-    "exceedance", "bias", "variance", "next_reports", "readings", "claims", "derived", "used_claims", "paths",
-)  # fmt: skip
 
 
 def list_shipped_cases() -> list[str]:
@@ -35,7 +32,7 @@ def find_case(argument: str) -> Path:
     """Return the folder of a case: an argument with a slash is a path, one without is a shipped name."""
     if "/" in argument or "\\" in argument:
         folder = Path(argument)
-        if not (folder / "case.toml").is_file():
+        if not is_file(folder / "case.toml"):
             raise refuse(
                 str(folder / "case.toml"), "", "is missing", "give a folder that holds case.toml and claims.csv"
             )
@@ -62,23 +59,23 @@ def read_case(argument: str | Path) -> Case:
     """
     folder = argument if isinstance(argument, Path) else find_case(argument)
     case_file = _read_case_file(folder / "case.toml")
-    claims, faults, unread = parse_claims(read_text(folder / "claims.csv"), "claims.csv", Claim)
-    if len(case_file.forces) == 1:
-        only = next(iter(case_file.forces))
-        claims = [claim if claim.force else claim.model_copy(update={"force": only}) for claim in claims]
-    case = Case(name=folder.resolve().name, folder=folder, file=case_file, claims=tuple(claims))
+    only = next(iter(case_file.forces)) if len(case_file.forces) == 1 else ""
+    claims, faults, unread = parse_claims(read_text(folder / "claims.csv"), "claims.csv", Claim, only)
+    case = Case(name=_name_case(folder), folder=folder, file=case_file, claims=tuple(claims))
     faults += find_faults(case, unread)
     if faults:
         raise InputError(faults)
     return case
 
 
+def _name_case(folder: Path) -> str:
+    """Return the folder's name, as text that can be written whatever bytes it is made of."""
+    name = os.fsencode(folder.resolve().name).decode("utf-8", errors="backslashreplace")
+    return escape_controls(name).replace("\n", "\\n") or "case"
+
+
 def _read_case_file(path: Path) -> CaseFile:
-    text = read_text(path)
-    try:
-        data = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise refuse(path.name, "", f"is not TOML ({error})", "mend it there") from None
+    data, _ = read_toml(path)
     try:
         return CaseFile.model_validate(data)
     except ValidationError as error:
@@ -103,34 +100,23 @@ def read_result(folder: Path) -> dict[str, Any]:
         Where it is missing, damaged, or of another schema.
     """
     path = folder / "summary.json"
-    try:
-        result = json.loads(read_text(path))
-    except ValueError as error:
-        raise refuse(str(path), "", f"is damaged ({error})", "run the case again") from None
-    if not isinstance(result, dict) or result.get("schema") != 1:
-        raise refuse(str(path), "schema", "is not 1", "use the version of truetoll that wrote it")
-    missing = [key for key in REQUIRED if key not in result]
-    if missing:
-        raise refuse(str(path), "", f"lacks {', '.join(missing)}", "run the case again")
-    return result
+    return check_result(read_json(path), str(path))
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """Return the `manifest.json` of a run's folder; empty where there is none that can be read."""
-    try:
-        content = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
+    """Return the `manifest.json` of a run's folder; empty where there is none."""
+    path = folder / "manifest.json"
+    return check_manifest(read_json(path), str(path)) if os.path.lexists(path) else {}
 
 
 def find_sensitivity(run: Path, result: dict[str, Any]) -> tuple[Path | None, dict[str, Any] | None]:
     """Return the latest sensitivity report of a run's inputs that lies beside it, with its folder; none where none."""
     for folder in sorted(run.resolve().parent.glob(f"{SENSITIVITY}*"), reverse=True):
+        path = folder / "sensitivity.json"
         try:
-            report = json.loads((folder / "sensitivity.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            report = read_json(path)
+        except InputError:
             continue
         if isinstance(report, dict) and report.get("schema") == 1 and report.get("inputs") == result["inputs"]:
-            return folder, report
+            return folder, check_sensitivity(report, str(path))
     return None, None

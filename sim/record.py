@@ -6,10 +6,8 @@ later than the table allows, or of another force, is used; what was left out is 
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import hashlib
-import io
 import math
 import re
 import zlib
@@ -23,10 +21,11 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from sim.case import DEFAULT_TOTALS, PERSONNEL, ROLES, Case, CaseFile, Role
-from sim.claims import MAX_NUMBER, Claim, Day, Number, describe_error, parse_claims, read_text
-from sim.errors import Fault, InputError, quote_value
+from sim.case import DEFAULT_TOTALS, MAX_DAYS, MAX_FORCES, PERSONNEL, ROLES, Case, CaseFile, Role
+from sim.claims import MAX_NUMBER, Claim, Day, Number, describe_error, parse_claims
+from sim.errors import MAX_FAULTS, Fault, InputError, quote_value
 from sim.evidence import weigh_claims
+from sim.files import read_text, refuse_controls, split_rows
 from sim.rules import find_faults
 from sim.scores import Established
 
@@ -36,8 +35,8 @@ MAX_DELAY = dt.timedelta(days=366)  # a claim published later than this after it
 LATE = "published more than a year after"
 OUTSIDE = "speaks of other days than those of the losses that are known"
 OURS = (LATE, OUTSIDE)  # why rows are left out that nobody excluded
-FIRST_YEAR = 1500
 MAX_KEY = 60
+MAX_CASES = 2_000
 
 
 def _parse_role(value: Any) -> Role:
@@ -64,18 +63,10 @@ def _parse_count(value: Any) -> Any:
     return number
 
 
-def _parse_known_day(value: Any) -> Any:
-    day = _day(value)
-    if day.year < FIRST_YEAR:
-        raise PydanticCustomError("early", f"is before the year {FIRST_YEAR}; mend the day")
-    return day
-
-
-_number, _day = TypeAdapter(Number).validate_python, TypeAdapter(Day).validate_python
+_number = TypeAdapter(Number).validate_python
 Name = Annotated[str, BeforeValidator(_parse_name)]
 Quantity = Annotated[str, BeforeValidator(_parse_quantity)]
 Count = Annotated[float, BeforeValidator(_parse_count)]
-KnownDay = Annotated[dt.date, BeforeValidator(_parse_known_day)]
 
 
 def spell_key(name: str) -> str:
@@ -106,9 +97,9 @@ class Truth(BaseModel):
     force: Name
     population: str = ""
     quantity: Quantity
-    start: KnownDay
-    end: KnownDay
-    as_of: KnownDay
+    start: Day
+    end: Day
+    as_of: Day
     low: Count
     value: Count
     high: Count
@@ -138,6 +129,8 @@ class Truth(BaseModel):
             )
         if not self.start <= self.end or self.as_of < self.start:
             raise PydanticCustomError("days", "has its days out of order; start, then end, and as_of from start on")
+        if (max(self.end, self.as_of) - self.start).days > MAX_DAYS:
+            raise PydanticCustomError("long", f"has days more than {MAX_DAYS} after its start; mend them")
         return self
 
     @property
@@ -226,30 +219,48 @@ def read_record(claims: Path, truths: Path) -> Record:
     skipped = [
         f"{truth.case}, {truth.force}, {truth.quantity}: tier D is not scored" for truth in known if truth.tier == "D"
     ]
+    scored: dict[str, list[Truth]] = defaultdict(list)
+    spoken_of: dict[str, list[RecordedClaim]] = defaultdict(list)
+    for truth in known:
+        if truth.tier != "D":
+            scored[truth.case].append(truth)
+    for row in rows:
+        spoken_of[row.case].append(row)
+    source_of = {row.id: row.source for row in rows}
     hindcasts = []
-    for name in dict.fromkeys(truth.case for truth in known if truth.tier != "D"):
-        used = tuple(truth for truth in known if truth.case == name and truth.tier != "D")
-        case, left_out = _build_case(name, used, rows)
+    for name, used in scored.items():
+        try:
+            case, left_out = _build_case(name, used, spoken_of[name], source_of)
+        except ValidationError as error:  # more outcomes or sources than a case may have
+            faults += [describe_error(item, truths.name, f"{name}, ") for item in error.errors(include_url=False)]
+            continue
         skipped += left_out
         found = find_faults(case)
         faults += [Fault(claims.name, fault.where, f"{fault.problem} ({name})", fault.remedy) for fault in found]
-        if found:
-            continue
-        spoken = {item.claim.force for item in weigh_claims(case).observations}
-        late = {claim.force for claim in case.claims if claim.exclude in OURS}
-        for truth in used:
-            if truth.key not in spoken and truth.key in late:
-                skipped.append(f"{name}, {truth.force}, {truth.quantity}: every claim is hindsight or of earlier days")
-            elif truth.key not in spoken:
-                problem = f"has no usable claim on {truth.force} in {name}"
-                faults.append(Fault(truths.name, f"row {truth.row}", problem, "add one, or set tier D"))
-        kept = tuple(truth for truth in used if truth.key in spoken)
+        kept = () if found else _keep_spoken(case, used, truths.name, skipped, faults)
         if kept:
             hindcasts.append(Hindcast(case, used[0].group, kept))
     if faults:
         raise InputError(faults)
     digest = hashlib.sha256("\n".join(texts).encode()).hexdigest()
     return Record(tuple(hindcasts), tuple(skipped), digest)
+
+
+def _keep_spoken(
+    case: Case, truths: Sequence[Truth], file: str, skipped: list[str], faults: list[Fault]
+) -> tuple[Truth, ...]:
+    """Return the truths of forces that a usable claim speaks of; add the others to what is skipped or at fault."""
+    spoken = {item.claim.force for item in weigh_claims(case).observations}
+    late = {claim.force for claim in case.claims if claim.exclude in OURS}
+    for truth in truths:
+        if truth.key in spoken:
+            continue
+        if truth.key in late:
+            skipped.append(f"{case.name}, {truth.force}, {truth.quantity}: every claim is hindsight or of earlier days")
+        else:
+            problem = f"has no usable claim on {truth.force} in {case.name}"
+            faults.append(Fault(file, f"row {truth.row}", problem, "add one, or set tier D"))
+    return tuple(truth for truth in truths if truth.key in spoken)
 
 
 def read_truths(path: Path) -> list[Truth]:
@@ -264,9 +275,10 @@ def read_truths(path: Path) -> list[Truth]:
 def _parse_truths(text: str, file: str) -> tuple[list[Truth], list[Fault]]:
     faults: list[Fault] = []
     truths: list[Truth] = []
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
-        header = [name.strip() for name in next(reader, [])]
+        refuse_controls(text, file)
+        rows = split_rows(text, file)
+        header = [name.strip() for name in next(rows, (1, []))[1]]
         wanted = [name for name, field in Truth.model_fields.items() if field.is_required()]
         for name in wanted:
             if name not in header:
@@ -278,32 +290,34 @@ def _parse_truths(text: str, file: str) -> tuple[list[Truth], list[Fault]]:
                 faults.append(Fault(file, "row 1", f"has the column {quote_value(name)} twice", "keep one"))
         if faults:
             return [], faults
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            where = f"row {reader.line_num}"
+        for row, cells in rows:
+            where = f"row {row}"
+            if len(faults) > MAX_FAULTS:
+                raise InputError(faults)
             if len(cells) != len(header):
                 problem = f"has {len(cells)} cells, the header has {len(header)}"
                 faults.append(Fault(file, where, problem, "quote cells that hold commas"))
                 continue
             given = {name: cell.strip() for name, cell in zip(header, cells, strict=True) if cell.strip()}
             try:
-                truths.append(Truth.model_validate({**given, "row": reader.line_num}))
+                truths.append(Truth.model_validate({**given, "row": row}))
             except ValidationError as error:
                 prefix = f"{where}, "
                 faults += [
                     describe_error({**item, "input": given.get("case", "")} if not item["loc"] else item, file, prefix)
                     for item in error.errors(include_url=False)
                 ]
-    except csv.Error as error:
-        faults.append(Fault(file, f"line {reader.line_num}", f"is not CSV ({error})", "quote cells that hold commas"))
+    except InputError as error:
+        faults += error.faults
     return truths, faults
 
 
 def _check_truths(truths: Sequence[Truth], file: str) -> Iterator[Fault]:
     seen: dict[tuple[object, ...], int] = {}
     wars: dict[str, str] = {}
+    forces: dict[str, set[str]] = defaultdict(set)
     for truth in truths:
+        forces[truth.case].add(truth.key)
         key = (truth.case, truth.key, truth.quantity, truth.day)
         if truth.quantity == "standing":
             yield Fault(file, f"row {truth.row}, column quantity", "standing is no loss", "name an outcome or a total")
@@ -314,22 +328,31 @@ def _check_truths(truths: Sequence[Truth], file: str) -> Iterator[Fault]:
         if wars.setdefault(truth.case, truth.group) != truth.group:
             problem = f"{quote_value(truth.group)} is another group than {quote_value(wars[truth.case])} of its case"
             yield Fault(file, f"row {truth.row}, column group", problem, "a case lies in one war")
+    if len(forces) > MAX_CASES:
+        yield Fault(file, "", f"has {len(forces)} cases, more than {MAX_CASES}", "split the table")
+    for case, keys in forces.items():
+        if len(keys) > MAX_FORCES:
+            yield Fault(file, quote_value(case), f"has {len(keys)} forces, more than {MAX_FORCES}", "split the case")
 
 
-def _build_case(name: str, truths: Sequence[Truth], table: Sequence[RecordedClaim]) -> tuple[Case, list[str]]:
-    """Return a case of the table, and what was left out of it."""
-    spans = {
-        key: (min(t.start for t in truths if t.key == key), max(t.end for t in truths if t.key == key))
-        for key in dict.fromkeys(truth.key for truth in truths)
-    }
+def _build_case(
+    name: str, truths: Sequence[Truth], table: Sequence[RecordedClaim], source_of: Mapping[str, str]
+) -> tuple[Case, list[str]]:
+    """Return a case of the table, and what was left out of it; `source_of` has the rows of other cases too."""
+    spans: dict[str, tuple[dt.date, dt.date]] = {}
+    for truth in truths:
+        first, last = spans.get(truth.key, (truth.start, truth.end))
+        spans[truth.key] = min(first, truth.start), max(last, truth.end)
     start, end = min(first for first, _ in spans.values()), max(last for _, last in spans.values())
     only = truths[0].force if len(spans) == 1 else ""
-    rows = [row.model_copy(update={"force": row.force or only}) for row in table if row.case == name]
-    used = [row for row in rows if row.force and spell_key(row.force) in spans]
-    left_out = [
-        f"{row.id}: speaks of {row.force or 'no force'}, of which no truth is known" for row in rows if row not in used
-    ]
-    source_of = {row.id: row.source for row in table}
+    rows = [row.model_copy(update={"force": row.force or only}) for row in table]
+    used: list[RecordedClaim] = []
+    left_out: list[str] = []
+    for row in rows:
+        if row.force and spell_key(row.force) in spans:
+            used.append(row)
+        else:
+            left_out.append(f"{row.id}: speaks of {row.force or 'no force'}, of which no truth is known")
     kept = {row.id for row in used}
     claims = [_fit_claim(row, start, spans[spell_key(row.force)], kept, source_of) for row in used]
     left_out += [f"{claim.id}: {claim.exclude}" for claim in claims if claim.exclude]

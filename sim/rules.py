@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, islice
 
 from sim.case import DEFAULT_TOTALS, MAX_DAYS, STATES, Case
 from sim.claims import Claim
-from sim.errors import Fault, quote_value
+from sim.errors import MAX_FAULTS, Fault, list_some, quote_value
 from sim.expressions import FUNCTIONS, ExpressionError, list_names, parse_expression
+
+MAX_BREATH = 100  # rows in one statement
 
 
 def find_faults(case: Case, unread: Iterable[str] = ()) -> list[Fault]:
@@ -20,20 +24,28 @@ def find_faults(case: Case, unread: Iterable[str] = ()) -> list[Fault]:
     unread : iterable of str
         Ids of rows that could not be read: others may refer to them.
     """
-    faults = [*_check_case(case), *_check_forces(case), *_check_reports(case)]
     ids = {claim.id for claim in case.claims} | set(unread)
+    found = chain(
+        _check_case(case), _check_forces(case), _check_reports(case), _check_claims(case, ids), _check_cycles(case)
+    )
+    return list(islice(found, MAX_FAULTS + 1))
+
+
+def _check_claims(case: Case, ids: set[str]) -> Iterator[Fault]:
     allowed = {"replaces": ids, "origin": ids | set(case.sources)}
     seen: dict[str, int] = {}
+    breaths: Counter[str] = Counter()
     for claim in case.claims:
-        faults += [
-            Fault("claims.csv", f"row {claim.row}, column {column}", *rest)
-            for column, *rest in _check_claim(case, claim, allowed)
-        ]
+        for column, *rest in _check_claim(case, claim, allowed):
+            yield Fault("claims.csv", f"row {claim.row}, column {column}", *rest)
         if claim.id in seen:
             problem = f"{quote_value(claim.id)} is the id of row {seen[claim.id]} too"
-            faults.append(Fault("claims.csv", f"row {claim.row}, column id", problem, "give each row an id of its own"))
+            yield Fault("claims.csv", f"row {claim.row}, column id", problem, "give each row an id of its own")
         seen.setdefault(claim.id, claim.row)
-    return faults + _check_cycles(case)
+        breaths[claim.statement] += 1
+        if claim.statement and breaths[claim.statement] == MAX_BREATH + 1:
+            problem = f"{quote_value(claim.statement)} holds more than {MAX_BREATH} rows"
+            yield Fault("claims.csv", f"row {claim.row}, column statement", problem, "keep to what was said at once")
 
 
 def _check_case(case: Case) -> Iterator[Fault]:
@@ -42,10 +54,10 @@ def _check_case(case: Case) -> Iterator[Fault]:
         yield Fault("case.toml", "end", f"{file.end} is before start ({file.start})", "mend one of them")
     if file.as_of is not None and file.as_of < file.start:
         yield Fault("case.toml", "as_of", f"{file.as_of} is before start ({file.start})", "mend one of them")
-    if (case.end - case.start).days > MAX_DAYS:
-        yield Fault(
-            "case.toml", "start", f"the path of {(case.end - case.start).days} days is too long", "split the case"
-        )
+    for where, day in _list_last_days(case):
+        if (day - case.start).days > MAX_DAYS:
+            problem = f"{day} is more than {MAX_DAYS} days after start ({case.start})"
+            yield Fault("case.toml", where, problem, "mend the day, or split the case")
     known = {outcome for force in file.forces.values() for outcome in force.outcomes}
     for name, parts in file.totals.items():
         for part in parts:
@@ -61,7 +73,7 @@ def _check_case(case: Case) -> Iterator[Fault]:
 def _check_role_table(case: Case, where: str, given: set[str]) -> Iterator[Fault]:
     known = case.file.forces
     for force in sorted(given - set(known)):
-        yield Fault("case.toml", where, f"{quote_value(force)} is no force", f"use {', '.join(known)}")
+        yield Fault("case.toml", where, f"{quote_value(force)} is no force", f"use {list_some(known)}")
     for force in known:
         if force not in given:
             yield Fault("case.toml", where, f"has no role towards {force}", f"add {force} = a role")
@@ -127,21 +139,21 @@ def _check_reports(case: Case) -> Iterator[Fault]:
             )
             continue
         for name in sorted(used - names - set(derived.inputs)):
-            remedy = f"use an input or one of {', '.join(sorted(names))}"
+            remedy = f"use an input or one of {list_some(sorted(names))}"
             yield Fault("case.toml", where, f"{quote_value(name)} is unknown", remedy)
     for threshold in case.file.thresholds:
         force = threshold.force or next(iter(case.file.forces))
         if (several and not threshold.force) or force not in case.file.forces:
             problem = f"{quote_value(threshold.force)} is no force"
-            yield Fault("case.toml", "thresholds.force", problem, f"use {', '.join(case.file.forces)}")
+            yield Fault("case.toml", "thresholds.force", problem, f"use {list_some(case.file.forces)}")
         elif threshold.quantity not in case.quantities_of(force):
             problem = f"{quote_value(threshold.quantity)} is not reported of {force}"
-            yield Fault("case.toml", "thresholds.quantity", problem, f"use {', '.join(case.quantities_of(force))}")
+            yield Fault("case.toml", "thresholds.quantity", problem, f"use {list_some(case.quantities_of(force))}")
 
 
 def _check_claim(case: Case, claim: Claim, allowed: Mapping[str, set[str]]) -> Iterator[tuple[str, str, str]]:
     if claim.source not in case.sources:
-        known = ", ".join(case.sources) or "none yet"
+        known = list_some(case.sources) or "none yet"
         yield (
             "source",
             f"{quote_value(claim.source)} is not in [sources]",
@@ -157,7 +169,7 @@ def _check_claim(case: Case, claim: Claim, allowed: Mapping[str, set[str]]) -> I
     if (claim.as_of - case.start).days > MAX_DAYS:
         yield "as_of", f"{claim.as_of} is more than {MAX_DAYS} days after start", "mend the day"
     if claim.force not in case.file.forces:
-        yield "force", f"{quote_value(claim.force)} is not in [forces]", f"use one of {', '.join(case.file.forces)}"
+        yield "force", f"{quote_value(claim.force)} is not in [forces]", f"use one of {list_some(case.file.forces)}"
     elif not claim.exclude:
         yield from _check_used_claim(case, claim)
 
@@ -168,7 +180,7 @@ def _check_used_claim(case: Case, claim: Claim) -> Iterator[tuple[str, str, str]
     known += [] if "deployed" in known else ["deployed"]
     for column, quantity in (("quantity", claim.quantity), ("of", claim.of)):
         if quantity not in known and (quantity or column == "quantity"):
-            yield column, f"{quote_value(quantity)} is no quantity of {claim.force}", f"use one of {', '.join(known)}"
+            yield column, f"{quote_value(quantity)} is no quantity of {claim.force}", f"use one of {list_some(known)}"
     if claim.unit == "share" and claim.quantity == claim.whole:
         yield "of", "is the quantity itself", "name the whole that the share is of"
     if claim.as_of < case.start:
@@ -196,16 +208,29 @@ def _check_arrivals(case: Case, claim: Claim) -> Iterator[tuple[str, str, str]]:
         )
 
 
-def _check_cycles(case: Case) -> list[Fault]:
+def _check_cycles(case: Case) -> Iterator[Fault]:
     """Refuse rows that, by `origin` or `replaces`, lead back to themselves."""
-    faults = []
     for column in ("origin", "replaces"):
         target = {claim.id: getattr(claim, column) for claim in case.claims}
+        circling = _find_circling(target)
         for claim in case.claims:
-            place, steps = target[claim.id], 0
-            while place in target and place != claim.id and steps <= len(target):
-                place, steps = target[place], steps + 1
-            if place == claim.id and steps:
+            if claim.id in circling and target[claim.id] != claim.id:
                 problem = f"{quote_value(claim.id)} leads back to itself"
-                faults.append(Fault("claims.csv", f"row {claim.row}, column {column}", problem, "name who spoke first"))
-    return faults
+                yield Fault("claims.csv", f"row {claim.row}, column {column}", problem, "name who spoke first")
+
+
+def _find_circling(target: Mapping[str, str]) -> set[str]:
+    """Return the ids from which steps lead back to them; each id is walked over once."""
+    circling: set[str] = set()
+    seen: set[str] = set()
+    for start in target:
+        walk: dict[str, None] = {}
+        place = start
+        while place in target and place not in seen and place not in walk:
+            walk[place] = None
+            place = target[place]
+        if place in walk:
+            steps = list(walk)
+            circling.update(steps[steps.index(place) :])
+        seen.update(walk)
+    return circling

@@ -72,7 +72,7 @@ class Store:
         for line in content.splitlines():
             try:
                 entry = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
             if isinstance(entry, dict) and entry.get("key") == self.key and self.label in entry:
                 task = entry.pop(self.label)
@@ -108,6 +108,8 @@ class Store:
 
     def _open(self, how: int = 0) -> int:
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        if self.path.is_fifo():  # which would be waited for
+            raise refuse(str(self.path), "", "is a pipe", "give another --results")
         return os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | how, 0o666)
 
     def _write(self, content: bytes, how: int = 0) -> None:

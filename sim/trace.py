@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.errors import refuse
+from sim.errors import InputError, refuse
+from sim.files import is_file
 from sim.fit import Draws
 from sim.model import Design
 from sim.posterior import Sample
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Floats = NDArray[np.float64]
+MAX_DRAWS = 1_000_000_000  # bytes of a run's draws that are read again
 EXACT = 2.0**53  # up to which a float holds every whole number
 
 
@@ -108,7 +110,7 @@ def _trace_cumulative(
 ) -> xr.DataArray:
     import xarray as xr
 
-    days = np.datetime64(design.case.start, "ns") + (design.timeline.cuts[1:] - 1).astype("timedelta64[D]")
+    days = np.datetime64(design.case.start, "s") + (design.timeline.cuts[1:] - 1).astype("timedelta64[D]")
     array = np.full((*shape, len(labels["force"]), len(labels["outcome"]), len(days)), np.nan, dtype=np.float32)
     for row, (force, quantity) in enumerate(design.state.rows):
         place = labels["force"].index(force), labels["outcome"].index(quantity)
@@ -125,19 +127,12 @@ def read_sample(folder: Path, design: Design) -> Sample:
     InputError
         Where the draws are missing, or are of another case.
     """
-    import xarray as xr
-
     path = folder / "posterior.nc"
+    names = {item.variable for item in design.parameters.items} | {"walk", "effects"}
+    data = _load_variables(path, names)
     try:
-        with xr.open_datatree(path, engine="h5netcdf") as tree:
-            data = tree["posterior"].to_dataset().load()
-    except (OSError, KeyError, ValueError) as error:
-        raise refuse(
-            str(path), "", f"cannot be read ({type(error).__name__})", "give the folder of a finished run"
-        ) from None
-    draws = data.sizes["chain"] * data.sizes["draw"]
-    theta = np.empty((draws, len(design.parameters)))
-    try:
+        draws = data.sizes["chain"] * data.sizes["draw"]
+        theta = np.empty((draws, len(design.parameters)))
         for position, item in enumerate(design.parameters.items):
             theta[:, position] = data[item.variable].sel(dict(item.place)).to_numpy().ravel()
         sizes = {"walk": design.state.walks, "effects": design.beliefs.latents}
@@ -145,9 +140,31 @@ def read_sample(folder: Path, design: Design) -> Sample:
             name: data[name].to_numpy().reshape(draws, size) if size else np.zeros((draws, 0))
             for name, size in sizes.items()
         }
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, TypeError):
         raise refuse(str(path), "", "is of another case or prior", "give a run of this case") from None
+    if not draws or not all(np.isfinite(values).all() for values in (theta, *latents.values())):
+        raise refuse(str(path), "", "has no draws, or some that are not finite", "run the case again")
     return Sample(design, {"theta": theta, **latents}, 1)
+
+
+def _load_variables(path: Path, names: set[str]) -> xr.Dataset:
+    """Return those variables of a file of draws that are asked for."""
+    import xarray as xr
+
+    remedy = "give the folder of a finished run"
+    if not is_file(path):
+        raise refuse(str(path), "", "is no file", remedy)
+    try:
+        with xr.open_datatree(path, engine="h5netcdf", decode_times=False) as tree:
+            data = tree["posterior"].to_dataset()
+            data = data[[name for name in data.data_vars if name in names]]
+            if data.nbytes > MAX_DRAWS:
+                raise refuse(str(path), "", f"claims to hold more than {MAX_DRAWS // 1_000_000} MB", remedy)
+            return data.load()
+    except InputError:
+        raise
+    except Exception as error:  # the formats' own parsers promise nothing of what they raise
+        raise refuse(str(path), "", f"cannot be read ({type(error).__name__})", remedy) from None
 
 
 def write_draws(sample: Sample, folder: Path) -> None:

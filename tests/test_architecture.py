@@ -13,13 +13,13 @@ PACKAGE = Path(__file__).parent.parent / "sim"
 
 # Each module may import those before it, at the top of the file or inside a function.
 ORDER = [
-    "errors", "interruption", "whole", "words", "expressions", "claims", "priors", "case", "rules", "read", "inputs",
-    "timeline", "evidence", "check", "new", "importers", "parameters", "arrays", "likelihood", "state", "rows",
-    "beliefs", "model", "machine", "kernel", "packing", "nuts", "chains", "diagnostics", "fit", "posterior",
-    "simulate", "store", "cluster", "tasks", "sbc", "scores", "baselines", "record", "learn", "backtest", "quarters",
-    "shares", "value", "summary", "trace", "table", "robustness", "plots", "confidence", "memo", "artist", "runs",
-    "variants", "conflict", "powers", "sensitivity", "compare", "verify", "__init__", "console", "cli_many", "cli",
-    "start",
+    "errors", "interruption", "whole", "files", "words", "expressions", "claims", "priors", "case", "rules", "result",
+    "read", "inputs", "timeline", "evidence", "check", "new", "importers", "parameters", "arrays", "likelihood",
+    "state", "rows", "beliefs", "model", "machine", "kernel", "packing", "nuts", "chains", "diagnostics", "fit",
+    "posterior", "simulate", "store", "cluster", "tasks", "sbc", "scores", "baselines", "record", "learn", "backtest",
+    "quarters", "shares", "value", "summary", "trace", "table", "robustness", "plots", "confidence", "memo", "artist",
+    "runs", "variants", "conflict", "powers", "sensitivity", "compare", "verify", "__init__", "console", "cli_many",
+    "cli", "start",
 ]  # fmt: skip
 
 

@@ -7,8 +7,9 @@ from examples import CASE, format_claims
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sim.claims import Claim, parse_claims, read_text
+from sim.claims import Claim, parse_claims
 from sim.errors import InputError
+from sim.files import read_text
 from sim.read import read_case
 
 BAD_ROWS = {
@@ -80,8 +81,9 @@ def test_what_is_no_count_is_refused(value, write):
 
 
 def test_days_that_cannot_be_meant_are_refused(write):
-    with pytest.raises(InputError, match="days after start"):
-        read_case(write([{"value": 3, "as_of": "9999-01-01", "published": "9999-01-01"}]))
+    for day, problem in (("2400-01-01", "days after start"), ("9999-01-01", "out of reach"), ("0001-01-01", "reach")):
+        with pytest.raises(InputError, match=problem):
+            read_case(write([{"value": 3, "as_of": day, "published": day}]))
 
 
 def test_ids_are_unique(write):

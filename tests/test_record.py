@@ -157,7 +157,7 @@ def edit(number, old, new, table="truths"):
         (edit(1, "b,war_b", "a,war_b"), "is another group than"),
         (edit(0, ",killed,", ",standing,"), "standing is no loss"),
         (edit(0, "100,100,104", "100,1e300,1e300"), "is no count of persons"),
-        (edit(0, "2001-05-01,2001-05-01,2001-05-01", "0001-01-01,2001-05-01,2001-05-01"), "before the year 1500"),
+        (edit(0, "2001-05-01,2001-05-01,2001-05-01", "0001-01-01,2001-05-01,2001-05-01"), "out of reach"),
         ({"truths": [*WARS["truths"], WARS["truths"][0].replace("2001-05-01,100", "2002-05-01,100")]}, "second truth"),
     ],
 )

@@ -12,10 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from sim.case import CaseFile, Source
-from sim.claims import REQUIRED_COLUMNS, Claim, read_text
-from sim.errors import quote_value, refuse
+from sim.claims import REQUIRED_COLUMNS, Claim, describe_error
+from sim.errors import InputError, quote_value, refuse
+from sim.files import MAX_ROWS, read_text, split_rows
 from sim.whole import build_new
+
+MOST_TOLD = 1_000  # rows left out, that are told one by one
 
 
 @dataclass(frozen=True)
@@ -50,8 +55,14 @@ class Imported:
             *_count("count for the source in origin", (claim.origin for claim in claims)),
             *_count("mended", (claim.note.split("; ")[0] for claim in claims if claim.note.startswith("slip:"))),
             *_count("kept but excluded", self._reasons()),
-            *self.left_out,
+            *self.told_out,
         )
+
+    @property
+    def told_out(self) -> tuple[str, ...]:
+        """The rows left out, the first of them where there are very many."""
+        more = len(self.left_out) - MOST_TOLD
+        return (*self.left_out[:MOST_TOLD], *([f"and {more} more rows are left out"] if more > 0 else []))
 
     def _reasons(self) -> Iterator[str]:
         """Yield why rows are excluded, without the id of the row that one of them repeats: each has another."""
@@ -107,7 +118,10 @@ def read_table(name: str, file: Path) -> Imported:
     """
     if name not in FORMATS:
         raise refuse("format", "", f"no format is called {quote_value(name)}", f"use {', '.join(sorted(FORMATS))}")
-    return FORMATS[name](file)
+    try:
+        return FORMATS[name](file)
+    except ValidationError as error:  # the table makes more of a case than one may hold
+        raise InputError(describe_error(item, file.name, "") for item in error.errors(include_url=False)) from None
 
 
 def import_table(name: str, file: Path, folder: Path, tell: Callable[[str], object] | None = None) -> Path:
@@ -144,7 +158,9 @@ def import_table(name: str, file: Path, folder: Path, tell: Callable[[str], obje
     return folder
 
 
-def read_rows(file: Path, columns: tuple[str, ...], whose: str) -> Iterator[tuple[int, dict[str, str]]]:
+def read_rows(
+    file: Path, columns: tuple[str, ...], whose: str, most: int = MAX_ROWS
+) -> Iterator[tuple[int, dict[str, str]]]:
     """Return the rows of a table by column, tidied; those without any text are skipped.
 
     Parameters
@@ -154,47 +170,48 @@ def read_rows(file: Path, columns: tuple[str, ...], whose: str) -> Iterator[tupl
         Those that the header must name, in small letters; others are returned too.
     whose : str
         What the table is called, for the remedy.
+    most : int
+        Rows that it may have.
 
     Returns
     -------
     iterator of (int, dict)
         The line and the cells; a row that ends early lacks its last columns.
     """
-    reader = csv.reader(io.StringIO(read_text(file), newline=""), strict=True)
-    try:
-        header = [tidy_text(name).lower() for name in next(reader, [])]
-        lacking = [name for name in columns if header.count(name) != 1]
-        if lacking:
-            problem = f"the header {quote_value(','.join(header))} does not name {', '.join(lacking)} once"
-            raise refuse(file.name, "row 1", problem, f"give {whose}, or name another format")
-        for cells in reader:
-            tidy = [tidy_text(cell) for cell in cells]
-            if any(tidy):
-                yield reader.line_num, dict(zip(header, tidy, strict=False))
-    except csv.Error as error:
-        where = f"line {reader.line_num}"
-        raise refuse(file.name, where, f"is not CSV ({error})", "fetch the file again") from None
+    rows = split_rows(read_text(file), file.name, "fetch the file again", most)
+    header = [tidy_text(name).lower() for name in next(rows, (1, []))[1]]
+    lacking = [name for name in columns if header.count(name) != 1]
+    if lacking:
+        problem = f"the header {quote_value(','.join(header))} does not name {', '.join(lacking)} once"
+        raise refuse(file.name, "row 1", problem, f"give {whose}, or name another format")
+    for row, cells in rows:
+        tidy = [tidy_text(cell) for cell in cells]
+        if any(tidy):
+            yield row, dict(zip(header, tidy, strict=False))
 
 
 def tidy_text(text: str) -> str:
     """Return a text on one line, without stray spaces or characters that do not print."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else " " for char in text)
+    return " ".join(text.split())
 
 
-def name_apart(name: str, taken: set[str]) -> str:
-    """Return `name`, with a number where it is taken, and take it."""
-    number, free = 1, name
+def name_apart(name: str, taken: dict[str, int]) -> str:
+    """Return `name`, with a number where it is taken, and take it; `taken` holds the last number of each."""
+    number, free = taken.get(name, 0), name
     while free in taken:
         number += 1
         free = f"{name}-{number}"
-    taken.add(free)
+    taken[name] = max(number, 1)
+    taken.setdefault(free, 1)
     return free
 
 
 def format_case(imported: Imported) -> str:
     """Return the text of `case.toml`: the remarks as comments, then what an importer sets of a case."""
     case = imported.case
-    lines = [f"# {line}" for line in (*imported.remarks, *imported.left_out)]
+    lines = [f"# {line}" for line in (*imported.remarks, *imported.told_out)]
     lines += ["schema = 1", f"title = {_quote(case.title)}", f"start = {case.start}"]
     lines += [f"{key} = {day}" for key, day in (("end", case.end), ("as_of", case.as_of)) if day]
     lines += [f"bin_days = {case.bin_days}", f"prior = {_quote(case.prior)}"]

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from sim.case import MAX_BINS, MAX_DAYS, ROLES, CaseFile
+from sim.case import MAX_BINS, MAX_DAYS, MAX_LABEL, ROLES, CaseFile
 from sim.claims import Claim
 from sim.errors import quote_value, refuse
 from sim.importers import Imported, name_apart, read_rows, tidy_text
@@ -177,7 +177,7 @@ def _draft_claim(row: int, cells: dict[str, str], labels: dict[str, str]) -> _Dr
     if not key:
         return "names no source"
     draft = _Draft(row, key, force, quantity, day, {"speaker": cells["source"]})
-    labels.setdefault(key, INSTITUTIONS[key].label if key in INSTITUTIONS else cells["source"])
+    labels.setdefault(key, INSTITUTIONS[key].label if key in INSTITUTIONS else cells["source"][:MAX_LABEL])
     if cells.get(WARRING, "").lower() == "yes":
         draft.notes.append("marked by the newspaper as from a warring party")
     _place_address(draft, cells["source_url"])
@@ -306,7 +306,7 @@ def _exclude_repeats(drafts: list[_Draft]) -> None:
 
 def _finish_claims(drafts: list[_Draft]) -> tuple[Claim, ...]:
     """Give ids, and one statement to what a source said in one place of one force on one day."""
-    taken: set[str] = set()
+    taken: dict[str, int] = {}
     groups: dict[tuple[str, str], list[_Draft]] = {}
     for draft in drafts:
         base = f"{draft.source}-{draft.day}-{draft.force}"

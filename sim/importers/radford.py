@@ -19,7 +19,7 @@ from typing import Any
 
 from sim.case import DEFAULT_TOTALS, CaseFile
 from sim.claims import MAX_NUMBER, Claim
-from sim.errors import Fault, InputError, quote_value, refuse
+from sim.errors import MAX_FAULTS, Fault, InputError, quote_value, refuse
 from sim.importers import Imported, name_apart, read_rows, tidy_text
 
 URL = "https://doi.org/10.1073/pnas.2307372120"
@@ -27,6 +27,7 @@ TABLE = "replication-data-pnas.csv of Radford et al. 2023"
 COLUMNS = ("days", "loss_count", "claim_source", "time_frame", "loss_country", "minimum", "maximum", "category")
 START = dt.date(2022, 2, 24)
 DAYS = 365
+MOST_ROWS = 10_000  # the table has 4,609
 FORCES = {"russia": "Russian forces", "ukraine": "Ukrainian forces", "ukraine_civilians": "Ukrainian civilians"}
 MEASURES = {"Cumulative": "cumulative", "Day": "interval"}
 QUALIFIERS = {("0", "0"): "about", ("1", "0"): "at_least", ("0", "1"): "at_most"}
@@ -133,13 +134,15 @@ def read_losses(file: Path) -> Imported:
     """
     rows: list[_Row] = []
     faults: list[Fault] = []
-    for number, cells in read_rows(file, COLUMNS, f"the {TABLE}"):
+    for number, cells in read_rows(file, COLUMNS, f"the {TABLE}", MOST_ROWS):
         found = list(_check_cells(cells))
         faults += [
             Fault(file.name, f"row {number}, column {column}", f"{quote_value(cells.get(column, ''))} {what}", remedy)
             for column, what, remedy in found
         ]
         rows += [] if found else [_parse_row(number, cells)]
+        if len(faults) > MAX_FAULTS:
+            break
     if faults:
         raise InputError(faults)
     if not rows:
@@ -194,7 +197,7 @@ def _parse_row(number: int, cells: dict[str, str]) -> _Row:
 
 
 def _make_claims(rows: Sequence[_Row], file: str) -> Iterator[Claim]:
-    taken: set[str] = set()
+    taken: dict[str, int] = {}
     first: dict[tuple[str, ...], str] = {}
     series: dict[tuple[str, ...], list[_Row]] = {}
     for row in {row.said: row for row in rows}.values():

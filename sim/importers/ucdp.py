@@ -16,13 +16,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sim.case import MAX_BINS, MAX_DAYS, CaseFile
-from sim.claims import Claim
+from pydantic import TypeAdapter
+
+from sim.case import MAX_BINS, MAX_DAYS, MAX_LABEL, CaseFile
+from sim.claims import Claim, Day, Number
 from sim.errors import quote_value, refuse
 from sim.evidence import RANGE_SPAN
 from sim.importers import Imported, read_rows, tidy_text
 
 COLUMNS = ("id", "date_start", "date_end", "best", "high", "low")
+MOST_ROWS = 300_000
 SHORT = 183  # days of a conflict up to which weeks are summed instead of months
 SITE = "https://ucdp.uu.se/downloads/"
 REMARKS = (
@@ -30,6 +33,7 @@ REMARKS = (
     "A claim is the sum of the events that began in its days; low and high are read as an 80% interval.",
     "All deaths together: of both sides, of civilians and of unknown people.",
 )
+_parse_day, _parse_number = TypeAdapter(Day).validate_python, TypeAdapter(Number).validate_python
 
 
 @dataclass
@@ -58,7 +62,7 @@ def read_events(file: Path) -> Imported:
         Where the file cannot be read, or is another table.
     """
     left_out, events, names = [], [], set()
-    for row, cells in read_rows(file, COLUMNS, "UCDP's table of events"):
+    for row, cells in read_rows(file, COLUMNS, "UCDP's table of events", MOST_ROWS):
         event = _read_event(cells)
         if isinstance(event, str):
             left_out.append(f"{quote_value(file.name)}, row {row}: {event}; left out")
@@ -80,9 +84,9 @@ def read_events(file: Path) -> Imported:
 
 def _read_event(cells: dict[str, str]) -> tuple[dt.date, dt.date, float, float, float] | str:
     try:
-        first, last = (dt.date.fromisoformat(cells.get(name, "")[:10]) for name in ("date_start", "date_end"))
-        low, best, high = (float(cells.get(name, "")) for name in ("low", "best", "high"))
-    except ValueError:
+        first, last = (_parse_day(cells.get(name, "")[:10]) for name in ("date_start", "date_end"))
+        low, best, high = (_parse_number(cells.get(name, "")) for name in ("low", "best", "high"))
+    except ValueError:  # and so is one of pydantic
         return "has no day, or no number"
     if not (0 <= low <= best <= high < 1e9) or last < first:
         return f"its numbers are out of order: low {low:g}, best {best:g}, high {high:g}, {first} to {last}"
@@ -139,7 +143,7 @@ def _make_case(title: str, start: dt.date, end: dt.date) -> CaseFile:
     return CaseFile.model_validate(
         {
             "schema": 1,
-            "title": f"Deaths in organised violence: {title}" if title else "Deaths in organised violence",
+            "title": f"Deaths in organised violence: {title}"[:MAX_LABEL] if title else "Deaths in organised violence",
             "start": start,
             "end": end,
             "bin_days": 7 * weeks,

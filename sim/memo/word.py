@@ -32,6 +32,7 @@ def write_docx(memo: dict[str, Any], figures: Path, templates: Path | None = Non
         A folder whose `memo.docx` has the styles to use.
     """
     import docx
+    from docx.image.exceptions import InvalidImageStreamError, UnexpectedEndOfFileError, UnrecognizedImageError
     from docx.opc.exceptions import OpcError
 
     base = templates / "memo.docx" if templates and (templates / "memo.docx").is_file() else None
@@ -48,6 +49,8 @@ def write_docx(memo: dict[str, Any], figures: Path, templates: Path | None = Non
             document.add_heading(_clean(section["title"]), 1)
             for block in section["blocks"]:
                 _add(document, block, figures, counts)
+    except (InvalidImageStreamError, UnexpectedEndOfFileError, UnrecognizedImageError, ZeroDivisionError) as error:
+        raise refuse(str(figures), "", f"holds a picture that is none ({error!r})", "draw them again") from error
     except (KeyError, ValueError, OSError, BadZipFile, OpcError) as error:
         raise refuse(str(base or "memo.docx"), "", f"fails ({error})", "mend its styles, or leave out docx") from error
     content = io.BytesIO()

@@ -24,22 +24,26 @@ from sim.plots.style import (
 from sim.table import list_distinct, list_headline
 from sim.words import show_count
 
+MAX_ROWS = 40
 
-def plot_estimates(result: dict[str, Any], force: str) -> Figure:
+
+def plot_estimates(result: dict[str, Any], force: str) -> Figure | None:
     """Draw each estimate as twenty dots, one for each 5% of probability, over its 50% and 90% intervals.
 
     Quantile dotplots are read more precisely than densities (Kay et al. 2016, doi 10.1145/2858036.2858558).
     """
-    return _plot_dots(result, force, list_distinct(result, force))
+    return _plot_dots(result, force, list_distinct(result, force)[:MAX_ROWS])
 
 
 def plot_headline(result: dict[str, Any], force: str) -> Figure | None:
     """Draw the counts that a memo leads with, as `plot_estimates` does."""
-    entries = [entry for entry in list_headline(result) if entry["force"] == force]
-    return _plot_dots(result, force, entries) if entries else None
+    entries = [entry for entry in list_headline(result) if entry["force"] == force][:MAX_ROWS]
+    return _plot_dots(result, force, entries)
 
 
-def _plot_dots(result: dict[str, Any], force: str, entries: list[dict[str, Any]]) -> Figure:
+def _plot_dots(result: dict[str, Any], force: str, entries: list[dict[str, Any]]) -> Figure | None:
+    if not entries:
+        return None
     height = 1.15 + 1.0 * len(entries)
     canvas = make_canvas(height)
     put_title(
@@ -97,7 +101,9 @@ def _draw_interval(axes: Axes, intervals: dict[str, list[float]], median: float,
 
 def plot_prior_posterior(result: dict[str, Any], force: str) -> Figure | None:
     """Draw each estimate's posterior interval under its prior interval: what the claims have taught."""
-    entries = list_distinct(result, force)
+    entries = list_distinct(result, force)[:MAX_ROWS]
+    if not entries:
+        return None
     height = 1.45 + 0.5 * len(entries)
     canvas = make_canvas(height)
     put_title(

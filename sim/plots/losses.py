@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_right
+from collections import defaultdict
 from typing import Any
 
 import matplotlib.dates as mdates
@@ -25,6 +27,7 @@ from sim.plots.style import (
 )
 
 MAX_PANELS = 8
+MAX_NAMED = 60  # sources in the legend
 PER_ROW = 3  # sources in a row of the legend
 _MARKS = {"exact": "o", "about": "o", "at_least": "^", "at_most": "v", "counted": "s", "range": "_"}
 _WORDS = {
@@ -39,11 +42,16 @@ _WORDS = {
 def plot_losses(result: dict[str, Any], force: str) -> Figure | None:
     """Draw the path of each quantity with its 50% and 90% intervals, and the claims as they were made."""
     paths = [path for path in result["paths"] if path["force"] == force and len(path["days"]) > 1]
-    marks = {path["quantity"]: _list_marks(result, force, path) for path in paths}
+    claims: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for claim in result["claims"]:
+        if claim["force"] == force:
+            claims[claim["quantity"]].append(claim)
+    by_quantity = {path["quantity"]: path for path in reversed(result["paths"]) if path["force"] == force}
+    marks = {path["quantity"]: _list_marks(claims[path["quantity"]], path, by_quantity) for path in paths}
     shown = [path for path in paths if marks[path["quantity"]]][:MAX_PANELS] or paths[:1]
     if not shown:
         return None
-    speaking = dict.fromkeys(mark["source"] for path in shown for mark in marks[path["quantity"]])
+    speaking = list(dict.fromkeys(mark["source"] for path in shown for mark in marks[path["quantity"]]))[:MAX_NAMED]
     top = 1.2 + 0.19 * -(-len(speaking) // PER_ROW)
     height = top + 0.4 + 1.75 * len(shown)
     canvas = make_canvas(height)
@@ -64,26 +72,25 @@ def plot_losses(result: dict[str, Any], force: str) -> Figure | None:
         if place < len(shown) - 1:
             axes.tick_params(labelbottom=False)
         rows += _list_rows(path, marks[path["quantity"]])
-    _put_legend(canvas, result, [mark for path in shown for mark in marks[path["quantity"]]], colours)
+    _put_legend(canvas, result, speaking, [mark for path in shown for mark in marks[path["quantity"]]], colours)
     return Figure(canvas, rows)
 
 
-def _list_marks(result: dict[str, Any], force: str, path: dict[str, Any]) -> list[dict[str, Any]]:
+def _list_marks(
+    claims: list[dict[str, Any]], path: dict[str, Any], paths: dict[str, dict[str, Any]]
+) -> list[dict[str, Any]]:
     """Return the claims on a quantity; a share of the force is put on the panel times the median of its whole."""
     found = []
-    for claim in result["claims"]:
-        numbers = [claim[name] for name in ("low", "value", "high") if claim[name] is not None]
-        if claim["force"] != force or claim["quantity"] != path["quantity"] or not numbers:
+    for claim in claims:
+        wanted = ("low", "high") if claim["qualifier"] == "range" else ("value",)
+        if any(claim[name] is None for name in wanted):
             continue
         if claim["exclude"] or claim["measure"] == "interval":
             continue  # of another population, or a change between two days: no place on this curve
         factor = 1.0
         if claim["unit"] == "share":
-            whole = next(
-                (p for p in result["paths"] if p["force"] == force and p["quantity"] == (claim["of"] or "deployed")),
-                None,
-            )
-            if whole is None:
+            whole = paths.get(claim["of"] or "deployed")
+            if whole is None or not whole["days"]:
                 continue
             factor = _read_path(whole, claim["as_of"])
         if claim["as_of"] < path["days"][0]:
@@ -94,8 +101,7 @@ def _list_marks(result: dict[str, Any], force: str, path: dict[str, Any]) -> lis
 
 def _read_path(path: dict[str, Any], day: str) -> float:
     """Return the median on the last day of the path that is not after `day`."""
-    before = [value for known, value in zip(path["days"], path["median"], strict=True) if known <= day]
-    return float(before[-1] if before else path["median"][0])
+    return float(path["median"][max(bisect_right(path["days"], day) - 1, 0)])
 
 
 def _draw_panel(
@@ -105,8 +111,11 @@ def _draw_panel(
     axes.fill_between(days, path["low_0.9"], path["high_0.9"], color=POSTERIOR, alpha=0.14, lw=0)
     axes.fill_between(days, path["low_0.5"], path["high_0.5"], color=POSTERIOR, alpha=0.26, lw=0)
     axes.plot(days, path["median"], color=POSTERIOR, lw=1.6)
+    alike: dict[tuple[str, str, bool], list[dict[str, Any]]] = defaultdict(list)
     for mark in marks:
-        _draw_mark(axes, mark, colours[mark["source"]])
+        alike[colours[mark["source"]], mark["qualifier"], mark["used"]].append(mark)
+    for (colour, qualifier, used), group in alike.items():
+        _draw_marks(axes, group, colour, qualifier, used=used)
     numbers = [mark["factor"] * mark[name] for mark in marks for name in ("low", "value", "high") if mark[name]]
     top = max([*path["high_0.9"], *numbers])
     # The first days reach down to nothing; the axis follows the claims and the second half of the path.
@@ -123,27 +132,22 @@ def _draw_panel(
     axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, show_offset=False))
 
 
-def _draw_mark(axes: Axes, mark: dict[str, Any], colour: str) -> None:
-    day: Any = dt.date.fromisoformat(mark["as_of"])
-    face = colour if mark["used"] else "white"
-    if mark["qualifier"] == "range":
-        low, high = (mark["factor"] * mark[name] for name in ("low", "high"))
-        axes.plot(
-            [day, day], [low, high], color=colour, lw=2.2 if mark["used"] else 1.0, solid_capstyle="butt", zorder=4
-        )
-        axes.plot([day, day], [low, high], ls="none", marker="_", ms=7, mew=1.4, color=colour, zorder=4)
+def _draw_marks(axes: Axes, marks: list[dict[str, Any]], colour: str, qualifier: str, *, used: bool) -> None:
+    days: Any = [dt.date.fromisoformat(mark["as_of"]) for mark in marks]
+    if qualifier == "range":
+        low, high = ([mark["factor"] * mark[name] for mark in marks] for name in ("low", "high"))
+        axes.vlines(days, low, high, color=colour, lw=2.2 if used else 1.0, zorder=4)
+        axes.plot([*days, *days], [*low, *high], ls="none", marker="_", ms=7, mew=1.4, color=colour, zorder=4)
         return
-    value = max(mark["factor"] * mark["value"], 0.5)
-    shape = _MARKS[mark["qualifier"]]
-    size = 6.0 if mark["used"] else 5.0
-    axes.plot(
-        [day], [value], ls="none", marker=shape, ms=size, mfc=face, mec=colour, mew=1.1, zorder=5 if mark["used"] else 3
-    )
+    values = [max(mark["factor"] * mark["value"], 0.5) for mark in marks]
+    look: dict[str, Any] = {"ms": 6.0, "mfc": colour, "zorder": 5} if used else {"ms": 5.0, "mfc": "white", "zorder": 3}
+    axes.plot(days, values, ls="none", marker=_MARKS[qualifier], mec=colour, mew=1.1, **look)
 
 
-def _put_legend(canvas: Canvas, result: dict[str, Any], marks: list[dict[str, Any]], colours: dict[str, str]) -> None:
+def _put_legend(
+    canvas: Canvas, result: dict[str, Any], names: list[str], marks: list[dict[str, Any]], colours: dict[str, str]
+) -> None:
     labels = label_sources(result)
-    names = dict.fromkeys(mark["source"] for mark in marks)
     sources = [Line2D([], [], ls="none", marker="o", ms=6, color=colours[key], label=labels[key]) for key in names]
     forms = dict.fromkeys("about" if mark["qualifier"] == "exact" else mark["qualifier"] for mark in marks)
     shapes = [

@@ -85,11 +85,13 @@ FORMATS: dict[str, dict[str, Any]] = {
 
 def save_figure(figure: Figure, folder: Path, name: str, formats: Sequence[str] = ("png", "svg")) -> Path:
     """Write a figure in formats of `FORMATS`, and its rows as CSV; return the path of the first."""
-    path = folder / f"{name}.{formats[0]}"
-    for kind in formats:
-        figure.canvas.savefig(folder / f"{name}.{kind}", **FORMATS[kind])
-    write_rows(folder / f"{name}.csv", figure.rows)
-    return path
+    paths = [folder / f"{name}.{kind}" for kind in (*formats, "csv")]
+    for path in paths:
+        path.unlink(missing_ok=True)  # a link or a pipe in its place is not written through
+    for path, kind in zip(paths, formats, strict=False):
+        figure.canvas.savefig(path, **FORMATS[kind])
+    write_rows(paths[-1], figure.rows)
+    return paths[0]
 
 
 def put_title(canvas: Canvas, title: str, caption: str, *, top: float = 0.12, width: int = 118) -> None:
