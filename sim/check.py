@@ -24,6 +24,7 @@ NEAR_DAYS = 31
 FAR_FACTOR = 3.0
 MOST_NEAR = 30  # rows after each, of one number within NEAR_DAYS, that it is compared with
 MAX_COMPARED = 50_000_000  # pairs of one topic
+MOST_TOLD = 1_000  # warnings of one reason
 MANY = 5  # rows excluded for one reason, beyond which they are told together
 _YEAR = re.compile(r"\b(1[89]\d\d|20\d\d)\b")
 
@@ -71,17 +72,26 @@ def check_case(argument: str) -> Report:
     case = read_case(argument)
     read_priors(case.file.prior, beside=case.folder, overrides=case.file.priors)
     evidence = weigh_claims(case)
-    warnings = [
-        *_point_at_slips(case),
-        *_find_odd_years(case),
-        *_find_unmarked_echoes(evidence),
-        *_find_contradictions(evidence),
-        *_find_duplicates(evidence),
-        *_find_late_origins(case),
-        *_tell_exclusions(case),
-        *_check_structure(case, evidence),
-    ]
+    found = (
+        _point_at_slips(case),
+        _find_odd_years(case),
+        _find_unmarked_echoes(evidence),
+        _find_contradictions(evidence),
+        _find_duplicates(evidence),
+        _find_late_origins(case),
+        _tell_exclusions(case),
+        _check_structure(case, evidence),
+    )
+    warnings = [warning for each in found for warning in _tell_first(each)]
     return Report(case.name, len(case.claims), len(evidence.observations), tuple(warnings))
+
+
+def _tell_first(warnings: Iterator[Warning]) -> Iterator[Warning]:
+    """Return the first warnings of one reason, and a word where there are more."""
+    yield from islice(warnings, MOST_TOLD)
+    more = next(warnings, None)
+    if more is not None:
+        yield Warning(more.kind, "claims.csv", f"there are more than {MOST_TOLD} of these; the others are not told")
 
 
 def _place(claim: Claim) -> str:
@@ -98,7 +108,7 @@ def _point_at_slips(case: Case) -> Iterator[Warning]:
 def _find_odd_years(case: Case) -> Iterator[Warning]:
     """Point at a phrase that names a year in which the case had not begun, or that had not come when it was said."""
     for claim in case.claims:
-        for year in map(int, _YEAR.findall(claim.phrase)):
+        for year in dict.fromkeys(map(int, _YEAR.findall(claim.phrase))):
             if not case.start.year <= year <= claim.published.year:
                 text = f"the phrase names {year}, outside {case.start.year} to {claim.published.year}"
                 yield Warning("date", _place(claim), text)
@@ -184,7 +194,7 @@ def _find_worst_pairs(claims: list[Claim]) -> Iterator[tuple[int, Claim, Claim]]
         better = better[np.argsort(factor[better], kind="stable")]  # of one code the last, and largest, stays
         worst[code[better]] = factor[better]
         pairs[code[better]] = np.stack([first[better], first[better] + step], axis=1)
-    for code in np.flatnonzero(counts):
+    for code in np.argsort(-worst, kind="stable")[: min(np.count_nonzero(counts), MOST_TOLD + 1)]:
         one, other = (claims[place] for place in pairs[code])
         yield int(counts[code]), one, other
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ def quote_value(value: object, limit: int = 60) -> str:
     if isinstance(value, str):
         text = "'" + value[: limit + 1].encode("unicode_escape").decode("ascii") + "'"
     else:
-        text = ascii(value)
+        text = str(value) if isinstance(value, dt.date) else ascii(value)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

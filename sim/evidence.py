@@ -193,7 +193,7 @@ def _observe(
     for rows in statements.values():
         _drop_sums(case, rows, unused)
         kept = [claim for claim in rows if claim.id not in unused]
-        totals = {claim.id: _find_total(case, claim, kept) for claim in kept}
+        totals = _find_totals(case, kept)
         counts = [claim for claim in kept if claim.unit == "count" and totals[claim.id] is None]
         for claim in kept:
             total = totals[claim.id]
@@ -209,37 +209,44 @@ def _observe(
     return [observations[claim.id] for claim in claims if claim.id in observations]
 
 
-def _same_scope(first: Claim, second: Claim) -> bool:
-    return _scope(first) == _scope(second) and first.unit == second.unit == "count"
-
-
 def _scope(claim: Claim) -> tuple[object, ...]:
     return claim.force, claim.measure, claim.since, claim.as_of
 
 
 def _drop_sums(case: Case, rows: Sequence[Claim], unused: dict[str, str]) -> None:
     """Mark the totals all of whose parts stand in the same statement."""
+    said: dict[tuple[object, ...], set[str]] = defaultdict(set)
+    for claim in rows:
+        if claim.unit == "count":
+            said[_scope(claim)].add(claim.quantity)
     for total in rows:
-        parts = case.parts_of(total.force, total.quantity) if total.quantity != "deployed" else ()
-        said = {claim.quantity for claim in rows if _same_scope(claim, total)}
-        if len(parts) > 1 and set(parts) <= said:
+        parts = _list_parts(case, total)
+        if len(parts) > 1 and total.unit == "count" and parts <= said[_scope(total)]:
             unused[total.id] = IS_SUM
 
 
-def _find_total(case: Case, claim: Claim, rows: Sequence[Claim]) -> Claim | None:
-    """Return the smallest total in the statement that the claim is a part of, if it is below it."""
-    own = set(case.parts_of(claim.force, claim.quantity)) if claim.quantity != "deployed" else set()
-    wholes = [
-        other
-        for other in rows
-        if other.quantity != "deployed"
-        and _same_scope(claim, other)
-        and own
-        and own < set(case.parts_of(other.force, other.quantity))
-        and (claim.central or 0) <= (other.central or 0)
-        and other.central
-    ]
-    return min(wholes, key=lambda other: len(case.parts_of(other.force, other.quantity)), default=None)
+def _list_parts(case: Case, claim: Claim) -> frozenset[str]:
+    return frozenset(case.parts_of(claim.force, claim.quantity) if claim.quantity != "deployed" else ())
+
+
+def _find_totals(case: Case, rows: Sequence[Claim]) -> dict[str, Claim | None]:
+    """Return for each row of a statement the smallest total in it that the row is a part of, if it is below it."""
+    parts = {claim.id: _list_parts(case, claim) for claim in rows}
+    wholes: dict[tuple[object, ...], list[Claim]] = defaultdict(list)
+    for claim in rows:
+        if claim.unit == "count" and claim.central and len(parts[claim.id]) > 1:
+            wholes[_scope(claim)].append(claim)
+    for group in wholes.values():
+        group.sort(key=lambda claim: len(parts[claim.id]))  # stable: of one size they stay in the order of the rows
+
+    def find(claim: Claim) -> Claim | None:
+        own, said = parts[claim.id], claim.central or 0
+        if not own or claim.unit != "count":
+            return None
+        above = (each for each in wholes.get(_scope(claim), ()) if said <= (each.central or 0) and own < parts[each.id])
+        return next(above, None)
+
+    return {claim.id: find(claim) for claim in rows}
 
 
 def observe_claim(claim: Claim, source: str) -> Observation | None:

@@ -6,6 +6,7 @@ The limits are told in `docs/formats.md`. Within them no input takes more than s
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import os
@@ -18,12 +19,13 @@ from typing import Any
 
 from sim.errors import MAX_PLACE, quote_value, refuse
 
-MAX_TABLE = 50_000_000  # bytes of a CSV file, and of a run's JSON
+MAX_TABLE = 50_000_000  # bytes of a CSV file
+MAX_JSON = 30_000_000  # bytes of a file of a run
 MAX_TOML = 1_000_000  # bytes: the parser is slow, and nobody writes as much by hand
 MAX_ROWS = 50_000  # of a table
 MAX_COLUMNS = 1_000
-MAX_NESTING = 30  # tables and lists within each other
-MAX_PARTS = 30  # of a dotted key
+MAX_NESTING = 20  # tables and lists within each other
+MAX_PARTS = 20  # of a dotted key
 LARGEST = 1e300  # of a number, so that it can be reckoned with
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _PART = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
@@ -64,6 +66,12 @@ def _read_bytes(path: Path, limit: int) -> bytes:
 def is_file(path: Path) -> bool:
     """Whether there is a plain file; False too where the path itself is impossible."""
     return os.path.isfile(path)  # noqa: PTH113 - of pathlib's, a name that is too long is an error
+
+
+def hash_file(path: Path) -> str:
+    """Return the sha256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _count_lines(text: str, end: int) -> int:
@@ -115,21 +123,26 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
     try:
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # of a number of thousands of digits too
-        raise refuse(path.name, "", f"is not TOML ({error})", "mend it there") from None
+        raise refuse(path.name, "", f"is not TOML ({_tell(error)})", "mend it there") from None
     _check_tree(data, path.name, "mend it there")
     return data, text
 
 
 def read_json(path: Path) -> Any:
     """Return the content of a JSON file that the program wrote."""
-    text = read_text(path)
+    text = read_text(path, MAX_JSON)
     remedy = "run the case again"
     try:
         data = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise refuse(str(path), "", f"is damaged ({error})", remedy) from None
+        raise refuse(str(path), "", f"is damaged ({_tell(error)})", remedy) from None
     _check_tree(data, str(path), remedy)
     return data
+
+
+def _tell(error: Exception) -> str:
+    """Return a parser's message without its advice to who wrote the program."""
+    return str(error).partition(";")[0]
 
 
 def _refuse_constant(name: str) -> None:
@@ -138,20 +151,20 @@ def _refuse_constant(name: str) -> None:
 
 def _check_tree(data: Any, file: str, remedy: str) -> None:
     """Refuse what nests too deep, numbers that cannot be reckoned with, and control characters."""
-    level, depth = [("", data)], 0
+    level, depth = [("", [data])], 0
     while level:
         if depth > MAX_NESTING:
             raise refuse(file, level[0][0], f"nests deeper than {MAX_NESTING} levels", remedy)
         deeper: list[tuple[str, Any]] = []
-        for place, value in level:
-            if isinstance(value, dict):
-                for key in value:
+        for place, whole in level:
+            named = whole.items() if isinstance(whole, dict) else ((None, each) for each in whole)
+            for key, value in named:
+                if key is not None:
                     _check_leaf(key, f"{place}, a key", file, remedy)
-                deeper += [(f"{place}.{key}"[:MAX_PLACE].lstrip("."), each) for key, each in value.items()]
-            elif isinstance(value, list):
-                deeper += [(place, each) for each in value]
-            else:
-                _check_leaf(value, place, file, remedy)
+                if not isinstance(value, dict | list):
+                    _check_leaf(value, place if key is None else f"{place}.{key}"[:MAX_PLACE], file, remedy)
+                elif value:
+                    deeper.append((place if key is None else f"{place}.{key}"[:MAX_PLACE].lstrip("."), value))
         level, depth = deeper, depth + 1
 
 
@@ -159,6 +172,6 @@ def _check_leaf(value: Any, place: str, file: str, remedy: str) -> None:
     if isinstance(value, str):
         found = FORBIDDEN.search(value)
         if found:
-            raise refuse(file, place, f"holds the control character {quote_value(found[0])}", "take it out")
+            raise refuse(file, place.lstrip("."), f"holds the control character {quote_value(found[0])}", "take it out")
     elif isinstance(value, int | float) and not abs(value) <= LARGEST:
-        raise refuse(file, place, "is not a number that can be reckoned with", remedy)
+        raise refuse(file, place.lstrip("."), "is not a number that can be reckoned with", remedy)

@@ -51,8 +51,9 @@ LINKS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
     "LogNormal": np.exp,
     "LogitNormal": lambda x: 1 / (1 + np.exp(-x)),
 }
-# Of an argument; and of one of a key of the model, whose scale is that of a logarithm, a share or a standard deviation.
-LARGEST, LARGEST_LOG = 1e15, 1_000.0
+LARGEST = 1e15  # of an argument
+# Of a key of the model, whose scale is a logarithm, a share or a standard deviation of these: beyond, draws overflow.
+LARGEST_PLACE, LARGEST_WIDTH = 100.0, 20.0
 LEAST = 1e-6  # of what must be above zero
 _UNSIGNED = {"sigma", "beta", "alpha", "lam", "nu"}
 
@@ -395,9 +396,15 @@ def _check_domain(key: str, prior: Prior) -> tuple[str, str] | None:
     numbers = [number for number in (prior.fixed, prior.lower, prior.upper) if number is not None]
     if any(not low <= number <= high for number in numbers):
         return f"{prior} leaves its range", f"keep it within {low:g} and {high:g}"
-    if any(abs(number) > LARGEST_LOG for number in (prior.fixed or 0.0, *prior.arguments.values())):
-        return (
-            f"{prior} is out of all proportion",
-            f"keep its numbers within {LARGEST_LOG:g}; most scales are logarithms",
-        )
+    if _is_out_of_proportion(prior):
+        remedy = f"keep it within {LARGEST_PLACE:g}, and as wide as {LARGEST_WIDTH:g} at most: it is on a log scale"
+        return f"{prior} is out of all proportion", remedy
     return None
+
+
+def _is_out_of_proportion(prior: Prior) -> bool:
+    places = [number for number in (prior.fixed, prior.mu, prior.lower, prior.upper) if number is not None]
+    widths = [prior.sigma or 0.0, (prior.beta or 0.0) if prior.dist == "HalfCauchy" else 0.0, 1 / (prior.lam or 1.0)]
+    if prior.dist == "LogNormal":
+        widths.append(abs(prior.mu or 0.0))
+    return max(map(abs, places), default=0.0) > LARGEST_PLACE or max(widths) > LARGEST_WIDTH

@@ -225,6 +225,7 @@ class Manifest(TypedDict):
     command: Texts
     inputs: Annotated[dict[str, str], Few]
     versions: Annotated[dict[str, str], Few]
+    outputs: NotRequired[Annotated[dict[str, str], Few]]
 
 
 class _Shift(TypedDict):

@@ -18,6 +18,7 @@ from sim.artist import Artist
 from sim.case import Case
 from sim.diagnostics import Verdict, load_statistics
 from sim.errors import refuse
+from sim.files import hash_file
 from sim.fit import Draws, Effort, choose_effort, sample_posterior, try_again
 from sim.inputs import gather_inputs, hash_inputs, write_inputs
 from sim.model import Design, design_model
@@ -239,7 +240,9 @@ def write_run(run: Run, results: Path, command: Sequence[str] = (), artist: Arti
 
             draw_figures(run.result, folder / "figures")
         run.seconds |= {"memo": told - before, "store": stored - told, "figures": time.perf_counter() - stored}
-        (folder / "manifest.json").write_text(format_json(describe_run(run, command)), encoding="utf-8")
+        outputs = {"posterior.nc": hash_file(folder / "posterior.nc")}
+        manifest = describe_run(run, command) | {"outputs": outputs}
+        (folder / "manifest.json").write_text(format_json(manifest), encoding="utf-8")
     run.folder = place[0]
     return place[0]
 

@@ -81,6 +81,8 @@ def draw_statements(design: Design, theta: Floats, rng: np.random.Generator) -> 
 
 def round_observation(item: Observation, said: float) -> Observation:
     """Return the observation of a number `said` on the row's scale, in the row's wording and with its digits."""
+    if not math.isfinite(said):  # beyond what a number can hold
+        return replace(item, form="density", point=said, lower=math.nan, upper=math.nan)
     if item.form != "cell" and not item.log_width:
         return replace(item, point=said)
     if item.whole:
@@ -143,11 +145,12 @@ def observe_world(design: Design, observations: Sequence[Observation]) -> Design
 
 def tabulate_worlds(design: Design, worlds: Sequence[World]) -> dict[str, Any]:
     """Return truths and claims as data for JSON: headline counts, and each claim's number in its unit."""
-    truths: dict[str, list[float]] = {}
+    truths: dict[str, list[float | None]] = {}
     claims: dict[str, list[float | None]] = {}
     for world in worlds:
         for (force, quantity), values in world.truth.headline.items():
-            truths.setdefault(f"{force}.{quantity}", []).append(float(values[0]))
+            count = float(values[0])
+            truths.setdefault(f"{force}.{quantity}", []).append(count if math.isfinite(count) else None)
         for item in world.observations:
             claims.setdefault(item.claim.id, []).append(_show_number(item))
     return {"schema": 1, "case": design.case.name, "n": len(worlds), "truths": truths, "claims": claims}

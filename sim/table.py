@@ -197,7 +197,9 @@ def show_worlds(result: dict[str, Any]) -> str:
     for kind in ("truths", "claims"):
         for name, values in result[kind].items():
             known = sorted(value for value in values if value is not None)
-            points = [known[min(int(share * len(known)), len(known) - 1)] for share in (0.01, 0.5, 0.99)]
+            points = [
+                known[min(int(share * len(known)), len(known) - 1)] if known else None for share in (0.01, 0.5, 0.99)
+            ]
             lines.append(f"{name[:43]:<44}" + "".join(f"{show_number(point):>12}" for point in points))
         lines.append("")
     return "\n".join(lines).rstrip()

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.errors import InputError, refuse
-from sim.files import is_file
+from sim.errors import refuse
+from sim.files import hash_file, is_file
 from sim.fit import Draws
 from sim.model import Design
 from sim.posterior import Sample
+from sim.read import read_manifest
 
 if TYPE_CHECKING:
     import xarray as xr
 
 Floats = NDArray[np.float64]
-MAX_DRAWS = 1_000_000_000  # bytes of a run's draws that are read again
 EXACT = 2.0**53  # up to which a float holds every whole number
 
 
@@ -129,7 +129,7 @@ def read_sample(folder: Path, design: Design) -> Sample:
     """
     path = folder / "posterior.nc"
     names = {item.variable for item in design.parameters.items} | {"walk", "effects"}
-    data = _load_variables(path, names)
+    data = _load_variables(folder, names)
     try:
         draws = data.sizes["chain"] * data.sizes["draw"]
         theta = np.empty((draws, len(design.parameters)))
@@ -147,23 +147,24 @@ def read_sample(folder: Path, design: Design) -> Sample:
     return Sample(design, {"theta": theta, **latents}, 1)
 
 
-def _load_variables(path: Path, names: set[str]) -> xr.Dataset:
-    """Return those variables of a file of draws that are asked for."""
+def _load_variables(folder: Path, names: set[str]) -> xr.Dataset:
+    """Return those variables of a run's draws that are asked for.
+
+    A damaged file fails in many ways, and its library prints tracebacks of its own while it does: a file that is not as
+    the run wrote it is not opened.
+    """
     import xarray as xr
 
-    remedy = "give the folder of a finished run"
+    path, remedy = folder / "posterior.nc", "give the folder of a finished run"
     if not is_file(path):
         raise refuse(str(path), "", "is no file", remedy)
+    if read_manifest(folder).get("outputs", {}).get(path.name) != hash_file(path):
+        raise refuse(str(path), "", "is not the file that manifest.json tells of", "run the case again")
     try:
         with xr.open_datatree(path, engine="h5netcdf", decode_times=False) as tree:
             data = tree["posterior"].to_dataset()
-            data = data[[name for name in data.data_vars if name in names]]
-            if data.nbytes > MAX_DRAWS:
-                raise refuse(str(path), "", f"claims to hold more than {MAX_DRAWS // 1_000_000} MB", remedy)
-            return data.load()
-    except InputError:
-        raise
-    except Exception as error:  # the formats' own parsers promise nothing of what they raise
+            return data[[name for name in data.data_vars if name in names]].load()
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError) as error:
         raise refuse(str(path), "", f"cannot be read ({type(error).__name__})", remedy) from None
 
 

@@ -70,6 +70,8 @@ def show_number(value: float | None, digits: int = 3) -> str:
     if value == 0:
         return "0"
     rounded = float(f"{value:.{digits - 1}e}")
+    if abs(rounded) >= 1e15:
+        return f"{rounded:.{digits - 1}e}"
     if abs(rounded) >= 10 ** (digits - 1):
         return f"{rounded:,.0f}"
     return f"{rounded:.{digits}g}"

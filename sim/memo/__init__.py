@@ -29,6 +29,7 @@ from sim.whole import replace_files
 from sim.words import escape_cell
 
 FORMATS = ("md", "html", "docx", "pdf")
+MOST_ROWS, MOST_TEXT = 1_000, 5_000  # rows of a table, characters of a cell or point, in DOCX and PDF
 
 __all__ = ["FORMATS", "compose_memo", "render_memo", "write_memo"]
 
@@ -68,10 +69,30 @@ def _render(memo: dict[str, Any], name: str, folder: Path, templates: Path | Non
     if name == "docx":
         from sim.memo.word import write_docx
 
-        return write_docx(memo, folder / "figures", templates)
+        return write_docx(_shorten(memo), folder / "figures", templates)
     if name == "pdf":
-        return _compile_pdf(render_memo(memo, "typ", folder, templates), folder)
+        return _compile_pdf(render_memo(_shorten(memo), "typ", folder, templates), folder)
     return render_memo(memo, name, folder, templates).encode()
+
+
+def _shorten(memo: dict[str, Any]) -> dict[str, Any]:
+    """Return a memo without what takes minutes and gigabytes to set, in pages that nobody turns."""
+
+    def cut(text: Any) -> str:
+        return str(text) if len(str(text)) <= MOST_TEXT else f"{str(text)[: MOST_TEXT - 1]}…"
+
+    def shorten(block: dict[str, Any]) -> dict[str, Any]:
+        short = {**block}
+        if block["kind"] == "points":
+            short["items"] = [cut(item) for item in block["items"][:MOST_ROWS]]
+        elif block["kind"] == "table":
+            short["rows"] = [[cut(cell) for cell in row] for row in block["rows"][:MOST_ROWS]]
+            if len(block["rows"]) > MOST_ROWS:
+                short["caption"] += f" (the first {MOST_ROWS} of {len(block['rows'])}; all are in memo.md)"
+        return short
+
+    sections = [{**section, "blocks": [shorten(block) for block in section["blocks"]]} for section in memo["sections"]]
+    return {**memo, "sections": sections}
 
 
 def render_memo(

@@ -24,7 +24,7 @@ from sim.plots.style import (
 from sim.table import list_distinct, list_headline
 from sim.words import show_count
 
-MAX_ROWS = 40
+MAX_ROWS = 30
 
 
 def plot_estimates(result: dict[str, Any], force: str) -> Figure | None:
