@@ -17,6 +17,7 @@ help:
 	@echo "make docs   build the pages into build/docs; a warning is an error"
 	@echo "make tables  make docs/commands.md and docs/priors.md anew from the program"
 	@echo "make browser  try the HTML memo in headless Chromium"
+	@echo "make fuzz   try RUNS=$(RUNS) broken inputs, led by what code they reach"
 	@echo "make lock   pin the dependencies again (needs uv)"
 	@echo "make package  build wheel and sdist, and try each in an environment of its own"
 	@echo "make reference  make the kept run of Kursk again"
@@ -93,6 +94,18 @@ reference: $(STAMP)
 	rm -rf build/reference && $(BIN)/truetoll run kursk --results build/reference
 	rm -rf $(REFERENCE) && mkdir -p $(REFERENCE) && mv build/reference/kursk/*/* $(REFERENCE)
 	rm $(REFERENCE)/posterior.nc $(REFERENCE)/draws.*
+
+# --- Broken inputs: atheris leads them to new code; it has wheels for Linux alone, and so is not among the pinned ---
+.PHONY: fuzz
+RUNS ?= 100000
+
+fuzz: $(STAMP)
+	@mkdir -p build/fuzz
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --upgrade \
+	  --target build/fuzz/atheris atheris || echo "atheris has no wheel for this system"
+	[ -d build/fuzz/kursk ] || $(BIN)/truetoll run kursk --quiet --results build/fuzz
+	PYTHONPATH=build/fuzz/atheris:tests $(BIN)/python tests/fuzz.py build/fuzz/kursk/*-seed1 $(RUNS) build/fuzz/found
+	@[ ! -f build/fuzz/found/outcomes.txt ] || cat build/fuzz/found/outcomes.txt
 
 # --- Slow suites, whose reports stand in docs/ ---
 .PHONY: sbc power reductions stress priors backtest ablation faults bench
