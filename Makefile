@@ -8,7 +8,7 @@ STAMP := $(VENV)/.made
 CASE ?= kursk
 SUPPORTED := import sys, venv, ensurepip; sys.exit(not (3, 12) <= sys.version_info[:2] <= (3, 14))
 
-.PHONY: run test test-min unlinted docs tables browser lint lock package reference clean help
+.PHONY: run test test-min unlinted docs tables browser lint audit lock package reference clean help
 
 help:
 	@echo "make run    make the environment and run truetoll on CASE=$(CASE)"
@@ -17,6 +17,7 @@ help:
 	@echo "make docs   build the pages into build/docs; a warning is an error"
 	@echo "make tables  make docs/commands.md and docs/priors.md anew from the program"
 	@echo "make browser  try the HTML memo in headless Chromium"
+	@echo "make audit  scan the code with bandit, and the pinned dependencies with pip-audit"
 	@echo "make fuzz   try RUNS=$(RUNS) broken inputs, led by what code they reach"
 	@echo "make lock   pin the dependencies again (needs uv)"
 	@echo "make package  build wheel and sdist, and try each in an environment of its own"
@@ -50,6 +51,23 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Both scanners live in an environment of their own: they bring thirty packages that nothing else here needs, and are
+# wanted as new as may be. Without its data pip-audit finds nothing and says so of each package, with a status of 0.
+AUDIT := build/audit
+
+audit:
+	@set -e; [ -x $(AUDIT)/bin/pip-audit ] || { for python in $(BIN)/python python3.13 python3.12 python3.14 python3; do \
+	  if $$python -c '$(SUPPORTED)' >/dev/null 2>&1; then $$python -m venv $(AUDIT); break; fi; done; \
+	  timeout 300 $(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check bandit pip-audit; }
+	$(AUDIT)/bin/bandit --quiet --recursive --configfile pyproject.toml sim
+	@status=0; all=$$(grep -c '^[[:alnum:]].*==' requirements.lock); timeout 180 $(AUDIT)/bin/pip-audit --requirement requirements.lock --disable-pip --require-hashes \
+	  --timeout 15 --progress-spinner off >$(AUDIT)/report.txt 2>&1 || status=$$?; \
+	unseen=$$(grep -c 'could not be audited' $(AUDIT)/report.txt); \
+	if grep -q '^Found .* known vulnerabilit' $(AUDIT)/report.txt; then cat $(AUDIT)/report.txt; exit 1; \
+	elif [ $$status != 0 ]; then echo "pip-audit: its data could not be reached (status $$status); nothing was audited"; \
+	elif [ $$unseen != 0 ]; then echo "pip-audit: its data could not be reached for $$unseen of $$all packages"; \
+	else echo "pip-audit: no known vulnerability"; fi
 
 # A candidate is tried by running it: a shim of pyenv's is there for versions that are not, and fails.
 $(LIBRARIES): $(LOCK)
