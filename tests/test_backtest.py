@@ -268,5 +268,5 @@ def test_a_case_of_other_forces_than_the_truths_is_refused(war):
 def test_another_table_is_no_curve(tmp_path):
     path = tmp_path / "curve.csv"
     path.write_text("a,b\n1,2\n", encoding="utf-8")
-    with pytest.raises(InputError, match="is another table"):
+    with pytest.raises(InputError, match="give the newspaper's curve"):
         read_curve(path)
