@@ -22,7 +22,7 @@ from sim.errors import MAX_PLACE, quote_value, refuse
 MAX_TABLE = 50_000_000  # bytes of a CSV file
 MAX_JSON = 30_000_000  # bytes of a file of a run
 MAX_TOML = 1_000_000  # bytes: the parser is slow, and nobody writes as much by hand
-MAX_ROWS = 50_000  # of a table
+MAX_ROWS = 100_000  # of a table
 MAX_COLUMNS = 1_000
 MAX_NESTING = 20  # tables and lists within each other
 MAX_PARTS = 20  # of a dotted key
