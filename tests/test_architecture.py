@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import sim
+
 PACKAGE = Path(__file__).parent.parent / "sim"
 
-# Each module may import those before it, at the top of the file or inside a function.
-ORDER = [
-    "errors", "interruption", "whole", "files", "words", "expressions", "claims", "priors", "case", "rules", "result",
-    "read", "inputs", "timeline", "evidence", "check", "new", "importers", "parameters", "arrays", "likelihood",
-    "state", "rows", "beliefs", "model", "machine", "kernel", "packing", "nuts", "chains", "diagnostics", "fit",
-    "posterior", "simulate", "store", "cluster", "tasks", "sbc", "scores", "baselines", "record", "learn", "backtest",
-    "quarters", "shares", "value", "summary", "trace", "table", "robustness", "plots", "confidence", "memo", "artist",
-    "runs", "variants", "conflict", "powers", "sensitivity", "compare", "verify", "__init__", "console", "cli_many",
-    "cli", "start",
-]  # fmt: skip
+# The map in the package's docstring: each module may import those before it, at the top of the file or in a function.
+MAP = re.findall(r"^    (\w+) +(\S.*)$", sim.__doc__ or "", re.MULTILINE)
+ORDER = [name for name, _ in MAP]
 
 
 def modules():
@@ -37,14 +33,15 @@ def imported(path):
             yield from (name.name.split(".")[1] for name in node.names if name.name.startswith("sim."))
 
 
-def test_every_module_has_its_place():
-    assert {name for _, name in modules()} == set(ORDER)
+def test_the_map_names_every_module_once():
+    assert sorted(ORDER) == sorted({name for _, name in modules()} - {"__init__"})
 
 
 @pytest.mark.parametrize(("path", "name"), list(modules()), ids=lambda value: getattr(value, "stem", value))
 def test_imports_run_one_way(path, name):
+    order = [*ORDER[: ORDER.index("console")], "__init__", *ORDER[ORDER.index("console") :]]
     for other in imported(path):
-        assert ORDER.index(other) <= ORDER.index(name), f"{name} imports {other}"
+        assert order.index(other) <= order.index(name), f"{name} imports {other}"
 
 
 def test_pymc_is_imported_by_the_model_alone():
@@ -86,3 +83,26 @@ def test_nothing_evaluates_text():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 assert node.func.id not in {"eval", "exec", "compile", "__import__"}, path
+
+
+# Files longer than a person reads in one sitting, each with its reason.
+LONG = {
+    "kernel.py": "one file, because numba's cache on disk looks at one file only",
+    "record.py": "one table of past wars, and every fault of it",
+    "priors.py": "the grammar of prior sets",
+    "result.py": "the shape of three files, entry by entry",
+    "importers/economist.py": "one table, whose rows come in many wordings",
+    "rows.py": "the rows of the likelihood, for each kind of observation",
+    "evidence.py": "which claims count: echoes, revisions, statements",
+    "memo/content.py": "one memo, section by section",
+}
+
+
+def test_long_files_have_a_reason():
+    """A file has at most some 300 lines, a reason aside; no reason is kept for a file that has become short."""
+    long = {
+        str(path.relative_to(PACKAGE))
+        for path in PACKAGE.rglob("*.py")
+        if len(path.read_text(encoding="utf-8").splitlines()) > 340
+    }
+    assert long == set(LONG)
