@@ -97,7 +97,7 @@ def run(
             raise refuse("--verify", "", f"takes the case from the run, not {case}", "leave out CASE")
         return _verify(verify, as_json=as_json, quiet=quiet)
     if case is None:
-        raise refuse("case", "", "is missing", "name one (truetoll run kursk), or a run (--verify RUN)")
+        raise typer.BadParameter("Missing argument 'CASE': name one (truetoll run kursk), or a run (--verify RUN)")
     from sim.artist import hire_artist
 
     days = parse_day(as_of, "--as-of"), parse_day(known_by, "--known-by")
@@ -271,12 +271,14 @@ def plot(
 
     chosen = _choose_formats(formats, FORMATS)
 
-    result = read_result(run)
-    with _damage_told(run), replace_files(run / "figures") as draft:
+    result, figures = read_result(run), run / "figures"
+    if figures.is_symlink():
+        raise refuse(str(figures), "", "is a link to another place", "take it away")
+    with _damage_told(run), replace_files(figures) as draft:
         drawn = draw_figures(result, draft, formats=chosen)
     if not drawn:
         raise refuse(str(run / "summary.json"), "", "holds nothing to draw", "run the case again")
-    _tell_written([run / "figures" / path.name for path in drawn], as_json=as_json, quiet=quiet)
+    _tell_written([figures / path.name for path in drawn], as_json=as_json, quiet=quiet)
     return DONE
 
 

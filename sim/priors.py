@@ -53,7 +53,7 @@ LINKS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
 }
 LARGEST = 1e15  # of an argument
 # Of a key of the model, whose scale is a logarithm, a share or a standard deviation of these: beyond, draws overflow.
-LARGEST_PLACE, LARGEST_WIDTH = 100.0, 20.0
+LARGEST_PLACE, LARGEST_WIDTH = 100.0, 100.0
 LEAST = 1e-6  # of what must be above zero
 _UNSIGNED = {"sigma", "beta", "alpha", "lam", "nu"}
 

@@ -196,8 +196,9 @@ def judge_folder(results: Path, before: dict[str, str], known: Undisturbed, *, d
             json.loads(path.read_text(encoding="utf-8"))
         if path.suffix == ".png" and not path.read_bytes().endswith(b"IEND\xaeB\x60\x82"):
             wrong.append(f"half of {name}")
-        depth = 3 if path.parent.name == "figures" else 2
-        runs.setdefault(path.parents[depth - 2], set()).add(plain_name(path, results))
+        folder = results.joinpath(*path.relative_to(results).parts[:2])
+        if folder.is_dir():
+            runs.setdefault(folder, set()).add(plain_name(path, results))
     for folder, files in runs.items():
         if "seed1" in folder.name and folder.parent.name == "small":
             wrong += [f"{folder.name} lacks {name}" for name in known.files if "TIME" in name and name not in files]

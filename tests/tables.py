@@ -58,6 +58,8 @@ def show_commands() -> str:
 
 def _list_commands(command: Any, words: str) -> Iterator[tuple[str, Any]]:
     for name, child in getattr(command, "commands", {}).items():
+        if child.hidden:
+            continue
         if getattr(child, "commands", None):
             yield from _list_commands(child, f"{words} {name}")
         else:
