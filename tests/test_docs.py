@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -131,6 +132,8 @@ def test_what_is_not_run_stands_on_a_page():
 
 @pytest.mark.parametrize("page", GENERATED)
 def test_a_page_made_from_the_program_is_up_to_date(page):
+    if f"typer=={version('typer')} " not in (ROOT / "requirements.lock").read_text(encoding="utf-8"):
+        pytest.skip("another version of typer words usage in another way")
     assert GENERATED[page]() == (DOCS / page).read_text(encoding="utf-8"), "make tables"
 
 
