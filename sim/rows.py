@@ -22,6 +22,7 @@ from sim.timeline import Timeline
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+DAY_SD = 0.8  # log scatter of a day's losses about the path; docs/model.md tells where it was measured
 PART_SD = 0.1  # rows of one statement differ from their common error by this much, on the log scale
 LOUD = 10  # counts of an outcome by one source from which its total is sampled as that source sees it
 ESTABLISHED = "=established"  # the "source" and "role" of what is known by now, without bias or noise: no key can be it
@@ -187,7 +188,7 @@ def design_beliefs(
         is_capped=np.array([bool(item and item.whole) and not _is_nested(case, item) for item in observed], dtype=bool),
         statement=_ints(row.statement for row in rows),
         noise=_ints(_find_noise(row, readings, parameters) for row in rows),
-        own_sd=np.array([_own_sd(row) for row in rows], dtype=float),
+        own_sd=np.array([_own_sd(case, row) for row in rows], dtype=float),
         contaminated=np.array([_is_contaminated(row) for row in rows], dtype=bool),
         reference_noise=_ints(parameters.index("noise", readings[place].role) for place in _find_first(rows)),
         cell=_where(forms, {"cell"}),
@@ -280,10 +281,23 @@ def _is_contaminated(row: Row) -> bool:
     return row.observation is None or (row.statement < 0 and row.observation.source != ESTABLISHED)
 
 
-def _own_sd(row: Row) -> float:
+def _own_sd(case: Case, row: Row) -> float:
     if row.observation is None:
         return 0.0
-    return float(np.hypot(row.observation.extra_sd, PART_SD if row.statement >= 0 else 0.0))
+    part_sd = PART_SD if row.statement >= 0 else 0.0
+    return float(np.hypot(np.hypot(row.observation.extra_sd, part_sd), _scatter_sd(case, row.observation)))
+
+
+def _scatter_sd(case: Case, item: Observation) -> float:
+    """Return how far the losses of some days may be from what a path of bins gives them, on the log scale.
+
+    The days' scatter over the root of their number; of the whole path nothing is left of it.
+    """
+    claim = item.claim
+    if claim.since is None or item.whole or item.source == ESTABLISHED or kind_of(claim.quantity) == "deployed":
+        return 0.0
+    days, path = (claim.as_of - claim.since).days + 1, (case.end - case.start).days + 1
+    return DAY_SD * float(np.sqrt(max(1 / days - 1 / path, 0.0)))
 
 
 def _is_nested(case: Case, item: Observation | None) -> bool:

@@ -5,6 +5,7 @@ It shares with the package the typed records of case, claims and priors, and not
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from itertools import pairwise
 
@@ -197,8 +198,20 @@ class PlainModel:
         total = 0.0
         for weight, core in ((1 - probability, noise), (probability, factor * noise)):
             if weight:
-                total += weight * self.form(item, centre, math.hypot(core, item.extra_sd))
+                total += weight * self.form(item, centre, math.hypot(core, item.extra_sd, self.scatter(item)))
         return total
+
+    def scatter(self, item):
+        """How far the losses of some days are from the path: .8 for one of very many."""
+        since = item.claim.since
+        if since is None or item.whole or item.claim.quantity == "deployed":
+            return 0.0
+        days = len([day for day in self.days() if since <= day <= item.claim.as_of])
+        return 0.8 * math.sqrt(1 / days - 1 / len(self.days()))
+
+    def days(self):
+        count = (self.case.end - self.case.start).days + 1
+        return [self.case.start + dt.timedelta(days=number) for number in range(count)]
 
     def form(self, item, centre, s):
         noise = stats.norm(centre, s)

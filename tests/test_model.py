@@ -11,6 +11,7 @@ from examples import CASE, LEARNED, LOUD_ROWS, ONE_DAY, ONE_DAY_ROWS, RICH_ROWS,
 from sim.arrays import NUMPY
 from sim.model import build_model, log_likelihood, sample_prior, trace_state
 from sim.packing import constrain_draws, count_unknowns, evaluate_density
+from sim.rows import DAY_SD
 
 FAMILIES = (
     CASE
@@ -182,3 +183,21 @@ def test_a_claim_date_does_not_change_the_prior_of_the_path(design):
 def test_a_claim_of_infinite_noise_changes_nothing(row, design):
     """Its likelihood is flat: the same at every point, up to the range of beliefs over its noise."""
     assert np.ptp(likelihood_of(design([{**row, "log_sd": 1e9}]))) < 1e-12
+
+
+def test_the_losses_of_few_days_scatter_about_the_path(design):
+    """A day's count is uncertain by the scatter of days; that of the whole war, of arrivals and a total is not."""
+    spans = [("2024-02-01", "2024-02-01"), ("2024-02-01", "2024-02-04"), ("2024-01-01", "2024-03-31")]
+    rows = [
+        {"force": "x", "measure": "interval", "since": since, "as_of": until, "value": 40 + number}
+        for number, (since, until) in enumerate(spans)
+    ]
+    arrived = {"quantity": "deployed", "since": "2024-01-02", "as_of": "2024-01-05"}
+    rows += [{"force": "x", "measure": "interval", "value": 50, **arrived}]
+    rows += [{"force": "x", "as_of": "2024-02-01", "value": 60}]
+    laid = design(rows, CASE)
+    sds = {row.observation.claim.id: sd for row, sd in zip(laid.beliefs.rows, laid.beliefs.own_sd, strict=True)}
+    whole = 91
+    assert sds["c0"] == pytest.approx(DAY_SD * np.sqrt(1 - 1 / whole))
+    assert sds["c1"] == pytest.approx(DAY_SD * np.sqrt(1 / 4 - 1 / whole))
+    assert sds["c2"] == sds["c3"] == sds["c4"] == 0
