@@ -13,7 +13,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,13 @@ import numpy as np
 
 from sim.arrays import NUMPY, map_draws
 from sim.beliefs import order_of, row_log_likelihoods
-from sim.fit import choose_effort, sample_posterior
+from sim.fit import choose_effort
 from sim.importers import import_table
 from sim.model import Design, design_model
 from sim.posterior import Sample, take_posterior
 from sim.priors import read_priors
 from sim.read import read_case
+from sim.runs import fit_design
 
 FOLDS = 5
 FOLDINGS = ("source_months", "random_rows")
@@ -118,7 +119,7 @@ def main(table: Path, foldings: Sequence[str]) -> None:
         scores, trusted = [], []
         for fold in range(FOLDS):
             fitted = silence(whole, folds == fold)
-            draws = sample_posterior(fitted, fold + 1, **asdict(choose_effort(fitted)), quiet=True)
+            draws, *_ = fit_design(fitted, fold + 1, choose_effort(fitted))  # as `truetoll run` does, twice if need be
             sample = take_posterior(whole, draws, fold)
             scores += score_rows(whole, sample, folds == fold)
             trusted.append(draws.divergences)
