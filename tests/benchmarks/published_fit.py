@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from published_kernel import COMMON, LENGTH, OFFSETS, WHITE, find_loudest, pack_reports
+from published_kernel import COMMON, LENGTH, LOG_SIGMA, OFFSETS, WHITE, find_loudest, pack_reports
 from published_model import YEAR, Reports, make_splines
 from published_whitening import Layout, Whitening, compile_published, spread, whiten
 from scipy.optimize import minimize
@@ -47,7 +47,7 @@ def look_around(density: Any, buffer: Floats, points: list[Floats]) -> Floats:
 def climb(density: Any, buffer: Floats, x: Floats, layout: Layout) -> Floats:
     """Return a point nearer the mode, scales and correlations left where they are: at the mode they are degenerate."""
     free = np.ones(layout.size)
-    free[: layout.edge].reshape(layout.kinds, layout.block)[:, layout.bases + 2] = 0
+    free[: layout.edge].reshape(layout.kinds, layout.block)[:, layout.bases + LOG_SIGMA] = 0
     free[layout.edge + layout.common :] = 0
     call = density.ctypes
     value, grad = np.zeros(1), np.zeros(len(x))
