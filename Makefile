@@ -127,7 +127,7 @@ fuzz: $(STAMP)
 	@[ ! -f build/fuzz/found/outcomes.txt ] || cat build/fuzz/found/outcomes.txt
 
 # --- Slow suites, whose reports stand in docs/ ---
-.PHONY: sbc power reductions stress priors backtest ablation faults bench bench-folds
+.PHONY: sbc power reductions stress priors backtest ablation faults bench bench-large bench-folds
 
 SBC_CASES := kursk ./tests/cases/unbounded ./tests/cases/one-day ./tests/cases/shares ./tests/cases/small-counts
 N ?= 300
@@ -176,6 +176,12 @@ bench: $(STAMP)
 	  $(BIN)/python tests/benchmarks/bench_$$name.py > build/bench/$$name.json || [ $$? -eq 1 ] || exit 1; done
 	$(BIN)/python tests/benchmarks/bench_war.py $(RADFORD) > build/bench/war.json
 	@cat build/bench/*.json
+
+# A war of 100,000 claims: some 20 minutes.
+bench-large: $(STAMP)
+	@mkdir -p build/bench
+	$(BIN)/python tests/benchmarks/bench_large.py > build/bench/large.json || [ $$? -eq 1 ]
+	@cat build/bench/large.json
 
 # Claims of the published table left out and forecast, by truetoll and by the published model with its authors' 150 knots.
 KNOTS ?= 150

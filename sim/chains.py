@@ -28,7 +28,7 @@ FIRST_WINDOW = 15  # iterations before the metric is renewed for the first time
 GROWTH = 1.5  # of one window to the next
 FIRST_STEP = 0.1
 FIRST_DEPTH = 6  # doublings of a trajectory at most while the metric is a first guess
-GUESSES = 4  # windows of which that holds
+GUESSES = 4  # windows of which that holds, and of more while they have fewer iterations than there are unknowns
 BLOCK = 100  # iterations between two looks at the clock
 DENSE_UP_TO = 400  # unknowns of a full metric; of more only where its elements are fewer than
 DENSE_BY_DATA = 20  # times the numbers that the density reads, so that it costs less than that
@@ -128,7 +128,8 @@ def sample_chains(
     full = n <= DENSE_UP_TO or n * n < DENSE_BY_DATA * len(buffer)
     with ThreadPoolExecutor(max_workers=min(chains, os.cpu_count() or 1)) as pool:
         for number, (window, is_last) in enumerate(windows):
-            depth = FIRST_DEPTH if number < GUESSES and not is_last else MAX_DEPTH
+            is_guess = (number < GUESSES or window < n) and not is_last
+            depth = FIRST_DEPTH if is_guess else MAX_DEPTH
             moves = _move(pool, density, buffer, metric, team, window, depth)
             done += chains * window
             if report:

@@ -45,7 +45,7 @@ FIELDS = (
     "top_start", "top_term", "top_until", "top_since", "whole_start", "whole_term", "whole_until", "whole_since",
     "is_share", "is_capped", "statement", "noise", "own_sd", "contaminated", "reference_noise", "form", "lower",
     "upper", "point", "log_width", "sign", "wording", "reading", "group", "log_weight", "is_prior", "constants",
-    "joint", "joint_mean", "joint_root", "apparent", "counts",
+    "joint", "joint_mean", "joint_root", "apparent", "centred", "counts",
 )  # fmt: skip
 FLOATS = {
     "arguments", "days", "position", "inside", "root_days", "lull_cover", "arrivals", "has",
@@ -59,7 +59,7 @@ FLOATS = {
     TOP_START, TOP_TERM, TOP_UNTIL, TOP_SINCE, WHOLE_START, WHOLE_TERM, WHOLE_UNTIL, WHOLE_SINCE,
     IS_SHARE, IS_CAPPED, STATEMENT, NOISE, OWN_SD, CONTAMINATED, REFERENCE_NOISE, FORM, LOWER, UPPER,
     POINT, LOG_WIDTH, SIGN, WORDING, READING, GROUP, LOG_WEIGHT, IS_PRIOR,
-    CONSTANTS, JOINT, JOINT_MEAN, JOINT_ROOT, APPARENT, COUNTS,
+    CONSTANTS, JOINT, JOINT_MEAN, JOINT_ROOT, APPARENT, CENTRED, COUNTS,
 ) = range(len(FIELDS))  # fmt: skip
 
 # The fields of the buffer of several designs (`sim.packing.pack_many`).
@@ -382,11 +382,16 @@ def log_density(x: Any, grad: Any, floats: Any, ints: Any) -> float:
     n = ints[ints[SIZES] : ints[SIZES + 1]]
     params, walks, latents, statements = n[0], n[1], n[2], n[3]
     free = len(x) - walks - latents - statements
-    effects, statement = x[free + walks : free + walks + latents], x[free + walks + latents :]
-    d_effects, d_statement = grad[free + walks : free + walks + latents], grad[free + walks + latents :]
+    standard, statement = x[free : free + walks + latents].copy(), x[free + walks + latents :]
+    walk, effects = standard[:walks], standard[walks:]
+    d_standard, d_statement = grad[free : free + walks + latents], grad[free + walks + latents :]
+    d_walk, d_effects = d_standard[:walks], d_standard[walks:]
+    centred = ints[ints[CENTRED] : ints[CENTRED + 1]]
     theta, slope, d_theta = np.empty(params), np.zeros(params), np.zeros(params)
     value = _priors(x, grad, theta, slope, floats, ints)
-    value += _latents(x, grad, free, theta, d_theta, floats, ints)
+    value += _standardise(effects, theta, centred)
+    value += _latents(standard, d_standard, free, theta, d_theta, floats, ints)
+    d_statement[:] = 0.0  # its prior is among the rows
     apparent = ints[ints[APPARENT] : ints[APPARENT + 1]]
     for p in range(params):
         if apparent[p] >= 0:
@@ -397,11 +402,11 @@ def log_density(x: Any, grad: Any, floats: Any, ints: Any) -> float:
             value += density
             d_theta[p] += d
     if n[14] > 0:
-        walk, d_walk = x[free : free + walks], grad[free : free + walks]
         value += _claims(theta, walk, effects, statement, d_theta, d_walk, d_effects, d_statement, floats, ints)
     for p in range(params):
         if apparent[p] >= 0:
             _bias_backward(apparent[p], -d_theta[p], theta, effects, n, d_theta, d_effects, ints)
+    _standardise_backward(effects, theta, d_effects, d_theta, centred)
     _back_priors(grad, d_theta, slope, floats, ints)
     return value
 
@@ -463,19 +468,37 @@ def _back_priors(grad: Any, d_theta: Any, slope: Any, floats: Any, ints: Any) ->
 
 
 @inner
+def _standardise(effects: Any, theta: Any, centred: Any) -> float:
+    """Divide the centred effects by their scales, and return the log of what that makes of a density."""
+    value = 0.0
+    for k in range(len(effects)):
+        if centred[k] >= 0:
+            effects[k] /= theta[centred[k]]
+            value -= math.log(theta[centred[k]])
+    return value
+
+
+@inner
+def _standardise_backward(effects: Any, theta: Any, d_effects: Any, d_theta: Any, centred: Any) -> None:
+    for k in range(len(effects)):
+        if centred[k] >= 0:
+            d_effects[k] /= theta[centred[k]]
+            d_theta[centred[k]] -= d_effects[k] * effects[k] + 1 / theta[centred[k]]
+
+
+@inner
 def _latents(x: Any, grad: Any, free: int, theta: Any, d_theta: Any, floats: Any, ints: Any) -> float:
-    """Return the log density of walks and effects, and fill its gradient; that of statements is among the rows.
+    """Return the log density of walks and effects, and fill its gradient.
 
     All are standard normals, but for the effects of sources: with the probability `outlier.source` one is wider by
     `outlier.factor`.
     """
     n = ints[ints[SIZES] : ints[SIZES + 1]]
-    walks, latents, statements = n[1], n[2], n[3]
-    counts = floats[ints[COUNTS] : ints[COUNTS + 1]]
+    walks, counts = n[1], floats[ints[COUNTS] + free : ints[COUNTS + 1]]
     q, factor, value = theta[n[22]], theta[n[18]], 0.0
-    for k in range(free, free + walks + latents):
+    for k in range(len(x)):
         core = -0.5 * x[k] * x[k] - _LOG_SQRT_2PI
-        if q <= 0.0 or k - free - walks < n[23] or k - free - walks >= n[24]:
+        if q <= 0.0 or k - walks < n[23] or k - walks >= n[24]:
             value += counts[k] * core
             grad[k] = -counts[k] * x[k]
             continue
@@ -489,8 +512,6 @@ def _latents(x: Any, grad: Any, free: int, theta: Any, d_theta: Any, floats: Any
         grad[k] = -(counts[k] - w) * x[k] - w * z / factor
         d_theta[n[22]] += counts[k] * (math.exp(far - both) - math.exp(core - both))
         d_theta[n[18]] += w * (z * z - 1) / factor
-    for k in range(free + walks + latents, free + walks + latents + statements):
-        grad[k] = 0.0
     return value
 
 

@@ -20,9 +20,11 @@ from sim.errors import refuse
 from sim.evidence import Evidence, Observation, weigh_claims
 from sim.parameters import Parameters, lay_out
 from sim.priors import PriorSet
-from sim.rows import BeliefDesign, design_beliefs, find_loudest, roles_of
+from sim.rows import BeliefDesign, count_claims, design_beliefs, find_loudest, roles_of
 from sim.state import StateDesign, design_state, run_state
 from sim.timeline import Timeline, cut_days
+
+MANY_CLAIMS = 100  # of an effect, from which it is sampled on its own scale
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,22 @@ class Design:
             if item.variable == "total" and item.prior.dist in ("Normal", "StudentT"):
                 terms[position] = heard.get((place["force"], place["outcome"]), -1)
         return terms
+
+    @cached_property
+    def centred(self) -> NDArray[np.int64]:
+        """For each effect the position of its scale, if it is sampled times that; -1 where as a standard normal.
+
+        An effect of which many claims speak is known as such, not as the product of a standard normal and a scale: as
+        two unknowns it would be a curved ridge (Papaspiliopoulos et al. 2007, doi 10.1214/088342307000000014). Those of
+        a source on one outcome stay standard normals: there are so many that their scale is known well.
+        """
+        blocks = zip(self.beliefs.effects.items(), self.beliefs.scales, strict=True)
+        scales = [-1 if kind == "source_outcome" else scale for (kind, names), scale in blocks for _ in names]
+        found = [
+            scale if claims >= MANY_CLAIMS and scale >= 0 and self.parameters.items[scale].prior.dist else -1
+            for claims, scale in zip(count_claims(self.beliefs), scales, strict=True)
+        ]
+        return np.array(found, dtype=np.int64)
 
 
 def design_model(

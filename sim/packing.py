@@ -37,11 +37,12 @@ def count_unknowns(design: Design) -> int:
 def pack_design(design: Design, counts: Floats | None = None) -> Floats:
     """Return the design as one buffer for `log_density`.
 
-    `counts` is 1 for each free parameter and latent whose prior this design counts, the default, and else 0.
+    `counts` is 1 for each free parameter and latent whose prior this design counts, the default, and else 0; with it
+    no effect is centred.
     """
     fields = _list_fields(design)
     if counts is not None:
-        fields["counts"] = counts
+        fields["counts"], fields["centred"] = counts, np.full(design.beliefs.latents, -1)
     return _join_fields([_as_slots(fields[name], name in FLOATS) for name in FIELDS])
 
 
@@ -133,6 +134,7 @@ def _list_fields(design: Design) -> dict[str, Any]:
         "joint_mean": joint.mean,
         "joint_root": joint.root,
         "apparent": design.apparent,
+        "centred": design.centred,
         "counts": np.ones(count_unknowns(design)),
     }
 
@@ -174,6 +176,10 @@ def constrain_draws(design: Design, x: Floats) -> dict[str, Floats]:
             theta[..., position] = constrain_values(item.prior, columns[position])
     ends = len(slots) + np.cumsum([0, design.state.walks, design.beliefs.latents, design.beliefs.statements])
     found = {name: x[..., ends[k] : ends[k + 1]] for k, name in enumerate(("walk", "effects", "statement"))}
+    own = np.flatnonzero(design.centred >= 0)
+    if len(own):
+        found["effects"] = found["effects"].copy()
+        found["effects"][..., own] /= theta[..., design.centred[own]]
     seen = np.flatnonzero(design.apparent >= 0)
     if len(seen):
         theta[..., seen] -= bias_terms(NUMPY, design.beliefs, theta, found["effects"])[..., design.apparent[seen]]

@@ -230,6 +230,17 @@ def find_loudest(design: BeliefDesign) -> dict[tuple[str, str], int]:
     return found
 
 
+def count_claims(design: BeliefDesign) -> Ints:
+    """Return how many claims speak of each of the effects (see `BeliefDesign.latents`)."""
+    said = np.zeros(len(design.term_keys), dtype=np.int64)
+    for parts in (design.numerator, design.denominator):
+        np.add.at(said, parts.term, parts.mask > 0)
+    found = np.zeros(design.latents, dtype=np.int64)
+    for effect in (design.in_war, design.source, design.source_outcome):
+        np.add.at(found, effect[effect >= 0], said[effect >= 0])
+    return found
+
+
 def kind_of(outcome: str) -> str:
     """Return which role mean acts on an outcome: losses, captured or deployed."""
     return outcome if outcome in ("captured", "deployed") else "losses"

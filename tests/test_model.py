@@ -89,8 +89,10 @@ def _place_blocks(laid, free, model):
     return places
 
 
+@pytest.mark.parametrize("many", [3, 100])
 @pytest.mark.parametrize("kind", [*KINDS, "loud"])
-def test_gradient_is_a_difference_of_densities(kind, design, rng):
+def test_gradient_is_a_difference_of_densities(kind, many, design, rng, monkeypatch):
+    monkeypatch.setattr("sim.model.MANY_CLAIMS", many)
     laid = design(*{**KINDS, "loud": (LOUD_ROWS, UNBOUNDED)}[kind])
     x = rng.normal(0, 0.4, count_unknowns(laid))
     _, gradient = evaluate_density(laid, x)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from examples import CASE, LEARNED, LOUD_ROWS, ONE_DAY, ONE_DAY_ROWS, RICH_ROWS, UNBOUNDED, UNBOUNDED_ROWS
 from plain import PlainModel, joint_density, log_density
@@ -48,6 +49,18 @@ def draw_point(laid, rng):
     for place, item in enumerate([item for item in laid.parameters.items if item.prior.dist]):
         x[place] += 0.0 if item in joint else item.prior.mu or 0.0
     return x
+
+
+@pytest.mark.parametrize("kind", ["bounded", "loud"])
+def test_centred_effects_change_the_scale_alone(kind, design, rng, monkeypatch):
+    """Where effects are sampled times their scales, the density is that of the standard normals by the scales."""
+    monkeypatch.setattr("sim.model.MANY_CLAIMS", 3)
+    laid = design(*KINDS[kind])
+    own = laid.centred[laid.centred >= 0]
+    assert 0 < len(own) < laid.beliefs.latents
+    x = draw_point(laid, rng)
+    scales = constrain_draws(laid, x)["theta"][own]
+    assert evaluate_density(laid, x)[0] == pytest.approx(plain_density(laid, x) - np.log(scales).sum(), rel=1e-8)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -9,6 +9,7 @@ from sim.model import design_model
 from sim.packing import count_unknowns, evaluate_density
 from sim.priors import read_priors
 from sim.read import read_case
+from sim.rows import count_claims
 
 
 def test_a_made_up_war_is_a_case_of_forty_series(tmp_path):
@@ -17,6 +18,8 @@ def test_a_made_up_war_is_a_case_of_forty_series(tmp_path):
     design = design_model(case, read_priors(case.file.prior, overrides=case.file.priors))
     assert len(design.state.rows) == len(FORCES) * len(OUTCOMES) == 40
     assert 190 <= len(design.evidence.observations) <= 200
+    for kind, first, last in (("role_in_war", 0, 20), ("source", 20, 30), ("source_outcome", 30, None)):
+        assert count_claims(design.beliefs)[first:last].sum() == len(design.evidence.observations), kind
     value, grad = evaluate_density(design, np.zeros(count_unknowns(design)))
     assert np.isfinite(value)
     assert np.isfinite(grad).all()

@@ -11,6 +11,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -28,6 +29,13 @@ MOST = 1.1
 FIGURE = Path(__file__).parent.parent.parent / "docs" / "growth.png"
 
 
+def time_check(folder: Path) -> float:
+    """Return the seconds of `truetoll check`, from the shell."""
+    started = time.perf_counter()
+    subprocess.run([Path(sys.executable).with_name("truetoll"), "check", folder], check=True, capture_output=True)
+    return time.perf_counter() - started
+
+
 def measure(claims: int) -> None:
     """Print what one size costs, in a process of its own."""
     with tempfile.TemporaryDirectory() as place:
@@ -37,6 +45,7 @@ def measure(claims: int) -> None:
             "claims": claims,
             "gradient_milliseconds": 1e3 * time_gradient(design, max(3, 3_000 // (claims // 10 + 1))),
             "buffer_megabytes": pack_design(design).nbytes / 1e6,
+            "seconds_of_check": time_check(case.folder),
             "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         }
     sys.stdout.write(json.dumps(found) + "\n")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import json
 import sys
 from pathlib import Path
 
@@ -31,7 +32,7 @@ COLUMNS = ("id", "source", "force", "quantity", "published", "as_of", "qualifier
 
 
 def write_war(folder: Path, claims: int, seed: int = 1) -> Path:
-    """Write a case of `claims` claims, and return its folder."""
+    """Write a case of `claims` claims, with the true losses as `losses.json`, and return its folder."""
     folder.mkdir(parents=True)
     roles = {}
     for number, force in enumerate(FORCES):
@@ -81,7 +82,11 @@ def write_war(folder: Path, claims: int, seed: int = 1) -> Path:
     ]
     _write_rows(folder, rows)
     case = read_case(folder)
-    numbers = tabulate_worlds(*_make_world(case, seed))["claims"]
+    world = tabulate_worlds(*_make_world(case, seed))
+    (folder / "losses.json").write_text(
+        json.dumps({series: values[0] for series, values in world["truths"].items()}), encoding="utf-8"
+    )
+    numbers = world["claims"]
     for row in rows:
         row["value"] = numbers[row["id"]][0] if row["id"] in numbers else row["value"]
     _write_rows(folder, [row for row in rows if row["id"] in numbers])
