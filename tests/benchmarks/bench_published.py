@@ -3,8 +3,8 @@
 Samples it on the folds of `bench_crossval`, and scores what it forecasts of the same claims in the same way; then on
 the whole table, for its totals beside the paper's and for effective draws a second. The authors used 150 knots.
 Rows that truetoll does not use (exact duplicates) are left out with the row that they repeat. A fit of which more than
-a tenth of the draws diverge is begun anew from other points. Prints a line of JSON for each fit, and one of the scores;
-a name of FOLDINGS after the knots runs that alone.
+a tenth of the draws diverge is begun anew from other points. Prints a line of JSON for each fit, and the mean scores
+of the folds so far; a name of FOLDINGS after the knots runs that alone.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from bench_crossval import FOLDINGS, FOLDS, average, cut_folds, design_table, pick_scored, score_claim
@@ -86,7 +85,6 @@ def main(table: Path, knots: int, foldings: Sequence[str]) -> None:
     rows = [row.observation.claim.id for row in design.beliefs.rows]
     scored = np.zeros(len(reports.number), dtype=bool)
     scored[[where[name] for name, used in zip(rows, pick_scored(design), strict=True) if used]] = True
-    found: dict[str, Any] = {}
     for kind in foldings:
         folds, scores = fold_reports(design, kind == "source_months"), []
         for fold in range(FOLDS):
@@ -100,9 +98,8 @@ def main(table: Path, knots: int, foldings: Sequence[str]) -> None:
                 values = np.log(np.maximum(drawn[:, column], 0.5))
                 said = float(np.log(max(number, 0.5)))
                 scores.append(score_claim(values, said, density, width, daily=bool(reports.daily[row])))
-        found[kind] = average(scores)
-        sys.stdout.write(json.dumps({kind: found[kind]}) + "\n")
-        sys.stdout.flush()
+            sys.stdout.write(json.dumps({kind: average(scores), "folds": fold + 1}) + "\n")
+            sys.stdout.flush()
     if foldings == FOLDINGS:
         fit_anew("whole", reports, knots, 1)
 
