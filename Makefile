@@ -22,7 +22,7 @@ help:
 	@echo "make lock   pin the dependencies again (needs uv)"
 	@echo "make package  build wheel and sdist, and try each in an environment of its own"
 	@echo "make reference  make the kept run of Kursk again"
-	@echo "make sbc, power, reductions, stress, priors, backtest, ablation, faults, bench   the slow suites (see docs/validation.md)"
+	@echo "make sbc, power, reductions, stress, priors, backtest, ablation, faults, bench, bench-large, bench-folds   the slow suites (see docs/validation.md)"
 
 run: $(STAMP)
 	$(BIN)/truetoll run $(CASE)

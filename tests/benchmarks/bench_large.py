@@ -7,16 +7,15 @@ forty are within their 90% intervals. Prints JSON, and exits with 1 where the ve
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
+from bench_war import describe_run
 from synthetic import FORCES, OUTCOMES, write_war
 
-from sim.packing import count_unknowns
 from sim.runs import run_case
 
 
@@ -34,15 +33,7 @@ def main(claims: int) -> int:
             low, high = np.quantile(run.sample.count(force, outcome), [0.05, 0.95])
             inside.append(bool(low <= losses[f"{force}.{outcome}"] <= high))
     found = {
-        "claims": len(run.design.evidence.observations),
-        "unknowns": count_unknowns(run.design),
-        "seconds": {"all": round(seconds, 1), **{name: round(each, 1) for name, each in run.seconds.items()}},
-        "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-        "trusted": run.verdict.trusted,
-        "attempts": run.result["diagnostics"]["attempts"],
-        "max_rhat": run.verdict.max_rhat,
-        "min_ess": {"bulk": run.verdict.min_ess_bulk, "tail": run.verdict.min_ess_tail},
-        "steps_of_a_draw": run.draws.steps,
+        **describe_run(run, seconds),
         "losses_within_their_90%_intervals": [sum(inside), len(inside)],
     }
     sys.stdout.write(json.dumps(found, indent=1) + "\n")

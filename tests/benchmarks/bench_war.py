@@ -25,7 +25,7 @@ from sim.importers import import_table
 from sim.model import Design, build_model
 from sim.packing import count_unknowns, pack_design
 from sim.posterior import by_chain
-from sim.runs import run_case
+from sim.runs import Run, run_case
 
 FORCES = ("russia", "ukraine")
 _POINTER = ctypes.POINTER(ctypes.c_double)
@@ -74,6 +74,21 @@ def time_pymc(design: Design) -> dict[str, float]:
     return {"compile": round(seconds, 1), "gradient": gradient}
 
 
+def describe_run(run: Run, seconds: float) -> dict[str, object]:
+    """Return what a run of so many seconds cost, and how good its draws are."""
+    return {
+        "claims": len(run.design.evidence.observations),
+        "unknowns": count_unknowns(run.design),
+        "seconds": {"all": round(seconds, 1), **{name: round(each, 1) for name, each in run.seconds.items()}},
+        "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "trusted": run.verdict.trusted,
+        "attempts": run.result["diagnostics"]["attempts"],
+        "max_rhat": run.verdict.max_rhat,
+        "min_ess": {"bulk": run.verdict.min_ess_bulk, "tail": run.verdict.min_ess_tail},
+        "steps_of_a_draw": run.draws.steps,
+    }
+
+
 def main(table: Path) -> None:
     """Measure and print."""
     if not table.is_file():
@@ -98,17 +113,9 @@ def main(table: Path) -> None:
     out = np.empty_like(values)
     take_logs(values, out)
     found = {
-        "claims": len(run.design.evidence.observations),
-        "unknowns": count_unknowns(run.design),
-        "seconds": {"all": round(seconds, 1), **{name: round(each, 1) for name, each in run.seconds.items()}},
-        "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-        "trusted": run.verdict.trusted,
-        "attempts": run.result["diagnostics"]["attempts"],
-        "max_rhat": run.verdict.max_rhat,
-        "min_ess": {"bulk": run.verdict.min_ess_bulk, "tail": run.verdict.min_ess_tail},
+        **describe_run(run, seconds),
         "ess_of_deaths": deaths,
         "ess_of_deaths_per_second_of_sampling": {f: each / run.seconds["sample"] for f, each in deaths.items()},
-        "steps_of_a_draw": run.draws.steps,
         "ess_of_the_worst_per_gradient": run.verdict.min_ess_bulk / (run.draws.steps * np.prod(run.draws.shape)),
         "gradient": gradient,
         "buffer_bytes": buffer.nbytes,
