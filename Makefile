@@ -34,7 +34,7 @@ docs: $(STAMP)
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --doctree-dir build/doctrees docs build/docs
 
 tables: $(STAMP)
-	$(BIN)/python tests/tables.py
+	$(BIN)/python tests/suites/tables.py
 
 # The HTML memo in headless Chromium; skipped with a word where there is none.
 browser: $(STAMP)
@@ -123,7 +123,7 @@ fuzz: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --upgrade \
 	  --target build/fuzz/atheris atheris || echo "atheris has no wheel for this system"
 	[ -d build/fuzz/kursk ] || $(BIN)/truetoll run kursk --quiet --results build/fuzz
-	PYTHONPATH=build/fuzz/atheris:tests $(BIN)/python tests/fuzz.py build/fuzz/kursk/*-seed1 $(RUNS) build/fuzz/found
+	PYTHONPATH=build/fuzz/atheris:tests/helpers $(BIN)/python tests/suites/fuzz.py build/fuzz/kursk/*-seed1 $(RUNS) build/fuzz/found
 	@[ ! -f build/fuzz/found/outcomes.txt ] || cat build/fuzz/found/outcomes.txt
 
 # --- Slow suites, whose reports stand in docs/ ---
@@ -137,16 +137,16 @@ sbc: $(STAMP)
 	for case in $(SBC_CASES); do \
 	  $(BIN)/truetoll sbc $$case --n $(N) --seed 1 --jobs 2 --results build/sbc --resume --json > build/sbc/$$(basename $$case).json || [ $$? -eq 4 ] || exit 1; \
 	done
-	$(BIN)/python tests/reports.py sbc
+	$(BIN)/python tests/suites/reports.py sbc
 
 power: $(STAMP)
-	$(BIN)/python -m pytest -m slow tests/test_sbc.py
+	$(BIN)/python -m pytest -m slow tests/calibration/test_sbc.py
 
 reductions: $(STAMP)
-	$(BIN)/python -m pytest -m slow tests/test_reductions.py
+	$(BIN)/python -m pytest -m slow tests/model/test_reductions.py
 
 stress: $(STAMP)
-	$(BIN)/python tests/reports.py stress prior
+	$(BIN)/python tests/suites/reports.py stress prior
 
 RECORD := priors/track-record/claims.csv priors/track-record/truth.csv
 
@@ -156,16 +156,16 @@ priors: $(STAMP)
 
 backtest: $(STAMP)
 	$(BIN)/truetoll backtest $(RECORD) --jobs 2 --results build --resume
-	$(BIN)/python tests/reports.py backtest
+	$(BIN)/python tests/suites/reports.py backtest
 
 ablation: $(STAMP)
-	$(BIN)/python tests/reports.py ablation
+	$(BIN)/python tests/suites/reports.py ablation
 
 # Signals and full disks at MOMENTS random moments; small disks are mounted by root alone, and skipped elsewhere.
 MOMENTS ?= 200
 
 faults: $(STAMP)
-	$(BIN)/python tests/faults.py --n $(MOMENTS) --seed 1
+	PYTHONPATH=tests/helpers $(BIN)/python tests/suites/faults.py --n $(MOMENTS) --seed 1
 
 # On a quiet machine; every figure of docs/performance.md. RADFORD: the published table, which users fetch.
 RADFORD ?= ../shared/data/radford/replication-data-pnas.csv

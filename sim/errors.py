@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 MAX_FAULTS = 1_000  # that are listed
 MAX_NAMES = 20  # that a remedy lists
@@ -88,3 +89,23 @@ class InputError(Exception):
 def refuse(file: str, where: str, problem: str, remedy: str) -> InputError:
     """Return an InputError of a single fault."""
     return InputError([Fault(file, where, problem, remedy)])
+
+
+def describe_error(item: Any, file: str, prefix: str) -> Fault:
+    """Turn an error of pydantic into a fault."""
+    context = item.get("ctx") or {}
+    where = prefix + ".".join(str(part) for part in item["loc"])
+    kind, message = item["type"], str(item["msg"])
+    if kind == "missing":
+        return Fault(file, where, "is missing", "give a value")
+    if kind == "extra_forbidden":
+        return Fault(file, where, "is not a known key", "remove it, or see docs/formats.md for the keys")
+    if kind == "literal_error":
+        return Fault(
+            file, where, f"{quote_value(item['input'])} is not allowed", f"use {context.get('expected', message)}"
+        )
+    problem, _, remedy = message.removeprefix("Value error, ").partition("; ")
+    lowered = (
+        problem if problem.startswith(("is ", "has ", "lacks ")) else f"is refused: {problem[:1].lower()}{problem[1:]}"
+    )
+    return Fault(file, where, f"{quote_value(item['input'])} {lowered}", remedy or "see docs/formats.md")

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from examples import CASE, Row, format_claims
 
-from sim.model import Design, design_model
-from sim.priors import read_priors
-from sim.read import find_case, read_case
-from sim.runs import Run, run_case
+from sim.case.folder import find_case, read_case
+from sim.case.priors import read_priors
+from sim.model.design import Design, design_model
+from sim.runs.run import Run, run_case
 
 Writer = Callable[..., Path]
 

@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -14,46 +15,102 @@ import sim
 
 PACKAGE = Path(__file__).parent.parent / "sim"
 
-# The map in the package's docstring: each module may import those before it, at the top of the file or in a function.
-MAP = re.findall(r"^    (\w+) +(\S.*)$", sim.__doc__ or "", re.MULTILINE)
-ORDER = [name for name, _ in MAP]
+# Each room, and those that it may import beside the top; the docstring of a room says the same.
+ROOMS = {
+    "system": set(),
+    "case": {"system"},
+    "importers": {"case", "system"},
+    "sampler": {"system"},
+    "model": {"case", "system"},
+    "posterior": {"model", "sampler", "case", "system"},
+    "report": {"case", "system"},
+    "runs": {"posterior", "report", "model", "sampler", "case", "system"},
+    "calibration": {"posterior", "report", "importers", "model", "sampler", "case", "system"},
+    "sensitivity": {"runs", "posterior", "report", "model", "sampler", "case", "system"},
+}
+ROOMS["cli"] = set(ROOMS)
+TOP = {"errors", "words"}
+DOORS, FLOORS = 13, 9  # at most so many modules in a room, and so many rooms above one another
 
 
 def modules():
     for path in sorted(PACKAGE.rglob("*.py")):
-        parts = path.relative_to(PACKAGE).with_suffix("").parts
-        yield path, parts[0]
+        yield path, path.relative_to(PACKAGE).with_suffix("").parts
 
 
 def imported(path):
+    """Yield the modules of the package that a file imports, at its top or in a function, without `sim`."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sim."):
-            yield node.module.split(".")[1]
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sim"):
+            yield from ([node.module.split(".")[1]] if "." in node.module else [name.name for name in node.names])
         elif isinstance(node, ast.Import):
             yield from (name.name.split(".")[1] for name in node.names if name.name.startswith("sim."))
 
 
-def test_the_map_names_every_module_once():
-    assert sorted(ORDER) == sorted({name for _, name in modules()} - {"__init__"})
+def test_every_module_is_in_a_room():
+    """At the top stand the front door and what all rooms share; everything else has a room that says its rule."""
+    assert {parts[0] for _, parts in modules() if len(parts) == 1} == TOP | {"__init__"}
+    rooms = {parts[0] for _, parts in modules() if len(parts) > 1}
+    assert rooms == set(ROOMS)
+    assert {room for room in ROOMS if f"    {room} " in (sim.__doc__ or "")} == rooms
 
 
-@pytest.mark.parametrize(("path", "name"), list(modules()), ids=lambda value: getattr(value, "stem", value))
-def test_imports_run_one_way(path, name):
-    order = [*ORDER[: ORDER.index("console")], "__init__", *ORDER[ORDER.index("console") :]]
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_says_what_it_may_import(room):
+    """In its docstring, the same as the table above; and it is small enough to be known at a glance."""
+    rule = " ".join((ast.get_docstring(ast.parse((PACKAGE / room / "__init__.py").read_text("utf-8"))) or "").split())
+    said = re.search(r"May import (.*?)\.", rule)
+    assert said, rule
+    named = set(ROOMS) if "every room" in said[1] else {name for name in ROOMS if f"`{name}`" in said[1]}
+    assert named | {"cli"} == ROOMS[room] | {"cli"}
+    doors = [path for path in (PACKAGE / room).iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()]
+    assert len([path for path in doors if path.stem != "__init__"]) <= DOORS
+
+
+@pytest.mark.parametrize(
+    ("path", "parts"), list(modules()), ids=lambda value: "/".join(value) if isinstance(value, tuple) else ""
+)
+def test_imports_run_one_way(path, parts):
+    """A module imports from its own room, from those that its room may enter, and from the top."""
+    if parts == ("__init__",):
+        return  # the front door opens every room, when it is asked to
+    room = parts[0] if len(parts) > 1 else ""
     for other in imported(path):
-        assert order.index(other) <= order.index(name), f"{name} imports {other}"
+        assert other in {*ROOMS.get(room, set()), *TOP, room}, f"{'/'.join(parts)} imports {other}"
+
+
+def test_the_house_has_no_circle():
+    """Neither between rooms nor between modules, and few floors."""
+    floors: dict[str, int] = {}
+    for room in TopologicalSorter(ROOMS).static_order():
+        floors[room] = 1 + max((floors[below] for below in ROOMS[room]), default=0)
+    assert max(floors.values()) <= FLOORS
+    known = {".".join(parts[:-1] if parts[-1] == "__init__" else parts) for _, parts in modules()}
+    graph: dict[str, set[str]] = {}
+    for path, parts in modules():
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        targets = set()
+        for node in ast.parse(
+            path.read_text(encoding="utf-8")
+        ).body:  # in a function an import is made when it is called
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sim."):
+                module = node.module.removeprefix("sim.")
+                targets |= {module} | {f"{module}.{each.name}" for each in node.names}
+        graph[name] = (targets & known) - {name}
+    list(TopologicalSorter(graph).static_order())
 
 
 def test_pymc_is_imported_by_the_model_alone():
     heavy = {
-        "pymc": {"model"},
-        "pytensor": {"arrays", "model"},
+        "pymc": {"model/design"},
+        "pytensor": {"model/arrays", "model/design"},
         "nutpie": set(),
-        "joblib": {"tasks"},
-        "distributed": {"cluster"},
-        "typer": {"cli", "cli_many", "console"},
+        "joblib": {"system/tasks"},
+        "distributed": {"system/cluster"},
+        "typer": {"cli/app", "cli/console", "cli/priors_commands", "cli/run_commands", "cli/study_commands"},
     }
-    for path, name in modules():
+    for path, parts in modules():
+        name = "/".join(parts)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = []
             if isinstance(node, ast.Import):
@@ -68,7 +125,7 @@ def test_pymc_is_imported_by_the_model_alone():
 @pytest.mark.parametrize("arguments", [["--help"], ["check", "kursk"], ["run", "--help"], ["priors", "list"]])
 def test_light_commands_import_no_sampler(arguments):
     code = (
-        "import sys\nfrom sim.cli import main\nsys.argv = ['truetoll', *sys.argv[1:]]\n"
+        "import sys\nfrom sim.cli.app import main\nsys.argv = ['truetoll', *sys.argv[1:]]\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
         "heavy = {'pymc', 'arviz', 'nutpie', 'pytensor', 'matplotlib', 'numba', 'joblib', 'distributed'}\n"
         "heavy &= set(sys.modules)\n"
@@ -87,14 +144,14 @@ def test_nothing_evaluates_text():
 
 # Files longer than a person reads in one sitting, each with its reason.
 LONG = {
-    "kernel.py": "one file, because numba's cache on disk looks at one file only",
-    "record.py": "one table of past wars, and every fault of it",
-    "priors.py": "the grammar of prior sets",
-    "result.py": "the shape of three files, entry by entry",
+    "model/density.py": "one file, because numba's cache on disk looks at one file only",
+    "calibration/record.py": "one table of past wars, and every fault of it",
+    "case/priors.py": "the grammar of prior sets",
+    "report/contract.py": "the shape of three files, entry by entry",
     "importers/economist.py": "one table, whose rows come in many wordings",
-    "rows.py": "the rows of the likelihood, for each kind of observation",
-    "evidence.py": "which claims count: echoes, revisions, statements",
-    "memo/content.py": "one memo, section by section",
+    "model/rows.py": "the rows of the likelihood, for each kind of observation",
+    "case/evidence.py": "which claims count: echoes, revisions, statements",
+    "report/memo/content.py": "one memo, section by section",
 }
 
 

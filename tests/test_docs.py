@@ -28,11 +28,11 @@ from pages import (
 )
 from tables import PAGES as GENERATED
 
-from sim.claims import Claim, read_claims
-from sim.evidence import rounding_unit, weigh_claims
-from sim.read import read_case
-from sim.runs import Run
-from sim.table import show_text
+from sim.case.claims import Claim, read_claims
+from sim.case.evidence import rounding_unit, weigh_claims
+from sim.case.folder import read_case
+from sim.report.table import show_text
+from sim.runs.run import Run
 from sim.words import say_probability, show_count
 
 DOCS = ROOT / "docs"

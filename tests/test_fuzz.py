@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mutators import mutate
 
-from sim.files import MAX_ROWS
-from sim.read import find_case
-from sim.runs import write_run
+from sim.case.folder import find_case
+from sim.runs.run import write_run
+from sim.system.reading import MAX_ROWS
 
 PROGRAM = Path(sys.executable).parent / "truetoll"
 EXAMPLES = {
@@ -186,8 +186,8 @@ def test_what_is_no_plain_file_is_not_waited_for(case, run, tmp_path):
 def _measure(folder, *arguments):
     """Return status, and the most memory in MB that the program took; a minute is enough on any machine."""
     script = (
-        "import re, sim.cli\n"
-        "try: sim.cli.main()\n"
+        "import re, sim.cli.app\n"
+        "try: sim.cli.app.main()\n"
         "finally:\n"
         "    peak = re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1]\n"
         "    open('used', 'w').write(peak)\n"

@@ -28,7 +28,7 @@ def test_its_two_commands_are_targets(target):
 
 
 def test_its_commands_are_commands_of_the_program():
-    from sim.cli import app, priors_app
+    from sim.cli.app import app, priors_app
 
     known = {command.name or command.callback.__name__ for command in app.registered_commands}
     known |= {f"priors {command.name}" for command in priors_app.registered_commands}

@@ -1,4 +1,7 @@
-"""Cases from other projects' tables: one module for each table, which says what each of its rows claims."""
+"""Cases from other projects' tables: one module for each table, which says what each of its rows claims.
+
+May import `case`, `system` and the top.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sim.case import CaseFile, Source
-from sim.claims import REQUIRED_COLUMNS, Claim, describe_error
-from sim.errors import InputError, quote_value, refuse
-from sim.files import MAX_ROWS, read_text, split_rows
-from sim.whole import build_new
+from sim.case.case import CaseFile, Source
+from sim.case.claims import REQUIRED_COLUMNS, Claim
+from sim.errors import InputError, describe_error, quote_value, refuse
+from sim.system.writing import build_new
 
 MOST_TOLD = 1_000  # rows left out, that are told one by one
 
@@ -156,45 +158,6 @@ def import_table(name: str, file: Path, folder: Path, tell: Callable[[str], obje
         for line in imported.report:
             tell(line)
     return folder
-
-
-def read_rows(
-    file: Path, columns: tuple[str, ...], whose: str, most: int = MAX_ROWS
-) -> Iterator[tuple[int, dict[str, str]]]:
-    """Return the rows of a table by column, tidied; those without any text are skipped.
-
-    Parameters
-    ----------
-    file : Path
-    columns : tuple of str
-        Those that the header must name, in small letters; others are returned too.
-    whose : str
-        What the table is called, for the remedy.
-    most : int
-        Rows that it may have.
-
-    Returns
-    -------
-    iterator of (int, dict)
-        The line and the cells; a row that ends early lacks its last columns.
-    """
-    rows = split_rows(read_text(file), file.name, "fetch the file again", most)
-    header = [tidy_text(name).lower() for name in next(rows, (1, []))[1]]
-    lacking = [name for name in columns if header.count(name) != 1]
-    if lacking:
-        problem = f"the header {quote_value(','.join(header))} does not name {', '.join(lacking)} once"
-        raise refuse(file.name, "row 1", problem, f"give {whose}, or name another format")
-    for row, cells in rows:
-        tidy = [tidy_text(cell) for cell in cells]
-        if any(tidy):
-            yield row, dict(zip(header, tidy, strict=False))
-
-
-def tidy_text(text: str) -> str:
-    """Return a text on one line, without stray spaces or characters that do not print."""
-    if not text.isprintable():
-        text = "".join(char if char.isprintable() else " " for char in text)
-    return " ".join(text.split())
 
 
 def name_apart(name: str, taken: dict[str, int]) -> str:

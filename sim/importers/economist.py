@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from sim.case import MAX_BINS, MAX_DAYS, MAX_LABEL, ROLES, CaseFile
-from sim.claims import Claim
+from sim.case.case import MAX_BINS, MAX_DAYS, MAX_LABEL, ROLES, CaseFile
+from sim.case.claims import Claim
 from sim.errors import quote_value, refuse
-from sim.importers import Imported, name_apart, read_rows, tidy_text
+from sim.importers import Imported, name_apart
+from sim.system.reading import read_rows, tidy_text
 
 START = dt.date(2022, 2, 24)
 COLUMNS = ("date", "estimate_low", "estimate_high", "estimate", "type", "source", "source_url", "country")

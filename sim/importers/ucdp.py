@@ -18,11 +18,12 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from sim.case import MAX_BINS, MAX_DAYS, MAX_LABEL, CaseFile
-from sim.claims import Claim, Day, Number
+from sim.case.case import MAX_BINS, MAX_DAYS, MAX_LABEL, CaseFile
+from sim.case.claims import Claim, Day, Number
+from sim.case.evidence import RANGE_SPAN
 from sim.errors import quote_value, refuse
-from sim.evidence import RANGE_SPAN
-from sim.importers import Imported, read_rows, tidy_text
+from sim.importers import Imported
+from sim.system.reading import read_rows, tidy_text
 
 COLUMNS = ("id", "date_start", "date_end", "best", "high", "low")
 MOST_ROWS = 300_000

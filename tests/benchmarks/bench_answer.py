@@ -26,9 +26,9 @@ def sample_plainly(sampler: str) -> None:
     """Draw from the PyMC model of Kursk with one of PyMC's samplers."""
     import pymc as pm
 
-    from sim.model import build_model, design_model
-    from sim.priors import read_priors
-    from sim.read import find_case, read_case
+    from sim.case.folder import find_case, read_case
+    from sim.case.priors import read_priors
+    from sim.model.design import build_model, design_model
 
     case = read_case(find_case("kursk"))
     with build_model(design_model(case, read_priors(case.file.prior))):

@@ -20,15 +20,15 @@ from typing import Any
 
 import numpy as np
 
-from sim.arrays import NUMPY, map_draws
-from sim.beliefs import order_of, row_log_likelihoods
-from sim.fit import choose_effort, sample_posterior
+from sim.case.folder import read_case
+from sim.case.priors import read_priors
 from sim.importers import import_table
-from sim.model import Design, design_model
-from sim.posterior import Sample, take_posterior
-from sim.priors import read_priors
-from sim.read import read_case
-from sim.summary import judge_sample
+from sim.model.arrays import NUMPY, map_draws
+from sim.model.beliefs import order_of, row_log_likelihoods
+from sim.model.design import Design, design_model
+from sim.posterior.fit import choose_effort, sample_posterior
+from sim.posterior.sample import Sample, take_posterior
+from sim.posterior.verdict import judge_sample
 
 FOLDS = 5
 FOLDINGS = ("source_months", "random_rows")

@@ -19,10 +19,10 @@ import numpy as np
 from bench_war import time_gradient
 from synthetic import write_war
 
-from sim.model import design_model
-from sim.packing import pack_design
-from sim.priors import read_priors
-from sim.read import read_case
+from sim.case.folder import read_case
+from sim.case.priors import read_priors
+from sim.model.buffer import pack_design
+from sim.model.design import design_model
 
 SIZES = (10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000)
 MOST = 1.1
@@ -53,7 +53,7 @@ def measure(claims: int) -> None:
 
 def draw(rows: list[dict[str, float]]) -> None:
     """Draw time and memory against size."""
-    from sim.plots.style import POSTERIOR, SOFT, make_canvas, put_title, set_count_axis, use_style
+    from sim.report.plots.style import POSTERIOR, SOFT, make_canvas, put_title, set_count_axis, use_style
 
     claims = [row["claims"] for row in rows]
     with use_style():

@@ -16,7 +16,7 @@ import numpy as np
 from bench_war import describe_run
 from synthetic import FORCES, OUTCOMES, write_war
 
-from sim.runs import run_case
+from sim.runs.run import run_case
 
 
 def main(claims: int) -> int:

@@ -21,8 +21,8 @@ from bench_crossval import FOLDINGS, FOLDS, average, cut_folds, design_table, pi
 from published_fit import Fit, fit_reports, forecast, read_draw
 from published_model import Reports, make_splines, read_reports
 
-from sim.diagnostics import load_statistics
-from sim.model import Design
+from sim.model.design import Design
+from sim.sampler.diagnostics import load_statistics
 
 CHAINS = 2
 ROUNDS = (60, 100)

@@ -12,13 +12,13 @@ from dataclasses import asdict
 
 import numpy as np
 
-from sim.fit import choose_effort, prepare_density, sample_posterior
-from sim.model import design_model
-from sim.posterior import take_posterior
-from sim.priors import read_priors
-from sim.read import find_case, read_case
-from sim.sbc import run_replicates
-from sim.summary import judge_sample
+from sim.calibration.sbc import run_replicates
+from sim.case.folder import find_case, read_case
+from sim.case.priors import read_priors
+from sim.model.design import design_model
+from sim.posterior.fit import choose_effort, prepare_density, sample_posterior
+from sim.posterior.sample import take_posterior
+from sim.posterior.verdict import judge_sample
 
 
 def main(count: int) -> None:

@@ -21,13 +21,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sim.cluster import open_cluster
-from sim.model import Design, design_model
-from sim.priors import read_priors
-from sim.read import find_case, read_case
-from sim.sbc import run_replicate
-from sim.store import Entry
-from sim.tasks import finish_tasks
+from sim.calibration.sbc import run_replicate
+from sim.case.folder import find_case, read_case
+from sim.case.priors import read_priors
+from sim.model.design import Design, design_model
+from sim.system.cluster import open_cluster
+from sim.system.store import Entry
+from sim.system.tasks import finish_tasks
 
 GAIN = 1.7
 SEED = 1_000_000

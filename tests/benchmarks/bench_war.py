@@ -19,13 +19,13 @@ from pathlib import Path
 import numba
 import numpy as np
 
-from sim.diagnostics import load_statistics
-from sim.fit import prepare_density
 from sim.importers import import_table
-from sim.model import Design, build_model
-from sim.packing import count_unknowns, pack_design
-from sim.posterior import by_chain
-from sim.runs import Run, run_case
+from sim.model.buffer import count_unknowns, pack_design
+from sim.model.design import Design, build_model
+from sim.posterior.fit import prepare_density
+from sim.posterior.sample import by_chain
+from sim.runs.run import Run, run_case
+from sim.sampler.diagnostics import load_statistics
 
 FORCES = ("russia", "ukraine")
 _POINTER = ctypes.POINTER(ctypes.c_double)

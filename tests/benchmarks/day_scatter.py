@@ -2,8 +2,8 @@
 
 From the running totals of the source that reports daily: the increment from one day to the next, where it is not zero,
 over the mean of those within three days, on the log scale, for each category with sixty or more. Prints a line for each
-with 1.4826 times the median absolute deviation, and the median of these, which `sim.rows.DAY_SD` is. Counts of one day
-have no part in it.
+with 1.4826 times the median absolute deviation, and the median of these, which `sim.model.rows.DAY_SD` is. Counts of
+one day have no part in it.
 """
 
 from __future__ import annotations

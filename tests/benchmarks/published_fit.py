@@ -20,9 +20,9 @@ from published_whitening import Layout, Whitening, compile_published, spread, wh
 from scipy.optimize import minimize
 from scipy.special import gammaln
 
-from sim import chains as sampler
-from sim.chains import CURVATURE_STEP, sample_chains
-from sim.nuts import measure_curvature
+from sim.sampler import chains as sampler
+from sim.sampler.chains import CURVATURE_STEP, sample_chains
+from sim.sampler.trajectory import measure_curvature
 
 Floats = NDArray[np.float64]
 

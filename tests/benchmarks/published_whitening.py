@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from published_kernel import HEAD, LENGTH, OFFSETS, WHITE, count_common, log_density
 from scipy.linalg import cholesky, solve_triangular
 
-from sim.machine import compile_callback
+from sim.system.code_cache import compile_callback
 
 Floats = NDArray[np.float64]
 

@@ -1,8 +1,9 @@
 """Wars made up by the model itself, of any number of claims: `python tests/benchmarks/synthetic.py FOLDER CLAIMS`.
 
 Four forces lose forty series of things over two years, and ten sources speak of them: each force's own, its ally, its
-adversary, and independent ones. Where the truth comes from is the prior (`sim.simulate`), with totals kept to counts of
-hundreds to hundreds of thousands; the claims come from the truth by the sources' biases, noise and wording.
+adversary, and independent ones. Where the truth comes from is the prior (`sim.posterior.simulate`), with totals kept
+to counts of hundreds to hundreds of thousands; the claims come from the truth by the sources' biases, noise and
+wording.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from sim.case import Case
-from sim.model import design_model
-from sim.priors import read_priors
-from sim.read import read_case
-from sim.simulate import simulate_worlds, tabulate_worlds
+from sim.case.case import Case
+from sim.case.folder import read_case
+from sim.case.priors import read_priors
+from sim.model.design import design_model
+from sim.posterior.simulate import simulate_worlds, tabulate_worlds
 
 START, DAYS = dt.date(2021, 1, 1), 730
 FORCES = ("north", "south", "east", "west")

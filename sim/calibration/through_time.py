@@ -1,0 +1,209 @@
+"""Back-testing through time: what the claims published by the end of each quarter of a long war said of it.
+
+At each quarter's end the model sees only what had been published, and estimates the losses to date; the estimate is
+compared with what is now established, read between its dates on the log scale.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.calibration.backtest import FITS, MAX_RHAT, seed_of
+from sim.calibration.learn import learn_priors, update_priors
+from sim.calibration.record import BINS, Truth, read_record, spell_key
+from sim.calibration.scores import LEVELS, Established, score_draws
+from sim.case.case import Case
+from sim.case.priors import PriorSet, find_shipped_priors, read_priors
+from sim.errors import refuse
+from sim.model.design import design_model
+from sim.posterior.fit import sample_posterior
+from sim.posterior.sample import by_chain, take_posterior
+from sim.sampler.diagnostics import judge_draws
+from sim.system.progress import show_steps
+from sim.system.reading import read_rows
+from sim.system.store import Entry, Store
+from sim.system.tasks import finish_tasks
+
+Series = Mapping[tuple[str, str], Sequence[Truth]]
+
+
+def learn_without(wars: set[str], base: PriorSet, seed: int, quiet: bool) -> PriorSet:
+    """Return priors learned from the shipped track record without some wars."""
+    folder = find_shipped_priors() / "track-record"
+    record = read_record(folder / "claims.csv", folder / "truth.csv")
+    if not wars & set(record.wars):
+        names = ", ".join(sorted(wars))
+        raise refuse(
+            "--through-time", "", f"no war of the record is called {names}", "spell its group so, or give --prior"
+        )
+    others = [item for item in record.hindcasts if item.war not in wars]
+    learned = learn_priors(others, base, seed, quiet=quiet)
+    return update_priors(base, learned, f"without {', '.join(sorted(wars))}")
+
+
+def match_truths(case: Case, truths: Iterable[Truth]) -> dict[tuple[str, str], list[Truth]]:
+    """Return the truths of cumulative losses of a case's forces since its start, by force and quantity, by day.
+
+    A truth's force is that of the case with the same key, or the same label.
+    """
+    keys = {key: key for key in case.forces}
+    keys |= {spell_key(case.label_force(key)): key for key in case.forces}
+    found: dict[tuple[str, str], list[Truth]] = {}
+    for truth in sorted(truths, key=lambda truth: truth.day):
+        force = keys.get(truth.key)
+        if force and truth.start == case.start and truth.tier != "D" and truth.quantity in case.quantities_of(force):
+            found.setdefault((force, truth.quantity), []).append(truth)
+    return {key: series for key, series in found.items() if len(series) > 1}
+
+
+def establish(series: Sequence[Truth], day: dt.date) -> Established:
+    """Return what is established on a day between the first and the last of a series: each edge on the log scale."""
+    days = [truth.day.toordinal() for truth in series]
+    edges = [
+        float(np.exp(np.interp(day.toordinal(), days, np.log([max(getattr(truth, name), 0.5) for truth in series]))))
+        for name in ("low", "value", "high")
+    ]
+    return Established(*edges)
+
+
+def list_quarters(first: dt.date, last: dt.date) -> list[dt.date]:
+    """Return the last days of the quarters from `first` to `last`."""
+    ends = [
+        dt.date(year + month // 12, month % 12 + 1, 1) - dt.timedelta(days=1)
+        for year in range(first.year, last.year + 1)
+        for month in (3, 6, 9, 12)
+    ]
+    return [end for end in ends if first <= end <= last]
+
+
+def cut_case(case: Case, day: dt.date) -> Case:
+    """Return the case with a path that ends on a day; what was published later is left to `known_by`."""
+    width = max(7, math.ceil(((day - case.start).days + 1) / (2 * BINS)))
+    file = case.file.model_copy(update={"end": day, "as_of": day, "bin_days": width, "derived": (), "thresholds": ()})
+    return Case(name=case.name, folder=case.folder, file=file, claims=case.claims)
+
+
+def forecast_day(case: Case, priors: PriorSet, day: dt.date, seed: int) -> tuple[dict[tuple[str, str], Any], bool]:
+    """Return draws of the losses to a day, by force and quantity, from what had been published; and the verdict."""
+    design = design_model(cut_case(case, day), priors, known_by=day)
+    own_seed = seed_of(seed, str(day))
+    for settings in FITS:
+        draws = sample_posterior(design, own_seed, quiet=True, **settings)
+        counts = take_posterior(design, draws, own_seed).headline
+        tested = {".".join(key): by_chain(np.log(values + 0.5), draws.shape[0]) for key, values in counts.items()}
+        trusted = judge_draws(tested, 0).max_rhat < MAX_RHAT
+        if trusted:
+            break
+    return counts, trusted
+
+
+def _forecast_as_entry(case: Case, priors: PriorSet, series: Series, seed: int, day: str) -> Entry:
+    """Return what the report says of a quarter: a row for each quantity of which a truth is known on its last day."""
+    end = dt.date.fromisoformat(day)
+    counts, trusted = forecast_day(case, priors, end, seed)
+    rows = [
+        _describe(key, end, establish(truths, end), counts[key])
+        for key, truths in series.items()
+        if truths[0].day <= end <= truths[-1].day
+    ]
+    return {"trusted": trusted, "rows": rows}
+
+
+def fingerprint(case: Case, priors: PriorSet, series: Series, seed: int) -> str:
+    """Return a hash of what the quarters' rows depend on."""
+    parts = [case.file.model_dump_json(), str(seed), json.dumps([FITS, MAX_RHAT, LEVELS]), repr(priors.joint)]
+    parts += [claim.model_dump_json() for claim in case.claims]
+    parts += [f"{key} {prior.model_dump_json()}" for key, prior in priors.priors.items()]
+    parts += [f"{key} {truth.model_dump_json()}" for key, truths in series.items() for truth in truths]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def backtest_quarters(
+    case: Case,
+    truths: Iterable[Truth],
+    priors: PriorSet | None,
+    seed: int,
+    *,
+    jobs: int = 2,
+    client: Any = None,
+    store: Path | None = None,
+    resume: bool = False,
+    quiet: bool = True,
+) -> dict[str, Any]:
+    """Return the report of `truetoll backtest --through-time`: each quarter's estimate beside what is established.
+
+    Quarters are kept in `store` as they are finished; `jobs`, `client`: see `sim.system.tasks.finish_tasks`.
+    """
+    series = match_truths(case, truths)
+    if not series:
+        raise refuse(case.name, "", "has no force of which two truths are known", "give truths of its forces and start")
+    if priors is None:
+        wars = {truth.group for found in series.values() for truth in found}
+        priors = learn_without(wars, read_priors("vague"), seed, quiet)
+    first = min(found[0].day for found in series.values())
+    last = max(found[-1].day for found in series.values())
+    days = [day.isoformat() for day in list_quarters(first, last)]
+    kept = None if store is None else Store(store, fingerprint(case, priors, series, seed), "day")
+    work = partial(_forecast_as_entry, case, priors, series, seed)
+    found = {}
+    with show_steps("quarters", len(days), quiet) as advance:
+        for day, entry in finish_tasks(work, days, store=kept, resume=resume, jobs=jobs, client=client):
+            found[day] = entry
+            advance()
+    rows = [row for day in days for row in found[day]["rows"]]
+    coverage = {str(level): float(np.mean([row["covered"][str(level)] for row in rows])) for level in LEVELS}
+    return {
+        "schema": 1,
+        "case": case.name,
+        "prior": priors.name,
+        "n": len(rows),
+        "coverage": coverage,
+        "log_width_90": float(np.mean([row["log_width_90"] for row in rows])),
+        "crps": float(np.mean([row["crps"] for row in rows])),
+        "fits": len(days),
+        "untrusted_fits": sum(not entry["trusted"] for entry in found.values()),
+        "rows": rows,
+    }
+
+
+def _describe(key: tuple[str, str], day: dt.date, truth: Established, draws: NDArray[np.float64]) -> dict[str, Any]:
+    score = score_draws(truth, draws)
+    low, high = score.intervals[0.9]
+    return {
+        "force": key[0],
+        "quantity": key[1],
+        "day": day.isoformat(),
+        "truth_low": truth.low,
+        "truth": truth.value,
+        "truth_high": truth.high,
+        "median": score.median,
+        "intervals": {str(level): list(edges) for level, edges in score.intervals.items()},
+        "covered": {str(level): share for level, share in score.covered.items()},
+        "log_width_90": math.log((high + 0.5) / (low + 0.5)),
+        "crps": score.crps,
+    }
+
+
+def read_curve(path: Path) -> list[dict[str, Any]]:
+    """Read the newspaper's curve of deaths: day, country, estimate, and the limits of both its intervals."""
+    limits = ("estimate", "ci_lower", "ci_upper", "pi_low", "pi_high")
+    rows = []
+    for _, cells in read_rows(path, ("date", "type", "country", *limits), "the newspaper's curve"):
+        try:
+            numbers = {name: float(cells[name]) for name in limits}
+            day = dt.date.fromisoformat(cells["date"])
+        except (KeyError, ValueError):
+            continue  # days that the curve does not cover are NA
+        if cells["type"] == "deaths" and all(math.isfinite(number) for number in numbers.values()):
+            rows.append({"day": day.isoformat(), "country": cells["country"], **numbers})
+    return sorted(rows, key=lambda row: str(row["day"]))

@@ -1,0 +1,245 @@
+"""A case: its forces, waves, sources, totals and claims, as typed records."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from sim.case.claims import Claim, Id, check_year
+from sim.case.priors import Prior
+
+PERSONNEL = ("killed", "wounded", "captured", "missing")
+DEFAULT_TOTALS = {"casualties": ("killed", "wounded"), "losses": PERSONNEL}
+STATES = ("deployed", "standing")
+MAX_BINS = 60
+MAX_DAYS = 40_000
+# Of a kind in one case: more is a mistake, or a hostile file, and takes long to say of every claim.
+MAX_FORCES, MAX_SOURCES, MAX_LISTED = 50, 2_000, 100
+MAX_LABEL = 300  # characters of what stands in figures and in the heads of tables
+
+Role = Literal["own", "ally_of_own", "adversary", "ally_of_adversary", "independent"]
+ROLES: tuple[Role, ...] = ("own", "ally_of_own", "adversary", "ally_of_adversary", "independent")
+
+
+def _parse_key(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[a-z][a-z0-9_]{0,60}", value):
+        raise PydanticCustomError("key", "is not a key; use small letters, digits and _, and start with a letter")
+    return value
+
+
+def _parse_toml_day(value: Any) -> dt.date:
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return check_year(value)
+    raise PydanticCustomError("day", "is not a day; write it as 2024-11-01, without quotes")
+
+
+def _listed(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+def _check_distinct(value: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(value)) < len(value):
+        raise PydanticCustomError("distinct", "names a thing twice; name it once")
+    return value
+
+
+Key = Annotated[str, BeforeValidator(_parse_key)]
+Day = Annotated[dt.date, BeforeValidator(_parse_toml_day)]
+Keys = Annotated[tuple[Key, ...], AfterValidator(_check_distinct), Field(max_length=MAX_LISTED)]
+Label = Annotated[str, Field(max_length=MAX_LABEL)]
+Roles = Annotated[tuple[Role, ...], BeforeValidator(_listed), AfterValidator(_check_distinct), Field(min_length=1)]
+Positive = Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Wave(_Record):
+    """A body of troops sent: size LogNormal(log `median`, `log_sd`), arriving evenly over `start` to `end`."""
+
+    name: Key
+    start: Day = Field(alias="from")
+    end: Day = Field(alias="to")
+    median: Positive
+    log_sd: Annotated[float, Field(gt=0, le=10)]
+
+
+class Lull(_Record):
+    """Days of little fighting, by a named report: a row of `claims.csv` that is excluded as a claim."""
+
+    start: Day = Field(alias="from")
+    end: Day = Field(alias="to")
+    claim: Id
+
+
+class Force(_Record):
+    """A force that suffers losses: its base outcomes, and where `bounded`, the waves that bound them."""
+
+    label: Label = ""
+    outcomes: Annotated[Keys, Field(min_length=1)]
+    bounded: bool = False
+    waves: Annotated[tuple[Wave, ...], Field(max_length=MAX_LISTED)] = ()
+    lulls: Annotated[tuple[Lull, ...], Field(max_length=MAX_LISTED)] = ()
+
+
+class Source(_Record):
+    """Who makes estimates; `role` is a belligerency, a list of equally likely ones, or one of these by force."""
+
+    label: Label = ""
+    role: Roles | dict[Key, Roles]
+    rating: Label = ""
+
+    def roles_towards(self, force: str) -> tuple[Role, ...]:
+        """Return the possible roles towards a force; empty where none is given."""
+        return self.role.get(force, ()) if isinstance(self.role, dict) else self.role
+
+
+class Derived(_Record):
+    """A quantity computed draw by draw from others and from uncertain inputs."""
+
+    name: Key
+    expr: str
+    inputs: Annotated[dict[Key, Prior], Field(max_length=MAX_LISTED)] = {}
+    label: Label = ""
+    unit: Label = ""
+
+
+class Threshold(_Record):
+    """A figure whose exceedance is reported."""
+
+    force: str = ""
+    quantity: str
+    above: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class CaseFile(_Record):
+    """The contents of `case.toml` (see `docs/formats.md`)."""
+
+    schema_: Literal[1] = Field(alias="schema")
+    title: Label = ""
+    start: Day
+    end: Day | None = None
+    as_of: Day | None = None
+    bin_days: Annotated[int, Field(ge=1, le=MAX_DAYS)] = 7
+    prior: str = "default"
+    priors: dict[str, Any] = {}
+    forces: Annotated[dict[Key, Force], Field(min_length=1, max_length=MAX_FORCES)]
+    totals: Annotated[dict[Key, Keys], Field(max_length=MAX_LISTED)] = {}
+    sources: Annotated[dict[Key, Source], Field(max_length=MAX_SOURCES)] = {}
+    derived: Annotated[tuple[Derived, ...], Field(max_length=MAX_LISTED)] = ()
+    thresholds: Annotated[tuple[Threshold, ...], Field(max_length=MAX_LISTED)] = ()
+
+
+class Case(BaseModel):
+    """A case that passed every check: the contents of `case.toml` and its claims.
+
+    Attributes
+    ----------
+    name : str
+        The folder's name.
+    folder : Path
+        Where it was read from.
+    file : CaseFile
+        The contents of `case.toml`.
+    claims : tuple of Claim
+        Every row, those not used too, with `force` filled in.
+    """
+
+    model_config = ConfigDict(frozen=True, ignored_types=(cached_property,))
+
+    name: str
+    folder: Path
+    file: CaseFile
+    claims: tuple[Claim, ...]
+
+    @property
+    def title(self) -> str:
+        """The title, or where there is none the name."""
+        return self.file.title or self.name
+
+    @property
+    def start(self) -> dt.date:
+        """The first day on which anything could be lost."""
+        return self.file.start
+
+    @cached_property
+    def end(self) -> dt.date:
+        """The last day of the path: as written, or the later of as_of and the last day that a claim speaks of."""
+        return self.file.end or max([self.start, *self._given_days()])
+
+    @cached_property
+    def as_of(self) -> dt.date:
+        """The day of the headline: as written, or the last day of the path."""
+        return self.file.as_of or self.end
+
+    def _given_days(self) -> Iterator[dt.date]:
+        if self.file.as_of:
+            yield self.file.as_of
+        yield from (claim.as_of for claim in self.claims if not claim.exclude)
+
+    @cached_property
+    def forces(self) -> dict[str, Force]:
+        """The forces, with the default wave where a bounded force, or one whose deployment is claimed, names none."""
+        sized = {claim.force for claim in self.claims if claim.speaks_of_size and not claim.exclude}
+        wave = Wave.model_validate(
+            {"name": "all", "from": self.start, "to": self.start, "median": 10_000, "log_sd": 3.45}
+        )
+        return {
+            key: force.model_copy(update={"waves": (wave,)})
+            if not force.waves and (force.bounded or key in sized)
+            else force
+            for key, force in self.file.forces.items()
+        }
+
+    @property
+    def sources(self) -> dict[str, Source]:
+        """The sources by key."""
+        return self.file.sources
+
+    def label_source(self, key: str) -> str:
+        """Return a source's name in words."""
+        return self.sources[key].label or key.replace("_", " ")
+
+    def label_force(self, key: str) -> str:
+        """Return a force's name in words."""
+        return self.forces[key].label or key.replace("_", " ")
+
+    def parts_of(self, force: str, quantity: str) -> tuple[str, ...]:
+        """Return the base outcomes that a quantity of a force sums; a base outcome sums itself."""
+        outcomes = self.file.forces[force].outcomes
+        if quantity in outcomes:
+            return (quantity,)
+        return tuple(part for part in self._totals.get(quantity, ()) if part in outcomes)
+
+    @cached_property
+    def _totals(self) -> dict[str, tuple[str, ...]]:
+        return {**DEFAULT_TOTALS, **self.file.totals}
+
+    def totals_of(self, force: str) -> tuple[str, ...]:
+        """Return the totals of a force that have at least one part and are no outcome of its own."""
+        outcomes = self.file.forces[force].outcomes
+        return tuple(name for name in self._totals if name not in outcomes and self.parts_of(force, name))
+
+    def quantities_of(self, force: str) -> tuple[str, ...]:
+        """Return what is reported of a force: outcomes, totals, and where it has waves deployed and standing."""
+        return self._quantities[force]
+
+    @cached_property
+    def _quantities(self) -> dict[str, tuple[str, ...]]:
+        return {
+            key: (
+                *force.outcomes,
+                *self.totals_of(key),
+                *(("deployed",) if force.waves else ()),
+                *(("standing",) if force.bounded else ()),
+            )
+            for key, force in self.forces.items()
+        }

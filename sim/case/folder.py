@@ -1,0 +1,88 @@
+"""Reading a case from its folder, with every fault of its two files listed at once."""
+
+from __future__ import annotations
+
+import os
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from sim.case.case import Case, CaseFile
+from sim.case.claims import Claim, parse_claims
+from sim.case.rules import find_faults
+from sim.errors import InputError, describe_error, escape_controls, quote_value, refuse
+from sim.system.reading import is_file, read_text, read_toml
+
+
+def list_shipped_cases() -> list[str]:
+    """Return the names of the cases inside the package."""
+    return sorted(entry.name for entry in _shipped_cases().iterdir() if (entry / "case.toml").is_file())
+
+
+def _shipped_cases() -> Path:
+    return Path(str(files("sim"))) / "cases"
+
+
+def find_case(argument: str) -> Path:
+    """Return the folder of a case: an argument with a slash is a path, one without is a shipped name."""
+    if "/" in argument or "\\" in argument:
+        folder = Path(argument)
+        if not is_file(folder / "case.toml"):
+            raise refuse(
+                str(folder / "case.toml"), "", "is missing", "give a folder that holds case.toml and claims.csv"
+            )
+        return folder
+    if argument not in list_shipped_cases():
+        known = ", ".join(list_shipped_cases())
+        remedy = f"use one of {known}, or give a path with a slash (./{argument})"
+        raise refuse("case", "", f"no shipped case is called {quote_value(argument)}", remedy)
+    return _shipped_cases() / argument
+
+
+def read_case(argument: str | Path) -> Case:
+    """Read a case and check it as a whole.
+
+    Parameters
+    ----------
+    argument : str or Path
+        A shipped case's name, or the path of a folder (a string with a slash is a path).
+
+    Raises
+    ------
+    InputError
+        With every fault of `case.toml` and `claims.csv`.
+    """
+    folder = argument if isinstance(argument, Path) else find_case(argument)
+    case_file = _read_case_file(folder / "case.toml")
+    only = next(iter(case_file.forces)) if len(case_file.forces) == 1 else ""
+    claims, faults, unread = parse_claims(read_text(folder / "claims.csv"), "claims.csv", Claim, only)
+    case = Case(name=_name_case(folder), folder=folder, file=case_file, claims=tuple(claims))
+    faults += find_faults(case, unread)
+    if faults:
+        raise InputError(faults)
+    return case
+
+
+def _name_case(folder: Path) -> str:
+    """Return the folder's name, as text that can be written whatever bytes it is made of."""
+    name = os.fsencode(folder.resolve().name).decode("utf-8", errors="backslashreplace")
+    return escape_controls(name).replace("\n", "\\n") or "case"
+
+
+def _read_case_file(path: Path) -> CaseFile:
+    data, _ = read_toml(path)
+    try:
+        return CaseFile.model_validate(data)
+    except ValidationError as error:
+        raise InputError(describe_error(item, path.name, "") for item in _merge_unions(error)) from None
+
+
+def _merge_unions(error: ValidationError) -> list[Any]:
+    """Keep one fault for each place: an alternative of a union that was not meant says nothing to the reader."""
+    kept: dict[tuple[Any, ...], Any] = {}
+    for item in error.errors(include_url=False):
+        place = tuple(part for part in item["loc"] if not str(part).startswith(("function-", "dict[", "tuple[")))
+        kept.setdefault(place[:3] if "role" in place else place, {**item, "loc": place})
+    return list(kept.values())

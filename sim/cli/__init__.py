@@ -1,0 +1,4 @@
+"""The command line: parse, call one function, print.
+
+May import every room; no room imports it.
+"""

@@ -1,0 +1,53 @@
+"""The program: its commands put together. Nothing here imports pymc, arviz or matplotlib before it must."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+
+import typer
+
+from sim.cli import priors_commands, run_commands, study_commands
+from sim.cli.console import MACHINE, tell_fault
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="From conflicting claims of war losses to credible intervals. Start with: truetoll run kursk",
+)
+priors_app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="The prior sets. Example: truetoll priors list"
+)
+app.add_typer(priors_app, name="priors")
+
+
+def main() -> None:
+    """Run the command line; a character that the terminal cannot show is written out."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        app()
+    except MACHINE as error:  # of what no command does, such as --help
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # where Python puts what it still holds
+        sys.exit(tell_fault(error))
+
+
+for command in (
+    run_commands.run,
+    run_commands.check,
+    run_commands.new,
+    run_commands.memo,
+    run_commands.compare,
+    run_commands.plot,
+):
+    app.command()(command)
+app.command("import")(run_commands.import_case)
+for command in (study_commands.simulate, study_commands.sensitivity, study_commands.sbc, study_commands.backtest):
+    app.command()(command)
+priors_app.command("list")(priors_commands.list_priors)
+priors_app.command("show")(priors_commands.show_priors)
+priors_app.command("fit")(priors_commands.fit_priors)

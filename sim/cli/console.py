@@ -1,0 +1,108 @@
+"""What the commands share: exit statuses, options, and how faults and notes are told."""
+
+from __future__ import annotations
+
+import datetime as dt
+import errno
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sim.errors import FIRST_YEAR, LAST_YEAR, InputError, escape_controls, quote_value, refuse
+from sim.system.signals import tell_kept
+from sim.system.writing import FULL, explain, tell_reason
+
+DONE, DEFECT, USAGE, BAD_INPUT, NOT_TRUSTED, TRIPPED = 0, 1, 2, 3, 4, 5
+
+MACHINE = (OSError, MemoryError, ImportError)  # faults of the machine, not of the input
+LACKS = (*FULL, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EIO, errno.EROFS)
+
+CaseArgument = Annotated[str, typer.Argument(metavar="CASE", help="A shipped case's name, or a path with a slash.")]
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")]
+SeedOption = Annotated[int, typer.Option(help="The same seed gives the same draws.", min=0, max=2**31 - 1)]
+QuietOption = Annotated[bool, typer.Option("--quiet", help="Show no progress and no notes.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the machine-readable result alone.")]
+AsOfOption = Annotated[
+    str | None, typer.Option(metavar="YYYY-MM-DD", help="The day of the headline.", show_default=False)
+]
+KnownByOption = Annotated[
+    str | None, typer.Option(metavar="YYYY-MM-DD", help="Leave out claims published later.", show_default=False)
+]
+
+
+def guarded(command: Callable[..., int]) -> Callable[..., None]:
+    """Turn a fault of the input, or a file that cannot be written, into lines on standard error and exit status 3."""
+
+    @wraps(command)
+    def run(*args: Any, **options: Any) -> None:
+        try:
+            status = command(*args, **options)
+        except InputError as error:
+            say(str(error))
+            raise typer.Exit(BAD_INPUT) from None
+        except Exception as error:
+            fault = _find_fault(error)
+            if fault is None:
+                raise
+            if isinstance(fault, OSError) and fault.filename and fault.errno not in LACKS:
+                place = str(fault.filename2 or fault.filename)
+                say(str(refuse(place, "", f"cannot be used ({tell_reason(fault)})", "free its place, or give another")))
+                raise typer.Exit(BAD_INPUT) from None
+            raise typer.Exit(tell_fault(fault)) from None
+        raise typer.Exit(status)
+
+    return run
+
+
+def _find_fault(error: BaseException) -> Exception | None:
+    """Return the fault of the machine that an exception is or came of; libraries stumble over some and raise others."""
+    if isinstance(error, MACHINE):
+        return error
+    before = error.__cause__ or error.__context__
+    while before is not None and not (isinstance(before, OSError) and before.errno in LACKS):
+        before = before.__cause__ or before.__context__
+    return before
+
+
+def tell_fault(error: Exception) -> int:
+    """Say what the machine lacks, and what is kept; return the exit status."""
+    where = getattr(error, "filename", None) or "truetoll"
+    reason = tell_reason(error) if isinstance(error, OSError) else " ".join(f"{error}".split())[:200]
+    say(str(refuse(str(where), "", f"cannot go on ({reason or type(error).__name__})", tell_kept())))
+    return DEFECT
+
+
+def say(text: str, *, quiet: bool = False) -> None:
+    """Print a note on standard error."""
+    if not quiet and sys.stderr:
+        with suppress(OSError):  # of who does not listen
+            print(escape_controls(text), file=sys.stderr, flush=True)  # noqa: T201
+
+
+def show(text: str) -> None:
+    """Print a result on standard output; who reads it may have had enough."""
+    try:
+        print(escape_controls(text), flush=True)  # noqa: T201
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what Python still holds of it goes there
+        if not isinstance(error, BrokenPipeError):
+            raise explain(Path("standard output"), error) from None
+
+
+def parse_day(text: str | None, option: str) -> dt.date | None:
+    """Return the day that an option names; None where it was not given."""
+    if text is None:
+        return None
+    try:
+        day = dt.date.fromisoformat(text)
+    except ValueError:
+        raise refuse(option, "", f"{quote_value(text)} is not a day", "write it as YYYY-MM-DD") from None
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise refuse(option, "", f"{day} is out of reach", f"keep to the years {FIRST_YEAR} to {LAST_YEAR}")
+    return day

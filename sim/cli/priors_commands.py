@@ -1,0 +1,93 @@
+"""Commands about prior sets: list, show, fit."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sim.cli.console import DONE, NOT_TRUSTED, JsonOption, QuietOption, SeedOption, guarded, say, show
+from sim.cli.study_commands import ClaimsArgument, TruthArgument
+from sim.errors import refuse
+
+
+@guarded
+def list_priors(
+    seed: SeedOption = 1,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """List the prior sets.
+
+    Example: truetoll priors list
+    """
+    from sim.case.priors import list_prior_sets, read_priors
+
+    sets = [read_priors(name) for name in list_prior_sets()]
+    if as_json:
+        show(json.dumps([{"name": s.name, "provisional": s.provisional, "note": s.note} for s in sets]))
+        return DONE
+    for each in sets:
+        show(f"{each.name}{' (provisional)' if each.provisional else ''}: {' '.join(each.note.split())}")
+    return DONE
+
+
+@guarded
+def show_priors(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A prior set's name, or a path.")],
+    seed: SeedOption = 1,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Show a prior set: each parameter's distribution, source and rationale.
+
+    Example: truetoll priors show default
+    """
+    from sim.case.priors import read_priors
+
+    found = read_priors(name)
+    if as_json:
+        content = {key: prior.model_dump(exclude_none=True) for key, prior in sorted(found.priors.items())}
+        show(json.dumps({"name": found.name, "sha256": found.sha256, "priors": content}, ensure_ascii=False))
+        return DONE
+    show(f"{found.name}: {' '.join(found.note.split())}\n")
+    for key, prior in sorted(found.priors.items()):
+        taken = " (from the default set)" if key in found.borrowed else ""
+        show(f"{key} ~ {prior}{taken}\n    {' '.join([prior.why, prior.source, prior.url]).strip()}")
+    return DONE
+
+
+@guarded
+def fit_priors(
+    claims: ClaimsArgument,
+    truth: TruthArgument,
+    out: Annotated[Path, typer.Option(help="Where the prior set is written.")],
+    base: Annotated[str, typer.Option(help="What is believed before the table.")] = "vague",
+    seed: SeedOption = 1,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Learn a prior set from a table of past wars with their truths.
+
+    Example: truetoll priors fit claims.csv truth.csv --out learned.toml
+    """
+    from sim.calibration.learn import LONG, describe_record, learn_priors, update_priors, write_priors
+    from sim.calibration.record import read_record
+    from sim.case.priors import read_priors
+
+    if out.suffix != ".toml" or not out.parent.is_dir():
+        raise refuse("--out", "", f"{out} is no .toml file in a folder", "give a name such as learned.toml")
+    record, start = read_record(claims, truth), read_priors(base)
+    learned = learn_priors(record.hindcasts, start, seed, quiet=quiet, **LONG)
+    note = describe_record(record)
+    found = update_priors(start, learned, out.stem, note, source=f"truetoll priors fit, {len(record.wars)} past wars")
+    place = os.path.relpath(claims.resolve().parent, out.resolve().parent)
+    write_priors(found, out, {"path": place, "sha256": record.sha256})
+    report = {"schema": 1, "written": str(out), "wars": len(record.wars), "keys": len(learned.keys)}
+    report |= {"diagnostics": learned.diagnostics}
+    show(json.dumps(report) if as_json else f"Learned {len(learned.keys)} parameters from {len(record.wars)} wars.")
+    say(f"Written to {out}: {learned.diagnostics}", quiet=quiet)
+    return DONE if learned.diagnostics["trusted"] else NOT_TRUSTED

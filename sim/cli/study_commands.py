@@ -1,0 +1,241 @@
+"""The commands of many fits, and of prior sets: simulate, sensitivity, sbc, backtest, priors list, show and fit."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sim.cli.console import (
+    DONE,
+    NOT_TRUSTED,
+    AsOfOption,
+    CaseArgument,
+    JsonOption,
+    KnownByOption,
+    QuietOption,
+    SeedOption,
+    guarded,
+    parse_day,
+    say,
+    show,
+)
+from sim.errors import refuse
+from sim.system.writing import replace_files
+
+ClaimsArgument = Annotated[Path, typer.Argument(metavar="CLAIMS", help="A table of claims of many cases.")]
+TruthArgument = Annotated[Path, typer.Argument(metavar="TRUTH", help="What is established of them.")]
+JobsOption = Annotated[int, typer.Option(help="How many fits at once, in processes here.", min=1, max=1_000)]
+DaskOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS", help="A Dask scheduler, whose workers fit in place of --jobs here.", show_default=False
+    ),
+]
+MAX_FAILED = 0.02  # of many fits, beyond which the whole is not to be trusted
+
+
+def _design(case: str, prior: str | None, as_of: dt.date | None = None, known_by: dt.date | None = None) -> Any:
+    from sim.case.folder import read_case
+    from sim.case.priors import read_priors
+    from sim.model.design import design_model
+
+    read = read_case(case)
+    if as_of is not None and as_of < read.start:
+        raise refuse("--as-of", "", f"{as_of} is before the start of the case ({read.start})", "give a later day")
+    priors = read_priors(prior or read.file.prior, beside=read.folder, overrides=read.file.priors)
+    return design_model(read, priors, as_of, known_by)
+
+
+@guarded
+def simulate(
+    case: CaseArgument,
+    n: Annotated[int, typer.Option("--n", help="How many worlds.")] = 1_000,
+    seed: SeedOption = 1,
+    prior: Annotated[str | None, typer.Option(help="A prior set in place of the case's.", show_default=False)] = None,
+    run: Annotated[
+        Path | None, typer.Option(help="A run's folder: truths from its posterior.", show_default=False)
+    ] = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Draw truths from the prior, or a run's posterior, and the claims that each source would make of them.
+
+    Example: truetoll simulate kursk --n 1000
+    """
+    import numpy as np
+
+    from sim.posterior.simulate import simulate_worlds, tabulate_worlds
+    from sim.report.table import show_worlds
+    from sim.runs.draws import read_sample
+
+    if not 1 <= n <= 100_000:
+        raise refuse("--n", "", f"{n} worlds are none or too many", "give 1 to 100000")
+    design = _design(case, prior)
+    truths = None if run is None else read_sample(run, design)
+    result = tabulate_worlds(design, simulate_worlds(design, np.random.default_rng(seed), n, truths))
+    show(json.dumps(result) if as_json else show_worlds(result))
+    return DONE
+
+
+@guarded
+def sensitivity(
+    case: CaseArgument,
+    seed: SeedOption = 1,
+    prior: Annotated[str | None, typer.Option(help="A prior set in place of the case's.", show_default=False)] = None,
+    as_of: AsOfOption = None,
+    known_by: KnownByOption = None,
+    jobs: JobsOption = 2,
+    dask: DaskOption = None,
+    results: Annotated[Path, typer.Option(help="Where fits and the report are kept.")] = Path("results"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the fits that are kept.")] = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Tell what would change the answer: sources, claims, priors, wordings and roles otherwise, copies, conflict.
+
+    Example: truetoll sensitivity kursk
+    """
+    from sim.system.cluster import open_cluster
+
+    days = parse_day(as_of, "--as-of"), parse_day(known_by, "--known-by")
+    with open_cluster(dask) as client:  # before what takes long: a wrong address is told at once
+        from sim.report.robustness import show_sensitivity
+        from sim.sensitivity.sensitivity import examine_case, write_sensitivity
+
+        design = _design(case, prior, *days)
+        store = results / design.case.name / f"sensitivity-seed{seed}.jsonl"
+        options: dict[str, Any] = {"resume": resume, "jobs": jobs, "client": client, "quiet": quiet}
+        report = examine_case(design, seed, store=store, **options)
+    folder = write_sensitivity(report, results)
+    show(json.dumps(report, ensure_ascii=False) if as_json else show_sensitivity(report))
+    say(f"\nWritten to {folder}", quiet=quiet)
+    return NOT_TRUSTED if report["untrusted_fits"] > MAX_FAILED * report["fits"] else DONE
+
+
+@guarded
+def sbc(
+    case: CaseArgument,
+    n: Annotated[int, typer.Option("--n", help="How many replicates.")] = 100,
+    seed: SeedOption = 1,
+    prior: Annotated[str | None, typer.Option(help="A prior set in place of the case's.", show_default=False)] = None,
+    jobs: JobsOption = 2,
+    dask: DaskOption = None,
+    results: Annotated[Path, typer.Option(help="Where finished replicates and the report are kept.")] = Path("results"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the replicates that are kept.")] = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Check the computation: fit claims that the model itself made, and test that the truth's ranks are uniform.
+
+    Example: truetoll sbc vietnam --n 50
+    """
+    from sim.system.cluster import open_cluster
+
+    if not 1 <= n <= 1_000_000:
+        raise refuse("--n", "", f"{n} replicates are none or too many", "give 1 to 1000000")
+    with open_cluster(dask) as client:  # before what takes long: a wrong address is told at once
+        from sim.calibration.sbc import calibrate
+        from sim.report.plots.ranks import draw_ranks
+        from sim.report.table import show_calibration
+
+        design = _design(case, prior)
+        store = results / design.case.name / f"sbc-seed{seed}.jsonl"
+        report, replicates = calibrate(design, n, seed, store, resume, quiet=quiet, jobs=jobs, client=client)
+    with replace_files(store.parent) as draft:
+        draw_ranks([each.fractions for each in replicates], design.case.title, draft / f"{store.stem}.png")
+    show(json.dumps(report) if as_json else show_calibration(report))
+    say(f"Replicates are kept in {store}, ranks drawn in {store.with_suffix('.png')}", quiet=quiet)
+    return NOT_TRUSTED if report["untrusted_fits"] > MAX_FAILED * n else DONE
+
+
+@guarded
+def backtest(
+    claims: ClaimsArgument,
+    truth: TruthArgument,
+    prior: Annotated[
+        str | None, typer.Option(help="This set as it stands; default: learned without each war.", show_default=False)
+    ] = None,
+    seed: SeedOption = 1,
+    jobs: JobsOption = 2,
+    dask: DaskOption = None,
+    results: Annotated[Path, typer.Option(help="Where forecasts, figures and the report are kept.")] = Path("results"),
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the forecasts, or quarters, that are kept.")
+    ] = False,
+    through_time: Annotated[
+        bool, typer.Option("--through-time", help="CLAIMS is the folder of a case: estimate it quarter by quarter.")
+    ] = False,
+    curve: Annotated[Path | None, typer.Option(help="A curve to draw beside it.", show_default=False)] = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> int:
+    """Forecast wars whose losses are now known, and score the forecasts beside simple rules.
+
+    Example: truetoll backtest claims.csv truth.csv --prior default
+    """
+    from sim.system.cluster import open_cluster
+
+    with open_cluster(dask) as client:  # before what takes long: a wrong address is told at once
+        run = {"jobs": jobs, "client": client, "resume": resume, "quiet": quiet}
+        if through_time:
+            return _backtest_quarters(claims, truth, prior, curve, seed, results, run, as_json=as_json)
+        return _backtest_wars(claims, truth, prior, seed, results, run, as_json=as_json)
+
+
+def _backtest_wars(
+    claims: Path, truth: Path, prior: str | None, seed: int, results: Path, run: dict[str, Any], *, as_json: bool
+) -> int:
+    from sim.calibration.backtest import find_reference, report_backtest, run_tasks
+    from sim.calibration.record import read_record
+    from sim.case.priors import read_priors
+    from sim.report.plots.calibration import draw_backtest
+    from sim.report.table import show_backtest
+
+    record = read_record(claims, truth)
+    chosen = read_priors(prior) if prior else None
+    folder = (
+        results / "backtest" / f"{claims.resolve().parent.name}-{Path(prior).stem if prior else 'left-out'}-seed{seed}"
+    )
+    forecasts = run_tasks(record, chosen, read_priors("vague"), seed, store=folder / "forecasts.jsonl", **run)
+    report = report_backtest(record, forecasts, seed, find_reference(chosen))
+    with replace_files(folder) as draft:
+        (draft / "backtest.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        draw_backtest(report, draft)
+    show(json.dumps(report) if as_json else show_backtest(report))
+    say(f"Forecasts, figures and report are kept in {folder}", quiet=run["quiet"])
+    return NOT_TRUSTED if report["untrusted_fits"] > MAX_FAILED * report["fits"] else DONE
+
+
+def _backtest_quarters(
+    folder: Path,
+    truth: Path,
+    prior: str | None,
+    curve: Path | None,
+    seed: int,
+    results: Path,
+    run: dict[str, Any],
+    *,
+    as_json: bool,
+) -> int:
+    from sim.calibration.record import read_truths
+    from sim.calibration.through_time import backtest_quarters, read_curve
+    from sim.case.folder import find_case, read_case
+    from sim.case.priors import read_priors
+    from sim.report.plots.quarters import save_quarters
+    from sim.report.table import show_quarters
+
+    case = read_case(find_case(str(folder) if "/" in str(folder) else f"./{folder}"))
+    points = read_curve(curve) if curve else []
+    priors = read_priors(prior) if prior else None
+    place = results / "backtest" / f"{case.name}-through-time-seed{seed}"
+    report = backtest_quarters(case, read_truths(truth), priors, seed, store=place / "quarters.jsonl", **run)
+    with replace_files(place) as draft:
+        (draft / "through-time.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        save_quarters(report, {key: case.label_force(key) for key in case.forces}, points, draft)
+    show(json.dumps(report) if as_json else show_quarters(report))
+    say(f"Quarters, report and figure are kept in {place}", quiet=run["quiet"])
+    return NOT_TRUSTED if report["untrusted_fits"] > MAX_FAILED * report["fits"] else DONE

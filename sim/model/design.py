@@ -1,0 +1,242 @@
+"""The model of a case: priors, state, beliefs and claims joined, as a design of arrays and as a PyMC model."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.case.case import MAX_DAYS, Case
+from sim.case.evidence import Evidence, Observation, weigh_claims
+from sim.case.priors import PriorSet
+from sim.case.timeline import Timeline, cut_days
+from sim.errors import refuse
+from sim.model.arrays import NUMPY, PYTENSOR, map_draws
+from sim.model.beliefs import join_readings, row_log_likelihoods, widen_sources
+from sim.model.parameters import Parameters, lay_out
+from sim.model.rows import BeliefDesign, count_claims, design_beliefs, find_loudest, roles_of
+from sim.model.state import StateDesign, design_state, run_state
+
+MANY_CLAIMS = 100  # of an effect, from which it is sampled on its own scale
+
+
+@dataclass(frozen=True)
+class Design:
+    """Everything that the model of a case is made of, as typed records and arrays.
+
+    The unknowns are `theta` (parameters), `walk` and `effects` (standard normals) and `statement` (errors in units of
+    their noise, whose prior is among the rows of the likelihood).
+    """
+
+    case: Case
+    priors: PriorSet
+    evidence: Evidence
+    timeline: Timeline
+    parameters: Parameters
+    state: StateDesign
+    beliefs: BeliefDesign
+    as_of: dt.date
+    known_by: dt.date | None = None
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of what the posterior depends on: case, claims, priors and days."""
+        text = json.dumps(
+            [self.case.file.model_dump(mode="json"), self.as_of, self.known_by], sort_keys=True, default=str
+        )
+        text += "".join(claim.model_dump_json() for claim in self.case.claims)
+        return hashlib.sha256((text + self.priors.sha256 + self.priors.name).encode()).hexdigest()[:16]
+
+    @cached_property
+    def apparent(self) -> NDArray[np.int64]:
+        """For each parameter that is a total: the bias term of the source that it is sampled through; -1 for none.
+
+        Where one source speaks often of an outcome, the total times that source's bias is known well, and neither
+        alone: a ridge that the sampler need not climb when it moves on the product.
+        """
+        terms = np.full(len(self.parameters), -1, dtype=np.int64)
+        heard = find_loudest(self.beliefs)
+        for position, item in enumerate(self.parameters.items):
+            place = dict(item.place)
+            if item.variable == "total" and item.prior.dist in ("Normal", "StudentT"):
+                terms[position] = heard.get((place["force"], place["outcome"]), -1)
+        return terms
+
+    @cached_property
+    def centred(self) -> NDArray[np.int64]:
+        """For each effect the position of its scale, if it is sampled times that; -1 where as a standard normal.
+
+        An effect of which many claims speak is known as such, not as the product of a standard normal and a scale: as
+        two unknowns it would be a curved ridge (Papaspiliopoulos et al. 2007, doi 10.1214/088342307000000014). Those of
+        a source on one outcome stay standard normals: there are so many that their scale is known well.
+        """
+        blocks = zip(self.beliefs.effects.items(), self.beliefs.scales, strict=True)
+        scales = [-1 if kind == "source_outcome" else scale for (kind, names), scale in blocks for _ in names]
+        found = [
+            scale if claims >= MANY_CLAIMS and scale >= 0 and self.parameters.items[scale].prior.dist else -1
+            for claims, scale in zip(count_claims(self.beliefs), scales, strict=True)
+        ]
+        return np.array(found, dtype=np.int64)
+
+
+def design_model(
+    case: Case,
+    priors: PriorSet,
+    as_of: dt.date | None = None,
+    known_by: dt.date | None = None,
+    established: Sequence[Observation] = (),
+    days: Iterable[dt.date] = (),
+) -> Design:
+    """Lay out the model of a case.
+
+    Parameters
+    ----------
+    case : Case
+    priors : PriorSet
+    as_of : date, optional
+        The day of the headline; all claims are used whatever it is. Default: the case's.
+    known_by : date, optional
+        Claims published later are left out.
+    established : sequence of Observation, optional
+        What is known by now, of the source `sim.model.rows.ESTABLISHED`: it speaks of the state without bias or noise.
+    days : iterable of date, optional
+        Other days whose state will be asked for.
+    """
+    day = as_of or case.as_of
+    if (day - case.start).days > MAX_DAYS:
+        raise refuse("--as-of", "", f"{day} is more than {MAX_DAYS} days after the start", "give an earlier day")
+    evidence = weigh_claims(case, known_by)
+    evidence = replace(evidence, observations=(*evidence.observations, *established))
+    case = _forget_lulls(case, evidence)
+    asked = {day, case.end, *days, *(item.claim.as_of for item in evidence.observations)}
+    starts = {item.claim.since - dt.timedelta(days=1) for item in evidence.observations if item.claim.since is not None}
+    spells = [
+        (spell.start, spell.end)
+        for force in case.forces.values()
+        for group in (force.waves, force.lulls)
+        for spell in group
+    ]
+    timeline = cut_days(case, asked | starts, spells)
+    parameters = lay_out(case, priors, roles_of(case, evidence), timeline.has_path)
+    state = design_state(case, timeline, parameters)
+    beliefs = design_beliefs(case, evidence, timeline, state, parameters)
+    return Design(case, priors, evidence, timeline, parameters, state, beliefs, day, known_by)
+
+
+def _forget_lulls(case: Case, evidence: Evidence) -> Case:
+    """Leave out the lulls whose report was not known yet."""
+    if not evidence.hidden:
+        return case
+    forces = {
+        key: force.model_copy(
+            update={"lulls": tuple(lull for lull in force.lulls if lull.claim not in evidence.hidden)}
+        )
+        for key, force in case.file.forces.items()
+    }
+    file = case.file.model_copy(update={"forces": forces})
+    return Case(name=case.name, folder=case.folder, file=file, claims=case.claims)
+
+
+def log_likelihood(xp: Any, design: Design, theta: Any, walk: Any, effects: Any, statement: Any) -> Any:
+    """Return the log likelihood of all claims (see `Design` for the unknowns; leading axes are draws)."""
+    if not design.evidence.observations:
+        return xp.sum(theta[..., :1] * 0.0, axis=-1)
+    return join_readings(xp, design.beliefs, row_terms(xp, design, theta, walk, effects, statement))
+
+
+def row_terms(xp: Any, design: Design, theta: Any, walk: Any, effects: Any, statement: Any) -> Any:
+    """Return the log likelihood of each row (see `sim.model.beliefs.row_log_likelihoods`)."""
+    state = run_state(xp, design.state, theta, walk)
+    flat = state.reshape((*state.shape[:-2], state.shape[-2] * state.shape[-1]))
+    return row_log_likelihoods(xp, design.beliefs, flat, theta, effects, statement)
+
+
+def build_model(design: Design) -> Any:
+    """Return the PyMC model of a case.
+
+    Its free variables are one vector for each family of priors (`theta_normal`, ...), `theta_joint` (the standard
+    normals behind a joint prior), `walk`, `effects` and `statement`; `join_theta` puts the first together as `theta`.
+    """
+    import pymc as pm
+
+    joint = design.parameters.joint
+    with pm.Model(check_bounds=False) as model:
+        blocks = {
+            family: getattr(pm, family)(f"theta_{family.lower()}", **_stack(design.parameters, positions))
+            for family, positions in design.parameters.families().items()
+            if family and not family.startswith("joint_")
+        }
+        if joint.positions:
+            mixed = joint.mean + joint.root @ pm.Normal("theta_joint", shape=len(joint.positions))
+            blocks |= constrain_joint(PYTENSOR, design.parameters, mixed)
+        theta = join_theta(PYTENSOR, design.parameters, blocks)
+        walk = pm.Normal("walk", shape=design.state.walks) if design.state.walks else PYTENSOR.zeros(0)
+        effects = PYTENSOR.zeros(0)
+        if design.beliefs.latents:
+            effects = pm.Normal("effects", shape=design.beliefs.latents)
+            pm.Potential("outlying_sources", widen_sources(PYTENSOR, design.beliefs, theta, effects))
+        count = design.beliefs.statements
+        statement = pm.Flat("statement", shape=count, initval=np.zeros(count)) if count else PYTENSOR.zeros(0)
+        pm.Potential("claims", log_likelihood(PYTENSOR, design, theta, walk, effects, statement))
+    return model
+
+
+def constrain_joint(xp: Any, parameters: Parameters, mixed: Any) -> dict[str, Any]:
+    """Return the blocks of the joint families from their values on the normal scale, shape (..., joint parameters)."""
+    links = {"Normal": lambda x: x, "LogNormal": xp.exp, "LogitNormal": lambda x: 1 / (1 + xp.exp(-x))}
+    places = {position: place for place, position in enumerate(parameters.joint.positions)}
+    return {
+        family: links[family.removeprefix("joint_")](xp.take(mixed, np.array([places[p] for p in positions]), axis=-1))
+        for family, positions in parameters.families().items()
+        if family.startswith("joint_")
+    }
+
+
+def join_theta(xp: Any, parameters: Parameters, blocks: dict[str, Any]) -> Any:
+    """Return `theta`, shape (..., parameters), from the blocks of each family, shape (..., members).
+
+    Fixed parameters are put in from their priors.
+    """
+    families = parameters.families()
+    pieces = [blocks[family] for family in families if family]
+    order = [families[family] for family in families if family]
+    if "" in families:
+        constants = np.array([parameters.items[position].prior.fixed for position in families[""]], dtype=float)
+        shape = pieces[0][..., :1] * 0.0 if pieces else np.zeros(1)
+        pieces.append(shape + constants)
+        order.append(families[""])
+    return xp.take(xp.concatenate(pieces, axis=-1), np.argsort(np.concatenate(order)), axis=-1)
+
+
+def _stack(parameters: Parameters, positions: NDArray[np.int64]) -> dict[str, Any]:
+    """Return the arguments of the priors at `positions` as vectors, with their shape."""
+    priors = [parameters.items[position].prior for position in positions]
+    arguments = {name: np.array([prior.arguments[name] for prior in priors]) for name in priors[0].arguments}
+    if priors[0].dist == "LogitNormal":  # PyMC leaves it unconstrained
+        from pymc.distributions.transforms import logodds
+
+        return {**arguments, "shape": len(priors), "default_transform": logodds}
+    return {**arguments, "shape": len(priors)}
+
+
+def sample_prior(design: Design, rng: np.random.Generator, draws: int) -> dict[str, NDArray[np.float64]]:
+    """Draw the unknowns from the prior: `theta`, `walk`, `effects`, each of shape (draws, ...)."""
+    theta = design.parameters.sample(rng, draws)
+    effects = rng.standard_normal((draws, design.beliefs.latents))
+    sources = slice(*design.beliefs.source_latents)
+    outlying = rng.uniform(size=effects[:, sources].shape) < theta[:, design.beliefs.outlier_source, None]
+    effects[:, sources] *= np.where(outlying, theta[:, design.beliefs.outlier_factor, None], 1.0)
+    return {"theta": theta, "walk": rng.standard_normal((draws, design.state.walks)), "effects": effects}
+
+
+def trace_state(design: Design, unknowns: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Return the state of each draw, shape (draws, state rows, cuts)."""
+    theta, walk = unknowns["theta"], unknowns["walk"]
+    return map_draws(lambda block: run_state(NUMPY, design.state, theta[block], walk[block]), len(theta))

@@ -1,0 +1,175 @@
+"""The parameters of a case with their priors, laid out as one vector."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.case.case import PERSONNEL, Case
+from sim.case.priors import KINDS, LINKS, Prior, PriorSet
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A scalar parameter: the variable of `posterior.nc` that it is an element of, its place in it, and its prior."""
+
+    variable: str
+    place: tuple[tuple[str, str], ...]
+    prior: Prior
+
+    @property
+    def key(self) -> str:
+        """The key of the prior set, of a parameter that all forces share."""
+        role = dict(self.place).get("role", "")
+        head, _, tail = self.variable.partition(".")
+        return ".".join(part for part in (head, role, tail) if part) if role else self.variable
+
+    @property
+    def name(self) -> str:
+        """The variable and its coordinates, as one word."""
+        return ".".join([self.variable, *(label for _, label in self.place)])
+
+
+@dataclass(frozen=True)
+class Joint:
+    """Parameters that are jointly normal on their unconstrained scales: themselves, their logs, or their logits.
+
+    Attributes
+    ----------
+    positions : tuple of int
+        In theta.
+    mean : ndarray, shape (k,)
+    root : ndarray, shape (k, k)
+        Lower Cholesky factor of the covariance.
+    """
+
+    positions: tuple[int, ...]
+    mean: NDArray[np.float64]
+    root: NDArray[np.float64]
+
+
+NO_JOINT = Joint((), np.zeros(0), np.zeros((0, 0)))
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """The parameter vector `theta` of a case."""
+
+    items: tuple[Parameter, ...]
+    joint: Joint = NO_JOINT
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def index(self, *names: str) -> int:
+        """Return the position of the parameter named by a variable and its coordinates."""
+        return self._positions[".".join(names)]
+
+    @cached_property
+    def _positions(self) -> Mapping[str, int]:
+        return {item.name: position for position, item in enumerate(self.items)}
+
+    def families(self) -> dict[str, NDArray[np.int64]]:
+        """Return the positions of the parameters of each family of priors, the fixed ones under ''.
+
+        Those of a joint prior come as families of their own: `joint_Normal`, `joint_LogNormal`, `joint_LogitNormal`.
+        """
+        found: dict[str, list[int]] = {}
+        for position, item in enumerate(self.items):
+            head = "joint_" if position in self.joint.positions else ""
+            found.setdefault(head + (item.prior.dist or ""), []).append(position)
+        return {family: np.array(positions) for family, positions in found.items()}
+
+    def sample(self, rng: np.random.Generator, draws: int) -> NDArray[np.float64]:
+        """Draw from the prior: an array of shape (draws, parameters)."""
+        theta = np.stack([item.prior.sample(rng, draws) for item in self.items], axis=-1)
+        normal = self.joint.mean + rng.standard_normal((draws, len(self.joint.positions))) @ self.joint.root.T
+        for column, position in enumerate(self.joint.positions):
+            theta[:, position] = LINKS[str(self.items[position].prior.dist)](normal[:, column])
+        return theta
+
+
+def lay_out(case: Case, priors: PriorSet, roles: Iterable[str], has_path: bool) -> Parameters:
+    """List the parameters that a case has, with the prior of each.
+
+    Parameters
+    ----------
+    case : Case
+    priors : PriorSet
+    roles : iterable of str
+        The roles that its sources have.
+    has_path : bool
+        Whether losses are spread over more than one day.
+    """
+    items: list[Parameter] = []
+
+    def add(variable: str, prior: Prior, **place: str) -> None:
+        items.append(Parameter(variable, tuple(place.items()), prior))
+
+    for role in roles:
+        for kind in KINDS:
+            add(f"role.{kind}", priors.get(f"role.{role}.{kind}"), role=role)
+        add("noise", priors.get(f"noise.{role}"), role=role)
+    for key in ("noise.share", "outlier.probability", "outlier.factor", "outlier.source"):
+        add(key, priors.get(key))
+    for scale in ("role_in_war", "source", "source_outcome"):
+        add(f"scale.{scale}", priors.get(f"scale.{scale}"))
+    for wording in ("at_least", "at_most", "counted"):
+        add(f"wording.{wording}", priors.get(f"wording.{wording}"))
+    if has_path:
+        add("path.step", priors.get("path.step"))
+    for key in case.forces:
+        _lay_out_force(case, key, priors, has_path, items)
+    return Parameters(tuple(items), _join(items, priors))
+
+
+def _join(items: Sequence[Parameter], priors: PriorSet) -> Joint:
+    """Return the joint prior of those parameters that the set's joint prior names."""
+    if priors.joint is None:
+        return NO_JOINT
+    keys = [item.key for item in items]
+    positions = tuple(position for position, key in enumerate(keys) if key in priors.joint.keys)
+    if not positions:
+        return NO_JOINT
+    mean, covariance = priors.joint.select([keys[position] for position in positions])
+    return Joint(positions, mean, np.linalg.cholesky(covariance))
+
+
+def _lay_out_force(case: Case, key: str, priors: PriorSet, has_path: bool, items: list[Parameter]) -> None:
+    force = case.forces[key]
+
+    def add(variable: str, prior: Prior, **place: str) -> None:
+        items.append(Parameter(variable, (("force", key), *place.items()), prior))
+
+    for wave in force.waves:
+        size = Prior(dist="Normal", mu=float(np.log(wave.median)), sigma=wave.log_sd, source="case.toml")
+        add("wave.size", size, wave=wave.name)
+    for number, _ in enumerate(force.lulls):
+        if has_path:
+            add("lull", priors.get("lull"), lull_number=str(number))
+    if {"killed", "wounded"} <= set(force.outcomes):
+        add("wounded_per_killed", priors.get("wounded_per_killed"))
+    if force.bounded:
+        add("share", priors.get(f"share.{key}", "share.default"))
+        for outcome in ("captured", "missing"):
+            if outcome in force.outcomes:
+                add(f"{outcome}_share", priors.get(f"{outcome}_share"))
+    for outcome in list_free_outcomes(force.outcomes, force.bounded):
+        add("total", priors.get(f"total.{outcome}", "total.default"), outcome=outcome)
+    if has_path and len(force.outcomes) > 1:
+        for outcome in force.outcomes:
+            add("path.tilt", priors.get("path.tilt"), outcome=outcome)
+
+
+def list_free_outcomes(outcomes: Iterable[str], bounded: bool) -> list[str]:
+    """Return the outcomes whose totals have priors of their own.
+
+    Of a bounded force its personnel share its loss; wounded beside killed follow from them by `wounded_per_killed`.
+    """
+    names = list(outcomes)
+    tied = {"wounded"} if "killed" in names else set()
+    return [name for name in names if not (bounded and name in PERSONNEL) and name not in tied]

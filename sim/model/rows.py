@@ -1,0 +1,383 @@
+"""The rows of the likelihood: which observation, read in which role, speaks of which parts of the state.
+
+Everything here is indices and constants; what they are used for is in `sim.model.beliefs`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.case.case import ROLES, Case
+from sim.case.evidence import Evidence, Observation
+from sim.case.timeline import Timeline
+from sim.model.parameters import Parameters
+from sim.model.state import StateDesign
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+DAY_SD = 0.8  # log scatter of a day's losses about the path; docs/model.md tells where it was measured
+PART_SD = 0.1  # rows of one statement differ from their common error by this much, on the log scale
+LOUD = 10  # counts of an outcome by one source from which its total is sampled as that source sees it
+ESTABLISHED = "=established"  # the "source" and "role" of what is known by now, without bias or noise: no key can be it
+INFINITE = 1e9  # stands for an infinite edge, in units of the scale of the number said
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One source's claims on one force, under one reading of its role."""
+
+    source: str
+    force: str
+    role: str
+    weight: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """One observation under one reading; without an observation, the prior of a statement's common error."""
+
+    observation: Observation | None
+    reading: int
+    statement: int
+
+
+@dataclass(frozen=True)
+class BeliefDesign:
+    """Indices and constants of beliefs and rows. T bias terms, R rows, P parts of a total at most.
+
+    The bias terms are the distinct (source, force, role, outcome, counted); `term_keys` names them. A position of -1
+    means "none".
+    """
+
+    readings: tuple[Reading, ...]
+    rows: tuple[Row, ...]
+    term_keys: tuple[tuple[str, str, str, str, bool], ...]
+    role: Ints
+    in_war: Ints
+    source: Ints
+    source_outcome: Ints
+    effects: dict[str, tuple[tuple[str, ...], ...]]
+    numerator: Parts
+    denominator: Parts
+    is_share: NDArray[np.bool_]
+    is_capped: NDArray[np.bool_]
+    statement: Ints
+    noise: Ints
+    own_sd: Floats
+    contaminated: NDArray[np.bool_]
+    reference_noise: Ints
+    cell: Ints
+    density: Ints
+    worded: Ints
+    lower: Floats
+    upper: Floats
+    point: Floats
+    log_width: Floats
+    sign: Floats
+    wording: Ints
+    in_reading: Floats
+    mixtures: tuple[tuple[int, ...], ...]
+    outlier_probability: int
+    outlier_factor: int
+    outlier_source: int
+    scales: tuple[int, int, int]
+
+    @property
+    def latents(self) -> int:
+        """The number of standard normals behind the effects of roles in this war, sources, and sources by outcome."""
+        return sum(len(names) for names in self.effects.values())
+
+    @property
+    def source_latents(self) -> tuple[int, int]:
+        """The first of the effects of sources among the latents, and one past the last."""
+        first = len(self.effects["role_in_war"])
+        return first, first + len(self.effects["source"])
+
+    @property
+    def statements(self) -> int:
+        """The number of statements whose rows share an error."""
+        return len(self.reference_noise)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The sums that rows speak of, shape (R, P): of each part a bias term, and two positions in the flat state."""
+
+    term: Ints
+    until: Ints
+    since: Ints
+    mask: Floats
+
+
+def roles_of(case: Case, evidence: Evidence) -> list[str]:
+    """Return the roles of the sources that speak, in the order of `sim.case.case.ROLES`."""
+    found = {role for item in evidence.observations for role in _roles_towards(case, item.source, item.claim.force)}
+    return [role for role in ROLES if role in found]
+
+
+def _roles_towards(case: Case, source: str, force: str) -> tuple[str, ...]:
+    return (ESTABLISHED,) if source == ESTABLISHED else case.sources[source].roles_towards(force)
+
+
+def list_readings(case: Case, observations: Iterable[Observation]) -> tuple[Reading, ...]:
+    """Return every reading of every source's role towards every force that it speaks of."""
+    pairs = dict.fromkeys((item.source, item.claim.force) for item in observations)
+    return tuple(
+        Reading(source, force, role, 1 / len(roles))
+        for source, force in sorted(pairs)
+        for roles in [_roles_towards(case, source, force)]
+        for role in roles
+    )
+
+
+def design_beliefs(
+    case: Case, evidence: Evidence, timeline: Timeline, state: StateDesign, parameters: Parameters
+) -> BeliefDesign:
+    """Lay out the beliefs and the rows of the likelihood."""
+    readings = list_readings(case, evidence.observations)
+    statements = list(dict.fromkeys(item.statement for item in evidence.observations if item.statement))
+    rows = _list_rows(evidence.observations, readings, statements)
+    builder = _PartsBuilder(case, timeline, state)
+    shape = [builder.describe(row, readings[row.reading]) for row in rows]
+    numerator = builder.pack([parts for parts, _ in shape])
+    denominator = builder.pack([whole for _, whole in shape])
+    keys = tuple(builder.terms)
+    spoken = [key for key in keys if key[0] != ESTABLISHED]
+    effects = {
+        "role_in_war": tuple(sorted({(force, role) for _, force, role, _, _ in spoken})),
+        "source": tuple(sorted({(source,) for source, *_ in spoken})),
+        "source_outcome": tuple(sorted({(source, force, outcome) for source, force, _, outcome, _ in spoken})),
+    }
+    offsets = np.cumsum([0, *(len(names) for names in effects.values())])
+    has_bias = [source != ESTABLISHED for source, *_ in keys]
+    on_losses = [biased and kind_of(key[3]) == "losses" for key, biased in zip(keys, has_bias, strict=True)]
+    has_role = [biased and not key[4] for key, biased in zip(keys, has_bias, strict=True)]
+    forms = [row.observation.form if row.observation else "density" for row in rows]
+    observed = [row.observation for row in rows]
+    return BeliefDesign(
+        readings=readings,
+        rows=tuple(rows),
+        term_keys=keys,
+        role=_ints(
+            parameters.index(f"role.{kind_of(outcome)}", role) if use else -1
+            for (_, _, role, outcome, _), use in zip(keys, has_role, strict=True)
+        ),
+        in_war=_ints(
+            offsets[0] + effects["role_in_war"].index((force, role)) if use and loss else -1
+            for (_, force, role, _, _), use, loss in zip(keys, has_role, on_losses, strict=True)
+        ),
+        source=_ints(
+            offsets[1] + effects["source"].index((source,)) if loss else -1
+            for (source, *_), loss in zip(keys, on_losses, strict=True)
+        ),
+        source_outcome=_ints(
+            offsets[2] + effects["source_outcome"].index((source, force, outcome)) if biased else -1
+            for (source, force, _, outcome, _), biased in zip(keys, has_bias, strict=True)
+        ),
+        effects=effects,
+        numerator=numerator,
+        denominator=denominator,
+        is_share=np.array([bool(item and item.whole) for item in observed], dtype=bool),
+        is_capped=np.array([bool(item and item.whole) and not _is_nested(case, item) for item in observed], dtype=bool),
+        statement=_ints(row.statement for row in rows),
+        noise=_ints(_find_noise(row, readings, parameters) for row in rows),
+        own_sd=np.array([_own_sd(case, row) for row in rows], dtype=float),
+        contaminated=np.array([_is_contaminated(row) for row in rows], dtype=bool),
+        reference_noise=_ints(parameters.index("noise", readings[place].role) for place in _find_first(rows)),
+        cell=_where(forms, {"cell"}),
+        density=_where(forms, {"density"}),
+        worded=_where(forms, {"at_least", "at_most", "counted"}),
+        lower=np.array([_edge(item, "lower") for item in observed], dtype=float),
+        upper=np.array([_edge(item, "upper") for item in observed], dtype=float),
+        point=np.array([item.point if item and item.form != "cell" else 0.0 for item in observed], dtype=float),
+        log_width=np.array([item.log_width if item else 0.0 for item in observed], dtype=float),
+        sign=np.array([-1.0 if form == "at_most" else 1.0 for form in forms]),
+        wording=_ints(
+            parameters.index(f"wording.{form}") if form in ("at_least", "at_most", "counted") else -1 for form in forms
+        ),
+        in_reading=np.equal.outer(np.arange(len(readings)), [row.reading for row in rows]).astype(float),
+        mixtures=_group_mixtures(readings),
+        outlier_probability=parameters.index("outlier.probability"),
+        outlier_factor=parameters.index("outlier.factor"),
+        outlier_source=parameters.index("outlier.source"),
+        scales=(
+            parameters.index("scale.role_in_war"),
+            parameters.index("scale.source"),
+            parameters.index("scale.source_outcome"),
+        ),
+    )
+
+
+def find_loudest(design: BeliefDesign) -> dict[tuple[str, str], int]:
+    """Return by force and outcome the bias term of the source that counts it most often, at least LOUD times."""
+    times: dict[int, int] = {}
+    for row, (item, parts) in enumerate(zip(design.rows, design.numerator.mask.sum(axis=1), strict=True)):
+        if item.observation is not None and parts == 1 and not design.is_share[row]:
+            term = int(design.numerator.term[row, 0])
+            times[term] = times.get(term, 0) + 1
+    found: dict[tuple[str, str], int] = {}
+    for term in sorted(times, key=lambda term: times[term]):
+        _, force, _, outcome, counted = design.term_keys[term]
+        if times[term] >= LOUD and not counted:
+            found[force, outcome] = term
+    return found
+
+
+def count_claims(design: BeliefDesign) -> Ints:
+    """Return how many claims speak of each of the effects (see `BeliefDesign.latents`)."""
+    said = np.zeros(len(design.term_keys), dtype=np.int64)
+    for parts in (design.numerator, design.denominator):
+        np.add.at(said, parts.term, parts.mask > 0)
+    found = np.zeros(design.latents, dtype=np.int64)
+    for effect in (design.in_war, design.source, design.source_outcome):
+        np.add.at(found, effect[effect >= 0], said[effect >= 0])
+    return found
+
+
+def kind_of(outcome: str) -> str:
+    """Return which role mean acts on an outcome: losses, captured or deployed."""
+    return outcome if outcome in ("captured", "deployed") else "losses"
+
+
+def _list_rows(
+    observations: Sequence[Observation], readings: Sequence[Reading], statements: Sequence[str]
+) -> list[Row]:
+    numbers = {"": -1, **{name: number for number, name in enumerate(statements)}}
+    said: dict[tuple[str, str], list[Observation]] = defaultdict(list)
+    first: dict[str, Observation] = {}
+    for item in observations:
+        said[item.source, item.claim.force].append(item)
+        first.setdefault(item.statement, item)
+    rows = [
+        Row(item, place, numbers[item.statement])
+        for place, reading in enumerate(readings)
+        for item in said[reading.source, reading.force]
+    ]
+    # A statement's error has its prior under each reading of the first force that it speaks of.
+    return rows + [
+        Row(None, place, number)
+        for number, name in enumerate(statements)
+        for place, reading in enumerate(readings)
+        if (reading.source, reading.force) == (first[name].source, first[name].claim.force)
+    ]
+
+
+def _find_first(rows: Sequence[Row]) -> list[int]:
+    """Return the first reading of each statement's rows, in the order of the statements."""
+    found: dict[int, int] = {}
+    for row in rows:
+        if row.statement >= 0:
+            found[row.statement] = min(row.reading, found.get(row.statement, row.reading))
+    return [found[number] for number in sorted(found)]
+
+
+def _find_noise(row: Row, readings: Sequence[Reading], parameters: Parameters) -> int:
+    """Return the position of a row's noise in theta; -1 where its error is the statement's."""
+    if row.observation and row.observation.whole:
+        return parameters.index("noise.share")
+    if row.observation and (row.statement >= 0 or row.observation.source == ESTABLISHED):
+        return -1
+    return parameters.index("noise", readings[row.reading].role)
+
+
+def _is_contaminated(row: Row) -> bool:
+    """Whether a row's error may be an outlier's: not that of a statement's part, nor of what is established."""
+    return row.observation is None or (row.statement < 0 and row.observation.source != ESTABLISHED)
+
+
+def _own_sd(case: Case, row: Row) -> float:
+    if row.observation is None:
+        return 0.0
+    part_sd = PART_SD if row.statement >= 0 else 0.0
+    return float(np.hypot(np.hypot(row.observation.extra_sd, part_sd), _scatter_sd(case, row.observation)))
+
+
+def _scatter_sd(case: Case, item: Observation) -> float:
+    """Return how far the losses of some days may be from what a path of bins gives them, on the log scale.
+
+    The days' scatter over the root of their number; of the whole path nothing is left of it.
+    """
+    claim = item.claim
+    if claim.since is None or item.whole or item.source == ESTABLISHED or kind_of(claim.quantity) == "deployed":
+        return 0.0
+    days, path = (claim.as_of - claim.since).days + 1, (case.end - case.start).days + 1
+    return DAY_SD * float(np.sqrt(max(1 / days - 1 / path, 0.0)))
+
+
+def _is_nested(case: Case, item: Observation | None) -> bool:
+    """Whether a share's parts are among those of its whole, with the same biases."""
+    if item is None or item.whole == "deployed" or item.form == "counted":
+        return False
+    claim = item.claim
+    return set(case.parts_of(claim.force, claim.quantity)) < set(case.parts_of(claim.force, item.whole))
+
+
+def _edge(item: Observation | None, name: str) -> float:
+    if item is None or item.form != "cell":
+        return -1.0 if name == "lower" else 1.0
+    return float(np.clip(getattr(item, name), -INFINITE, INFINITE))
+
+
+def _group_mixtures(readings: Sequence[Reading]) -> tuple[tuple[int, ...], ...]:
+    groups: dict[tuple[str, str], list[int]] = {}
+    for number, reading in enumerate(readings):
+        groups.setdefault((reading.source, reading.force), []).append(number)
+    return tuple(tuple(group) for group in groups.values() if len(group) > 1)
+
+
+def _ints(values: Any) -> Ints:
+    return np.array(list(values), dtype=np.int64)
+
+
+def _where(forms: Sequence[str], wanted: set[str]) -> Ints:
+    return _ints(number for number, form in enumerate(forms) if form in wanted)
+
+
+class _PartsBuilder:
+    """Collects the bias terms, and the parts that each row's belief sums."""
+
+    def __init__(self, case: Case, timeline: Timeline, state: StateDesign) -> None:
+        self.case, self.timeline, self.state = case, timeline, state
+        self.terms: dict[tuple[str, str, str, str, bool], int] = {}
+
+    def describe(self, row: Row, reading: Reading) -> tuple[list[tuple[int, int, int]], list[tuple[int, int, int]]]:
+        """Return the parts of a row's numerator and denominator: bias term, and two positions in the flat state."""
+        item = row.observation
+        if item is None:
+            return [], []
+        counted = item.form == "counted"
+        top = self._sum(item, reading, item.claim.quantity, counted)
+        return top, self._sum(item, reading, item.whole, False) if item.whole else []
+
+    def _sum(self, item: Observation, reading: Reading, quantity: str, counted: bool) -> list[tuple[int, int, int]]:
+        claim = item.claim
+        until = self.timeline.evening(claim.as_of)
+        # A share of the whole force is a share of those who were sent by that day, whenever they were lost.
+        by_interval = claim.measure == "interval" and not (item.whole and quantity == "deployed")
+        since = self.timeline.morning(claim.since) if by_interval and claim.since else 0
+        outcomes = ("deployed",) if quantity == "deployed" else self.case.parts_of(claim.force, quantity)
+        width = len(self.timeline.cuts)
+        found = []
+        for outcome in outcomes:
+            key = (reading.source, reading.force, reading.role, outcome, counted)
+            term = self.terms.setdefault(key, len(self.terms))
+            base = self.state.locate(claim.force, outcome) * width
+            found.append((term, base + until, base + since))
+        return found
+
+    def pack(self, lists: list[list[tuple[int, int, int]]]) -> Parts:
+        """Pad the parts of all rows to one rectangle."""
+        width = max([1, *(len(parts) for parts in lists)])
+        padded = np.zeros((len(lists), width, 3), dtype=np.int64)
+        mask = np.zeros((len(lists), width))
+        for row, parts in enumerate(lists):
+            for column, part in enumerate(parts):
+                padded[row, column], mask[row, column] = part, 1.0
+        return Parts(padded[..., 0], padded[..., 1], padded[..., 2], mask)

@@ -1,0 +1,224 @@
+"""Sampling the posterior of a case: starts, seeds, progress.
+
+The density is `sim.model.density`'s: machine code that serves every case, held equal to PyMC's model by a test. The
+sampler is `sim.sampler.chains`'s, held by tests to known laws and to nutpie's draws.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from threading import Timer
+from typing import IO, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.errors import refuse
+from sim.model.buffer import constrain_draws, count_unknowns, pack_design
+from sim.model.density import compile_density
+from sim.model.design import Design
+from sim.sampler.chains import Standing, sample_chains
+from sim.sampler.trajectory import DIVERGED, STEPS, compile_sampler
+from sim.system.progress import show_progress
+
+CHAINS = 4
+MANY_UNKNOWNS = 150  # from which a case is large
+NEARLY = 1.1  # R-hat below which chains have found the same place
+MAX_STARTS = 50
+LOADED = 0.5  # seconds within which machine code is there that is on the disk
+HELPER = """from sim.system.signals import end_with_input
+end_with_input()
+from sim.sampler.trajectory import compile_sampler
+compile_sampler()"""
+_POINTER = ctypes.POINTER(ctypes.c_double)
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long each chain runs: draws, iterations of tuning, and the mean acceptance that the step is tuned for."""
+
+    draws: int
+    tune: int
+    target_accept: float
+
+
+def choose_effort(design: Design) -> Effort:
+    """Return the effort with which a case is sampled at first.
+
+    A small posterior has narrow places that ask for small steps, and its draws cost nothing; of a large one the metric
+    takes longer to learn, and the number of unknowns keeps the steps small.
+    """
+    return Effort(800, 500, 0.95) if count_unknowns(design) >= MANY_UNKNOWNS else Effort(1_000, 300, 0.98)
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Draws of the unknowns of a design, by chain.
+
+    Attributes
+    ----------
+    unknowns : dict of str to ndarray, shape (chains, draws, ...)
+        `theta`, `walk`, `effects`, `statement` (see `sim.model.design.Design`).
+    divergences : int
+        Diverging transitions after tuning.
+    steps : float
+        Mean number of gradient evaluations of a draw.
+    seconds : dict of str to float
+        Wall time of compiling and sampling.
+    standing : Standing, optional
+        What the chains can go on from.
+    """
+
+    unknowns: dict[str, NDArray[np.float64]]
+    divergences: int
+    steps: float
+    seconds: dict[str, float]
+    standing: Standing | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The number of chains, and of draws in each."""
+        chains, draws = self.unknowns["theta"].shape[:2]
+        return chains, draws
+
+    def flatten(self) -> dict[str, NDArray[np.float64]]:
+        """Return the unknowns with chains put end to end, shape (chains x draws, ...)."""
+        chains, draws = self.shape
+        return {name: values.reshape(chains * draws, *values.shape[2:]) for name, values in self.unknowns.items()}
+
+
+def sample_posterior(
+    design: Design,
+    seed: int,
+    *,
+    draws: int,
+    tune: int,
+    target_accept: float,
+    quiet: bool = False,
+    going_on: Standing | None = None,
+) -> Draws:
+    """Sample the posterior.
+
+    Parameters
+    ----------
+    design : Design
+    seed : int
+        The same seed gives the same draws on the same machine.
+    draws, tune : int
+        Of each of the four chains.
+    target_accept : float
+        Mean acceptance that the step size is tuned for.
+    quiet : bool
+        Show no progress; there is none either where standard error is no terminal.
+    going_on : Standing, optional
+        Chains of the same design to go on from.
+
+    Returns
+    -------
+    Draws
+    """
+    started = time.perf_counter()
+    prepare_density()
+    compiled_at = time.perf_counter()
+    found = sample_buffer(
+        pack_design(design), count_unknowns(design), design.case.name, seed,
+        draws=draws, tune=tune, target_accept=target_accept, quiet=quiet, going_on=going_on,
+    )  # fmt: skip
+    return Draws(
+        unknowns=constrain_draws(design, found.x),
+        divergences=found.divergences,
+        steps=found.steps,
+        seconds={"compile": compiled_at - started, "sample": time.perf_counter() - compiled_at},
+        standing=found.standing,
+    )
+
+
+@cache
+def prepare_density() -> Any:
+    """Return the density as machine code, and have the sampler's ready.
+
+    The first time on a machine both are compiled, which another process does for the sampler meanwhile: the compiler
+    takes one thread of a process.
+    """
+    helpers: list[subprocess.Popen[bytes]] = []
+
+    def hire() -> None:
+        with suppress(OSError):  # where the system has no process left, it is compiled here
+            order = [sys.executable, "-c", HELPER]
+            nothing = subprocess.DEVNULL
+            helpers.append(subprocess.Popen(order, stdin=subprocess.PIPE, stdout=nothing, stderr=nothing))  # noqa: S603
+
+    timer = Timer(LOADED, hire)
+    timer.start()
+    try:
+        density = compile_density()
+    finally:
+        timer.cancel()
+    for helper in helpers:
+        with cast("IO[bytes]", helper.stdin):
+            helper.wait()
+    compile_sampler()  # from the disk, where the other process has been; else here
+    return density
+
+
+@dataclass(frozen=True)
+class RawDraws:
+    """Draws of the unconstrained vector, shape (chains, draws, n)."""
+
+    x: NDArray[np.float64]
+    divergences: int
+    steps: float
+    standing: Standing
+
+
+def sample_buffer(
+    buffer: NDArray[np.float64],
+    size: int,
+    name: str,
+    seed: int,
+    *,
+    draws: int,
+    tune: int,
+    target_accept: float,
+    quiet: bool,
+    chains: int = CHAINS,
+    going_on: Standing | None = None,
+) -> RawDraws:
+    """Sample what `sim.model.buffer` packed: one design, or several that share parameters (see `sample_posterior`).
+
+    Parameters
+    ----------
+    buffer : ndarray
+    size : int
+        The number of unknowns.
+    name : str
+        Of what is sampled, for an error.
+    """
+    density = prepare_density()
+
+    def start(rng: np.random.Generator) -> NDArray[np.float64]:
+        gradient, value = np.empty(size), np.empty(1)
+        for _ in range(MAX_STARTS):
+            point = rng.uniform(-1, 1, size)
+            if (
+                density.ctypes(
+                    size, *(each.ctypes.data_as(_POINTER) for each in (point, gradient, value)), buffer.ctypes.data
+                )
+                == 0
+            ):
+                return point
+        raise refuse(name, "", "the priors and claims leave no state possible", "look for priors fixed at an edge")
+
+    with show_progress(quiet) as report:
+        moves, standing = sample_chains(
+            density, buffer, start, seed,
+            chains=chains, tune=tune, draws=draws, target_accept=target_accept, report=report,
+            going_on=going_on,
+        )  # fmt: skip
+    return RawDraws(moves.draws, int(moves.stats[..., DIVERGED].sum()), float(moves.stats[..., STEPS].mean()), standing)

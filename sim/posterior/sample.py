@@ -1,0 +1,282 @@
+"""From draws of the unknowns to draws of what is reported: counts, biases, beliefs, derived quantities."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.case.case import PERSONNEL
+from sim.case.expressions import evaluate, parse_expression
+from sim.model.arrays import NUMPY, map_draws
+from sim.model.beliefs import bias_terms, expect, noise_sds, row_log_likelihoods, statement_errors, sum_by_reading
+from sim.model.design import Design, sample_prior, trace_state
+from sim.posterior.fit import Draws
+
+Floats = NDArray[np.float64]
+ALL_CUTS = slice(None)
+# Of the prior are drawn as many as PRIOR_NUMBERS hold the state of, within these bounds.
+PRIOR_DRAWS, LEAST_PRIOR_DRAWS, PRIOR_NUMBERS = 8_000, 2_000, 20_000_000
+SAID_NUMBERS = 40_000_000  # what sources would have said again, over draws and claims
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Draws of the unknowns of a design, from the posterior or the prior, with what follows from them.
+
+    Attributes
+    ----------
+    design : Design
+    unknowns : dict of str to ndarray, shape (draws, ...)
+    seed : int
+        Of the forward Monte Carlo of inputs, wording and noise.
+    given_readings : ndarray of bool, shape (draws, readings), optional
+        Which reading of each source's role holds, where that is known: in a simulated world.
+    """
+
+    design: Design
+    unknowns: dict[str, Floats]
+    seed: int
+    given_readings: NDArray[np.bool_] | None = None
+
+    @cached_property
+    def state(self) -> Floats:
+        """Cumulative counts, shape (draws, state rows, cuts)."""
+        return trace_state(self.design, self.unknowns)
+
+    def rng(self, purpose: int) -> np.random.Generator:
+        """Return a generator of its own for each purpose, so that none depends on what else was asked."""
+        return np.random.default_rng([self.seed, purpose])
+
+    def trace(self, force: str, quantity: str, cut: int | slice = ALL_CUTS) -> Floats:
+        """Return the cumulative count of a quantity at each cut, shape (draws, cuts), or at one, shape (draws,)."""
+        case, state = self.design.case, self.design.state
+        if quantity == "standing":
+            lost = sum(self.state[:, state.locate(force, part), cut] for part in self._personnel(force))
+            return np.asarray(np.maximum(self.trace(force, "deployed", cut) - lost, 0))
+        parts = ("deployed",) if quantity == "deployed" else case.parts_of(force, quantity)
+        return np.asarray(sum(self.state[:, state.locate(force, part), cut] for part in parts))
+
+    def _personnel(self, force: str) -> list[str]:
+        """Return the outcomes that leave a force: what a total of the case is called does not matter here."""
+        return [outcome for outcome in self.design.case.forces[force].outcomes if outcome in PERSONNEL]
+
+    def count(self, force: str, quantity: str, day: dt.date | None = None) -> Floats:
+        """Return the count of a quantity at a day's evening, not rounded, shape (draws,)."""
+        return self.trace(force, quantity, self.design.timeline.evening(day or self.design.as_of))
+
+    @cached_property
+    def headline(self) -> dict[tuple[str, str], Floats]:
+        """Counts on the headline day as whole numbers that add up, by force and quantity, each of shape (draws,).
+
+        Base outcomes and those standing are rounded; totals are sums of these, so that killed and wounded add up to
+        casualties, and losses and standing to deployed, in every draw.
+        """
+        case = self.design.case
+        found: dict[tuple[str, str], Floats] = {}
+        for force in case.forces:
+            base = {outcome: np.rint(self.count(force, outcome)) for outcome in case.forces[force].outcomes}
+            values = dict(base)
+            for total in case.totals_of(force):
+                values[total] = np.asarray(sum(base[part] for part in case.parts_of(force, total)))
+            if case.forces[force].bounded:
+                values["standing"] = np.rint(self.count(force, "standing"))
+                values["deployed"] = np.asarray(values["standing"] + sum(base[part] for part in self._personnel(force)))
+            elif case.forces[force].waves:
+                values["deployed"] = np.rint(self.count(force, "deployed"))
+            found |= {(force, quantity): values[quantity] for quantity in case.quantities_of(force)}
+        return found
+
+    @cached_property
+    def derived(self) -> dict[str, Floats]:
+        """Derived quantities by name, each of shape (draws,): expressions over counts that are not rounded."""
+        case = self.design.case
+        single = len(case.forces) == 1
+        values: dict[str, Floats] = {}
+        for force in case.forces:
+            for quantity in case.quantities_of(force):
+                count = self.count(force, quantity)
+                values[f"{force}.{quantity}"] = count
+                if single:
+                    values[quantity] = count
+        draws = len(self.unknowns["theta"])
+        found = {}
+        for number, derived in enumerate(case.file.derived):
+            rng = self.rng(100 + number)
+            inputs = {name: prior.sample(rng, draws) for name, prior in derived.inputs.items()}
+            node = parse_expression(derived.expr)
+            found[derived.name] = np.broadcast_to(evaluate(node, {**values, **inputs}), (draws,))
+        return found
+
+    @cached_property
+    def terms(self) -> Floats:
+        """Log bias of each term of the beliefs, shape (draws, T)."""
+        return np.asarray(
+            bias_terms(NUMPY, self.design.beliefs, self.unknowns["theta"], self.unknowns["effects"]), dtype=float
+        )
+
+    @cached_property
+    def flat_state(self) -> Floats:
+        """Cumulative counts as the beliefs read them, shape (draws, state rows x cuts)."""
+        return self.state.reshape(len(self.state), -1)
+
+    @cached_property
+    def reading_weights(self) -> Floats:
+        """Probability of each reading of each source's role given the draw, shape (draws, readings)."""
+        design = self.design.beliefs
+        weights = np.ones((len(self.terms), len(design.readings)))
+        if not design.mixtures:
+            return weights
+        prior = np.array([reading.weight for reading in design.readings])
+        if "statement" not in self.unknowns:
+            return np.asarray(weights * prior)
+        rows = row_log_likelihoods(
+            NUMPY,
+            design,
+            self.flat_state,
+            self.unknowns["theta"],
+            self.unknowns["effects"],
+            self.unknowns["statement"],
+        )
+        by_reading = sum_by_reading(NUMPY, design, rows)
+        for group in map(list, design.mixtures):
+            score = by_reading[:, group] + np.log(prior[group])
+            score = np.exp(score - score.max(axis=1, keepdims=True))
+            weights[:, group] = score / score.sum(axis=1, keepdims=True)
+        return weights
+
+    @cached_property
+    def readings(self) -> NDArray[np.bool_]:
+        """Which reading of each source's role holds in each draw, shape (draws, readings)."""
+        if self.given_readings is not None:
+            return self.given_readings
+        return choose_readings(self.design, self.reading_weights, self.rng(10))
+
+    @cached_property
+    def biases(self) -> dict[tuple[str, str, str], Floats]:
+        """Log bias of each source, by force and quantity that it speaks of, shape (draws,).
+
+        Of a total it is the log of the source's belief over the truth, on the last day that the model knows.
+        """
+        spoken = dict.fromkeys(
+            (item.source, item.claim.force, quantity)
+            for item in self.design.evidence.observations
+            for quantity in (item.claim.quantity, item.whole)
+            if quantity
+        )
+        return {key: self._bias_at(*key, -1) for key in spoken}
+
+    def find_bias(self, source: str, force: str, quantity: str) -> Floats | None:
+        """Return the log bias of a source on a quantity on the last day, or None where it never spoke of its parts."""
+        try:
+            return self._bias_at(source, force, quantity, -1)
+        except KeyError:
+            return None
+
+    def _bias_at(self, source: str, force: str, quantity: str, cut: int) -> Floats:
+        """Return the log bias of a source on a quantity at a cut of the timeline."""
+        parts = ("deployed",) if quantity == "deployed" else self.design.case.parts_of(force, quantity)
+        if len(parts) == 1:
+            return self._outcome_biases[source, force, parts[0]]
+        truth = np.maximum(self.trace(force, quantity, cut), 1e-300)
+        counts = {part: self.trace(force, part, cut) for part in parts}
+        believed = sum(counts[part] * np.exp(self._outcome_biases[source, force, part]) for part in parts)
+        return np.asarray(np.log(np.maximum(believed, 1e-300)) - np.log(truth))
+
+    @cached_property
+    def _outcome_biases(self) -> dict[tuple[str, str, str], Floats]:
+        """Return the log bias by base outcome; a source that only counts those found is shown without its role."""
+        design = self.design.beliefs
+        found: dict[tuple[str, str, str], Floats] = {}
+        for place, reading in enumerate(design.readings):
+            for term, (source, force, role, outcome, counted) in enumerate(design.term_keys):
+                if (source, force, role) != (reading.source, reading.force, reading.role):
+                    continue
+                key = (source, force, outcome)
+                if counted and (source, force, role, outcome, False) in design.term_keys:
+                    continue
+                before = found.get(key, np.zeros(len(self.terms)))
+                found[key] = np.where(self.readings[:, place], self.terms[:, term], before)
+        return found
+
+    @cached_property
+    def said(self) -> dict[str, Floats]:
+        """What each used claim's source would have said again, on the row's scale, shape (draws,), by claim."""
+        return say_again(self, self.rng(1))
+
+    @cached_property
+    def wholes(self) -> dict[str, Floats]:
+        """What the source of a part believes the total to be on its day, by claim: to turn its share into a count."""
+        found = {}
+        for item in self.design.evidence.observations:
+            if item.whole and item.claim.unit == "count":
+                force, cut = item.claim.force, self.design.timeline.evening(item.claim.as_of)
+                bias = self._bias_at(item.source, force, item.whole, cut)
+                found[item.claim.id] = np.exp(bias) * self.trace(force, item.whole, cut)
+        return found
+
+
+def choose_readings(design: Design, weights: Floats, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Draw which reading of each source's role holds, given their probabilities in each draw."""
+    chosen = np.ones(weights.shape, dtype=bool)
+    for group in map(list, design.beliefs.mixtures):
+        edges = np.cumsum(weights[:, group], axis=1)
+        place = np.minimum((rng.uniform(size=(len(edges), 1)) > edges).sum(axis=1), len(group) - 1)
+        chosen[:, group] = place[:, None] == np.arange(len(group))
+    return chosen
+
+
+def take_posterior(design: Design, draws: Draws, seed: int) -> Sample:
+    """Return the sample of the posterior."""
+    return Sample(design, draws.flatten(), seed)
+
+
+def draw_prior(design: Design, seed: int) -> Sample:
+    """Return a sample of the prior: PRIOR_DRAWS of a case of common size, fewer of a large one."""
+    size = len(design.state.rows) * len(design.timeline.cuts)
+    draws = min(max(PRIOR_NUMBERS // size, LEAST_PRIOR_DRAWS), PRIOR_DRAWS)
+    return Sample(design, sample_prior(design, np.random.default_rng([seed, 7]), draws), seed)
+
+
+def thin_sample(sample: Sample) -> Sample:
+    """Return every k-th draw of a sample whose claims are so many that SAID_NUMBERS would not hold all that is said."""
+    step = -(-len(sample.unknowns["theta"]) * len(sample.design.beliefs.rows) // SAID_NUMBERS)
+    if step <= 1:
+        return sample
+    readings = None if sample.given_readings is None else sample.given_readings[::step]
+    return Sample(sample.design, {name: each[::step] for name, each in sample.unknowns.items()}, sample.seed, readings)
+
+
+def by_chain(values: Floats, chains: int) -> Floats:
+    """Return flat draws by chain, shape (chains, draws)."""
+    return values.reshape(chains, -1)
+
+
+def say_again(sample: Sample, rng: np.random.Generator) -> dict[str, Floats]:
+    """Return what the source of each used claim says in each draw, before rounding, on the row's scale."""
+    design = sample.design.beliefs
+    repeated = map_draws(lambda block: _repeat_rows(sample, block, rng), len(sample.unknowns["theta"]))
+    found: dict[str, Floats] = {}
+    for number, row in enumerate(design.rows):
+        if row.observation is not None:
+            key, said = row.observation.claim.id, repeated[:, number]
+            # Of a source whose role has several readings, the row of the reading that holds in the draw.
+            found[key] = np.where(sample.readings[:, row.reading], said, found[key]) if key in found else said
+    return found
+
+
+def _repeat_rows(sample: Sample, block: slice, rng: np.random.Generator) -> Floats:
+    """Return what is said again in each row, in a block of draws, shape (draws, rows)."""
+    design, theta = sample.design.beliefs, sample.unknowns["theta"][block]
+    centre = expect(NUMPY, design, sample.flat_state[block], sample.terms[block])
+    if design.statements:
+        shared = statement_errors(NUMPY, design, theta, sample.unknowns["statement"][block])
+        centre = centre + np.where(design.contaminated, 0.0, shared[:, np.maximum(design.statement, 0)])
+    outlier = rng.uniform(size=centre.shape) < theta[:, design.outlier_probability, None]
+    factor = np.where(outlier & design.contaminated, theta[:, design.outlier_factor, None], 1.0)
+    noise = noise_sds(NUMPY, design, theta, factor) * rng.standard_normal(centre.shape)
+    mean = np.where(design.wording >= 0, theta[:, np.maximum(design.wording, 0)], 0.0)
+    return np.asarray(centre + noise - mean * rng.exponential(size=centre.shape) * design.sign)

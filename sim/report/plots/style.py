@@ -1,0 +1,177 @@
+"""The look of the figures: colours, type, axes, numbers, files."""
+
+from __future__ import annotations
+
+import textwrap
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
+from matplotlib.transforms import blended_transform_factory
+
+from sim.report.table import write_rows
+from sim.words import show_number
+
+INK = "#222222"
+SOFT = "#6b6b6b"
+RULE = "#d9d9d9"
+POSTERIOR = "#1f5a89"
+PRIOR = "#b0b0b0"
+# Okabe and Ito's colours without the yellow, which is too pale for marks on white.
+PALETTE = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+WIDTH = 8.0
+
+_STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "text.color": INK,
+    "axes.edgecolor": SOFT,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 9,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "xtick.color": SOFT,
+    "ytick.color": SOFT,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "svg.fonttype": "none",
+    "svg.hashsalt": "truetoll",
+    "text.parse_math": False,
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A drawn figure with the rows that it shows."""
+
+    canvas: Canvas
+    rows: list[dict[str, Any]]
+
+
+@contextmanager
+def use_style() -> Iterator[None]:
+    """Apply the look within a block; letters that the font lacks are drawn as boxes without a word from matplotlib."""
+    with mpl.rc_context(_STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        yield
+
+
+def make_canvas(height: float) -> Canvas:
+    """Return an empty figure of the common width, `height` in inches."""
+    return Canvas(figsize=(WIDTH, height))
+
+
+FORMATS: dict[str, dict[str, Any]] = {
+    "png": {"dpi": 160},
+    "svg": {"metadata": {"Date": None}},
+    "pdf": {"metadata": {"CreationDate": None}},
+}
+
+
+def save_figure(figure: Figure, folder: Path, name: str, formats: Sequence[str] = ("png", "svg")) -> Path:
+    """Write a figure in formats of `FORMATS`, and its rows as CSV; return the path of the first."""
+    paths = [folder / f"{name}.{kind}" for kind in (*formats, "csv")]
+    for path in paths:
+        path.unlink(missing_ok=True)  # a link or a pipe in its place is not written through
+    for path, kind in zip(paths, formats, strict=False):
+        figure.canvas.savefig(path, **FORMATS[kind])
+    write_rows(paths[-1], figure.rows)
+    return paths[0]
+
+
+def put_title(canvas: Canvas, title: str, caption: str, *, top: float = 0.12, width: int = 118) -> None:
+    """Put a headline and a caption at the top left, `top` inches below the edge."""
+    height = canvas.get_figheight()
+    canvas.text(0.015, 1 - top / height, title, fontsize=12, fontweight="bold", va="top")
+    canvas.text(
+        0.015,
+        1 - (top + 0.28) / height,
+        textwrap.fill(caption, width),
+        fontsize=8.5,
+        color=SOFT,
+        va="top",
+        linespacing=1.35,
+    )
+
+
+def set_count_axis(axes: Axes, low: float, high: float, axis: str = "x", most: int = 8) -> None:
+    """Give an axis of counts a log scale with ticks at 1, 2, 5 times powers of ten, written out."""
+    target = axes.xaxis if axis == "x" else axes.yaxis
+    (axes.set_xscale if axis == "x" else axes.set_yscale)("log")
+    (axes.set_xlim if axis == "x" else axes.set_ylim)(low, high)
+    ticks = choose_ticks(low, high, most)
+    target.set_major_locator(FixedLocator(ticks))
+    target.set_minor_locator(NullLocator())
+    target.set_major_formatter(FuncFormatter(lambda value, _: show_number(value)))
+    target.set_minor_formatter(NullFormatter())
+
+
+def choose_ticks(low: float, high: float, most: int = 8) -> list[float]:
+    """Return ticks within low..high: 1-2-5 steps, or powers of ten where these would be too many."""
+    decades = range(int(np.floor(np.log10(low))) - 1, int(np.ceil(np.log10(high))) + 1)
+    for steps in ((1, 2, 5), (1, 3), (1,)):
+        ticks = [step * 10.0**decade for decade in decades for step in steps if low <= step * 10.0**decade <= high]
+        if len(ticks) <= most:
+            return ticks
+    return ticks[:: int(np.ceil(len(ticks) / most))]
+
+
+def span_counts(values: Sequence[float], floor: float = 0.5) -> tuple[float, float]:
+    """Return limits of a log axis that hold all values, with a margin; zeros are drawn at `floor`."""
+    kept = np.maximum(np.asarray([value for value in values if np.isfinite(value)], dtype=float), floor)
+    low, high = float(kept.min()), float(kept.max())
+    margin = max((high / low) ** 0.06, 1.15)
+    return low / margin, high * margin
+
+
+def colour_sources(result: dict[str, Any], force: str) -> dict[str, str]:
+    """Return a colour for each source that speaks of a force; those beyond the palette share a grey."""
+    spoken = dict.fromkeys(claim["source"] for claim in result["claims"] if claim["force"] == force)
+    used = {claim["source"] for claim in result["claims"] if claim["used"]}
+    ordered = sorted(spoken, key=lambda key: key not in used)
+    return {key: PALETTE[place] if place < len(PALETTE) else SOFT for place, key in enumerate(ordered)}
+
+
+def label_sources(result: dict[str, Any]) -> dict[str, str]:
+    """Return the name in words of each source."""
+    return {entry["source"]: entry["label"] for entry in result["sources"]}
+
+
+def label_force(result: dict[str, Any], force: str) -> str:
+    """Return the name in words of a force."""
+    return str(next(entry["label"] for entry in result["forces"] if entry["force"] == force))
+
+
+def put_columns(canvas: Canvas, axes: Axes, y: float, cells: Sequence[tuple[float, str, str, str]]) -> None:
+    """Set text beside a row of `axes`, as (place across the figure, text, alignment, style: bold, soft or none)."""
+    place = blended_transform_factory(canvas.transFigure, axes.transData)
+    for x, text, align, style in cells:
+        look: dict[str, Any] = {"fontweight": "bold"} if style == "bold" else {"color": SOFT} if style == "soft" else {}
+        axes.text(x, y, text, transform=place, ha=align, va="center", fontsize=8, clip_on=False, **look)
+
+
+def flatten_intervals(intervals: dict[str, list[float]]) -> dict[str, float]:
+    """Return the 50% and 90% intervals as columns."""
+    return {
+        f"{end}_{level}": intervals[level][side] for level in ("0.5", "0.9") for side, end in enumerate(("low", "high"))
+    }
+
+
+def clip_text(text: str, limit: int) -> str:
+    """Return text cut at `limit` characters."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"

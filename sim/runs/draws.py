@@ -1,0 +1,188 @@
+"""The draws as an ArviZ DataTree: variables named as in the prior set, with labelled dimensions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.errors import refuse
+from sim.model.design import Design
+from sim.posterior.fit import Draws
+from sim.posterior.sample import Sample
+from sim.runs.folder import read_manifest
+from sim.system.reading import hash_file, is_file
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Floats = NDArray[np.float64]
+EXACT = 2.0**53  # up to which a float holds every whole number
+
+
+def make_datatree(design: Design, draws: Draws, sample: Sample) -> xr.DataTree:
+    """Return the posterior as a DataTree.
+
+    Group `posterior` holds the parameters by their prior's key, `total` (log count lost by `end`), `new_source` (log of
+    what a source not yet heard believes, its role apart), `bias` (log), `count` (whole numbers on the headline day),
+    `derived.<name>`, `cumulative` (by the evening of each day), and the standard normals `walk`, `effects`,
+    `statement`. An element that a variable does not have is NaN.
+    """
+    import xarray as xr
+
+    case, shape = design.case, draws.shape
+    labels: dict[str, list[str]] = {
+        "force": list(case.forces),
+        "outcome": list(dict.fromkeys(quantity for _, quantity in design.state.rows)),
+        "quantity": list(dict.fromkeys(quantity for _, quantity in sample.headline)),
+        "source": list(case.sources),
+    }
+    variables: dict[str, xr.DataArray] = {}
+
+    def add(name: str, values: Mapping[Any, Floats], dims: tuple[str, ...]) -> None:
+        for axis, dim in enumerate(dims):
+            labels.setdefault(dim, list(dict.fromkeys(key[axis] for key in values)))
+        variables[name] = _fill(shape, values, dims, labels)
+
+    for variable, places in _gather_parameters(design, sample).items():
+        dims = tuple(
+            dim for dim, _ in next(item.place for item in design.parameters.items if item.variable == variable)
+        )
+        add(variable, places, dims)
+    totals, heard = _gather_totals(design, sample)
+    add("total", totals, ("force", "outcome"))
+    add("new_source", heard, ("force", "outcome"))
+    add("count", sample.headline, ("force", "quantity"))
+    add("bias", sample.biases, ("source", "force", "quantity"))
+    for name, values in sample.derived.items():
+        add(f"derived.{name}", {(): values}, ())
+    variables["cumulative"] = _trace_cumulative(design, sample, shape, labels)
+    for name in ("walk", "effects", "statement"):
+        if draws.unknowns[name].shape[2]:
+            variables[name] = xr.DataArray(draws.unknowns[name], dims=("chain", "draw", f"{name}_number"))
+    attributes = {"case": case.name, "as_of": design.as_of.isoformat(), "creator": "truetoll"}
+    return xr.DataTree.from_dict({"posterior": xr.Dataset(variables, attrs=attributes)})
+
+
+def _fill(
+    shape: tuple[int, int], values: Mapping[Any, Floats], dims: tuple[str, ...], labels: dict[str, list[str]]
+) -> xr.DataArray:
+    import xarray as xr
+
+    array = np.full((*shape, *(len(labels[dim]) for dim in dims)), np.nan)
+    for key, draw in values.items():
+        place: Any = tuple(labels[dim].index(label) for dim, label in zip(dims, key, strict=True))
+        array[..., *place] = np.asarray(draw).reshape(shape)
+    coords = {"chain": np.arange(shape[0]), "draw": np.arange(shape[1]), **{dim: labels[dim] for dim in dims}}
+    return xr.DataArray(array, dims=("chain", "draw", *dims), coords=coords)
+
+
+def _gather_parameters(design: Design, sample: Sample) -> dict[str, dict[tuple[str, ...], Floats]]:
+    """Return the draws of each variable of theta by place; `total` is left to `_gather_totals`."""
+    found: dict[str, dict[tuple[str, ...], Floats]] = {}
+    for position, item in enumerate(design.parameters.items):
+        if item.variable != "total":
+            place = tuple(label for _, label in item.place)
+            found.setdefault(item.variable, {})[place] = sample.unknowns["theta"][:, position]
+    return found
+
+
+def _gather_totals(design: Design, sample: Sample) -> tuple[dict[Any, Floats], dict[Any, Floats]]:
+    """Return the log counts lost by `end`, and the log beliefs of a source that has not been heard."""
+    end = design.timeline.evening(design.case.end)
+    outcomes = {force: design.case.forces[force].outcomes for force in design.case.forces}
+    rows = [(row, key) for row, key in enumerate(design.state.rows) if key[1] in outcomes[key[0]]]
+    with np.errstate(divide="ignore"):
+        totals: dict[Any, Floats] = {key: np.log(sample.state[:, row, end]) for row, key in rows}
+    scale = sample.unknowns["theta"][:, design.parameters.index("scale.source")]
+    heard = {
+        key: value + scale * sample.rng(1_000 + number).standard_normal(len(scale))
+        for number, (key, value) in enumerate(totals.items())
+    }
+    return totals, heard
+
+
+def _trace_cumulative(
+    design: Design, sample: Sample, shape: tuple[int, int], labels: dict[str, list[str]]
+) -> xr.DataArray:
+    import xarray as xr
+
+    days = np.datetime64(design.case.start, "s") + (design.timeline.cuts[1:] - 1).astype("timedelta64[D]")
+    array = np.full((*shape, len(labels["force"]), len(labels["outcome"]), len(days)), np.nan, dtype=np.float32)
+    for row, (force, quantity) in enumerate(design.state.rows):
+        place = labels["force"].index(force), labels["outcome"].index(quantity)
+        array[:, :, *place] = sample.state[:, row, 1:].reshape(*shape, -1)
+    coords = {"force": labels["force"], "outcome": labels["outcome"], "day": days}
+    return xr.DataArray(array, dims=("chain", "draw", "force", "outcome", "day"), coords=coords)
+
+
+def read_sample(folder: Path, design: Design) -> Sample:
+    """Return the sample of a run's folder, laid out as `design`.
+
+    Raises
+    ------
+    InputError
+        Where the draws are missing, or are of another case.
+    """
+    path = folder / "posterior.nc"
+    names = {item.variable for item in design.parameters.items} | {"walk", "effects"}
+    data = _load_variables(folder, names)
+    try:
+        draws = data.sizes["chain"] * data.sizes["draw"]
+        theta = np.empty((draws, len(design.parameters)))
+        for position, item in enumerate(design.parameters.items):
+            theta[:, position] = data[item.variable].sel(dict(item.place)).to_numpy().ravel()
+        sizes = {"walk": design.state.walks, "effects": design.beliefs.latents}
+        latents = {
+            name: data[name].to_numpy().reshape(draws, size) if size else np.zeros((draws, 0))
+            for name, size in sizes.items()
+        }
+    except (KeyError, ValueError, TypeError):
+        raise refuse(str(path), "", "is of another case or prior", "give a run of this case") from None
+    if not draws or not all(np.isfinite(values).all() for values in (theta, *latents.values())):
+        raise refuse(str(path), "", "has no draws, or some that are not finite", "run the case again")
+    return Sample(design, {"theta": theta, **latents}, 1)
+
+
+def _load_variables(folder: Path, names: set[str]) -> xr.Dataset:
+    """Return those variables of a run's draws that are asked for.
+
+    A damaged file fails in many ways, and its library prints tracebacks of its own while it does: a file that is not as
+    the run wrote it is not opened.
+    """
+    import xarray as xr
+
+    path, remedy = folder / "posterior.nc", "give the folder of a finished run"
+    if not is_file(path):
+        raise refuse(str(path), "", "is no file", remedy)
+    if read_manifest(folder).get("outputs", {}).get(path.name) != hash_file(path):
+        raise refuse(str(path), "", "is not the file that manifest.json tells of", "run the case again")
+    try:
+        with xr.open_datatree(path, engine="h5netcdf", decode_times=False) as tree:
+            data = tree["posterior"].to_dataset()
+            return data[[name for name in data.data_vars if name in names]].load()
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError) as error:
+        raise refuse(str(path), "", f"cannot be read ({type(error).__name__})", remedy) from None
+
+
+def write_draws(sample: Sample, folder: Path) -> None:
+    """Write the draws of the headline's counts and of derived quantities as `draws.csv` and `draws.parquet`.
+
+    A row is one draw of the posterior, a column one quantity: for spreadsheets, and for simulators that sample rows.
+    """
+    import pandas as pd
+
+    several = len(sample.design.case.forces) > 1
+    columns: dict[str, Floats] = {
+        f"{force}.{quantity}" if several else quantity: values for (force, quantity), values in sample.headline.items()
+    }
+    whole = {
+        name: values.astype(np.int64) if values.max(initial=0) < EXACT else values for name, values in columns.items()
+    }
+    table = pd.DataFrame(whole | sample.derived)
+    table.index.name = "draw"
+    table.to_csv(folder / "draws.csv", float_format="%.6g", lineterminator="\n")
+    table.to_parquet(folder / "draws.parquet")

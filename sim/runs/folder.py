@@ -1,0 +1,44 @@
+"""The folder of a run, read again: its summary, its manifest, and the sensitivity report beside it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from sim.errors import InputError
+from sim.report.contract import check_manifest, check_result, check_sensitivity
+from sim.system.reading import read_json
+
+SENSITIVITY = "sensitivity-"  # how the folders of such reports begin, beside the runs of a case
+
+
+def read_result(folder: Path) -> dict[str, Any]:
+    """Return the `summary.json` of a run's folder.
+
+    Raises
+    ------
+    InputError
+        Where it is missing, damaged, or of another schema.
+    """
+    path = folder / "summary.json"
+    return check_result(read_json(path), str(path))
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the `manifest.json` of a run's folder; empty where there is none."""
+    path = folder / "manifest.json"
+    return check_manifest(read_json(path), str(path)) if os.path.lexists(path) else {}
+
+
+def find_sensitivity(run: Path, result: dict[str, Any]) -> tuple[Path | None, dict[str, Any] | None]:
+    """Return the latest sensitivity report of a run's inputs that lies beside it, with its folder; none where none."""
+    for folder in sorted(run.resolve().parent.glob(f"{SENSITIVITY}*"), reverse=True):
+        path = folder / "sensitivity.json"
+        try:
+            report = read_json(path)
+        except InputError:
+            continue
+        if isinstance(report, dict) and report.get("schema") == 1 and report.get("inputs") == result["inputs"]:
+            return folder, check_sensitivity(report, str(path))
+    return None, None

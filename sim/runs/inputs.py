@@ -1,0 +1,82 @@
+"""What a run was made from, byte for byte, as it is kept in the run's folder under `inputs/`.
+
+`case.toml`, `claims.csv` and the case's own prior set lie there as they were read; shipped prior sets, the one that was
+used and the default one that the rest was taken from, under `priors/`. So a run can be repeated when the case has gone
+on, and when a later version ships other priors.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sim.case.case import Case
+from sim.case.folder import read_case
+from sim.case.priors import PriorSet, find_shipped_priors, read_priors
+from sim.errors import InputError, refuse
+
+FOLDER = "inputs"
+_PLACE = re.compile(r"case\.toml|claims\.csv|(priors/)?[^/\\]+\.toml")
+
+
+def gather_inputs(case: Case, priors: PriorSet) -> dict[str, bytes]:
+    """Return the files that a case and its prior set were read from, by their place under `inputs/`."""
+    files = {name: case.folder / name for name in ("case.toml", "claims.csv")}
+    shelf = find_shipped_priors()
+    if priors.path is not None:
+        is_shipped = priors.path.resolve().parent == shelf.resolve()
+        files[f"priors/{priors.path.name}" if is_shipped else priors.path.name] = priors.path
+    if priors.borrowed:
+        files["priors/default.toml"] = shelf / "default.toml"
+    return {name: path.read_bytes() for name, path in files.items()}
+
+
+def hash_inputs(inputs: Mapping[str, bytes]) -> dict[str, str]:
+    """Return the sha256 of each file."""
+    return {name: hashlib.sha256(content).hexdigest() for name, content in inputs.items()}
+
+
+def write_inputs(inputs: Mapping[str, bytes], folder: Path) -> None:
+    """Write the files under `inputs/` in a run's folder."""
+    for name, content in inputs.items():
+        path = folder / FOLDER / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def read_inputs(run: Path, manifest: Mapping[str, Any]) -> tuple[Case, PriorSet]:
+    """Return the case and the priors that a run was made from, out of its folder.
+
+    Parameters
+    ----------
+    run : Path
+    manifest : mapping
+        Of the run.
+
+    Raises
+    ------
+    InputError
+        Where the folder does not hold them, or not as the manifest knows them.
+    """
+    known, folder = manifest.get("inputs"), run / FOLDER
+    if not isinstance(known, dict) or not all(map(_PLACE.fullmatch, known)):
+        raise refuse(str(run / "manifest.json"), "inputs", "does not name the run's files", "run the case again")
+    for name, sha in known.items():
+        path = folder / name
+        if not path.is_file():
+            raise refuse(str(path), "", "is missing", "run the case again with this version")
+        if hash_inputs({name: path.read_bytes()})[name] != sha:
+            raise refuse(str(path), "", "is not what the run was made from", "put back the file, or run the case again")
+    try:
+        case = read_case(folder).model_copy(update={"name": manifest["case"]})
+        own = [name for name in known if name.endswith(".toml") and name not in ("case.toml", "priors/default.toml")]
+        place = (own or ["priors/default.toml"])[0]
+        name = Path(place).stem if place.startswith("priors/") else place
+        return case, read_priors(name, beside=folder, overrides=case.file.priors, shelf=folder / "priors")
+    except InputError as error:
+        raise refuse(
+            str(folder), "", f"cannot be read by this version ({error.faults[0]})", "run the case again"
+        ) from None

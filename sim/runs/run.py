@@ -1,0 +1,272 @@
+"""A run: fitting a case, and its folder, which appears whole or not at all and never over another."""
+
+from __future__ import annotations
+
+import datetime as dt
+import platform
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+from sim.case.case import Case
+from sim.case.folder import read_case
+from sim.case.priors import PriorSet, read_priors
+from sim.errors import refuse
+from sim.model.design import Design, design_model
+from sim.posterior.fit import Draws, choose_effort
+from sim.posterior.sample import Sample, draw_prior
+from sim.posterior.summary import SCHEMA, summarise
+from sim.posterior.verdict import fit_design
+from sim.runs.inputs import gather_inputs, hash_inputs, write_inputs
+from sim.sampler.diagnostics import Verdict, load_statistics
+from sim.system.figure_process import Artist
+from sim.system.reading import hash_file
+from sim.system.writing import build_folder, format_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+LIBRARIES = ("numpy", "scipy", "pymc", "pytensor", "arviz", "numba", "xarray", "matplotlib", "pydantic")
+
+
+@dataclass
+class Run:
+    """A finished run.
+
+    Attributes
+    ----------
+    design : Design
+        The case and the model of it.
+    draws : Draws
+        Of the unknowns, by chain.
+    sample, prior : Sample
+        Of the posterior and the prior.
+    verdict : Verdict
+        Whether the draws can be trusted.
+    result : dict
+        The contents of `summary.json`.
+    inputs : dict of str to bytes
+        The files that it was made from, by their place in the folder.
+    settings : dict
+        What was asked for besides: `prior`, `as_of`, `known_by`, `draws`.
+    folder : Path or None
+        Where it was written.
+    """
+
+    design: Design
+    draws: Draws
+    sample: Sample
+    prior: Sample
+    verdict: Verdict
+    result: dict[str, Any]
+    seed: int
+    inputs: dict[str, bytes]
+    settings: dict[str, Any]
+    seconds: dict[str, float] = field(default_factory=dict)
+    folder: Path | None = None
+
+    @property
+    def posterior(self) -> xr.DataTree:
+        """The draws as an ArviZ DataTree, with the names of the prior set (see `docs/formats.md`)."""
+        from sim.runs.draws import make_datatree
+
+        return make_datatree(self.design, self.draws, self.sample)
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """The estimates: a row for each force and quantity."""
+        from sim.report.table import tabulate_estimates
+
+        return tabulate_estimates(self.result)
+
+    def __repr__(self) -> str:
+        """Return the headline as text."""
+        from sim.report.table import show_text
+
+        return show_text(self.result)
+
+    def _repr_html_(self) -> str:
+        from sim.report.table import show_html
+
+        return show_html(self.result)
+
+
+def run_case(
+    case: str | Path,
+    *,
+    seed: int = 1,
+    prior: str | None = None,
+    as_of: dt.date | None = None,
+    known_by: dt.date | None = None,
+    draws: int | None = None,
+    quiet: bool = True,
+) -> Run:
+    """Fit a case and summarise it, without writing anything.
+
+    Parameters
+    ----------
+    case : str or Path
+        A shipped case's name, or a folder.
+    seed : int
+    prior : str, optional
+        A prior set in place of the case's.
+    as_of : date, optional
+        The day of the headline; all claims are used.
+    known_by : date, optional
+        Claims published later are left out.
+    draws : int, optional
+        Of each of the four chains; default by the size of the case.
+    quiet : bool
+        Show no progress.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    InputError
+        Where the case or the prior set breaks a rule.
+    """
+    started = time.perf_counter()
+    read = read_case(case)
+    priors = read_priors(prior or read.file.prior, beside=read.folder, overrides=read.file.priors)
+    seconds = {"read": time.perf_counter() - started}
+    run = fit_case(read, priors, seed=seed, as_of=as_of, known_by=known_by, draws=draws, quiet=quiet)
+    return replace(run, seconds=seconds | run.seconds, settings={"prior": prior, **run.settings})
+
+
+def fit_case(
+    case: Case,
+    priors: PriorSet,
+    *,
+    seed: int,
+    as_of: dt.date | None = None,
+    known_by: dt.date | None = None,
+    draws: int | None = None,
+    quiet: bool = True,
+) -> Run:
+    """Fit a case that has been read, with priors that have: see `run_case`."""
+    started = time.perf_counter()
+    if as_of is not None and as_of < case.start:
+        raise refuse("--as-of", "", f"{as_of} is before the start of the case ({case.start})", "give a later day")
+    inputs = gather_inputs(case, priors)
+    design = design_model(case, priors, as_of, known_by)
+    designed = time.perf_counter()
+    # The chains move in machine code and leave the interpreter to this thread.
+    Thread(target=_load_ahead, daemon=True).start()
+    effort = choose_effort(design)
+    if draws is not None:
+        effort = replace(effort, draws=draws)
+    drawn, sample, verdict, attempts = fit_design(design, seed, effort, quiet=quiet)
+    sampled = time.perf_counter()
+    prior_sample = draw_prior(design, seed)
+    result = summarise(sample, prior_sample, drawn, verdict, seed, attempts)
+    seconds = {
+        "design": designed - started,
+        **drawn.seconds,
+        "fit": sampled - designed,
+        "summarise": time.perf_counter() - sampled,
+    }
+    days = {name: None if day is None else day.isoformat() for name, day in (("as_of", as_of), ("known_by", known_by))}
+    settings = {**days, "draws": draws}
+    return Run(design, drawn, sample, prior_sample, verdict, result, seed, inputs, settings, seconds)
+
+
+def _load_ahead() -> None:
+    """Import what the verdict and the folder will need."""
+    import h5netcdf  # noqa: F401
+
+    load_statistics()
+
+
+def write_run(run: Run, results: Path, command: Sequence[str] = (), artist: Artist | None = None) -> Path:
+    """Write the folder of a run: `results/<case>/<run-id>/`.
+
+    Parameters
+    ----------
+    run : Run
+    results : Path
+        Made where it is missing.
+    command : sequence of str
+        For the manifest.
+    artist : Artist, optional
+        Draws the figures while the rest is written; without one they are drawn here.
+
+    Returns
+    -------
+    Path
+        The folder. It is made under another name and renamed when whole; a run of the same second gets a suffix.
+    """
+    from sim.report.memo import render_memo
+    from sim.report.memo.content import compose_memo
+    from sim.report.table import write_summary_csv
+    from sim.runs.draws import write_draws
+
+    parent = results / run.design.case.name
+    stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%d-%H%M%S")
+    with build_folder(parent, f"{stamp}-seed{run.seed}") as (folder, place):
+        before = time.perf_counter()
+        (folder / "summary.json").write_text(format_json(run.result), encoding="utf-8")
+        with artist.draw(folder / "summary.json", folder / "figures") if artist else nullcontext():
+            write_summary_csv(run.result, folder / "summary.csv")
+            memo = compose_memo(run.result, manifest=describe_run(run, command))
+            (folder / "memo.md").write_text(render_memo(memo), encoding="utf-8")
+            told = time.perf_counter()
+            # HDF5 crashes where it meets a full disk itself.
+            (folder / "posterior.nc").write_bytes(bytes(run.posterior.to_netcdf(engine="h5netcdf")))
+            write_draws(run.sample, folder)
+            write_inputs(run.inputs, folder)
+            stored = time.perf_counter()
+        if not (artist and artist.is_done()):  # what hinders an artist is told by drawing here
+            from sim.report.plots import draw_figures
+
+            draw_figures(run.result, folder / "figures")
+        run.seconds |= {"memo": told - before, "store": stored - told, "figures": time.perf_counter() - stored}
+        outputs = {"posterior.nc": hash_file(folder / "posterior.nc")}
+        manifest = describe_run(run, command) | {"outputs": outputs}
+        (folder / "manifest.json").write_text(format_json(manifest), encoding="utf-8")
+    run.folder = place[0]
+    return place[0]
+
+
+def describe_run(run: Run, command: Sequence[str]) -> dict[str, Any]:
+    """Return the manifest: inputs by hash, versions, seed, command, timings by stage."""
+    design = run.design
+    return {
+        "schema": SCHEMA,
+        "case": design.case.name,
+        "seed": run.seed,
+        "settings": run.settings,
+        "command": list(command),
+        "as_of": design.as_of.isoformat(),
+        "hidden_claims": list(design.evidence.hidden),
+        "inputs": hash_inputs(run.inputs),
+        **describe_platform(),
+        "written": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "seconds": {stage: round(value, 3) for stage, value in run.seconds.items()},
+    }
+
+
+def describe_platform() -> dict[str, Any]:
+    """Return the versions of what computes, and the kind of machine."""
+    return {
+        "versions": {
+            "truetoll": version("truetoll"),
+            "python": platform.python_version(),
+            **{name: version(name) for name in LIBRARIES},
+        },
+        "platform": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def read_command() -> list[str]:
+    """Return the command as typed, with the program's name for its path."""
+    return ["truetoll", *sys.argv[1:]]

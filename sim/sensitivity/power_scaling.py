@@ -1,0 +1,142 @@
+"""What if a prior were weaker or stronger: power-scaling of each group of priors by importance weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from sim.case.priors import Prior
+from sim.model.arrays import NUMPY
+from sim.model.beliefs import widen_sources
+from sim.model.design import Design
+from sim.posterior.sample import Sample, by_chain
+from sim.sampler.diagnostics import smooth_weights
+
+ALPHAS = (0.8, 1.25)
+EFFECTS = "each source's own bias"
+GROUPS = {
+    "how many were lost, or sent": ("total", "share", "wave"),
+    "bias of roles": ("role",),
+    "spread of biases": ("scale",),
+    "noise": ("noise",),
+    "wording": ("wording",),
+    "outliers": ("outlier",),
+    "path and lulls": ("path", "lull"),
+    "split of the losses": ("wounded_per_killed", "captured_share", "missing_share"),
+}
+Floats = NDArray[np.float64]
+
+
+def scale_priors(
+    sample: Sample, chains: int, keys: Sequence[tuple[str, str]]
+) -> tuple[list[tuple[str, float, Floats, float]], list[dict[str, Any]]]:
+    """Scale each group of priors by powers.
+
+    Parameters
+    ----------
+    sample : Sample
+        Of the posterior.
+    chains : int
+    keys : sequence of (force, quantity)
+        The counts whose sensitivity is told.
+
+    Returns
+    -------
+    scaled : list of (group, power, log weights, Pareto k)
+    sensitivities : list of dict
+        ArviZ's power-scaling sensitivity of the log of each count to each group: from .05 the prior matters.
+    """
+    scaled: list[tuple[str, float, Floats, float]] = []
+    densities: dict[str, Floats] = {}
+    for group in (*GROUPS, EFFECTS):
+        density = log_effects(sample) if group == EFFECTS else log_prior(sample.design, sample.unknowns["theta"], group)
+        if density is None:
+            continue
+        densities[group] = density
+        for alpha in ALPHAS:
+            scaled.append((group, alpha, *smooth_weights((alpha - 1) * density)))
+    return scaled, _sense(sample, chains, keys, densities)
+
+
+def _sense(
+    sample: Sample, chains: int, keys: Sequence[tuple[str, str]], densities: dict[str, Floats]
+) -> list[dict[str, Any]]:
+    """Return ArviZ's sensitivity of each count to each group of priors."""
+    import arviz as az
+    import xarray as xr
+
+    dims = ("chain", "draw")
+    logs = {
+        f"{force}.{quantity}": (dims, by_chain(np.log(sample.headline[force, quantity] + 0.5), chains))
+        for force, quantity in keys
+        if np.ptp(sample.headline[force, quantity]) > 0
+    }
+    priors = {group: (dims, by_chain(density, chains)) for group, density in densities.items()}
+    tree = xr.DataTree.from_dict({"posterior": xr.Dataset(logs), "log_prior": xr.Dataset(priors)})
+    found = []
+    for group in densities:
+        values = az.psense(tree, group="prior", group_var_names=[group]) if logs else {}
+        for force, quantity in keys:
+            name = f"{force}.{quantity}"
+            value = float(values[name]) if name in logs else 0.0  # a count that does not vary hangs on nothing
+            found.append({"group": group, "force": force, "quantity": quantity, "psense": float(f"{value:.3g}")})
+    return found
+
+
+def log_effects(sample: Sample) -> Floats | None:
+    """Return the log density of the effects of roles in this war, sources, and sources by outcome, given scales."""
+    beliefs, theta, effects = sample.design.beliefs, sample.unknowns["theta"], sample.unknowns["effects"]
+    if not beliefs.latents:
+        return None
+    return np.asarray(-0.5 * np.sum(effects**2, axis=-1) + widen_sources(NUMPY, beliefs, theta, effects))
+
+
+def log_prior(design: Design, theta: Floats, group: str) -> Floats | None:
+    """Return the log density of a group's priors at draws of theta, shape (draws,); None where it has none.
+
+    Of keys that a joint prior holds it is the density of their joint marginal, so that the prior of the others given
+    them stays as it is. Parameters known on a log or logit scale have their density there.
+    """
+    items, joint = design.parameters.items, design.parameters.joint
+    chosen = [
+        place for place, item in enumerate(items) if item.prior.dist and item.variable.split(".")[0] in GROUPS[group]
+    ]
+    if not chosen:
+        return None
+    total = np.zeros(len(theta))
+    tied = [place for place in chosen if place in joint.positions]
+    if tied:
+        rows = [joint.positions.index(place) for place in tied]
+        covariance = (joint.root @ joint.root.T)[np.ix_(rows, rows)]
+        values = np.column_stack([_on_scale(items[place].prior, theta[:, place]) for place in tied])
+        total += stats.multivariate_normal(joint.mean[rows], covariance, allow_singular=True).logpdf(values)
+    for place in chosen:
+        if place not in joint.positions:
+            total += _density(items[place].prior, theta[:, place])
+    return total
+
+
+def _on_scale(prior: Prior, values: Floats) -> Floats:
+    if prior.dist == "LogNormal":
+        return np.log(values)
+    return np.log(values / (1 - values)) if prior.dist == "LogitNormal" else values
+
+
+def _density(prior: Prior, values: Floats) -> Floats:
+    """Return the log density of a prior, on the log or logit scale where it is normal there."""
+    a = prior.arguments
+    laws: dict[str, Any] = {
+        "HalfNormal": lambda: stats.halfnorm(scale=a["sigma"]),
+        "HalfCauchy": lambda: stats.halfcauchy(scale=a["beta"]),
+        "Beta": lambda: stats.beta(a["alpha"], a["beta"]),
+        "Uniform": lambda: stats.uniform(a["lower"], a["upper"] - a["lower"]),
+        "Exponential": lambda: stats.expon(scale=1 / a["lam"]),
+        "Gamma": lambda: stats.gamma(a["alpha"], scale=1 / a["beta"]),
+        "StudentT": lambda: stats.t(a["nu"], a["mu"], a["sigma"]),
+    }
+    law = laws.get(str(prior.dist), lambda: stats.norm(a["mu"], a["sigma"]))()
+    return np.asarray(law.logpdf(_on_scale(prior, values)))

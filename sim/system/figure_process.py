@@ -1,0 +1,77 @@
+"""A process that draws the figures while this one goes on: it loads what drawing needs while the chains move."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TextIO, cast
+
+from sim.system.signals import tidying
+
+
+class Artist:
+    """A process that waits for a summary to draw (see `sim.report.plots.__main__`).
+
+    It has a group of its own, with the process that it forks, so that both can be ended at once.
+    """
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "sim.report.plots"],
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True, encoding="utf-8",
+            process_group=0,
+        )  # fmt: skip
+
+    @contextmanager
+    def draw(self, summary: Path, folder: Path) -> Iterator[None]:
+        """Have the figures of a summary drawn into a folder during a block, whose failure ends the drawing."""
+        paper = cast("TextIO", self.process.stdin)  # stays open: its end tells that this process has ended
+        with suppress(OSError):  # who has died is found out by `is_done`
+            paper.write(json.dumps([str(summary.resolve()), str(folder.resolve())]) + "\n")
+            paper.flush()
+        try:
+            yield
+        except BaseException:
+            self.dismiss()
+            raise
+
+    def is_done(self) -> bool:
+        """Wait for the figures; return whether they are all drawn."""
+        return self.process.wait() == 0
+
+    def kill(self) -> None:
+        """End the process and what it forked, without waiting."""
+        if sys.platform == "win32":  # where nothing is forked
+            self.process.kill()
+        else:
+            with suppress(OSError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+
+    def dismiss(self) -> None:
+        """End the process, whatever it has done by now."""
+        if self.process.returncode is None:
+            self.kill()
+        with suppress(OSError):
+            cast("TextIO", self.process.stdin).close()
+        self.process.wait()
+
+
+@contextmanager
+def hire_artist() -> Iterator[Artist | None]:
+    """Yield an artist, who is dismissed at the end of the block; none where the system has no process left."""
+    try:
+        artist = Artist()
+    except OSError:
+        yield None
+        return
+    try:
+        with tidying(artist.kill):
+            yield artist
+    finally:
+        artist.dismiss()

@@ -1,0 +1,128 @@
+"""A store of finished tasks: a file of one line of JSON each, which an interrupted run goes on from."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sim.errors import InputError, refuse
+from sim.system.signals import note_kept
+from sim.system.writing import choose_remedy, sweep_drafts, take_lock, tell_reason
+
+Entry = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Store:
+    """A file that finished tasks are appended to.
+
+    Attributes
+    ----------
+    path : Path
+    key : str
+        A hash of what the results depend on; lines of another key are passed over.
+    label : str
+        The field of a line that holds the task: "war", "seed".
+    """
+
+    path: Path
+    key: str
+    label: str
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Keep other runs from the file during a block, and no longer than this process lives."""
+        try:
+            place = self._open()
+        except OSError as error:
+            raise self._refuse(error, "give another --results") from None
+        try:
+            if not take_lock(place):
+                what = "another run is writing to it"
+                raise refuse(str(self.path), "", what, "wait until that ends, or give another --results")
+            sweep_drafts(self.path.parent)
+            note_kept(str(self.path), self._tell_kept)
+            yield
+        finally:
+            os.close(place)
+
+    def begin(self, resume: bool) -> dict[Any, Entry]:
+        """Make the file ready and return the entries to go on from, by task.
+
+        Without `resume` there are none, and the first entry takes the place of what the file held. An entry that says
+        of itself that it is not trusted is done again, and so is a line that is no JSON: one that an interruption cut
+        short.
+        """
+        try:
+            os.close(self._open())
+            content = self.path.read_bytes() if resume else b""
+            if content and not content.endswith(b"\n"):
+                self._write(b"\n")  # the next line must not be glued to one that was cut short
+        except OSError as error:
+            raise self._refuse(error, "give another --results") from None
+        return self._parse(content)
+
+    def _parse(self, content: bytes) -> dict[Any, Entry]:
+        kept = {}
+        for line in content.splitlines():
+            try:
+                entry = json.loads(line)
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(entry, dict) and entry.get("key") == self.key and self.label in entry:
+                task = entry.pop(self.label)
+                del entry["key"]
+                if entry.get("trusted", True):
+                    kept[task] = entry
+        return kept
+
+    def append(self, task: Any, entry: Entry, *, anew: bool = False) -> None:
+        """Add a finished task as one whole line; `anew`: in place of all that the file held."""
+        line = json.dumps({"key": self.key, self.label: task, **entry}) + "\n"
+        try:
+            self._write(line.encode(), os.O_TRUNC if anew else 0)
+        except OSError as error:
+            remedy = f"{choose_remedy(error)}, then go on with --resume; {self._tell_kept()}"
+            raise self._refuse(error, remedy) from None
+
+    def clear(self) -> None:
+        """Take away all that the file holds."""
+        with suppress(OSError):
+            self._write(b"", os.O_TRUNC)
+
+    def _tell_kept(self) -> str:
+        with suppress(OSError):
+            count = len(self._parse(self.path.read_bytes())) if self.path.is_file() else 0
+            if count:
+                what = "result is" if count == 1 else "results are"
+                return f"{count} finished {what} kept in {self.path}, from which --resume goes on"
+        return ""
+
+    def _refuse(self, error: OSError, remedy: str) -> InputError:
+        return refuse(str(self.path), "", f"cannot be written ({tell_reason(error)})", remedy.rstrip("; "))
+
+    def _open(self, how: int = 0) -> int:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        if self.path.is_fifo():  # which would be waited for
+            raise refuse(str(self.path), "", "is a pipe", "give another --results")
+        return os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | how, 0o666)
+
+    def _write(self, content: bytes, how: int = 0) -> None:
+        place = self._open(how)
+        try:
+            before = os.fstat(place).st_size
+            try:
+                while content:  # a full disk takes a part, and refuses the rest
+                    content = content[os.write(place, content) :]
+                os.fsync(place)
+            except OSError:
+                with suppress(OSError):
+                    os.ftruncate(place, before)
+                raise
+        finally:
+            os.close(place)

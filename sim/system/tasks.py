@@ -1,0 +1,104 @@
+"""Many tasks at once: in processes on this machine by joblib, or on a Dask cluster; what is finished is kept.
+
+A task's result follows from the task alone (its seed from its name or number), so that it is the same wherever and
+whenever it is done. Tasks are handed out a few at a time, each by itself, and yielded as they are finished.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing, nullcontext
+from functools import partial
+from typing import Any
+
+from sim.errors import refuse
+from sim.system.cluster import run_on_cluster
+from sim.system.signals import end_with_parent, shielding_children
+from sim.system.store import Entry, Store
+
+MAX_KILLED = 3  # times in a row that workers may be killed before anything is finished
+
+
+def finish_tasks[T](
+    work: Callable[[T], Entry],
+    tasks: Sequence[T],
+    *,
+    store: Store | None = None,
+    resume: bool = False,
+    jobs: int = 1,
+    client: Any = None,
+) -> Iterator[tuple[T, Entry]]:
+    """Yield each task with its result, as they are finished; those that are kept come first.
+
+    Parameters
+    ----------
+    work : callable
+        From a task to a result of what JSON holds; a function of a module, or a `functools.partial` of one.
+    tasks : sequence
+        Names or numbers, all different.
+    store : Store, optional
+        Each result is added to it before it is yielded.
+    resume : bool
+        Go on from what the store holds; without it the store begins anew.
+    jobs : int
+        Processes on this machine; 1 is this process itself.
+    client : distributed.Client, optional
+        Of a cluster that does the tasks in place of this machine (see `sim.system.cluster.open_cluster`).
+    """
+    with store.hold() if store else nullcontext():
+        kept = store.begin(resume) if store else {}
+        for task in tasks:
+            if task in kept:
+                yield task, kept[task]
+        rest, work_alone = [task for task in tasks if task not in kept], partial(_do_alone, work)
+        # Closed at once, not when it is collected: an interruption or an error stops the workers.
+        running = _run_here(work_alone, rest, jobs) if client is None else run_on_cluster(work_alone, rest, client)
+        anew = not resume  # what an earlier run has kept is there until there is something in its place
+        with closing(running):
+            for task, entry in running:
+                if store:
+                    store.append(task, entry, anew=anew)
+                    anew = False
+                yield task, entry
+        if store and anew:
+            store.clear()
+
+
+def _do_alone[T](work: Callable[[T], Entry], task: T) -> tuple[T, Entry]:
+    """Do a task with one thread of linear algebra: what is summed by several differs in the last digit."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, user_api="blas"):
+        return task, work(task)
+
+
+def _run_here[T](work: Callable[[T], tuple[T, Entry]], tasks: Sequence[T], jobs: int) -> Generator[tuple[T, Entry]]:
+    """Do tasks in `jobs` processes; what one was doing that is killed is done again."""
+    from joblib import Parallel, delayed
+
+    rest, killed = dict.fromkeys(tasks), 0
+    while rest:
+        # Arrays go by value: those that joblib would map from a file are read-only.
+        parallel = Parallel(
+            n_jobs=jobs, return_as="generator_unordered", batch_size=1, max_nbytes=None,
+            initializer=end_with_parent, initargs=(os.getpid(),),
+        )  # fmt: skip
+        with shielding_children():
+            found = parallel([delayed(work)(task) for task in rest])
+        try:
+            for task, entry in found:
+                del rest[task]
+                killed = 0
+                yield task, entry
+        except BrokenProcessPool:
+            killed += 1
+            if killed > MAX_KILLED:
+                what = f"workers were killed {killed} times in a row, maybe for want of memory"
+                raise refuse(f"--jobs {jobs}", "", what, "give fewer, and --resume to go on") from None
+        finally:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # joblib's, that closing it cancels tasks
+                found.close()

@@ -1,0 +1,233 @@
+"""Files and folders that appear whole or not at all; all that the program writes is written through here or a `Store`.
+
+A draft is a hidden folder beside its place. Its owner holds a lock on it, which the system takes back when the owner
+ends, however it ends: a draft that nobody holds is swept up by whoever writes there next.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+from sim.errors import InputError, refuse
+from sim.system.signals import note_kept, tell_kept, tidying
+
+try:
+    from fcntl import LOCK_EX, LOCK_NB, flock
+except ImportError:  # Windows: drafts are made and renamed as elsewhere, and none is swept up
+    flock = None  # type: ignore[assignment]
+
+PREFIX = ".unfinished-"
+DRAFT = re.compile(re.escape(PREFIX) + "[0-9a-z_]{8}")
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FOLDER = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+Draft = tuple[Path, list[Path]]
+
+
+@contextmanager
+def build_folder(parent: Path, name: str) -> Iterator[Draft]:
+    """Yield a new folder to fill, and rename it to `parent/name` when the block ends without an error.
+
+    Where the name is taken it gets a number. The second thing yielded is a list that holds the final place after the
+    block. Drafts that the dead have left beside `parent` are swept up too: they are of other cases.
+    """
+    place: list[Path] = []
+    with _explained(parent):
+        for other in _list_folders(parent.parent):
+            sweep_drafts(other)
+        with _draft_in(parent) as draft:
+            yield draft, place
+            place.append(_settle(draft, [parent / (name if n == 1 else f"{name}-{n}") for n in range(1, 1_000)]))
+
+
+@contextmanager
+def build_new(folder: Path) -> Iterator[Path]:
+    """Yield a folder to fill, and rename it to `folder`, which must not exist, when the block ends without an error."""
+    taken = refuse(str(folder), "", "exists already", "give the path of a new folder")
+    if os.path.lexists(folder):
+        raise taken
+    with _explained(folder), _draft_in(folder.parent) as draft:
+        yield draft
+        try:
+            _settle(draft, [folder])
+        except FileExistsError:
+            raise taken from None
+
+
+@contextmanager
+def replace_files(folder: Path) -> Iterator[Path]:
+    """Yield a folder to put files into, and move each to `folder` in one step when the block ends without an error."""
+    with _explained(folder), _draft_in(folder) as draft:
+        yield draft
+        _sync(draft)
+        for file in sorted(draft.iterdir()):
+            place = folder / file.name
+            os.replace(file, place)  # noqa: PTH105 - in one step, over what was there
+            note_kept(str(place), partial("{} is written".format, place))
+        _sync_entry(folder)
+
+
+def write_file(path: Path, content: str | bytes) -> None:
+    """Write a file whole or not at all, over what was there."""
+    with replace_files(path.parent) as draft:
+        (draft / path.name).write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def format_json(content: Any) -> str:
+    """Return the text of what JSON holds, as it stands in a run's folder."""
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def tell_reason(error: OSError) -> str:
+    """Return in words why a file could not be written; libraries' own errors have no number."""
+    return error.strerror or " ".join(str(error).split())[:100] or type(error).__name__
+
+
+def choose_remedy(error: OSError) -> str:
+    """Return what to do about a file that could not be written."""
+    if error.errno in FULL:
+        return "make room"
+    return "it was removed meanwhile" if error.errno == errno.ENOENT else "give another place, or mend this one"
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise explain(path, error) from error
+
+
+def explain(path: Path, error: OSError) -> InputError:
+    """Return the refusal of a place that could not be written, with what is kept."""
+    return refuse(str(path), "", f"cannot be written ({tell_reason(error)})", f"{choose_remedy(error)}; {tell_kept()}")
+
+
+def take_lock(place: int) -> bool:
+    """Lock an open file or folder until it is closed or this process ends; return whether another holds it.
+
+    Where the file system knows no locks nobody holds one.
+    """
+    if flock is None:
+        return True
+    try:
+        flock(place, LOCK_EX | LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def sweep_drafts(folder: Path) -> None:
+    """Remove the drafts in a folder whose owners are dead."""
+    if flock is None:
+        return
+    with suppress(OSError):
+        for name in filter(DRAFT.fullmatch, os.listdir(folder)):  # noqa: PTH208 - quick where a folder holds many
+            with suppress(OSError):
+                place = os.open(folder / name, FOLDER)
+                try:
+                    flock(place, LOCK_EX | LOCK_NB)
+                    _clear(folder / name)
+                finally:
+                    os.close(place)
+
+
+@contextmanager
+def _draft_in(parent: Path) -> Iterator[Path]:
+    parent.mkdir(parents=True, exist_ok=True)
+    sweep_drafts(parent)
+    draft = parent / f"{PREFIX}{token_hex(4)}"
+    with tidying(partial(_clear, draft)):
+        held = -1
+        try:
+            held = _make_held(draft)
+            yield draft
+        finally:
+            _clear(draft)
+            if held >= 0:
+                os.close(held)
+
+
+def _make_held(draft: Path) -> int:
+    """Make a draft and lock it; one that was swept up before it could be locked is made again."""
+    while True:
+        draft.mkdir(exist_ok=True)
+        if flock is None:
+            return -1
+        with suppress(FileNotFoundError):
+            place = os.open(draft, FOLDER)
+            if take_lock(place) and draft.exists() and os.path.samestat(os.fstat(place), draft.stat()):
+                return place
+            os.close(place)
+
+
+def _clear(draft: Path) -> None:
+    """Remove a draft; who was just killed may be in the middle of a last file."""
+    for _ in range(50):
+        if draft.is_dir() and not draft.is_symlink():
+            shutil.rmtree(draft, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                draft.unlink()
+        if not os.path.lexists(draft):
+            return
+        time.sleep(0.02)
+
+
+def _settle(draft: Path, places: list[Path]) -> Path:
+    """Rename a finished folder to the first of some places that is free."""
+    _sync(draft)
+    for place in places:
+        if os.path.lexists(place):
+            continue
+        try:
+            os.rename(draft, place)  # noqa: PTH104 - fails where another run took the name meanwhile, and is atomic
+        except OSError:
+            if os.path.lexists(place):
+                continue
+            raise
+        note_kept(str(place), partial("{} is whole".format, place))
+        _sync_entry(place.parent)
+        return place
+    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(places[-1]))
+
+
+def _list_folders(folder: Path) -> list[Path]:
+    with suppress(OSError):
+        return [each for each in folder.iterdir() if each.is_dir() and not each.is_symlink()]
+    return []
+
+
+def _sync(folder: Path) -> None:
+    """Have what a folder holds on the disk before its name says that it is there."""
+    for path in (*folder.rglob("*"), folder):
+        if path.is_file():
+            place = os.open(path, os.O_RDWR)
+            try:
+                os.fsync(place)
+            finally:
+                os.close(place)
+        else:
+            _sync_entry(path)
+
+
+def _sync_entry(folder: Path) -> None:
+    """Have the names in a folder on the disk, where the system can do that."""
+    with suppress(OSError):
+        place = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(place)
+        finally:
+            os.close(place)

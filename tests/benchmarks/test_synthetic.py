@@ -1,0 +1,30 @@
+"""The wars that growth is measured on are cases like any other, and follow from their seed."""
+
+from __future__ import annotations
+
+import numpy as np
+from benchmarks.synthetic import FORCES, OUTCOMES, write_war
+
+from sim.case.folder import read_case
+from sim.case.priors import read_priors
+from sim.model.buffer import count_unknowns, evaluate_density
+from sim.model.design import design_model
+from sim.model.rows import count_claims
+
+
+def test_a_made_up_war_is_a_case_of_forty_series(tmp_path):
+    folder = write_war(tmp_path / "war", 200)
+    case = read_case(folder)
+    design = design_model(case, read_priors(case.file.prior, overrides=case.file.priors))
+    assert len(design.state.rows) == len(FORCES) * len(OUTCOMES) == 40
+    assert 190 <= len(design.evidence.observations) <= 200
+    for kind, first, last in (("role_in_war", 0, 20), ("source", 20, 30), ("source_outcome", 30, None)):
+        assert count_claims(design.beliefs)[first:last].sum() == len(design.evidence.observations), kind
+    value, grad = evaluate_density(design, np.zeros(count_unknowns(design)))
+    assert np.isfinite(value)
+    assert np.isfinite(grad).all()
+
+
+def test_a_made_up_war_follows_from_its_seed(tmp_path):
+    texts = [(write_war(tmp_path / str(n), 50, seed) / "claims.csv").read_text() for n, seed in enumerate((1, 1, 2))]
+    assert texts[0] == texts[1] != texts[2]

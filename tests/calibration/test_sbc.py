@@ -1,0 +1,192 @@
+"""Simulation-based calibration finds planted faults, and finds none where there is none."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from sim.calibration.sbc import FALSE_ALARM, judge_uniformity, report_calibration, run_replicates
+from sim.case.evidence import Evidence
+from sim.errors import InputError
+from sim.model.design import Design
+from sim.model.parameters import Parameters
+from sim.posterior.fit import sample_posterior
+from sim.posterior.simulate import observe_world, simulate_worlds
+
+HEAD = """
+schema = 1
+start = 2024-01-01
+end = 2024-01-01
+[forces.x]
+outcomes = ["killed"]
+"""
+PRIORS = """
+[priors]
+"total.killed" = { dist = "Normal", mu = 6.9, sigma = 1.0 }
+"role.independent.losses" = { fixed = BIAS }
+"scale.role_in_war" = { fixed = 0 }
+"scale.source" = SCALE
+"scale.source_outcome" = { fixed = 0 }
+"noise.independent" = { fixed = NOISE }
+"noise.adversary" = { fixed = NOISE }
+"role.adversary.losses" = { dist = "Normal", mu = 1.5, sigma = 0.3 }
+"outlier.probability" = { fixed = 0 }
+"outlier.source" = { fixed = 0 }
+"wording.at_least" = { fixed = 0.4 }
+"wording.at_most" = { fixed = 0.4 }
+"wording.counted" = { fixed = 0.7 }
+"""
+
+
+def toml_of(count, scale="{ fixed = 0 }", noise=0.05, role="independent"):
+    sources = "".join(f'[sources.s{n}]\nrole = "{role}"\n' for n in range(count))
+    return HEAD + sources + PRIORS.replace("SCALE", scale).replace("NOISE", str(noise)).replace("BIAS", "0")
+
+
+def claims(count, **fields):
+    return [{"source": f"s{n}", "published": "2024-01-01", "value": 300, **fields} for n in range(count)]
+
+
+# A case on which each fault shows: one figure with little noise for rounding; one claim a source for a scale.
+CASES = {
+    "rounding": (claims(1), toml_of(1)),
+    "scale": (claims(8, qualifier="exact", log_sd=0.1), toml_of(8, '{ dist = "LogNormal", mu = -1.2, sigma = 0.5 }')),
+    "echo": (claims(2, qualifier="exact", log_sd=0.5), toml_of(2, noise=0.0)),
+    "sign": (claims(1, qualifier="exact", log_sd=0.2), toml_of(1, role="adversary")),
+    # With many sources the claims would outweigh the prior that the fault changes: power .55 with eight.
+    "jacobian": (
+        claims(2, qualifier="exact", log_sd=0.1),
+        toml_of(2, '{ dist = "LogNormal", mu = -1.2, sigma = 0.8 }'),
+    ),
+    "wording": (claims(1, qualifier="at_least"), toml_of(1)),
+}
+# Replicates for each fault: fewer where it shows at once.
+COUNTS = {"rounding": 40, "scale": 80, "echo": 200, "sign": 40, "jacobian": 120, "wording": 60}
+
+
+def shift_cells(design: Design) -> Design:
+    """Read every rounded number as the interval one bin further up."""
+    moved = [
+        replace(item, lower=item.upper, upper=2 * item.upper - item.lower) if item.form == "cell" else item
+        for item in design.evidence.observations
+    ]
+    return observe_world(design, moved)
+
+
+def change_prior(design: Design, variable: str, **arguments) -> Design:
+    """Fit with another prior of one parameter than the worlds were drawn from."""
+    items = tuple(
+        replace(item, prior=item.prior.model_copy(update=arguments)) if item.variable == variable else item
+        for item in design.parameters.items
+    )
+    return replace(design, parameters=Parameters(items))
+
+
+def count_twice(design: Design) -> Design:
+    """Use what was said twice, as an echo that nobody marked."""
+    twice = [*design.evidence.observations, *design.evidence.observations]
+    return observe_world(replace(design, evidence=Evidence(tuple(twice), {})), twice)
+
+
+def forget_wording(design: Design) -> Design:
+    """Read "at least" as the number itself."""
+    return observe_world(design, [replace(item, form="density") for item in design.evidence.observations])
+
+
+MUTANTS = {
+    "rounding": shift_cells,
+    "scale": lambda design: change_prior(design, "scale.source", mu=-2.6),
+    "echo": count_twice,
+    "sign": lambda design: change_prior(design, "role.losses", mu=-1.5),
+    # Without the Jacobian of the logarithm the density of the scale is that of LogNormal(mu - sigma^2, sigma).
+    "jacobian": lambda design: change_prior(design, "scale.source", mu=-1.2 - 0.8**2),
+    "wording": forget_wording,
+}
+
+
+# Two sources leave a scale nearly free, which takes longer chains and shorter steps: at .95 a chain in a hundred stays
+# in the narrow part of that posterior.
+CHAINS = {"jacobian": {"draws": 800, "tune": 500, "target_accept": 0.99}}
+SHORT = {"draws": 200, "tune": 250, "target_accept": 0.9}
+
+
+def calibrate(design, count, seed, mutate=None, chains=SHORT):
+    def fit(observed, chain_seed):
+        fitted = observed if mutate is None else mutate(observed)
+        return sample_posterior(fitted, chain_seed, quiet=True, **chains)
+
+    return report_calibration(list(run_replicates(design, count, seed, fit=fit)), 0.0)
+
+
+@pytest.mark.parametrize("fault", MUTANTS)
+def test_a_planted_fault_raises_the_alarm(fault, design):
+    """One seed here; `make power` measures over 20 seeds whether the power is .95 or more."""
+    report = calibrate(design(*CASES[fault]), COUNTS[fault], 1, MUTANTS[fault], CHAINS.get(fault, SHORT))
+    assert report["alarms"], report["quantities"]
+
+
+@pytest.mark.parametrize("fault", MUTANTS)
+def test_the_model_itself_raises_none(fault, design):
+    report = calibrate(design(*CASES[fault]), COUNTS[fault], 1, chains=CHAINS.get(fault, SHORT))
+    assert not report["alarms"], report["quantities"]
+    assert report["untrusted_fits"] <= 0.02 * COUNTS[fault]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", MUTANTS)
+def test_the_power_is_as_stated(fault, design):
+    laid = design(*CASES[fault])
+    chains = CHAINS.get(fault, SHORT)
+    found = [bool(calibrate(laid, COUNTS[fault], seed, MUTANTS[fault], chains)["alarms"]) for seed in range(20)]
+    assert np.mean(found) >= 0.95, found
+
+
+def test_the_false_alarm_rate_is_as_stated(rng):
+    """Reports of twenty uniform quantities raise an alarm at the stated rate, within its own sampling error."""
+    alarms = 0
+    for _ in range(400):
+        p_values = [judge_uniformity(rng.uniform(size=100)) for _ in range(5)]
+        alarms += min(p_values) < 0.05 / 5
+    assert alarms / 400 < 0.05 + 4 * np.sqrt(0.05 * 0.95 / 400)
+    assert FALSE_ALARM <= 0.05
+
+
+def test_an_interrupted_run_goes_on(design, tmp_path):
+    laid = design(*CASES["sign"])
+    store = tmp_path / "sbc.jsonl"
+    whole = list(run_replicates(laid, 4, 3, tmp_path / "other.jsonl"))
+    started = run_replicates(laid, 4, 3, store)
+    kept = [next(started), next(started)]
+    started.close()
+    with store.open("a", encoding="utf-8") as file:
+        file.write('{"key": "cut sho\n')
+    resumed = list(run_replicates(laid, 4, 3, store, resume=True))
+    assert resumed[:2] == kept
+    assert [each.fractions for each in resumed] == [each.fractions for each in whole]
+    whole_lines = [json.loads(line) for line in store.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
+    assert len(whole_lines) == 4
+
+
+def test_no_replicates_are_refused(design):
+    with pytest.raises(InputError, match="0 replicates are none"):
+        list(run_replicates(design(*CASES["sign"]), 0, 1))
+
+
+MIXTURE = toml_of(1).replace('role = "independent"', 'role = ["independent", "adversary"]')
+
+
+def test_a_simulated_world_keeps_the_reading_that_its_claims_were_made_under(design):
+    """Readings follow their prior, whatever the case's own claims say, and the truth's bias is of the same reading."""
+    rows = [{"source": "s0", "published": "2024-01-01", "value": 1_000_000, "qualifier": "exact", "log_sd": 1e-3}]
+    laid = design(rows, MIXTURE.replace("NOISE", "0.01"))
+    worlds = simulate_worlds(laid, np.random.default_rng(1), 400)
+    as_adversary = np.array([bool(world.truth.readings[0, 1]) for world in worlds])
+    assert abs(as_adversary.mean() - 0.5) < 4 * 0.5 / 20
+    gaps = []
+    for world in worlds:
+        truth = np.log(world.truth.count("x", "killed")[0]) + world.truth.biases["s0", "x", "killed"][0]
+        gaps.append(world.observations[0].point - truth)
+    assert np.std(gaps) < 0.1  # the noise alone; under the other reading they would be off by 1.5

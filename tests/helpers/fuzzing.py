@@ -1,0 +1,207 @@
+"""The contract of every door that files come in by, and one function that tries an input at a door.
+
+An input is taken (0), refused (3) or found not to be trusted (4): never a traceback, one line for each fault, nothing
+that steers a terminal, in seconds and within memory.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import resource
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+from typer.main import get_command
+
+from sim.case.folder import find_case
+from sim.case.priors import find_shipped_priors
+from sim.cli.app import app
+from sim.cli.console import guarded
+from sim.errors import MAX_FAULTS
+
+ALLOWED = {0, 3, 4}
+MOST_SECONDS = 5.0
+MOST_MEMORY = 500_000  # kB, by which one input may raise the memory of the process
+STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+ESTIMATES = (
+    "date,estimate_low,estimate_high,estimate,type,source,source_url,country,"
+    '"ignore for chart, data from warring parties"\n'
+    "01/03/2023,,200000,,casualties,UK MoD,https://x.org/2023/03/02/a,Russia,\n"
+    '31/12/2022,"10,000",13000,,deaths,Office of the President of Ukraine,,Ukraine,yes\n'
+    "5/5/2024,,,50471,deaths,BBC Russian,https://bbc.com,Russia,\n1/1/2024,7,8,,injured,Nobody (known),note,Ukraine,\n"
+)
+LOSSES = (
+    '"","days","loss_count","claim_source","time_frame","loss_country","minimum","maximum","category"\n'
+    "1,56,647,UA Source,Cumulative,Russia,0,0,Tanks\n2,60,1e+05,RU Source,Day,Ukraine,1,0,Military Deaths\n"
+    "3,61,20,United Nations,Cumulative,Ukraine,0,1,Civilian Deaths\n"
+)
+EVENTS = (
+    "id,conflict_name,date_start,date_end,deaths_a,deaths_b,best,high,low\n"
+    "1,A war,2020-01-01 00:00:00.000,2020-01-03,1,1,5,9,2\n2,A war,2020-03-01,2020-03-02,0,0,0,4,0\n"
+    "3,A war,2021-05-05,2021-05-05,1,0,1,1,1\n"
+)
+
+
+@dataclass(frozen=True)
+class Door:
+    """A file that is read, and the command that reads it; the other files of its folder are valid.
+
+    `lay` fills a folder; `file` is the one that is broken; `arguments` is given the folder.
+    """
+
+    file: str
+    lay: Callable[[Path], None]
+    arguments: Callable[[Path], list[str]]
+
+
+def _lay_case(folder: Path) -> None:
+    for name in ("case.toml", "claims.csv"):
+        shutil.copy(find_case("kursk") / name, folder / name)
+    shutil.copy(find_shipped_priors() / "default.toml", folder / "set.toml")
+
+
+def _lay_record(folder: Path) -> None:
+    """Lay out some rows of the track record: all of it would take long each time."""
+    record = find_shipped_priors() / "track-record"
+    for name, kept in (("claims.csv", 60), ("truth.csv", 400)):
+        lines = (record / name).read_text(encoding="utf-8").splitlines(keepends=True)
+        (folder / name).write_text("".join(lines[:kept]), encoding="utf-8")
+    cases = {line.split(",")[0] for line in (folder / "claims.csv").read_text(encoding="utf-8").splitlines()}
+    lines = (folder / "truth.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if line.split(",")[0] in cases | {"case"}]
+    (folder / "truth.csv").write_text("".join(kept), encoding="utf-8")
+
+
+def _lay_table(name: str, text: str) -> Callable[[Path], None]:
+    return lambda folder: (folder / name).write_text(text, encoding="utf-8") and None
+
+
+def lay_run(run: Path) -> Callable[[Path], None]:
+    """Return what copies a finished run, with a sensitivity report of its inputs beside it."""
+
+    def lay(folder: Path) -> None:
+        (folder / "run").mkdir()
+        for name in ("manifest.json", "posterior.nc"):
+            shutil.copy(run / name, folder / "run" / name)
+        (folder / "sensitivity-1").mkdir()
+        result = trim_result(json.loads((run / "summary.json").read_text(encoding="utf-8")))
+        (folder / "run" / "summary.json").write_text(json.dumps(result), encoding="utf-8")
+        report = json.dumps(make_report(result))
+        (folder / "sensitivity-1" / "sensitivity.json").write_text(report, encoding="utf-8")
+
+    return lay
+
+
+def trim_result(result: dict) -> dict:
+    """Return a summary with a few entries of each kind: of a small input a change sooner hits what matters."""
+    claims = sorted(result["claims"], key=lambda claim: not claim["used"])
+    forms = {(claim["used"], claim["qualifier"], claim["unit"]): claim for claim in claims}
+    kept = {name: result[name][:2] for name in ("exceedance", "bias", "variance", "next_reports", "derived")}
+    counts = {entry["quantity"] for entry in kept["variance"]}
+    kept["estimates"] = [entry for entry in result["estimates"] if entry["quantity"] in counts]
+    path = {name: each[:6] if isinstance(each, list) else each for name, each in result["paths"][0].items()}
+    return {**result, **kept, "claims": list(forms.values()), "paths": [path]}
+
+
+def make_report(result: dict) -> dict:
+    """Return a small sensitivity report of a run."""
+    names = ("force", "quantity", "median", "intervals")
+    counts = [{name: each[name] for name in names} for each in result["estimates"]]
+    moved = [{**each, "shift_sd": 0.5, "shift_mcse": 0.01, "width_ratio": 1.1} for each in counts]
+    head = {"force": counts[0]["force"], "quantity": counts[0]["quantity"]}
+    scenario = {"what": "a", "how": "refit", "k": None, "trusted": True, **moved[0], "quantities": moved}
+    kinds = ("leave_source_out", "duplicate_source", "echo", "role")
+    conflict = {"first": "own", "second": "adversary", **head, "factor": 2.0, "interval_90": [1.0, 4.0],
+                "trusted": True, "p": 0.01, "p_adjusted": 0.02, "tests": 1}  # fmt: skip
+    return {
+        "schema": 1, "case": result["case"], "title": result["title"], "as_of": result["as_of"],
+        "inputs": result["inputs"], "force": head["force"], "headline": head["quantity"], "headlines": [head],
+        "base": {"trusted": True, "quantities": counts},
+        "scenarios": [{**scenario, "kind": kind, "label": f"without {kind}"} for kind in kinds],
+        "priors": [{**head, "group": "bias", "psense": 0.2}], "conflict": [conflict], "groups": ["own"],
+    }  # fmt: skip
+
+
+def list_doors(run: Path) -> dict[str, Door]:
+    """Return the doors by name; `run` is the folder of a finished run of the shipped case."""
+    finished = lay_run(run)
+    doors = {
+        "case": Door("case.toml", _lay_case, lambda place: ["check", f"{place}/"]),
+        "claims": Door("claims.csv", _lay_case, lambda place: ["check", f"{place}/", "--json"]),
+        "priors": Door("set.toml", _lay_case, lambda place: ["priors", "show", f"{place}/set.toml"]),
+        "record": Door(
+            "claims.csv", _lay_record, lambda place: ["record", f"{place}/claims.csv", f"{place}/truth.csv"]
+        ),
+        "truths": Door("truth.csv", _lay_record, lambda place: ["record", f"{place}/claims.csv", f"{place}/truth.csv"]),
+        "memo": Door("run/summary.json", finished, lambda place: ["memo", f"{place}/run"]),
+        "compare": Door("run/summary.json", finished, lambda place: ["compare", str(run), f"{place}/run", "--json"]),
+        "plot": Door("run/summary.json", finished, lambda place: ["plot", f"{place}/run", "--format", "svg"]),
+        "manifest": Door("run/manifest.json", finished, lambda place: ["memo", f"{place}/run"]),
+        "report": Door("sensitivity-1/sensitivity.json", finished, lambda place: ["memo", f"{place}/run"]),
+        "draws": Door(
+            "run/posterior.nc", finished, lambda place: ["simulate", "kursk", "--n", "5", "--run", f"{place}/run"]
+        ),
+    }
+    for form, text in (("economist", ESTIMATES), ("radford", LOSSES), ("ucdp", EVENTS)):
+        doors[form] = Door("table.csv", _lay_table("table.csv", text), _import_as(form))
+    return doors
+
+
+def _import_as(form: str) -> Callable[[Path], list[str]]:
+    return lambda place: ["import", form, f"{place}/table.csv", f"{place}/made"]
+
+
+@guarded
+def _read_table(claims: Path, truths: Path) -> int:
+    """Read a table of many cases as `backtest` does, which goes on to fit them."""
+    from sim.calibration.record import read_record
+
+    read_record(claims, truths)
+    return 0
+
+
+app.command("record", hidden=True)(_read_table)
+COMMAND = get_command(app)
+
+
+def try_input(door: Door, content: bytes, place: Path) -> int:
+    """Put content in the place of the door's file, in a folder laid out for it; hold the command to the contract."""
+    path = place / door.file
+    path.write_bytes(content)
+    shutil.rmtree(place / "made", ignore_errors=True)
+    return hold_to_contract(door.arguments(place))
+
+
+def hold_to_contract(arguments: list[str]) -> int:
+    """Run a command in this process; return its exit status."""
+    before, started = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
+    with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+        status = int(COMMAND.main(arguments, prog_name="truetoll", standalone_mode=False) or 0)
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    seconds = min(after.ru_utime - before.ru_utime, time.perf_counter() - started)  # others may use the processor too
+    grown = after.ru_maxrss - before.ru_maxrss
+    check_contract(status, out.getvalue(), err.getvalue())
+    assert seconds < MOST_SECONDS, f"took {seconds:.1f} s"
+    assert grown < MOST_MEMORY, f"took {grown / 1000:.0f} MB"
+    return status
+
+
+def check_contract(status: int, stdout: str, stderr: str) -> None:
+    """Hold what a command said to the contract."""
+    assert status in ALLOWED, (status, stderr)
+    assert "Traceback" not in stderr
+    for text in (stdout, stderr):
+        found = STEERING.search(text)
+        assert not found, f"{found[0]!r} is printed"
+    if status == 3:
+        lines = stderr.splitlines()
+        assert 1 <= len(lines) <= MAX_FAULTS + 1
+        assert not stdout
+        for line in lines:
+            assert re.fullmatch(r".+: .+; .+", line), line

@@ -1,0 +1,59 @@
+"""Events of UCDP's table become one claim for each month, or week, and what the case says adds up to the table."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pytest
+
+from sim.case.check import check_case
+from sim.case.folder import read_case
+from sim.errors import InputError
+from sim.importers import import_table, read_table
+
+HEADER = "id,conflict_name,date_start,date_end,deaths_a,deaths_b,best,high,low"
+
+
+def write_events(folder, *rows):
+    file = folder / "ged.csv"
+    file.write_text("\n".join([HEADER, *rows]) + "\n", encoding="utf-8")
+    return file
+
+
+def make_rows(days):
+    return [
+        f"{n},Here,{dt.date(2020, 1, 5) + dt.timedelta(days=day)} 00:00:00.000,"
+        f"{dt.date(2020, 1, 5) + dt.timedelta(days=day)} 00:00:00.000,1,2,{10 + n},{20 + n},{5 + n}"
+        for n, day in enumerate(days)
+    ]
+
+
+@pytest.mark.parametrize(("days", "claims"), [((0, 3, 6, 7, 90), 3), ((0, 10, 30, 31, 300), 3)])
+def test_sums_of_weeks_and_months(days, claims, tmp_path):
+    """A conflict of three months comes by weeks, one of ten by months; low, best and high are sums over events."""
+    folder = import_table("ucdp", write_events(tmp_path, *make_rows(days)), tmp_path / "case")
+    case = read_case(folder)
+    assert len(case.claims) == claims
+    assert sum(claim.value for claim in case.claims) == sum(10 + n for n in range(len(days)))
+    assert all(claim.measure == "interval" and claim.since <= claim.as_of for claim in case.claims)
+    first = case.claims[0]
+    events = [n for n, day in enumerate(days) if dt.date(2020, 1, 5) + dt.timedelta(days=day) <= first.as_of]
+    low, high = sum(5 + n for n in events), sum(20 + n for n in events)
+    assert first.log_sd == pytest.approx(np.log(high / low) / (2 * 1.28155), rel=1e-3)
+    assert not [warning for warning in check_case(f"{folder}/").warnings if warning.kind == "contradiction"]
+
+
+def test_events_that_cannot_be_used_are_told(tmp_path):
+    rows = [*make_rows((0, 1)), "8,Here,2020-01-09,2020-01-09,0,0,9,5,1", "9,Here,,,0,0,1,1,1"]
+    imported = read_table("ucdp", write_events(tmp_path, *rows))
+    assert len(imported.left_out) == 2
+    assert "row 4" in imported.left_out[0]
+    assert "out of order" in imported.left_out[0]
+    with pytest.raises(InputError, match="no event"):
+        read_table("ucdp", write_events(tmp_path, rows[-1]))
+
+
+def test_months_without_deaths_are_bounded_by_their_high_end(tmp_path):
+    imported = read_table("ucdp", write_events(tmp_path, "1,Here,2020-01-05,2020-01-05,0,0,0,3,0"))
+    assert (imported.claims[0].qualifier, imported.claims[0].value) == ("at_most", 3)

@@ -1,0 +1,205 @@
+"""The model as a whole: one definition, one fast density, and the invariants that it must keep."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pytest
+from examples import CASE, LEARNED, LOUD_ROWS, ONE_DAY, ONE_DAY_ROWS, RICH_ROWS, UNBOUNDED, UNBOUNDED_ROWS
+
+from sim.model.arrays import NUMPY
+from sim.model.buffer import constrain_draws, count_unknowns, evaluate_density
+from sim.model.design import build_model, log_likelihood, sample_prior, trace_state
+from sim.model.rows import DAY_SD
+
+FAMILIES = (
+    CASE
+    + """
+[priors]
+"scale.source" = { dist = "HalfNormal", sigma = 0.5 }
+"scale.source_outcome" = { dist = "HalfCauchy", beta = 0.3 }
+"scale.role_in_war" = { dist = "Gamma", alpha = 2, beta = 4 }
+"noise.own" = { dist = "Exponential", lam = 2 }
+"noise.adversary" = { fixed = 0.3 }
+"outlier.probability" = { dist = "Uniform", lower = 0.01, upper = 0.3 }
+"outlier.factor" = { dist = "LogNormal", mu = 1.6, sigma = 0.2 }
+"outlier.source" = { dist = "LogitNormal", mu = -2, sigma = 0.5 }
+"role.own.losses" = { dist = "StudentT", nu = 4, mu = -0.3, sigma = 0.4 }
+"""
+)
+
+# Without outliers and with little noise, most points are impossible but for the least of probabilities.
+FAR_OFF = (
+    CASE
+    + """
+[priors]
+"outlier.probability" = { fixed = 0 }
+"outlier.source" = { fixed = 0 }
+"noise.own" = { fixed = 0.02 }
+"noise.adversary" = { fixed = 0.02 }
+"""
+)
+
+KINDS = {
+    "bounded": (RICH_ROWS, CASE),
+    "families": (RICH_ROWS, FAMILIES),
+    "far off": (RICH_ROWS, FAR_OFF),
+    "unbounded": (UNBOUNDED_ROWS, UNBOUNDED),
+    "one day": (ONE_DAY_ROWS, ONE_DAY),
+    "joint": (RICH_ROWS, CASE, LEARNED),
+    "no claims": ([], CASE),
+}
+
+
+def unknowns_at(design, x):
+    return {name: values[None] for name, values in constrain_draws(design, x).items()}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_fast_density_is_pymcs(kind, design, rng):
+    """Density and gradient of the compiled code equal PyMC's at random points of every kind of case."""
+    import pytensor
+
+    laid = design(*KINDS[kind])
+    model = build_model(laid)
+    function = pytensor.function(model.value_vars, [model.logp(), model.dlogp()], mode="FAST_COMPILE")
+    free = [place for place, item in enumerate(laid.parameters.items) if item.prior.dist]
+    for _ in range(4):
+        x = rng.normal(0, 0.5, count_unknowns(laid))
+        value, gradient = evaluate_density(laid, x)
+        places = _place_blocks(laid, free, model)
+        known, slope = function(*[x[places[variable.name]] for variable in model.value_vars])
+        assert value == pytest.approx(float(known), rel=1e-9, abs=1e-8)
+        order = np.concatenate([places[variable.name] for variable in model.value_vars])
+        np.testing.assert_allclose(gradient[order], slope, rtol=1e-7, atol=1e-7)
+
+
+def _place_blocks(laid, free, model):
+    """Return where each value variable of PyMC stands in the unconstrained vector."""
+    ends = len(free) + np.cumsum([0, laid.state.walks, laid.beliefs.latents, laid.beliefs.statements])
+    places = {name: np.arange(ends[k], ends[k + 1]) for k, name in enumerate(("walk", "effects", "statement"))}
+    joint = laid.parameters.joint.positions
+    if joint:
+        places["theta_joint"] = np.array([free.index(position) for position in joint])
+    for family, positions in laid.parameters.families().items():
+        if family and not family.startswith("joint_"):
+            name = model.rvs_to_values[model[f"theta_{family.lower()}"]].name
+            places[name] = np.array([free.index(position) for position in positions])
+    return places
+
+
+@pytest.mark.parametrize("many", [3, 100])
+@pytest.mark.parametrize("kind", [*KINDS, "loud"])
+def test_gradient_is_a_difference_of_densities(kind, many, design, rng, monkeypatch):
+    monkeypatch.setattr("sim.model.design.MANY_CLAIMS", many)
+    laid = design(*{**KINDS, "loud": (LOUD_ROWS, UNBOUNDED)}[kind])
+    x = rng.normal(0, 0.4, count_unknowns(laid))
+    _, gradient = evaluate_density(laid, x)
+    for place in range(len(x)):
+        step = np.zeros(len(x))
+        step[place] = 1e-6
+        slope = (evaluate_density(laid, x + step)[0] - evaluate_density(laid, x - step)[0]) / 2e-6
+        assert gradient[place] == pytest.approx(slope, rel=1e-4, abs=2e-3)
+
+
+def test_no_claims_give_the_prior(design, rng):
+    laid = design([])
+    x = rng.normal(0, 0.5, count_unknowns(laid))
+    unknowns = unknowns_at(laid, x)
+    assert log_likelihood(NUMPY, laid, *(unknowns[k] for k in ("theta", "walk", "effects", "statement"))) == 0
+
+
+def likelihood_of(laid, draws=50):
+    unknowns = sample_prior(laid, np.random.default_rng(3), draws)
+    statement = np.random.default_rng(4).standard_normal((draws, laid.beliefs.statements))
+    return log_likelihood(NUMPY, laid, unknowns["theta"], unknowns["walk"], unknowns["effects"], statement)
+
+
+def test_marked_echoes_move_nothing(design):
+    """Ten marked echoes of a claim leave every density where it was."""
+    echoes = [
+        {"id": f"e{n}", "source": "foe", "value": 300, "as_of": "2024-02-01", "origin": "c0" if n % 2 else "own"}
+        for n in range(10)
+    ]
+    base, more = design(RICH_ROWS), design([*RICH_ROWS, *echoes])
+    assert len(more.evidence.observations) == len(base.evidence.observations)
+    np.testing.assert_array_equal(likelihood_of(more), likelihood_of(base))
+
+
+def test_rows_in_any_order_give_the_same_density(design, rng):
+    rows = [{"id": f"c{number}", **row} for number, row in enumerate(RICH_ROWS)]
+    shuffled = [rows[place] for place in rng.permutation(len(rows))]
+    base, other = design(rows), design(shuffled)
+    # The order of the rows may change the order of latent effects, so compare the whole density at its centre.
+    zero = np.zeros(count_unknowns(base))
+    assert evaluate_density(other, zero)[0] == pytest.approx(evaluate_density(base, zero)[0], rel=1e-12)
+    np.testing.assert_allclose(likelihood_of(other), likelihood_of(base), rtol=1e-9)
+
+
+def test_relabelling_sources_changes_nothing(design):
+    """The same source effects under other names give the same likelihood at every draw."""
+    renamed = CASE.replace("sources.foe", "sources.aaa")
+    rows = [{**row, "source": "aaa"} if row.get("source") == "foe" else row for row in RICH_ROWS]
+    base, other = design(RICH_ROWS), design(rows, renamed)
+
+    def place_effects(laid):
+        names = [(kind, *key) for kind, keys in laid.beliefs.effects.items() for key in keys]
+        return [tuple("foe" if part == "aaa" else part for part in name) for name in names]
+
+    unknowns = sample_prior(base, np.random.default_rng(3), 40)
+    statement = np.random.default_rng(4).standard_normal((40, base.beliefs.statements))
+    order = [place_effects(base).index(name) for name in place_effects(other)]
+    values = [
+        log_likelihood(NUMPY, laid, unknowns["theta"], unknowns["walk"], effects, statement)
+        for laid, effects in ((base, unknowns["effects"]), (other, unknowns["effects"][:, order]))
+    ]
+    np.testing.assert_allclose(values[0], values[1], rtol=1e-10)
+
+
+def test_a_claim_date_does_not_change_the_prior_of_the_path(design):
+    """Cutting a bin where a claim speaks leaves the state at other days as it was, draw by draw."""
+    few = design([{"value": 300, "as_of": "2024-02-01"}])
+    many = design([{"value": 300, "as_of": f"2024-02-{day:02}"} for day in range(1, 25)])
+    for laid in (few, many):
+        assert laid.state.walks == few.state.walks
+    walk = np.random.default_rng(1).standard_normal((30, few.state.walks))
+    day = dt.date(2024, 3, 31)
+    ends = []
+    for laid in (few, many):
+        theta = laid.parameters.sample(np.random.default_rng(2), 30)
+        state = trace_state(laid, {"theta": theta, "walk": walk})
+        ends.append(state[:, :, laid.timeline.evening(day)])
+    np.testing.assert_allclose(ends[0], ends[1], rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"value": 300, "qualifier": "exact", "as_of": "2024-02-03"},
+        {"value": 300, "qualifier": "about", "as_of": "2024-01-01"},
+        {"value": 0.3, "unit": "share", "quantity": "losses", "as_of": "2024-02-03"},
+        {"low": 300, "high": 400, "qualifier": "range", "as_of": "2024-03-03"},
+    ],
+)
+def test_a_claim_of_infinite_noise_changes_nothing(row, design):
+    """Its likelihood is flat: the same at every point, up to the range of beliefs over its noise."""
+    assert np.ptp(likelihood_of(design([{**row, "log_sd": 1e9}]))) < 1e-12
+
+
+def test_the_losses_of_few_days_scatter_about_the_path(design):
+    """A day's count is uncertain by the scatter of days; that of the whole war, of arrivals and a total is not."""
+    spans = [("2024-02-01", "2024-02-01"), ("2024-02-01", "2024-02-04"), ("2024-01-01", "2024-03-31")]
+    rows = [
+        {"force": "x", "measure": "interval", "since": since, "as_of": until, "value": 40 + number}
+        for number, (since, until) in enumerate(spans)
+    ]
+    arrived = {"quantity": "deployed", "since": "2024-01-02", "as_of": "2024-01-05"}
+    rows += [{"force": "x", "measure": "interval", "value": 50, **arrived}]
+    rows += [{"force": "x", "as_of": "2024-02-01", "value": 60}]
+    laid = design(rows, CASE)
+    sds = {row.observation.claim.id: sd for row, sd in zip(laid.beliefs.rows, laid.beliefs.own_sd, strict=True)}
+    whole = 91
+    assert sds["c0"] == pytest.approx(DAY_SD * np.sqrt(1 - 1 / whole))
+    assert sds["c1"] == pytest.approx(DAY_SD * np.sqrt(1 / 4 - 1 / whole))
+    assert sds["c2"] == sds["c3"] == sds["c4"] == 0

@@ -1,0 +1,76 @@
+"""The package's density against a second implementation, written day by day for reading."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from examples import CASE, LEARNED, LOUD_ROWS, ONE_DAY, ONE_DAY_ROWS, RICH_ROWS, UNBOUNDED, UNBOUNDED_ROWS
+from plain import PlainModel, joint_density, log_density
+
+from sim.model.buffer import constrain_draws, count_unknowns, evaluate_density
+
+KINDS = {
+    "bounded": (RICH_ROWS, CASE),
+    "unbounded": (UNBOUNDED_ROWS, UNBOUNDED),
+    "one day": (ONE_DAY_ROWS, ONE_DAY),
+    "joint": (RICH_ROWS, CASE, LEARNED),
+    "loud": (LOUD_ROWS, UNBOUNDED),
+}
+
+
+def plain_density(laid, x):
+    """Name what stands at a point of the unconstrained vector, and hand it to the plain model."""
+    unknowns = constrain_draws(laid, x)
+    values = dict(zip([item.name for item in laid.parameters.items], unknowns["theta"], strict=True))
+    walks = dict(zip(laid.state.forces, unknowns["walk"].reshape(len(laid.state.forces), -1), strict=True))
+    keys = [(kind, *key) for kind, names in laid.beliefs.effects.items() for key in names]
+    effects = dict(zip(keys, unknowns["effects"], strict=True))
+    errors = {}
+    names = list(dict.fromkeys(item.statement for item in laid.evidence.observations if item.statement))
+    for name, error in zip(names, unknowns["statement"], strict=True):
+        first = next(item for item in laid.evidence.observations if item.statement == name)
+        # The unit is the noise of the first reading, in the order of sources and forces, of those that speak in it.
+        pairs = sorted(
+            {(item.source, item.claim.force) for item in laid.evidence.observations if item.statement == name}
+        )
+        roles = laid.case.sources[first.source].roles_towards(pairs[0][1])
+        errors[name] = {"error": error, "roles": roles, "first": (first.source, first.claim.force)}
+    model = PlainModel(laid.case, values, walks, effects, errors)
+    joint = [laid.parameters.items[position] for position in laid.parameters.joint.positions]
+    priors = [(item, values[item.name]) for item in laid.parameters.items if item not in joint]
+    table = laid.priors.joint if joint else None
+    return joint_density(joint, values, table) + log_density(laid, model, priors, walks, effects, errors)
+
+
+def draw_point(laid, rng):
+    """Draw a point near the middle of the prior: far from it the claims' likelihood underflows in plain arithmetic."""
+    x = rng.normal(0, 0.3, count_unknowns(laid))
+    joint = [laid.parameters.items[position] for position in laid.parameters.joint.positions]
+    for place, item in enumerate([item for item in laid.parameters.items if item.prior.dist]):
+        x[place] += 0.0 if item in joint else item.prior.mu or 0.0
+    return x
+
+
+@pytest.mark.parametrize("kind", ["bounded", "loud"])
+def test_centred_effects_change_the_scale_alone(kind, design, rng, monkeypatch):
+    """Where effects are sampled times their scales, the density is that of the standard normals by the scales."""
+    monkeypatch.setattr("sim.model.design.MANY_CLAIMS", 3)
+    laid = design(*KINDS[kind])
+    own = laid.centred[laid.centred >= 0]
+    assert 0 < len(own) < laid.beliefs.latents
+    x = draw_point(laid, rng)
+    scales = constrain_draws(laid, x)["theta"][own]
+    assert evaluate_density(laid, x)[0] == pytest.approx(plain_density(laid, x) - np.log(scales).sum(), rel=1e-8)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_density_is_that_of_the_plain_model(kind, design, rng):
+    laid = design(*KINDS[kind])
+    for _ in range(3):
+        x = draw_point(laid, rng)
+        assert evaluate_density(laid, x)[0] == pytest.approx(plain_density(laid, x), rel=1e-8, abs=1e-8)
+
+
+def test_the_density_of_kursk_is_that_of_the_plain_model(kursk, rng):
+    x = draw_point(kursk, rng)
+    assert evaluate_density(kursk, x)[0] == pytest.approx(plain_density(kursk, x), rel=1e-8, abs=1e-8)

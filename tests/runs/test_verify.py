@@ -1,0 +1,154 @@
+"""A run's folder keeps what the run was made from, and `run --verify` says whether the run stands."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import shutil
+import subprocess
+import sys
+from copy import deepcopy
+from pathlib import Path
+
+import pytest
+from examples import ONE_DAY, ONE_DAY_ROWS
+
+from sim.errors import InputError
+from sim.runs.run import run_case, write_run
+from sim.runs.verify import drop_timings, judge_repeat, tell_verdict, verify_run
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = Path(sys.executable).parent / "truetoll"
+
+
+@pytest.fixture
+def folder(write, tmp_path):
+    """Return a small run's folder, whose case and prior set are gone since."""
+    case = write(ONE_DAY_ROWS, f'prior = "mine.toml"\n{ONE_DAY}')
+    shutil.copy(ROOT / "priors" / "flat.toml", case / "mine.toml")
+    run = run_case(case, seed=3, draws=200, as_of=dt.date(2024, 2, 1), known_by=dt.date(2024, 4, 1))
+    place = write_run(run, tmp_path / "results")
+    shutil.rmtree(case)
+    return place
+
+
+def test_a_run_is_made_again_from_its_folder_alone(folder):
+    """The summary is the same but for timings, with every option of the run, when the case is gone."""
+    report = verify_run(folder)
+    assert report["identical"]
+    assert report["stands"]
+    assert report["differs"] == []
+    assert "byte for byte" in tell_verdict(report)[0]
+
+
+def test_other_versions_are_named(folder):
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest["versions"]["numpy"] = "1.0"
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    assert any(line.startswith("numpy 1.0 then") for line in verify_run(folder)["differs"])
+
+
+@pytest.mark.parametrize("name", ["case.toml", "claims.csv", "mine.toml", "priors/default.toml"])
+def test_inputs_that_were_changed_are_refused(folder, name):
+    path = folder / "inputs" / name
+    path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    with pytest.raises(InputError, match="not what the run was made from"):
+        verify_run(folder)
+    path.unlink()
+    with pytest.raises(InputError, match="is missing"):
+        verify_run(folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"settings": None},
+        {"settings": {}},
+        {"settings": {"prior": None, "as_of": "soon", "known_by": None, "draws": None}},
+        {"settings": {"prior": None, "as_of": None, "known_by": None, "draws": 10**9}},
+        {"seed": -1},
+        {"seed": "one"},
+        {"case": 3},
+        {"inputs": ["case.toml"]},
+        {"inputs": {"../summary.json": "0"}},
+    ],
+)
+def test_a_damaged_manifest_is_one_line(folder, change):
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    (folder / "manifest.json").write_text(json.dumps({**manifest, **change}), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        verify_run(folder)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_numbers_stand_within_monte_carlo_error(kursk_run):
+    """A median or an edge may move by what chance moves it, and by no more."""
+    first = kursk_run.result
+    second = deepcopy(first)
+    killed = second["estimates"][0]
+    killed["median"] += 2 * killed["mcse_median"]
+    assert judge_repeat(first, second) == {"identical": False, "stands": True, "moved": []}
+    killed["intervals"]["0.9"][1] += 10 * killed["mcse_interval_90"][1]
+    verdict = judge_repeat(first, second)
+    assert not verdict["stands"]
+    assert [entry["what"] for entry in verdict["moved"]] == ["upper edge of the 90% interval"]
+    del second["estimates"][0]
+    assert judge_repeat(first, second)["moved"][0]["now"] is None
+
+
+def test_another_seed_stands_and_another_prior_does_not(kursk_run):
+    """The errors are those of the draws: chance alone raises no alarm, a change of the model does."""
+    verdict = judge_repeat(kursk_run.result, run_case("kursk", seed=2).result)
+    assert verdict["stands"], verdict["moved"]
+    assert not verdict["identical"]
+    assert not judge_repeat(kursk_run.result, run_case("kursk", seed=2, prior="flat").result)["stands"]
+
+
+def test_the_command_says_so_by_its_status(folder):
+    def verify(*more):
+        return subprocess.run([PROGRAM, "run", "--verify", folder, *more], capture_output=True, text=True, check=False)
+
+    assert verify().returncode == 0
+    assert json.loads(verify("--json").stdout)["identical"]
+    result = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    result["estimates"][0]["median"] *= 3
+    (folder / "summary.json").write_text(json.dumps(result), encoding="utf-8")
+    done = verify()
+    assert done.returncode == 5
+    assert "DOES NOT STAND" in done.stdout
+    done = subprocess.run([PROGRAM, "run", "kursk", "--verify", folder], capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_hash_seeds_and_threads_change_nothing(kursk_run):
+    """Another process, in which sets are in another order and chains share one thread, gives the same summary."""
+    code = (
+        "import json, os\n"
+        "os.cpu_count = lambda: 1\n"
+        "from sim.runs.run import run_case\n"
+        "from sim.runs.verify import drop_timings\n"
+        "print(drop_timings(run_case('kursk', seed=1).result))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+        env={**os.environ, "PYTHONHASHSEED": "271"},
+    )  # fmt: skip
+    assert done.stdout.strip() == drop_timings(kursk_run.result)
+
+
+REFERENCE = ROOT / "results" / "kursk" / "reference"
+
+
+def test_the_reference_run_stands():
+    """What is kept of Kursk is what this version says, within Monte Carlo error; if it is to move, remake it."""
+    report = verify_run(REFERENCE)
+    assert report["stands"], report["moved"]
+    kept = REFERENCE / "inputs"
+    for name, now in (
+        ("case.toml", "sim/cases/kursk/case.toml"),
+        ("claims.csv", "sim/cases/kursk/claims.csv"),
+        ("priors/default.toml", "priors/default.toml"),
+    ):
+        assert (kept / name).read_bytes() == (ROOT / now).read_bytes(), f"{name} has gone on: make reference"

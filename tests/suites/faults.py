@@ -1,0 +1,307 @@
+"""Faults at random moments: signals and full disks in the midst of commands, and what is left of them afterwards.
+
+`python tests/suites/faults.py --n 200 --seed 1` draws moments, of each a fault, a verb and a share of what an
+undisturbed command takes: of its time for a signal, of its bytes for a disk that is full. It prints what was found, and
+fails where anything was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from uuid import uuid4
+
+from examples import ONE_DAY, ONE_DAY_ROWS, format_claims
+from records import write_record
+
+PROGRAM = Path(sys.executable).parent / "truetoll"
+FAULTS = ("SIGKILL", "SIGTERM", "SIGINT", "disk")
+VERBS = ("run", "sbc", "backtest", "sensitivity")
+MARK = "TRUETOLL_FAULT"  # in the environment of a command, and so of all that it starts
+GONE = 8.0  # seconds within which what it started must have ended
+EARLY = 0.2  # of a command's time, after which it must heed signals, however slowly Python has started
+BLOCK = 4096
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A fault at a share of an undisturbed command; `group`: a signal goes to all its processes, as Ctrl-C does."""
+
+    fault: str
+    verb: str
+    jobs: int
+    share: float
+    group: bool
+
+    def __str__(self) -> str:
+        return f"{self.fault} at {self.share:.3f} of {self.verb} --jobs {self.jobs}{' (group)' if self.group else ''}"
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """What a command does when nothing happens: seconds, the files that it writes, their bytes, its result."""
+
+    seconds: float
+    files: set[str]
+    size: int
+    result: dict
+
+
+def draw_moments(count: int, seed: int, verbs=VERBS) -> list[Moment]:
+    """Return moments, every fault and verb in turn."""
+    rng = random.Random(seed)  # noqa: S311 - moments are no secret
+    pairs = [(fault, verb) for fault in FAULTS for verb in verbs]
+    return [
+        Moment(fault, verb, 1 if verb == "run" else rng.choice([1, 2]), rng.uniform(0.0, 1.0), rng.random() < 0.5)
+        for fault, verb in (pairs[n % len(pairs)] for n in range(count))
+    ]
+
+
+class Bench:
+    """A place with inputs, an earlier run, and what undisturbed commands do."""
+
+    def __init__(self, place: Path, moments: list[Moment]) -> None:
+        self.place = place
+        case = place / "small"
+        case.mkdir()
+        self.case = str(case)
+        (case / "case.toml").write_text(ONE_DAY, encoding="utf-8")
+        (case / "claims.csv").write_text(format_claims(ONE_DAY_ROWS), encoding="utf-8")
+        self.record = write_record(place / "record")
+        self.earlier = place / "earlier"
+        for verb in ("run", "sbc"):
+            running = self.start(verb, 1, self.earlier, seed=9)
+            _, told = running.communicate()
+            assert running.returncode == 0, told
+        self.known = {(verb, jobs): self._try(verb, jobs) for verb, jobs in {(m.verb, m.jobs) for m in moments}}
+
+    def start(self, verb: str, jobs: int, results: Path, *more: str, seed: int = 1, **options):
+        """Start a command in a group of its own."""
+        given = {
+            "run": [self.case],
+            "sbc": [self.case, "--n", "4"],
+            "backtest": [*map(str, self.record), "--prior", "default"],
+            "sensitivity": [self.case],
+        }[verb]
+        many = [] if verb == "run" else ["--jobs", str(jobs)]
+        order = [PROGRAM, verb, *given, *many, "--seed", str(seed), "--json", "--quiet", "--results", results, *more]
+        return subprocess.Popen(
+            # What a shell runs in the background ignores Ctrl-C, and hands that down.
+            ["env", "--default-signal=INT", *order],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            start_new_session=True, cwd=self.place, **options,
+        )  # fmt: skip
+
+    def _try(self, verb: str, jobs: int) -> Undisturbed:
+        results = self.place / f"undisturbed-{verb}-{jobs}"
+        started = time.perf_counter()
+        running = self.start(verb, jobs, results)
+        said, told = running.communicate()
+        assert running.returncode in (0, 4), told
+        seconds = time.perf_counter() - started
+        files = {plain_name(path, results) for path in results.rglob("*") if path.is_file()}
+        return Undisturbed(seconds, files, measure(results), without_time(json.loads(said)))
+
+    def strike(self, moment: Moment) -> tuple[str, list[str]]:
+        """Do the fault of a moment; return whether it struck, and what is wrong afterwards."""
+        known = self.known[moment.verb, moment.jobs]
+        results = Path(tempfile.mkdtemp(dir=self.place)) / "results"
+        shutil.copytree(self.earlier, results)
+        if moment.fault == "disk":
+            mount(results, measure(self.earlier) + int(moment.share * known.size))
+            shutil.copytree(self.earlier, results, dirs_exist_ok=True)
+        try:
+            struck, wrong = self._strike(moment, known, results)
+        finally:
+            if moment.fault == "disk":
+                subprocess.run(["umount", results], check=True)
+            shutil.rmtree(results.parent)
+        return struck, wrong
+
+    def _strike(self, moment: Moment, known: Undisturbed, results: Path) -> tuple[str, list[str]]:
+        before, mark, early = snapshot(results), uuid4().hex, False
+        running = self.start(moment.verb, moment.jobs, results, env={**os.environ, MARK: mark})
+        if moment.fault != "disk":
+            number = signal.Signals[moment.fault]
+            time.sleep(moment.share * known.seconds)
+            early = moment.share < EARLY and not heeds_signals(running.pid)
+            (os.killpg if moment.group else os.kill)(running.pid, number)  # a zombie until it is waited for
+        said, told = running.communicate(timeout=120)
+        wrong = [] if early else judge_end(moment.fault, running.returncode, told)
+        struck = "early" if early else "struck" if running.returncode not in (0, 4) else "late"
+        left = wait_for_none(mark)
+        wrong += [f"still runs: {each}" for each in left]
+        wrong += judge_folder(results, before, known, drafts=moment.fault == "SIGKILL")
+        if moment.fault == "disk":
+            subprocess.run(["mount", "-o", "remount,size=64m", results], check=True)
+        again = self.start(moment.verb, moment.jobs, results, *(() if moment.verb == "run" else ("--resume",)))
+        said, told_again = again.communicate(timeout=180)
+        if again.returncode not in (0, 4):
+            return struck, [*wrong, f"does not go on: {again.returncode} {told_again}"]
+        if without_time(json.loads(said)) != known.result:
+            wrong.append("another result")
+        wrong += [f"going on: {each}" for each in judge_folder(results, before, known, drafts=False)]
+        return struck, [f"{each} [{running.returncode}: {told.strip()[-300:]}]" for each in wrong]
+
+
+def heeds_signals(pid: int) -> bool:
+    """Return whether a process has taken SIGTERM upon itself: before that Python is starting, or nothing has."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    caught = int(next(line for line in status.splitlines() if line.startswith("SigCgt")).split()[1], 16)
+    return bool(caught >> (signal.SIGTERM - 1) & 1)
+
+
+def judge_end(fault: str, status: int, told: str) -> list[str]:
+    """Return what is wrong with how a command ended: its exit status, and what it said."""
+    wrong = [] if "Traceback" not in told else ["a traceback"]
+    if status in (0, 4):  # it was done
+        return wrong + ([f"speaks of nothing: {told}"] if told else [])
+    expected = {"SIGKILL": (-9,), "SIGTERM": (143,), "SIGINT": (130,), "disk": (1, 3)}[fault]
+    if status not in expected:
+        wrong.append(f"exit status {status}")
+    if fault != "SIGKILL":
+        wrong += [] if len(told.splitlines()) == 1 else [f"{len(told.splitlines())} lines"]
+        wrong += [] if any(word in told for word in ("kept", "whole", "written")) else ["no word of what is kept"]
+    return wrong
+
+
+def judge_folder(results: Path, before: dict[str, str], known: Undisturbed, *, drafts: bool) -> list[str]:
+    """Return what is wrong in a folder of results: earlier files, halves, drafts."""
+    now = snapshot(results)
+    wrong = [f"touched {name}" for name, content in before.items() if now.get(name) != content]
+    runs: dict[Path, set[str]] = {}
+    for name in now.keys() - before.keys():
+        path = results / name
+        if ".unfinished-" in name:
+            wrong += [] if drafts else [f"a draft: {name}"]
+            continue
+        if plain_name(path, results) not in known.files:
+            wrong.append(f"a stranger: {name}")
+        if path.suffix == ".json":
+            json.loads(path.read_text(encoding="utf-8"))
+        if path.suffix == ".png" and not path.read_bytes().endswith(b"IEND\xaeB\x60\x82"):
+            wrong.append(f"half of {name}")
+        folder = results.joinpath(*path.relative_to(results).parts[:2])
+        if folder.is_dir():
+            runs.setdefault(folder, set()).add(plain_name(path, results))
+    for folder, files in runs.items():
+        if "seed1" in folder.name and folder.parent.name == "small":
+            wrong += [f"{folder.name} lacks {name}" for name in known.files if "TIME" in name and name not in files]
+    return wrong
+
+
+def plain_name(path: Path, results: Path) -> str:
+    """Return a path below the results, with a word for the time."""
+    return re.sub(r"\d{8}-\d{6}", "TIME", str(path.relative_to(results)))
+
+
+def snapshot(folder: Path) -> dict[str, str]:
+    """Return a hash of each file below a folder."""
+    found = {}
+    for path in folder.rglob("*"):
+        if path.is_file():
+            found[str(path.relative_to(folder))] = hashlib.sha256(path.read_bytes()).hexdigest()
+        elif path.name.startswith(".unfinished-"):
+            found[str(path.relative_to(folder))] = ""
+    return found
+
+
+def without_time(result: dict) -> dict:
+    """Return a result without the seconds that it took, wherever they stand."""
+    return {
+        key: without_time(value) if isinstance(value, dict) else value
+        for key, value in result.items()
+        if key != "seconds"
+    }
+
+
+def measure(folder: Path) -> int:
+    """Return the bytes that a folder takes of a disk of whole blocks."""
+    return sum(-(-path.stat().st_size // BLOCK) * BLOCK if path.is_file() else 0 for path in folder.rglob("*"))
+
+
+def wait_for_none(mark: str) -> list[str]:
+    """Wait for all processes of a mark to end; return those that do not."""
+    until = time.monotonic() + GONE
+    while (left := list_marked(mark)) and time.monotonic() < until:
+        time.sleep(0.1)
+    return left
+
+
+def list_marked(mark: str) -> list[str]:
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark.encode() in (place / "environ").read_bytes():
+                found.append((place / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:
+            continue
+    return found
+
+
+def mount(folder: Path, size: int) -> None:
+    """Mount a small disk."""
+    size = max(-(-size // BLOCK), 1) * BLOCK
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], check=True)
+
+
+@cache
+def can_mount() -> bool:
+    """Return whether this user may mount a disk here."""
+    with tempfile.TemporaryDirectory() as place:
+        order = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", place]
+        if shutil.which("mount") is None or subprocess.run(order, capture_output=True, check=False).returncode:
+            return False
+        subprocess.run(["umount", place], check=True)
+        return True
+
+
+def strike_all(moments: list[Moment], place: Path, at_once: int = 1, tell=lambda _: None) -> tuple[Counter, list[str]]:
+    """Return how often what was struck, and all that is wrong."""
+    usable = [moment for moment in moments if moment.fault != "disk" or can_mount()]
+    bench = Bench(place, usable)
+    counts, wrong = Counter({"skipped: no small disk can be mounted here": len(moments) - len(usable)}), []
+    with ThreadPoolExecutor(at_once) as pool:
+        for moment, (struck, found) in zip(usable, pool.map(bench.strike, usable), strict=True):
+            counts[f"{moment.fault} {moment.verb} {struck}"] += 1
+            tell("; ".join([f"{moment}: {struck}", *found]))
+            wrong += [f"{moment}: {each}" for each in found]
+    return +counts, wrong
+
+
+def tell(line: str) -> None:
+    print(line, flush=True)  # noqa: T201
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--n", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--at-once", type=int, default=1)
+    given = parser.parse_args()
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory() as place:
+        counts, wrong = strike_all(draw_moments(given.n, given.seed), Path(place), given.at_once, tell)
+    for what, count in sorted(counts.items()):
+        tell(f"{what}: {count}")
+    tell(f"{counts.total()} moments in {time.perf_counter() - started:.0f} s, {len(wrong)} things are wrong")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
