@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from examples import format_claims
+from program import call
 from records import WARS, write_record
-from test_cli import call
 
 from sim.calibration.backtest import (
     Forecast,

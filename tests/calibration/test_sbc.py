@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from small_cases import CASES, toml_of
 
 from sim.calibration.sbc import FALSE_ALARM, judge_uniformity, report_calibration, run_replicates
 from sim.case.evidence import Evidence
@@ -16,53 +17,6 @@ from sim.model.parameters import Parameters
 from sim.posterior.fit import sample_posterior
 from sim.posterior.simulate import observe_world, simulate_worlds
 
-HEAD = """
-schema = 1
-start = 2024-01-01
-end = 2024-01-01
-[forces.x]
-outcomes = ["killed"]
-"""
-PRIORS = """
-[priors]
-"total.killed" = { dist = "Normal", mu = 6.9, sigma = 1.0 }
-"role.independent.losses" = { fixed = BIAS }
-"scale.role_in_war" = { fixed = 0 }
-"scale.source" = SCALE
-"scale.source_outcome" = { fixed = 0 }
-"noise.independent" = { fixed = NOISE }
-"noise.adversary" = { fixed = NOISE }
-"role.adversary.losses" = { dist = "Normal", mu = 1.5, sigma = 0.3 }
-"outlier.probability" = { fixed = 0 }
-"outlier.source" = { fixed = 0 }
-"wording.at_least" = { fixed = 0.4 }
-"wording.at_most" = { fixed = 0.4 }
-"wording.counted" = { fixed = 0.7 }
-"""
-
-
-def toml_of(count, scale="{ fixed = 0 }", noise=0.05, role="independent"):
-    sources = "".join(f'[sources.s{n}]\nrole = "{role}"\n' for n in range(count))
-    return HEAD + sources + PRIORS.replace("SCALE", scale).replace("NOISE", str(noise)).replace("BIAS", "0")
-
-
-def claims(count, **fields):
-    return [{"source": f"s{n}", "published": "2024-01-01", "value": 300, **fields} for n in range(count)]
-
-
-# A case on which each fault shows: one figure with little noise for rounding; one claim a source for a scale.
-CASES = {
-    "rounding": (claims(1), toml_of(1)),
-    "scale": (claims(8, qualifier="exact", log_sd=0.1), toml_of(8, '{ dist = "LogNormal", mu = -1.2, sigma = 0.5 }')),
-    "echo": (claims(2, qualifier="exact", log_sd=0.5), toml_of(2, noise=0.0)),
-    "sign": (claims(1, qualifier="exact", log_sd=0.2), toml_of(1, role="adversary")),
-    # With many sources the claims would outweigh the prior that the fault changes: power .55 with eight.
-    "jacobian": (
-        claims(2, qualifier="exact", log_sd=0.1),
-        toml_of(2, '{ dist = "LogNormal", mu = -1.2, sigma = 0.8 }'),
-    ),
-    "wording": (claims(1, qualifier="at_least"), toml_of(1)),
-}
 # Replicates for each fault: fewer where it shows at once.
 COUNTS = {"rounding": 40, "scale": 80, "echo": 200, "sign": 40, "jacobian": 120, "wording": 60}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from test_sbc import claims, toml_of
+from small_cases import claims, toml_of
 
 from sim.posterior.fit import choose_effort
 from sim.posterior.next_report import expected_variance, value_reports

@@ -10,7 +10,7 @@ import zipfile
 
 import pytest
 from examples import CASE, format_claims
-from test_cli import call
+from program import call
 
 from sim.posterior.fit import choose_effort
 from sim.posterior.sample import draw_prior

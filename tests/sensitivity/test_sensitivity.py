@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from examples import CASE, ONE_DAY, RICH_ROWS, UNBOUNDED, format_claims
+from program import call
 from scipy import stats
-from test_cli import call
 
 from sim.model.design import sample_prior
 from sim.posterior.fit import choose_effort

@@ -14,10 +14,10 @@ from pathlib import Path
 from subprocess import DEVNULL
 
 import pytest
+from program import call
 from records import write_record
-from test_cli import call
-from test_sbc import CASES
-from test_tasks import make_sums
+from small_cases import CASES
+from sums import make_sums
 
 from sim.calibration.backtest import run_tasks
 from sim.calibration.record import read_record

@@ -11,34 +11,15 @@ import time
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pytest
-from test_cli import PROGRAM, call
-from test_sbc import CASES
+from program import PROGRAM, call
+from small_cases import CASES
+from sums import make_sums
 
 from sim.calibration.sbc import run_replicates
 from sim.errors import InputError, refuse
 from sim.system.store import Store
 from sim.system.tasks import finish_tasks
-
-# Work is made by a function: what is nested goes to the workers by value, and they need not find the tests.
-
-
-def make_sums(mark: Path | None = None, kills: int = 1):
-    """Return work that several threads would sum in another order, and that kills its process for task 2."""
-
-    def work(task):
-        if mark is not None and task == 2:
-            with mark.open("a+") as file:
-                file.seek(0)
-                if len(file.read()) < kills:
-                    file.write("x")
-                    file.flush()
-                    os.kill(os.getpid(), signal.SIGKILL)
-        values = np.random.default_rng(task).normal(size=(600, 100))
-        return {"largest": float(np.linalg.eigvalsh(values.T @ values)[-1])}
-
-    return work
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_cli import PROGRAM, call
-from test_sbc import CASES
+from program import PROGRAM, call
+from small_cases import CASES
 
 from sim.errors import InputError
 from sim.system.signals import tell_kept
