@@ -1,6 +1,6 @@
 """The log posterior density of a case and its gradient, by hand, compiled once for all cases.
 
-PyMC's model (`sim.model.design.build_model`) is the definition; a test holds this one equal to it, density and
+PyMC's model (`sim.model.pymc_model.build_model`) is the definition; a test holds this one equal to it, density and
 gradient, at random points of every kind of case. What differs between cases is data: `sim.model.buffer` puts a design
 into one buffer of eight-byte slots, whole numbers and floats alike, whose fields are found by the offsets at its head.
 So no case needs a compilation of its own, and the machine code is kept on disk.

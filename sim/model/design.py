@@ -18,8 +18,8 @@ from sim.case.evidence import Evidence, Observation, weigh_claims
 from sim.case.priors import PriorSet
 from sim.case.timeline import Timeline, cut_days
 from sim.errors import refuse
-from sim.model.arrays import NUMPY, PYTENSOR, map_draws
-from sim.model.beliefs import join_readings, row_log_likelihoods, widen_sources
+from sim.model.arrays import NUMPY, map_draws
+from sim.model.beliefs import join_readings, row_log_likelihoods
 from sim.model.parameters import Parameters, lay_out
 from sim.model.rows import BeliefDesign, count_claims, design_beliefs, find_loudest, roles_of
 from sim.model.state import StateDesign, design_state, run_state
@@ -156,74 +156,6 @@ def row_terms(xp: Any, design: Design, theta: Any, walk: Any, effects: Any, stat
     state = run_state(xp, design.state, theta, walk)
     flat = state.reshape((*state.shape[:-2], state.shape[-2] * state.shape[-1]))
     return row_log_likelihoods(xp, design.beliefs, flat, theta, effects, statement)
-
-
-def build_model(design: Design) -> Any:
-    """Return the PyMC model of a case.
-
-    Its free variables are one vector for each family of priors (`theta_normal`, ...), `theta_joint` (the standard
-    normals behind a joint prior), `walk`, `effects` and `statement`; `join_theta` puts the first together as `theta`.
-    """
-    import pymc as pm
-
-    joint = design.parameters.joint
-    with pm.Model(check_bounds=False) as model:
-        blocks = {
-            family: getattr(pm, family)(f"theta_{family.lower()}", **_stack(design.parameters, positions))
-            for family, positions in design.parameters.families().items()
-            if family and not family.startswith("joint_")
-        }
-        if joint.positions:
-            mixed = joint.mean + joint.root @ pm.Normal("theta_joint", shape=len(joint.positions))
-            blocks |= constrain_joint(PYTENSOR, design.parameters, mixed)
-        theta = join_theta(PYTENSOR, design.parameters, blocks)
-        walk = pm.Normal("walk", shape=design.state.walks) if design.state.walks else PYTENSOR.zeros(0)
-        effects = PYTENSOR.zeros(0)
-        if design.beliefs.latents:
-            effects = pm.Normal("effects", shape=design.beliefs.latents)
-            pm.Potential("outlying_sources", widen_sources(PYTENSOR, design.beliefs, theta, effects))
-        count = design.beliefs.statements
-        statement = pm.Flat("statement", shape=count, initval=np.zeros(count)) if count else PYTENSOR.zeros(0)
-        pm.Potential("claims", log_likelihood(PYTENSOR, design, theta, walk, effects, statement))
-    return model
-
-
-def constrain_joint(xp: Any, parameters: Parameters, mixed: Any) -> dict[str, Any]:
-    """Return the blocks of the joint families from their values on the normal scale, shape (..., joint parameters)."""
-    links = {"Normal": lambda x: x, "LogNormal": xp.exp, "LogitNormal": lambda x: 1 / (1 + xp.exp(-x))}
-    places = {position: place for place, position in enumerate(parameters.joint.positions)}
-    return {
-        family: links[family.removeprefix("joint_")](xp.take(mixed, np.array([places[p] for p in positions]), axis=-1))
-        for family, positions in parameters.families().items()
-        if family.startswith("joint_")
-    }
-
-
-def join_theta(xp: Any, parameters: Parameters, blocks: dict[str, Any]) -> Any:
-    """Return `theta`, shape (..., parameters), from the blocks of each family, shape (..., members).
-
-    Fixed parameters are put in from their priors.
-    """
-    families = parameters.families()
-    pieces = [blocks[family] for family in families if family]
-    order = [families[family] for family in families if family]
-    if "" in families:
-        constants = np.array([parameters.items[position].prior.fixed for position in families[""]], dtype=float)
-        shape = pieces[0][..., :1] * 0.0 if pieces else np.zeros(1)
-        pieces.append(shape + constants)
-        order.append(families[""])
-    return xp.take(xp.concatenate(pieces, axis=-1), np.argsort(np.concatenate(order)), axis=-1)
-
-
-def _stack(parameters: Parameters, positions: NDArray[np.int64]) -> dict[str, Any]:
-    """Return the arguments of the priors at `positions` as vectors, with their shape."""
-    priors = [parameters.items[position].prior for position in positions]
-    arguments = {name: np.array([prior.arguments[name] for prior in priors]) for name in priors[0].arguments}
-    if priors[0].dist == "LogitNormal":  # PyMC leaves it unconstrained
-        from pymc.distributions.transforms import logodds
-
-        return {**arguments, "shape": len(priors), "default_transform": logodds}
-    return {**arguments, "shape": len(priors)}
 
 
 def sample_prior(design: Design, rng: np.random.Generator, draws: int) -> dict[str, NDArray[np.float64]]:

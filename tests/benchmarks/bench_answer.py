@@ -28,7 +28,8 @@ def sample_plainly(sampler: str) -> None:
 
     from sim.case.folder import find_case, read_case
     from sim.case.priors import read_priors
-    from sim.model.design import build_model, design_model
+    from sim.model.design import design_model
+    from sim.model.pymc_model import build_model
 
     case = read_case(find_case("kursk"))
     with build_model(design_model(case, read_priors(case.file.prior))):

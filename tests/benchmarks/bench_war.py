@@ -21,7 +21,8 @@ import numpy as np
 
 from sim.importers import import_table
 from sim.model.buffer import count_unknowns, pack_design
-from sim.model.design import Design, build_model
+from sim.model.design import Design
+from sim.model.pymc_model import build_model
 from sim.posterior.fit import prepare_density
 from sim.posterior.sample import by_chain
 from sim.runs.run import Run, run_case

@@ -6,87 +6,17 @@ import datetime as dt
 
 import numpy as np
 import pytest
-from examples import CASE, LEARNED, LOUD_ROWS, ONE_DAY, ONE_DAY_ROWS, RICH_ROWS, UNBOUNDED, UNBOUNDED_ROWS
+from examples import CASE, LOUD_ROWS, RICH_ROWS, UNBOUNDED
+from kinds import KINDS
 
 from sim.model.arrays import NUMPY
 from sim.model.buffer import constrain_draws, count_unknowns, evaluate_density
-from sim.model.design import build_model, log_likelihood, sample_prior, trace_state
+from sim.model.design import log_likelihood, sample_prior, trace_state
 from sim.model.rows import DAY_SD
-
-FAMILIES = (
-    CASE
-    + """
-[priors]
-"scale.source" = { dist = "HalfNormal", sigma = 0.5 }
-"scale.source_outcome" = { dist = "HalfCauchy", beta = 0.3 }
-"scale.role_in_war" = { dist = "Gamma", alpha = 2, beta = 4 }
-"noise.own" = { dist = "Exponential", lam = 2 }
-"noise.adversary" = { fixed = 0.3 }
-"outlier.probability" = { dist = "Uniform", lower = 0.01, upper = 0.3 }
-"outlier.factor" = { dist = "LogNormal", mu = 1.6, sigma = 0.2 }
-"outlier.source" = { dist = "LogitNormal", mu = -2, sigma = 0.5 }
-"role.own.losses" = { dist = "StudentT", nu = 4, mu = -0.3, sigma = 0.4 }
-"""
-)
-
-# Without outliers and with little noise, most points are impossible but for the least of probabilities.
-FAR_OFF = (
-    CASE
-    + """
-[priors]
-"outlier.probability" = { fixed = 0 }
-"outlier.source" = { fixed = 0 }
-"noise.own" = { fixed = 0.02 }
-"noise.adversary" = { fixed = 0.02 }
-"""
-)
-
-KINDS = {
-    "bounded": (RICH_ROWS, CASE),
-    "families": (RICH_ROWS, FAMILIES),
-    "far off": (RICH_ROWS, FAR_OFF),
-    "unbounded": (UNBOUNDED_ROWS, UNBOUNDED),
-    "one day": (ONE_DAY_ROWS, ONE_DAY),
-    "joint": (RICH_ROWS, CASE, LEARNED),
-    "no claims": ([], CASE),
-}
 
 
 def unknowns_at(design, x):
     return {name: values[None] for name, values in constrain_draws(design, x).items()}
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_fast_density_is_pymcs(kind, design, rng):
-    """Density and gradient of the compiled code equal PyMC's at random points of every kind of case."""
-    import pytensor
-
-    laid = design(*KINDS[kind])
-    model = build_model(laid)
-    function = pytensor.function(model.value_vars, [model.logp(), model.dlogp()], mode="FAST_COMPILE")
-    free = [place for place, item in enumerate(laid.parameters.items) if item.prior.dist]
-    for _ in range(4):
-        x = rng.normal(0, 0.5, count_unknowns(laid))
-        value, gradient = evaluate_density(laid, x)
-        places = _place_blocks(laid, free, model)
-        known, slope = function(*[x[places[variable.name]] for variable in model.value_vars])
-        assert value == pytest.approx(float(known), rel=1e-9, abs=1e-8)
-        order = np.concatenate([places[variable.name] for variable in model.value_vars])
-        np.testing.assert_allclose(gradient[order], slope, rtol=1e-7, atol=1e-7)
-
-
-def _place_blocks(laid, free, model):
-    """Return where each value variable of PyMC stands in the unconstrained vector."""
-    ends = len(free) + np.cumsum([0, laid.state.walks, laid.beliefs.latents, laid.beliefs.statements])
-    places = {name: np.arange(ends[k], ends[k + 1]) for k, name in enumerate(("walk", "effects", "statement"))}
-    joint = laid.parameters.joint.positions
-    if joint:
-        places["theta_joint"] = np.array([free.index(position) for position in joint])
-    for family, positions in laid.parameters.families().items():
-        if family and not family.startswith("joint_"):
-            name = model.rvs_to_values[model[f"theta_{family.lower()}"]].name
-            places[name] = np.array([free.index(position) for position in positions])
-    return places
 
 
 @pytest.mark.parametrize("many", [3, 100])

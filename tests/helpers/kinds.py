@@ -1,0 +1,43 @@
+"""A case of every kind that the model knows: rows of claims, `case.toml`, and a prior set of its own."""
+
+from __future__ import annotations
+
+from examples import CASE, LEARNED, ONE_DAY, ONE_DAY_ROWS, RICH_ROWS, UNBOUNDED, UNBOUNDED_ROWS
+
+FAMILIES = (
+    CASE
+    + """
+[priors]
+"scale.source" = { dist = "HalfNormal", sigma = 0.5 }
+"scale.source_outcome" = { dist = "HalfCauchy", beta = 0.3 }
+"scale.role_in_war" = { dist = "Gamma", alpha = 2, beta = 4 }
+"noise.own" = { dist = "Exponential", lam = 2 }
+"noise.adversary" = { fixed = 0.3 }
+"outlier.probability" = { dist = "Uniform", lower = 0.01, upper = 0.3 }
+"outlier.factor" = { dist = "LogNormal", mu = 1.6, sigma = 0.2 }
+"outlier.source" = { dist = "LogitNormal", mu = -2, sigma = 0.5 }
+"role.own.losses" = { dist = "StudentT", nu = 4, mu = -0.3, sigma = 0.4 }
+"""
+)
+
+# Without outliers and with little noise, most points are impossible but for the least of probabilities.
+FAR_OFF = (
+    CASE
+    + """
+[priors]
+"outlier.probability" = { fixed = 0 }
+"outlier.source" = { fixed = 0 }
+"noise.own" = { fixed = 0.02 }
+"noise.adversary" = { fixed = 0.02 }
+"""
+)
+
+KINDS = {
+    "bounded": (RICH_ROWS, CASE),
+    "families": (RICH_ROWS, FAMILIES),
+    "far off": (RICH_ROWS, FAR_OFF),
+    "unbounded": (UNBOUNDED_ROWS, UNBOUNDED),
+    "one day": (ONE_DAY_ROWS, ONE_DAY),
+    "joint": (RICH_ROWS, CASE, LEARNED),
+    "no claims": ([], CASE),
+}
