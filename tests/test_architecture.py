@@ -144,7 +144,6 @@ def test_nothing_evaluates_text():
 
 # Files longer than a person reads in one sitting, each with its reason.
 LONG = {
-    "model/density.py": "one file, because numba's cache on disk looks at one file only",
     "calibration/record.py": "one table of past wars, and every fault of it",
     "case/priors.py": "the grammar of prior sets",
     "report/contract.py": "the shape of three files, entry by entry",

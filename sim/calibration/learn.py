@@ -116,7 +116,7 @@ class Assembly:
     size : int
         The length of the whole.
     buffer : ndarray
-        For `sim.model.density.log_density_many`.
+        For `sim.model.density.kernel.log_density_many`.
     """
 
     designs: tuple[Design, ...]

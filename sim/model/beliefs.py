@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.model.density.codes import Form
 from sim.model.likelihood import NEVER, log_cell, log_density, log_understated, mix_components
-from sim.model.rows import BeliefDesign, Parts
+from sim.model.rows import BeliefLayout, Parts
 from sim.model.state import pick, softplus
 
 Ints = NDArray[np.int64]
@@ -28,33 +29,33 @@ FLOOR_SD = 1e-12  # so that a noise fixed at zero leaves the standard error that
 CAP = 8.0  # how sharply a share is held below 1
 
 
-def bias_terms(xp: Any, design: BeliefDesign, theta: Any, effects: Any) -> Any:
+def bias_terms(xp: Any, layout: BeliefLayout, theta: Any, effects: Any) -> Any:
     """Return the log bias of each term, shape (..., T).
 
     Parameters
     ----------
     theta : array, shape (..., parameters)
-    effects : array, shape (..., design.latents)
+    effects : array, shape (..., layout.latents)
         Standard normals of the effects of roles in this war, sources, and sources by outcome.
     """
-    in_war, source, by_outcome = (theta[..., position : position + 1] for position in design.scales)
+    in_war, source, by_outcome = (theta[..., position : position + 1] for position in layout.scales)
     return (
-        pick(xp, theta, design.role)
-        + in_war * pick(xp, effects, design.in_war)
-        + source * pick(xp, effects, design.source)
-        + by_outcome * pick(xp, effects, design.source_outcome)
+        pick(xp, theta, layout.role)
+        + in_war * pick(xp, effects, layout.in_war)
+        + source * pick(xp, effects, layout.source)
+        + by_outcome * pick(xp, effects, layout.source_outcome)
     )
 
 
-def widen_sources(xp: Any, design: BeliefDesign, theta: Any, effects: Any) -> Any:
+def widen_sources(xp: Any, layout: BeliefLayout, theta: Any, effects: Any) -> Any:
     """Return what makes of the standard normal density of the effects of sources a contaminated one.
 
     A source is wide of the mark altogether with the probability `outlier.source`: its effect is then `outlier.factor`
     times as wide. Gross exaggeration is a property of a source more than of a sentence.
     """
-    first, last = design.source_latents
+    first, last = layout.source_latents
     z = effects[..., first:last]
-    q, factor = theta[..., design.outlier_source, None], theta[..., design.outlier_factor, None]
+    q, factor = theta[..., layout.outlier_source, None], theta[..., layout.outlier_factor, None]
     gain = 0.5 * xp.square(z) * (1 - 1 / xp.square(factor)) - xp.log(factor)
     far = xp.maximum(xp.log(xp.maximum(q, 1e-300)), NEVER) + gain
     near = xp.log1p(-q) + 0.0 * z
@@ -67,7 +68,7 @@ def believe(xp: Any, parts: Parts, state: Any, bias: Any) -> Any:
 
     Parameters
     ----------
-    state : array, shape (..., state rows x cuts)
+    state : array, shape (..., state series x cuts)
         `run_state`, flattened.
     bias : array, shape (..., T)
     """
@@ -78,130 +79,110 @@ def believe(xp: Any, parts: Parts, state: Any, bias: Any) -> Any:
     return total + (parts.mask.sum(axis=1) == 0)
 
 
-def expect(xp: Any, design: BeliefDesign, state: Any, bias: Any) -> Any:
+def expect(xp: Any, layout: BeliefLayout, state: Any, bias: Any) -> Any:
     """Return each row's belief on its own scale, shape (..., R): log of a count, logit of a share.
 
     A share whose parts are among those of its whole is below 1 by itself. Another quotient x, such as the casualties
     of those deployed, whose biases differ, is capped smoothly: (x^-m + 1)^(-1/m), within 2% of x up to .8.
     """
-    top = believe(xp, design.numerator, state, bias)
-    if not design.is_share.any():
+    top = believe(xp, layout.numerator, state, bias)
+    if not layout.is_share.any():
         return xp.log(top)
-    whole = believe(xp, design.denominator, state, bias)
+    whole = believe(xp, layout.denominator, state, bias)
     log_ratio = xp.log(top) - xp.log(whole)
     capped = -softplus(xp, -CAP * log_ratio) / CAP
-    log_share = xp.where(design.is_capped, capped, xp.minimum(log_ratio, -1e-12))
-    log_rest = xp.where(design.is_share, xp.log(-xp.expm1(xp.where(design.is_share, log_share, -1.0))), 0.0)
-    return xp.where(design.is_share, log_share, xp.log(top)) - log_rest
+    log_share = xp.where(layout.is_capped, capped, xp.minimum(log_ratio, -1e-12))
+    log_rest = xp.where(layout.is_share, xp.log(-xp.expm1(xp.where(layout.is_share, log_share, -1.0))), 0.0)
+    return xp.where(layout.is_share, log_share, xp.log(top)) - log_rest
 
 
-def noise_sds(xp: Any, design: BeliefDesign, theta: Any, factor: Any = 1.0) -> Any:
+def noise_sds(xp: Any, layout: BeliefLayout, theta: Any, factor: Any = 1.0) -> Any:
     """Return the standard deviation of each row's noise on its own scale, shape (..., R).
 
     `factor` multiplies the noise of the role alone, not the standard error that the source itself gave: so a claim
     whose own error grows without end tells less and less of everything, whether it is an outlier included.
     """
-    shared = xp.maximum(pick(xp, theta, design.noise), FLOOR_SD) * factor
-    return xp.sqrt(xp.square(shared) + np.square(design.own_sd))
+    shared = xp.maximum(pick(xp, theta, layout.noise), FLOOR_SD) * factor
+    return xp.sqrt(xp.square(shared) + np.square(layout.own_sd))
 
 
-def statement_errors(xp: Any, design: BeliefDesign, theta: Any, statement: Any) -> Any:
+def statement_errors(xp: Any, layout: BeliefLayout, theta: Any, statement: Any) -> Any:
     """Return the error that the rows of each statement share: its noise times `statement`; shape (..., statements)."""
-    return xp.maximum(xp.take(theta, design.reference_noise, axis=-1), FLOOR_SD) * statement
+    return xp.maximum(xp.take(theta, layout.reference_noise, axis=-1), FLOOR_SD) * statement
 
 
-def row_log_likelihoods(xp: Any, design: BeliefDesign, state: Any, theta: Any, effects: Any, statement: Any) -> Any:
-    """Return the log likelihood of each row, shape (..., R), in the order cells, densities, wordings.
+def row_log_likelihoods(xp: Any, layout: BeliefLayout, state: Any, theta: Any, effects: Any, statement: Any) -> Any:
+    """Return the log likelihood of each row, shape (..., R); of one that is a prior, the log density of the error.
 
     Parameters
     ----------
-    state : array, shape (..., state rows x cuts)
+    state : array, shape (..., state series x cuts)
     theta, effects : arrays
         See `bias_terms`.
     statement : array, shape (..., statements)
         The error that a statement's rows share, in units of its noise.
     """
-    centre = expect(xp, design, state, bias_terms(xp, design, theta, effects))
-    jacobian = 0.0
-    if design.statements:
-        error = statement_errors(xp, design, theta, statement)
-        prior_rows = _places(number for number, row in enumerate(design.rows) if row.observation is None)
-        sign = np.ones(len(design.rows))
-        sign[prior_rows] = -1.0
-        # A row is off by the statement's error; the prior row of a statement has that error as the number said.
-        centre = centre + sign * pick(xp, error, design.statement)
-        noise = xp.maximum(pick(xp, theta, _scatter(prior_rows, design)), FLOOR_SD)
-        jacobian = xp.where(_mask(prior_rows, len(design.rows)), xp.log(noise), 0.0)
-    probability = theta[..., design.outlier_probability, None]
-    log_core = xp.where(design.contaminated, xp.log1p(-probability), 0.0)
-    log_outlier = xp.where(design.contaminated, xp.maximum(xp.log(xp.maximum(probability, 1e-300)), NEVER), NEVER)
-    scales = [noise_sds(xp, design, theta), noise_sds(xp, design, theta, theta[..., design.outlier_factor, None])]
-    pieces = []
-    for rows, form in ((design.cell, "cell"), (design.density, "density"), (design.worded, "worded")):
+    centre, log_unit = expect(xp, layout, state, bias_terms(xp, layout, theta, effects)), 0.0
+    if layout.statements:
+        # A claim is off by its statement's error, and the prior of that error has it as the number said: minus it is
+        # zero. The error being told in units of a noise, the log of that is added.
+        error = statement_errors(xp, layout, theta, statement)
+        centre = centre + np.where(layout.is_prior, -1.0, 1.0) * pick(xp, error, layout.statement)
+        unit = pick(xp, theta, np.where(layout.is_prior, layout.reference_noise[layout.statement], -1))
+        log_unit = xp.where(layout.is_prior, xp.log(xp.maximum(unit, FLOOR_SD)), 0.0)
+    probability = theta[..., layout.outlier_probability, None]
+    log_core = xp.where(layout.contaminated, xp.log1p(-probability), 0.0)
+    log_outlier = xp.where(layout.contaminated, xp.maximum(xp.log(xp.maximum(probability, 1e-300)), NEVER), NEVER)
+    scales = [noise_sds(xp, layout, theta), noise_sds(xp, layout, theta, theta[..., layout.outlier_factor, None])]
+    found, order = [], []
+    for form in Form:
+        rows = np.flatnonzero(layout.form == form)
         if len(rows):
-            core, outlier = (_form(xp, design, form, rows, centre, scale, theta) for scale in scales)
-            pieces.append(
-                mix_components(xp, core, outlier, xp.take(log_core, rows, axis=-1), xp.take(log_outlier, rows, axis=-1))
-            )
-    joined = xp.concatenate(pieces, axis=-1) + design.log_width[order_of(design)]
-    return joined + (jacobian if design.statements == 0 else xp.take(jacobian, order_of(design), axis=-1))
+            core, outlier = (_say(xp, layout, form, rows, centre, scale, theta) for scale in scales)
+            weights = (xp.take(log, rows, axis=-1) for log in (log_core, log_outlier))
+            found.append(mix_components(xp, core, outlier, *weights))
+            order.append(rows)
+    in_order = xp.take(xp.concatenate(found, axis=-1), np.argsort(np.concatenate(order)), axis=-1)
+    return in_order + layout.log_width + log_unit
 
 
-def order_of(design: BeliefDesign) -> Ints:
-    """Return the row that each element of `row_log_likelihoods` belongs to."""
-    return np.concatenate([design.cell, design.density, design.worded])
-
-
-def _mask(rows: Ints, length: int) -> NDArray[np.bool_]:
-    mask = np.zeros(length, dtype=bool)
-    mask[rows] = True
-    return mask
-
-
-def _scatter(rows: Ints, design: BeliefDesign) -> Ints:
-    """Return for each prior row the position in theta of the noise that its statement's error is a multiple of."""
-    positions = np.full(len(design.rows), -1, dtype=np.int64)
-    positions[rows] = design.reference_noise[design.statement[rows]]
-    return positions
-
-
-def _form(xp: Any, design: BeliefDesign, form: str, rows: Ints, centre: Any, scale: Any, theta: Any) -> Any:
+def _say(xp: Any, layout: BeliefLayout, form: Form, rows: Ints, centre: Any, scale: Any, theta: Any) -> Any:
     """Return the log likelihood of the rows of one form under one component of the noise."""
     middle, s = xp.take(centre, rows, axis=-1), xp.take(scale, rows, axis=-1)
-    if form == "cell":
-        return log_cell(xp, design.lower[rows] - middle, design.upper[rows] - middle, s)
-    gap = design.point[rows] - middle
-    if form == "density":
+    if form == Form.CELL:
+        return log_cell(xp, layout.lower[rows] - middle, layout.upper[rows] - middle, s)
+    gap = layout.point[rows] - middle
+    if form == Form.DENSITY:
         return log_density(xp, gap, s)
-    mean = xp.maximum(xp.take(theta, design.wording[rows], axis=-1), 1e-6)
-    return log_understated(xp, design.sign[rows] * gap, s, mean)
+    mean = xp.maximum(xp.take(theta, layout.wording[rows], axis=-1), 1e-6)
+    return log_understated(xp, layout.sign[rows] * gap, s, mean)
 
 
-def join_readings(xp: Any, design: BeliefDesign, rows: Any) -> Any:
+def join_readings(xp: Any, layout: BeliefLayout, rows: Any) -> Any:
     """Return the log likelihood of all claims: rows summed within a reading, readings averaged by their weights.
 
     Parameters
     ----------
-    rows : array, shape (R,)
+    rows : array, shape (..., R)
         From `row_log_likelihoods`.
     """
-    if not design.mixtures:
+    if not layout.mixtures:
         return xp.sum(rows, axis=-1)
-    by_reading = sum_by_reading(xp, design, rows)
-    mixed = {number for group in design.mixtures for number in group}
-    single = _places(number for number in range(len(design.readings)) if number not in mixed)
+    by_reading = sum_by_reading(xp, layout, rows)
+    mixed = {number for group in layout.mixtures for number in group}
+    single = _ints(number for number in range(len(layout.readings)) if number not in mixed)
     total = xp.sum(xp.take(by_reading, single, axis=-1), axis=-1)
-    for group in design.mixtures:
-        weighted = xp.take(by_reading, _places(group), axis=-1) + np.log([design.readings[n].weight for n in group])
+    for group in layout.mixtures:
+        weighted = xp.take(by_reading, _ints(group), axis=-1) + np.log([layout.readings[n].weight for n in group])
         top = xp.max(weighted, axis=-1, keepdims=True)
         total = total + xp.log(xp.sum(xp.exp(weighted - top), axis=-1)) + top[..., 0]
     return total
 
 
-def sum_by_reading(xp: Any, design: BeliefDesign, rows: Any) -> Any:
+def sum_by_reading(xp: Any, layout: BeliefLayout, rows: Any) -> Any:
     """Return the log likelihood of each reading's rows, shape (..., readings)."""
-    return xp.sum(rows[..., None, :] * design.in_reading[:, order_of(design)], axis=-1)
+    return xp.sum(rows[..., None, :] * layout.in_reading, axis=-1)
 
 
-def _places(values: Any) -> Ints:
+def _ints(values: Any) -> Ints:
     return np.array(list(values), dtype=np.int64)

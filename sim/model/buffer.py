@@ -13,12 +13,12 @@ from sim.case.case import PERSONNEL
 from sim.case.priors import ARGUMENTS, Prior
 from sim.model.arrays import NUMPY
 from sim.model.beliefs import CAP, FLOOR_SD, bias_terms
-from sim.model.density import FAMILIES, FIELDS, FLOATS, log_density
+from sim.model.density.codes import FLOATS, SHARED_FLOATS, Common, Constant, Family, Field, SharedField, Size
+from sim.model.density.kernel import log_density
 from sim.model.design import Design
 from sim.model.parameters import Joint, Parameters
-from sim.model.rows import Parts
-
-FORMS = {"density": 0, "cell": 1, "at_least": 2, "at_most": 2, "counted": 2}
+from sim.model.rows import BeliefLayout, Parts
+from sim.model.state import StateLayout
 
 Floats = NDArray[np.float64]
 
@@ -40,10 +40,17 @@ def pack_design(design: Design, counts: Floats | None = None) -> Floats:
     `counts` is 1 for each free parameter and latent whose prior this design counts, the default, and else 0; with it
     no effect is centred.
     """
-    fields = _list_fields(design)
+    fields = {
+        Field.SIZES: [_list_sizes(design)[size] for size in Size],
+        Field.COMMON: [_list_common(design)[common] for common in Common],
+        Field.CONSTANTS: [{Constant.CAP: CAP, Constant.FLOOR_SD: FLOOR_SD}[constant] for constant in Constant],
+        **_list_parameters(design),
+        **_list_state(design.state),
+        **_list_rows(design.beliefs),
+    }
     if counts is not None:
-        fields["counts"], fields["centred"] = counts, np.full(design.beliefs.latents, -1)
-    return _join_fields([_as_slots(fields[name], name in FLOATS) for name in FIELDS])
+        fields[Field.COUNTS], fields[Field.CENTRED] = counts, np.full(design.beliefs.latents, -1)
+    return _join_fields([_as_slots(fields[field], field in FLOATS) for field in Field])
 
 
 def _as_slots(values: Any, is_float: bool) -> Floats:
@@ -52,7 +59,7 @@ def _as_slots(values: Any, is_float: bool) -> Floats:
 
 
 def _join_fields(arrays: Sequence[Floats]) -> Floats:
-    """Return the arrays end to end behind the places where each starts, and where the last ends."""
+    """Return the arrays end to end, behind the offsets at which each begins and the last ends."""
     ends = len(arrays) + 1 + np.cumsum([0, *(len(array) for array in arrays)])
     return np.concatenate([ends.astype(np.int64).view(np.float64), *arrays])
 
@@ -68,21 +75,21 @@ def pack_many(joint: Joint, pieces: Sequence[tuple[Floats, NDArray[np.int64]]]) 
         Each design's buffer, and where each element of its unconstrained vector stands in the whole.
     """
     starts = np.cumsum([0, *(len(buffer) for buffer, _ in pieces)])
-    fields = [
-        _as_slots(joint.mean, True),
-        _as_slots(joint.root, True),
-        _as_slots(starts, False),
-        _as_slots([len(slots) for _, slots in pieces], False),
-        _as_slots(np.concatenate([slots for _, slots in pieces]), False),
-        np.concatenate([buffer for buffer, _ in pieces]),
-    ]
-    return _join_fields(fields)
+    fields = {
+        SharedField.MEAN: joint.mean,
+        SharedField.ROOT: joint.root,
+        SharedField.STARTS: starts,
+        SharedField.LENGTHS: [len(slots) for _, slots in pieces],
+        SharedField.SLOTS: np.concatenate([slots for _, slots in pieces]),
+        SharedField.BUFFERS: np.concatenate([buffer for buffer, _ in pieces]),
+    }
+    return _join_fields([_as_slots(fields[field], field in SHARED_FLOATS) for field in SharedField])
 
 
 def name_slots(design: Design) -> list[tuple[str, ...]]:
-    """Return what stands at each place of the unconstrained vector: a parameter, walk, effect or statement."""
+    """Return what each element of the unconstrained vector is: a parameter, walk, effect or statement."""
     free = [
-        (design.parameters.items[p].variable, *(label for _, label in design.parameters.items[p].place))
+        (design.parameters.items[p].variable, *(label for _, label in design.parameters.items[p].coords))
         for p in list_free(design.parameters)
     ]
     walk = [("walk", str(number)) for number in range(design.state.walks)]
@@ -90,62 +97,125 @@ def name_slots(design: Design) -> list[tuple[str, ...]]:
     return [*free, *walk, *effects, *(("statement", str(number)) for number in range(design.beliefs.statements))]
 
 
-def _list_fields(design: Design) -> dict[str, Any]:
-    state, beliefs, parameters = design.state, design.beliefs, design.parameters
-    rows = beliefs.rows
-    forces, sized = list(state.forces), list(state.sized)
-    mixed = {number: place for place, group in enumerate(beliefs.mixtures) for number in group}
-    joint, free = parameters.joint, list_free(parameters)
+def _list_sizes(design: Design) -> dict[Size, int]:
+    state, beliefs = design.state, design.beliefs
+    first_source, after_sources = beliefs.source_latents
+    return {
+        Size.PARAMETERS: len(design.parameters),
+        Size.WALKS: state.walks,
+        Size.EFFECTS: beliefs.latents,
+        Size.STATEMENTS: beliefs.statements,
+        Size.FORCES: len(state.forces),
+        Size.SEGMENTS: len(state.days),
+        Size.STEPS: len(state.root_days),
+        Size.BOUNDED: len(state.bounded),
+        Size.PERSONNEL: len(state.personnel),
+        Size.FREE: len(state.free),
+        Size.SIZED: len(state.sized),
+        Size.TERMS: len(beliefs.term_keys),
+        Size.ROWS: len(beliefs.rows),
+        Size.READINGS: len(beliefs.readings),
+        Size.MIXTURES: len(beliefs.mixtures),
+        Size.FIRST_SOURCE: first_source,
+        Size.AFTER_SOURCES: after_sources,
+    }
+
+
+def _list_common(design: Design) -> dict[Common, int]:
+    beliefs, step = design.beliefs, design.state.step
+    return {
+        Common.PATH_STEP: -1 if step is None else step,
+        Common.OUTLIER_PROBABILITY: beliefs.outlier_probability,
+        Common.OUTLIER_FACTOR: beliefs.outlier_factor,
+        Common.OUTLIER_SOURCE: beliefs.outlier_source,
+        Common.SCALE_ROLE_IN_WAR: beliefs.scales[0],
+        Common.SCALE_SOURCE: beliefs.scales[1],
+        Common.SCALE_SOURCE_OUTCOME: beliefs.scales[2],
+    }
+
+
+def _list_parameters(design: Design) -> dict[Field, Any]:
+    parameters, joint, free = design.parameters, design.parameters.joint, list_free(design.parameters)
     arguments = np.zeros((len(parameters), 3))
     for position, item in enumerate(parameters.items):
         given = [item.prior.arguments[name] for name in ARGUMENTS[item.prior.dist]] if item.prior.dist else []
         values = given if item.prior.dist else [float(item.prior.fixed or 0.0)]
         arguments[position, : len(values)] = values
-    sizes = [
-        len(parameters), state.walks, beliefs.latents, beliefs.statements, len(forces), len(state.days),
-        len(state.root_days), -1 if state.step is None else state.step, len(state.bounded), len(state.personnel),
-        len(state.free), len(state.waves), len(sized), len(beliefs.term_keys), len(rows),
-        len(beliefs.readings), len(beliefs.mixtures), beliefs.outlier_probability, beliefs.outlier_factor,
-        *beliefs.scales, beliefs.outlier_source, *beliefs.source_latents,
-    ]  # fmt: skip
-    parts = {
-        **_flatten_parts("top", beliefs.numerator),
-        **_flatten_parts("whole", beliefs.denominator),
-    }
     return {
-        **{name: getattr(state, name) for name in FIELDS if hasattr(state, name)},
-        **{name: getattr(beliefs, name) for name in FIELDS if hasattr(beliefs, name)},
-        **parts,
-        "sizes": sizes,
-        "family": [FAMILIES.index(item.prior.dist or "") for item in parameters.items],
-        "arguments": arguments,
-        "bounded_force": [forces.index(key) for key in state.bounded],
-        "bounded_sized": [sized.index(key) for key in state.bounded],
-        "personnel": [PERSONNEL.index(name) for name in state.personnel],
-        "free_force": [forces.index(key) for key, _ in state.free],
-        "share": state.share,
-        "form": [FORMS[row.observation.form] if row.observation else 0 for row in rows],
-        "reading": [row.reading for row in rows],
-        "group": [mixed.get(number, -1) for number in range(len(beliefs.readings))],
-        "log_weight": [math.log(reading.weight) for reading in beliefs.readings],
-        "is_prior": [row.observation is None for row in rows],
-        "constants": [CAP, FLOOR_SD],
-        "joint": [free.index(position) for position in joint.positions],
-        "joint_mean": joint.mean,
-        "joint_root": joint.root,
-        "apparent": design.apparent,
-        "centred": design.centred,
-        "counts": np.ones(count_unknowns(design)),
+        Field.FAMILY: [Family[item.prior.dist or "Fixed"] for item in parameters.items],
+        Field.ARGUMENTS: arguments,
+        Field.JOINT: [free.index(position) for position in joint.positions],
+        Field.JOINT_MEAN: joint.mean,
+        Field.JOINT_ROOT: joint.root,
+        Field.APPARENT: design.apparent,
+        Field.CENTRED: design.centred,
+        Field.COUNTS: np.ones(count_unknowns(design)),
     }
 
 
-def _flatten_parts(name: str, parts: Parts) -> dict[str, Any]:
-    """Return the parts of all rows end to end, and where each row's start."""
+def _list_state(state: StateLayout) -> dict[Field, Any]:
+    forces, sized = list(state.forces), list(state.sized)
+    return {
+        Field.BIN: state.bin,
+        Field.DAYS: state.days,
+        Field.POSITION: state.position,
+        Field.INSIDE: state.inside,
+        Field.ROOT_DAYS: state.root_days,
+        Field.LULLS: state.lulls,
+        Field.LULL_COVER: state.lull_cover,
+        Field.WAVES: state.waves,
+        Field.ARRIVALS: state.arrivals,
+        Field.BOUNDED_FORCE: [forces.index(key) for key in state.bounded],
+        Field.BOUNDED_SIZED: [sized.index(key) for key in state.bounded],
+        Field.SHARE: state.share,
+        Field.RATIO: state.ratio,
+        Field.CAPTURED: state.captured,
+        Field.MISSING: state.missing,
+        Field.HAS: state.has,
+        Field.BOUNDED_TILT: state.bounded_tilt,
+        Field.PERSONNEL: [PERSONNEL.index(name) for name in state.personnel],
+        Field.FREE_FORCE: [forces.index(key) for key, _ in state.free],
+        Field.FREE_TOTAL: state.free_total,
+        Field.FREE_RATIO: state.free_ratio,
+        Field.FREE_TILT: state.free_tilt,
+    }
+
+
+def _list_rows(beliefs: BeliefLayout) -> dict[Field, Any]:
+    mixture_of = {reading: number for number, group in enumerate(beliefs.mixtures) for reading in group}
+    top, whole = _flatten_parts(beliefs.numerator), _flatten_parts(beliefs.denominator)
+    return {
+        Field.ROLE: beliefs.role,
+        Field.IN_WAR: beliefs.in_war,
+        Field.SOURCE: beliefs.source,
+        Field.SOURCE_OUTCOME: beliefs.source_outcome,
+        **dict(zip((Field.TOP_START, Field.TOP_TERM, Field.TOP_UNTIL, Field.TOP_SINCE), top, strict=True)),
+        **dict(zip((Field.WHOLE_START, Field.WHOLE_TERM, Field.WHOLE_UNTIL, Field.WHOLE_SINCE), whole, strict=True)),
+        Field.IS_SHARE: beliefs.is_share,
+        Field.IS_CAPPED: beliefs.is_capped,
+        Field.FORM: beliefs.form,
+        Field.POINT: beliefs.point,
+        Field.LOWER: beliefs.lower,
+        Field.UPPER: beliefs.upper,
+        Field.LOG_WIDTH: beliefs.log_width,
+        Field.WORDING: beliefs.wording,
+        Field.SIGN: beliefs.sign,
+        Field.NOISE: beliefs.noise,
+        Field.OWN_SD: beliefs.own_sd,
+        Field.CONTAMINATED: beliefs.contaminated,
+        Field.IS_PRIOR: beliefs.is_prior,
+        Field.STATEMENT: beliefs.statement,
+        Field.REFERENCE_NOISE: beliefs.reference_noise,
+        Field.READING: [row.reading for row in beliefs.rows],
+        Field.GROUP: [mixture_of.get(reading, -1) for reading in range(len(beliefs.readings))],
+        Field.LOG_WEIGHT: [math.log(reading.weight) for reading in beliefs.readings],
+    }
+
+
+def _flatten_parts(parts: Parts) -> tuple[Any, ...]:
+    """Return where each row's parts start, and the terms and spans of the parts of all rows end to end."""
     real = parts.mask > 0
-    return {
-        f"{name}_start": np.cumsum([0, *real.sum(axis=1)]),
-        **{f"{name}_{column}": getattr(parts, column)[real] for column in ("term", "until", "since")},
-    }
+    return np.cumsum([0, *real.sum(axis=1)]), parts.term[real], parts.until[real], parts.since[real]
 
 
 def evaluate_density(design: Design, x: Floats) -> tuple[float, Floats]:

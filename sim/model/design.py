@@ -20,9 +20,9 @@ from sim.case.timeline import Timeline, cut_days
 from sim.errors import refuse
 from sim.model.arrays import NUMPY, map_draws
 from sim.model.beliefs import join_readings, row_log_likelihoods
-from sim.model.parameters import Parameters, lay_out
-from sim.model.rows import BeliefDesign, count_claims, design_beliefs, find_loudest, roles_of
-from sim.model.state import StateDesign, design_state, run_state
+from sim.model.parameters import Parameters, lay_out_parameters
+from sim.model.rows import BeliefLayout, count_claims, find_loudest, lay_out_beliefs, roles_of
+from sim.model.state import StateLayout, lay_out_state, run_state
 
 MANY_CLAIMS = 100  # of an effect, from which it is sampled on its own scale
 
@@ -40,8 +40,8 @@ class Design:
     evidence: Evidence
     timeline: Timeline
     parameters: Parameters
-    state: StateDesign
-    beliefs: BeliefDesign
+    state: StateLayout
+    beliefs: BeliefLayout
     as_of: dt.date
     known_by: dt.date | None = None
 
@@ -64,9 +64,9 @@ class Design:
         terms = np.full(len(self.parameters), -1, dtype=np.int64)
         heard = find_loudest(self.beliefs)
         for position, item in enumerate(self.parameters.items):
-            place = dict(item.place)
+            coords = dict(item.coords)
             if item.variable == "total" and item.prior.dist in ("Normal", "StudentT"):
-                terms[position] = heard.get((place["force"], place["outcome"]), -1)
+                terms[position] = heard.get((coords["force"], coords["outcome"]), -1)
         return terms
 
     @cached_property
@@ -124,9 +124,9 @@ def design_model(
         for spell in group
     ]
     timeline = cut_days(case, asked | starts, spells)
-    parameters = lay_out(case, priors, roles_of(case, evidence), timeline.has_path)
-    state = design_state(case, timeline, parameters)
-    beliefs = design_beliefs(case, evidence, timeline, state, parameters)
+    parameters = lay_out_parameters(case, priors, roles_of(case, evidence), timeline.has_path)
+    state = lay_out_state(case, timeline, parameters)
+    beliefs = lay_out_beliefs(case, evidence, timeline, state, parameters)
     return Design(case, priors, evidence, timeline, parameters, state, beliefs, day, known_by)
 
 
@@ -169,6 +169,6 @@ def sample_prior(design: Design, rng: np.random.Generator, draws: int) -> dict[s
 
 
 def trace_state(design: Design, unknowns: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Return the state of each draw, shape (draws, state rows, cuts)."""
+    """Return the state of each draw, shape (draws, state series, cuts)."""
     theta, walk = unknowns["theta"], unknowns["walk"]
     return map_draws(lambda block: run_state(NUMPY, design.state, theta[block], walk[block]), len(theta))

@@ -15,23 +15,23 @@ from sim.case.priors import KINDS, LINKS, Prior, PriorSet
 
 @dataclass(frozen=True)
 class Parameter:
-    """A scalar parameter: the variable of `posterior.nc` that it is an element of, its place in it, and its prior."""
+    """A scalar parameter: the variable of `posterior.nc` it is an element of, its coordinates there, and its prior."""
 
     variable: str
-    place: tuple[tuple[str, str], ...]
+    coords: tuple[tuple[str, str], ...]
     prior: Prior
 
     @property
     def key(self) -> str:
         """The key of the prior set, of a parameter that all forces share."""
-        role = dict(self.place).get("role", "")
+        role = dict(self.coords).get("role", "")
         head, _, tail = self.variable.partition(".")
         return ".".join(part for part in (head, role, tail) if part) if role else self.variable
 
     @property
     def name(self) -> str:
         """The variable and its coordinates, as one word."""
-        return ".".join([self.variable, *(label for _, label in self.place)])
+        return ".".join([self.variable, *(label for _, label in self.coords)])
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Parameters:
         return theta
 
 
-def lay_out(case: Case, priors: PriorSet, roles: Iterable[str], has_path: bool) -> Parameters:
+def lay_out_parameters(case: Case, priors: PriorSet, roles: Iterable[str], has_path: bool) -> Parameters:
     """List the parameters that a case has, with the prior of each.
 
     Parameters
@@ -107,8 +107,8 @@ def lay_out(case: Case, priors: PriorSet, roles: Iterable[str], has_path: bool) 
     """
     items: list[Parameter] = []
 
-    def add(variable: str, prior: Prior, **place: str) -> None:
-        items.append(Parameter(variable, tuple(place.items()), prior))
+    def add(variable: str, prior: Prior, **coords: str) -> None:
+        items.append(Parameter(variable, tuple(coords.items()), prior))
 
     for role in roles:
         for kind in KINDS:
@@ -142,8 +142,8 @@ def _join(items: Sequence[Parameter], priors: PriorSet) -> Joint:
 def _lay_out_force(case: Case, key: str, priors: PriorSet, has_path: bool, items: list[Parameter]) -> None:
     force = case.forces[key]
 
-    def add(variable: str, prior: Prior, **place: str) -> None:
-        items.append(Parameter(variable, (("force", key), *place.items()), prior))
+    def add(variable: str, prior: Prior, **coords: str) -> None:
+        items.append(Parameter(variable, (("force", key), *coords.items()), prior))
 
     for wave in force.waves:
         size = Prior(dist="Normal", mu=float(np.log(wave.median)), sigma=wave.log_sd, source="case.toml")

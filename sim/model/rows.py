@@ -1,5 +1,9 @@
 """The rows of the likelihood: which observation, read in which role, speaks of which parts of the state.
 
+A row is one observation under one reading of its source's role. Behind the observations stand the rows that are priors:
+where a statement gives several numbers they share an error, whose scale is the noise of the role, so that its prior
+depends on the reading as a claim's likelihood does, and is averaged over readings with it.
+
 Everything here is indices and constants; what they are used for is in `sim.model.beliefs`.
 """
 
@@ -16,8 +20,9 @@ from numpy.typing import NDArray
 from sim.case.case import ROLES, Case
 from sim.case.evidence import Evidence, Observation
 from sim.case.timeline import Timeline
+from sim.model.density.codes import Form
 from sim.model.parameters import Parameters
-from sim.model.state import StateDesign
+from sim.model.state import StateLayout
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -26,6 +31,14 @@ DAY_SD = 0.8  # log scatter of a day's losses about the path; docs/model.md tell
 PART_SD = 0.1  # rows of one statement differ from their common error by this much, on the log scale
 LOUD = 10  # counts of an outcome by one source from which its total is sampled as that source sees it
 ESTABLISHED = "=established"  # the "source" and "role" of what is known by now, without bias or noise: no key can be it
+# What each form of an observation is to the likelihood.
+FORMS = {
+    "density": Form.DENSITY,
+    "cell": Form.CELL,
+    "at_least": Form.WORDED,
+    "at_most": Form.WORDED,
+    "counted": Form.WORDED,
+}
 INFINITE = 1e9  # stands for an infinite edge, in units of the scale of the number said
 
 
@@ -41,19 +54,70 @@ class Reading:
 
 @dataclass(frozen=True)
 class Row:
-    """One observation under one reading; without an observation, the prior of a statement's common error."""
+    """A row of the likelihood: one observation under one reading; without an observation, the prior of an error.
+
+    Attributes
+    ----------
+    observation : Observation or None
+    reading : int
+    statement : int
+        The statement whose error the observation shares, -1 for none; or whose error this is the prior of.
+    """
 
     observation: Observation | None
     reading: int
     statement: int
 
+    @property
+    def is_prior(self) -> bool:
+        """Whether this is no claim, but the prior of a statement's error."""
+        return self.observation is None
+
+    @property
+    def form(self) -> str:
+        """The form of the observation; an error has a density."""
+        return self.observation.form if self.observation else "density"
+
 
 @dataclass(frozen=True)
-class BeliefDesign:
-    """Indices and constants of beliefs and rows. T bias terms, R rows, P parts of a total at most.
+class BeliefLayout:
+    """Indices and constants of beliefs and rows. T bias terms, R rows, P parts of a total at most, Q statements.
 
-    The bias terms are the distinct (source, force, role, outcome, counted); `term_keys` names them. A position of -1
-    means "none".
+    A position of -1 means "none".
+
+    Attributes
+    ----------
+    readings : tuple of Reading
+    rows : tuple of Row
+        The observations, and behind them the priors of statements' errors.
+    term_keys : tuple, length T
+        The bias terms: the distinct (source, force, role, outcome, counted).
+    role : ndarray of int, shape (T,)
+        The role's mean in theta.
+    in_war, source, source_outcome : ndarrays of int, shape (T,)
+        Positions among the effects.
+    effects : dict of str to tuple
+        What each effect belongs to, by its kind.
+    numerator, denominator : Parts
+        What the rows sum, and the wholes of those that are shares.
+    is_share, is_capped, contaminated, is_prior : ndarrays of bool, shape (R,)
+        Whether a row is a share; one that must be held below 1; has outliers; is the prior of an error.
+    statement : ndarray of int, shape (R,)
+    reference_noise : ndarray of int, shape (Q,)
+        The noise in theta that a statement's error is told in.
+    noise : ndarray of int, shape (R,), and own_sd, shape (R,)
+        The noise in theta, and what the source itself gave, on the row's scale.
+    form : ndarray of int, shape (R,)
+        See `sim.model.density.codes.Form`.
+    lower, upper, point, log_width : ndarrays, shape (R,)
+        The cell's edges, or the number said, and what is added to its log likelihood.
+    sign, wording : ndarrays, shape (R,)
+        Which way a wording leans, and its mean in theta.
+    in_reading : ndarray, shape (readings, R)
+    mixtures : tuple of tuple of int
+        The readings of each source that has several towards a force.
+    outlier_probability, outlier_factor, outlier_source : int
+        In theta, as `scales`: of the effects in the order of `effects`.
     """
 
     readings: tuple[Reading, ...]
@@ -73,9 +137,8 @@ class BeliefDesign:
     own_sd: Floats
     contaminated: NDArray[np.bool_]
     reference_noise: Ints
-    cell: Ints
-    density: Ints
-    worded: Ints
+    is_prior: NDArray[np.bool_]
+    form: Ints
     lower: Floats
     upper: Floats
     point: Floats
@@ -137,9 +200,9 @@ def list_readings(case: Case, observations: Iterable[Observation]) -> tuple[Read
     )
 
 
-def design_beliefs(
-    case: Case, evidence: Evidence, timeline: Timeline, state: StateDesign, parameters: Parameters
-) -> BeliefDesign:
+def lay_out_beliefs(
+    case: Case, evidence: Evidence, timeline: Timeline, state: StateLayout, parameters: Parameters
+) -> BeliefLayout:
     """Lay out the beliefs and the rows of the likelihood."""
     readings = list_readings(case, evidence.observations)
     statements = list(dict.fromkeys(item.statement for item in evidence.observations if item.statement))
@@ -159,9 +222,9 @@ def design_beliefs(
     has_bias = [source != ESTABLISHED for source, *_ in keys]
     on_losses = [biased and kind_of(key[3]) == "losses" for key, biased in zip(keys, has_bias, strict=True)]
     has_role = [biased and not key[4] for key, biased in zip(keys, has_bias, strict=True)]
-    forms = [row.observation.form if row.observation else "density" for row in rows]
+    forms = [row.form for row in rows]
     observed = [row.observation for row in rows]
-    return BeliefDesign(
+    return BeliefLayout(
         readings=readings,
         rows=tuple(rows),
         term_keys=keys,
@@ -190,18 +253,15 @@ def design_beliefs(
         noise=_ints(_find_noise(row, readings, parameters) for row in rows),
         own_sd=np.array([_own_sd(case, row) for row in rows], dtype=float),
         contaminated=np.array([_is_contaminated(row) for row in rows], dtype=bool),
-        reference_noise=_ints(parameters.index("noise", readings[place].role) for place in _find_first(rows)),
-        cell=_where(forms, {"cell"}),
-        density=_where(forms, {"density"}),
-        worded=_where(forms, {"at_least", "at_most", "counted"}),
+        reference_noise=_ints(parameters.index("noise", readings[number].role) for number in _find_first(rows)),
+        is_prior=np.array([row.is_prior for row in rows], dtype=bool),
+        form=_ints(FORMS[form] for form in forms),
         lower=np.array([_edge(item, "lower") for item in observed], dtype=float),
         upper=np.array([_edge(item, "upper") for item in observed], dtype=float),
         point=np.array([item.point if item and item.form != "cell" else 0.0 for item in observed], dtype=float),
         log_width=np.array([item.log_width if item else 0.0 for item in observed], dtype=float),
         sign=np.array([-1.0 if form == "at_most" else 1.0 for form in forms]),
-        wording=_ints(
-            parameters.index(f"wording.{form}") if form in ("at_least", "at_most", "counted") else -1 for form in forms
-        ),
+        wording=_ints(parameters.index(f"wording.{form}") if FORMS[form] == Form.WORDED else -1 for form in forms),
         in_reading=np.equal.outer(np.arange(len(readings)), [row.reading for row in rows]).astype(float),
         mixtures=_group_mixtures(readings),
         outlier_probability=parameters.index("outlier.probability"),
@@ -215,28 +275,28 @@ def design_beliefs(
     )
 
 
-def find_loudest(design: BeliefDesign) -> dict[tuple[str, str], int]:
+def find_loudest(layout: BeliefLayout) -> dict[tuple[str, str], int]:
     """Return by force and outcome the bias term of the source that counts it most often, at least LOUD times."""
     times: dict[int, int] = {}
-    for row, (item, parts) in enumerate(zip(design.rows, design.numerator.mask.sum(axis=1), strict=True)):
-        if item.observation is not None and parts == 1 and not design.is_share[row]:
-            term = int(design.numerator.term[row, 0])
+    for row, (item, parts) in enumerate(zip(layout.rows, layout.numerator.mask.sum(axis=1), strict=True)):
+        if not item.is_prior and parts == 1 and not layout.is_share[row]:
+            term = int(layout.numerator.term[row, 0])
             times[term] = times.get(term, 0) + 1
     found: dict[tuple[str, str], int] = {}
     for term in sorted(times, key=lambda term: times[term]):
-        _, force, _, outcome, counted = design.term_keys[term]
+        _, force, _, outcome, counted = layout.term_keys[term]
         if times[term] >= LOUD and not counted:
             found[force, outcome] = term
     return found
 
 
-def count_claims(design: BeliefDesign) -> Ints:
-    """Return how many claims speak of each of the effects (see `BeliefDesign.latents`)."""
-    said = np.zeros(len(design.term_keys), dtype=np.int64)
-    for parts in (design.numerator, design.denominator):
+def count_claims(layout: BeliefLayout) -> Ints:
+    """Return how many claims speak of each of the effects (see `BeliefLayout.latents`)."""
+    said = np.zeros(len(layout.term_keys), dtype=np.int64)
+    for parts in (layout.numerator, layout.denominator):
         np.add.at(said, parts.term, parts.mask > 0)
-    found = np.zeros(design.latents, dtype=np.int64)
-    for effect in (design.in_war, design.source, design.source_outcome):
+    found = np.zeros(layout.latents, dtype=np.int64)
+    for effect in (layout.in_war, layout.source, layout.source_outcome):
         np.add.at(found, effect[effect >= 0], said[effect >= 0])
     return found
 
@@ -256,15 +316,15 @@ def _list_rows(
         said[item.source, item.claim.force].append(item)
         first.setdefault(item.statement, item)
     rows = [
-        Row(item, place, numbers[item.statement])
-        for place, reading in enumerate(readings)
+        Row(item, position, numbers[item.statement])
+        for position, reading in enumerate(readings)
         for item in said[reading.source, reading.force]
     ]
     # A statement's error has its prior under each reading of the first force that it speaks of.
     return rows + [
-        Row(None, place, number)
+        Row(None, position, number)
         for number, name in enumerate(statements)
-        for place, reading in enumerate(readings)
+        for position, reading in enumerate(readings)
         if (reading.source, reading.force) == (first[name].source, first[name].claim.force)
     ]
 
@@ -336,14 +396,10 @@ def _ints(values: Any) -> Ints:
     return np.array(list(values), dtype=np.int64)
 
 
-def _where(forms: Sequence[str], wanted: set[str]) -> Ints:
-    return _ints(number for number, form in enumerate(forms) if form in wanted)
-
-
 class _PartsBuilder:
     """Collects the bias terms, and the parts that each row's belief sums."""
 
-    def __init__(self, case: Case, timeline: Timeline, state: StateDesign) -> None:
+    def __init__(self, case: Case, timeline: Timeline, state: StateLayout) -> None:
         self.case, self.timeline, self.state = case, timeline, state
         self.terms: dict[tuple[str, str, str, str, bool], int] = {}
 

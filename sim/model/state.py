@@ -36,7 +36,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class StateDesign:
+class StateLayout:
     """Indices and constants of the state of a case. F forces, B bounded ones, N free outcomes, W waves, S segments.
 
     Attributes
@@ -88,17 +88,17 @@ class StateDesign:
         return len(self.forces) * len(self.root_days)
 
     def locate(self, force: str, quantity: str) -> int:
-        """Return the row of `run_state` that holds a base outcome, or `deployed`, of a force."""
-        return self.rows.index((force, quantity))
+        """Return which series of `run_state` holds a base outcome, or `deployed`, of a force."""
+        return self.series.index((force, quantity))
 
     @property
-    def rows(self) -> list[tuple[str, str]]:
-        """Force and quantity of each row of `run_state`."""
+    def series(self) -> list[tuple[str, str]]:
+        """Force and quantity of each series of `run_state`."""
         split = [(force, outcome) for force in self.bounded for outcome in self.personnel]
         return [*split, *self.free, *((force, "deployed") for force in self.sized)]
 
 
-def design_state(case: Case, timeline: Timeline, parameters: Parameters) -> StateDesign:
+def lay_out_state(case: Case, timeline: Timeline, parameters: Parameters) -> StateLayout:
     """Lay out the state of a case.
 
     A position of -1 in theta stands for "none": the value is zero there.
@@ -115,9 +115,9 @@ def design_state(case: Case, timeline: Timeline, parameters: Parameters) -> Stat
     )
     sized = tuple(key for key in forces if case.forces[key].waves)
 
-    def find(variable: str, *place: str) -> int:
+    def find(variable: str, *labels: str) -> int:
         names = {item.name for item in parameters.items}
-        return parameters.index(variable, *place) if ".".join([variable, *place]) in names else -1
+        return parameters.index(variable, *labels) if ".".join([variable, *labels]) in names else -1
 
     own = {key: list_free_outcomes(case.forces[key].outcomes, case.forces[key].bounded) for key in forces}
     middles = np.cumsum(timeline.bin_days) - timeline.bin_days / 2
@@ -130,7 +130,7 @@ def design_state(case: Case, timeline: Timeline, parameters: Parameters) -> Stat
     for row, (f, wave) in enumerate(waves):
         inside = timeline.cover(wave.start, wave.end) * timeline.days
         arrivals[row, f] = inside / ((wave.end - wave.start).days + 1)
-    return StateDesign(
+    return StateLayout(
         forces=forces,
         bounded=bounded,
         personnel=personnel,
@@ -173,88 +173,88 @@ def pick(xp: Any, vector: Any, positions: Ints) -> Any:
     return xp.take(vector, np.maximum(positions, 0), axis=-1) * (positions >= 0)
 
 
-def run_state(xp: Any, design: StateDesign, theta: Any, walk: Any) -> Any:
+def run_state(xp: Any, layout: StateLayout, theta: Any, walk: Any) -> Any:
     """Return cumulative losses and arrivals.
 
     Parameters
     ----------
     xp : namespace
-    design : StateDesign
+    layout : StateLayout
     theta : array, shape (..., parameters)
     walk : array, shape (..., F x (bins - 1))
         Standard normals.
 
     Returns
     -------
-    array, shape (..., rows, S + 1)
-        Cumulative count at each cut, for each of `design.rows`.
+    array, shape (..., series, S + 1)
+        Cumulative count at each cut, for each of `layout.series`.
     """
-    log_rate = _log_rates(xp, design, theta, walk)
+    log_rate = _log_rates(xp, layout, theta, walk)
     pieces = []
-    if design.bounded:
-        pieces.append(_lose_bounded(xp, design, theta, log_rate))
-    if design.free:
-        pieces.append(_lose_free(xp, design, theta, log_rate))
-    if design.sized:
-        pieces.append(_arrive(xp, design, theta))
+    if layout.bounded:
+        pieces.append(_lose_bounded(xp, layout, theta, log_rate))
+    if layout.free:
+        pieces.append(_lose_free(xp, layout, theta, log_rate))
+    if layout.sized:
+        pieces.append(_arrive(xp, layout, theta))
     increments = xp.concatenate(pieces, axis=-2)
     return xp.concatenate([xp.zeros_like(increments[..., :1]), xp.cumsum(increments, axis=-1)], axis=-1)
 
 
-def _log_rates(xp: Any, design: StateDesign, theta: Any, walk: Any) -> Any:
+def _log_rates(xp: Any, layout: StateLayout, theta: Any, walk: Any) -> Any:
     """Return the log rate of each force on each segment, shape (..., F, S)."""
-    shape, bins = (len(design.forces), len(design.root_days)), len(design.root_days) + 1
+    shape, bins = (len(layout.forces), len(layout.root_days)), len(layout.root_days) + 1
     flat = theta[..., :1] * 0.0
-    if design.step is None or bins == 1:
-        log_rate = flat[..., None] + np.zeros((shape[0], len(design.days)))
+    if layout.step is None or bins == 1:
+        log_rate = flat[..., None] + np.zeros((shape[0], len(layout.days)))
     else:
-        steps = theta[..., design.step, None, None] * design.root_days * walk.reshape((*walk.shape[:-1], *shape))
+        steps = theta[..., layout.step, None, None] * layout.root_days * walk.reshape((*walk.shape[:-1], *shape))
         levels = xp.concatenate([xp.zeros_like(steps[..., :1]), xp.cumsum(steps, axis=-1)], axis=-1)
-        log_rate = xp.take(levels, design.bin, axis=-1)
-    if len(design.lulls) and design.step is not None:
-        depth = xp.take(theta, design.lulls, axis=-1)
-        log_rate = log_rate - xp.sum(depth[..., :, None, None] * design.lull_cover, axis=-3)
+        log_rate = xp.take(levels, layout.bin, axis=-1)
+    if len(layout.lulls) and layout.step is not None:
+        depth = xp.take(theta, layout.lulls, axis=-1)
+        log_rate = log_rate - xp.sum(depth[..., :, None, None] * layout.lull_cover, axis=-3)
     return log_rate
 
 
-def _normalise(xp: Any, design: StateDesign, log_rate: Any) -> Any:
+def _normalise(xp: Any, layout: StateLayout, log_rate: Any) -> Any:
     """Return the increments of G on each segment: rate times days, over their sum to `end`."""
-    mass = xp.exp(log_rate) * design.days
-    return mass / xp.sum(mass * design.inside, axis=-1, keepdims=True)
+    mass = xp.exp(log_rate) * layout.days
+    return mass / xp.sum(mass * layout.inside, axis=-1, keepdims=True)
 
 
-def _arrive(xp: Any, design: StateDesign, theta: Any) -> Any:
+def _arrive(xp: Any, layout: StateLayout, theta: Any) -> Any:
     """Return arrivals on each segment, shape (..., forces with waves, S)."""
-    sizes = xp.exp(xp.take(theta, design.waves, axis=-1))
-    return xp.sum(sizes[..., :, None, None] * design.arrivals, axis=-3)
+    sizes = xp.exp(xp.take(theta, layout.waves, axis=-1))
+    return xp.sum(sizes[..., :, None, None] * layout.arrivals, axis=-3)
 
 
-def _lose_bounded(xp: Any, design: StateDesign, theta: Any, log_rate: Any) -> Any:
+def _lose_bounded(xp: Any, layout: StateLayout, theta: Any, log_rate: Any) -> Any:
     """Return losses on each segment by outcome, shape (..., B x personnel, S)."""
-    rows = _positions(design.forces, design.bounded)
-    x = softplus(xp, xp.take(theta, design.share, axis=-1))[..., None] * _normalise(
-        xp, design, xp.take(log_rate, rows, axis=-2)
+    rows = _positions(layout.forces, layout.bounded)
+    x = softplus(xp, xp.take(theta, layout.share, axis=-1))[..., None] * _normalise(
+        xp, layout, xp.take(log_rate, rows, axis=-2)
     )
-    arrivals = xp.take(_arrive(xp, design, theta), _positions(design.sized, design.bounded), axis=-2)
+    arrivals = xp.take(_arrive(xp, layout, theta), _positions(layout.sized, layout.bounded), axis=-2)
     safe = xp.maximum(x, 1e-5)
     kept = xp.where(x > 1e-5, -xp.expm1(-safe) / safe, 1 - x / 2)
     lost_on_arrival = xp.where(x > 1e-5, 1 - kept, x / 2)
     standing = xp.decay(x, arrivals * kept)
     before = xp.concatenate([xp.zeros_like(standing[..., :1]), standing[..., :-1]], axis=-1)
     loss = -xp.expm1(-x) * before + lost_on_arrival * arrivals
-    split = _split_losses(xp, design, theta)
+    split = _split_losses(xp, layout, theta)
     out = loss[..., :, None, :] * split
-    return out.reshape((*theta.shape[:-1], len(design.bounded) * len(design.personnel), len(design.days)))
+    return out.reshape((*theta.shape[:-1], len(layout.bounded) * len(layout.personnel), len(layout.days)))
 
 
-def _split_losses(xp: Any, design: StateDesign, theta: Any) -> Any:
+def _split_losses(xp: Any, layout: StateLayout, theta: Any) -> Any:
     """Return the share of each outcome in the loss of each segment, shape (..., B, personnel, S)."""
-    has = design.has
-    captured = xp.take(theta, np.maximum(design.captured, 0), axis=-1) * has[:, 2] if _any(design.captured) else 0.0
-    missing = xp.take(theta, np.maximum(design.missing, 0), axis=-1) * has[:, 3] if _any(design.missing) else 0.0
+    has = layout.has
+    captured = xp.take(theta, np.maximum(layout.captured, 0), axis=-1) * has[:, 2] if _any(layout.captured) else 0.0
+    missing = xp.take(theta, np.maximum(layout.missing, 0), axis=-1) * has[:, 3] if _any(layout.missing) else 0.0
     base = theta[..., :1] * 0.0
     hurt = base + (1 - captured) * (1 - missing) * np.maximum(has[:, 0], has[:, 1])
-    wounded = 1 / (1 + xp.exp(-pick(xp, theta, design.ratio))) if _any(design.ratio) else base
+    wounded = 1 / (1 + xp.exp(-pick(xp, theta, layout.ratio))) if _any(layout.ratio) else base
     both = has[:, 0] * has[:, 1]
     parts = {
         "killed": hurt * (both * (1 - wounded) + (1 - both) * has[:, 0]),
@@ -262,27 +262,27 @@ def _split_losses(xp: Any, design: StateDesign, theta: Any) -> Any:
         "captured": base + captured * (1.0 + 0.0 * hurt),
         "missing": base + missing * (1 - captured),
     }
-    share = xp.stack([parts[name] for name in design.personnel], axis=-1)
-    if _any(design.bounded_tilt):
-        tilt = pick(xp, theta, design.bounded_tilt.ravel()).reshape((*theta.shape[:-1], *design.bounded_tilt.shape))
-        weight = share[..., None] * xp.exp(tilt[..., None] * design.position)
+    share = xp.stack([parts[name] for name in layout.personnel], axis=-1)
+    if _any(layout.bounded_tilt):
+        tilt = pick(xp, theta, layout.bounded_tilt.ravel()).reshape((*theta.shape[:-1], *layout.bounded_tilt.shape))
+        weight = share[..., None] * xp.exp(tilt[..., None] * layout.position)
     else:
-        weight = share[..., None] * np.ones(len(design.days))
+        weight = share[..., None] * np.ones(len(layout.days))
     return weight / xp.sum(weight, axis=-2, keepdims=True)
 
 
-def _lose_free(xp: Any, design: StateDesign, theta: Any, log_rate: Any) -> Any:
+def _lose_free(xp: Any, layout: StateLayout, theta: Any, log_rate: Any) -> Any:
     """Return losses on each segment of the outcomes with totals of their own, shape (..., N, S)."""
-    rate = xp.take(log_rate, _positions(design.forces, [force for force, _ in design.free]), axis=-2)
-    if _any(design.free_tilt):
-        rate = rate + pick(xp, theta, design.free_tilt)[..., None] * design.position
-    return xp.exp(free_totals(xp, design, theta))[..., None] * _normalise(xp, design, rate)
+    rate = xp.take(log_rate, _positions(layout.forces, [force for force, _ in layout.free]), axis=-2)
+    if _any(layout.free_tilt):
+        rate = rate + pick(xp, theta, layout.free_tilt)[..., None] * layout.position
+    return xp.exp(free_totals(xp, layout, theta))[..., None] * _normalise(xp, layout, rate)
 
 
-def free_totals(xp: Any, design: StateDesign, theta: Any) -> Any:
-    """Return the log count lost by `end` of each of `design.free`, shape (..., N)."""
-    total = xp.take(theta, design.free_total, axis=-1)
-    return total + pick(xp, theta, design.free_ratio) if _any(design.free_ratio) else total
+def free_totals(xp: Any, layout: StateLayout, theta: Any) -> Any:
+    """Return the log count lost by `end` of each of `layout.free`, shape (..., N)."""
+    total = xp.take(theta, layout.free_total, axis=-1)
+    return total + pick(xp, theta, layout.free_ratio) if _any(layout.free_ratio) else total
 
 
 def _any(positions: Ints) -> bool:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from sim.errors import refuse
 from sim.model.buffer import constrain_draws, count_unknowns, pack_design
-from sim.model.density import compile_density
+from sim.model.density.kernel import compile_density
 from sim.model.design import Design
 from sim.sampler.chains import Standing, sample_chains
 from sim.sampler.trajectory import DIVERGED, STEPS, compile_sampler

@@ -79,7 +79,7 @@ def _draw_noise(sample: Sample, role: str, rng: np.random.Generator) -> Floats:
 def _draw_parameter(sample: Sample, variable: str, role: str, key: str, rng: np.random.Generator) -> Floats:
     """Return the draws of a role's parameter; of a role that the case does not have, from its prior."""
     for place, item in enumerate(sample.design.parameters.items):
-        if item.variable == variable and dict(item.place).get("role") == role:
+        if item.variable == variable and dict(item.coords).get("role") == role:
             return sample.unknowns["theta"][:, place]
     return sample.design.priors.get(key).sample(rng, len(sample.unknowns["theta"]))
 
@@ -118,6 +118,6 @@ def expected_variance(target: Floats, said: Floats) -> float:
     end = (before - last) / (knots[-1] - knots[-2])
     basis = [np.ones_like(z), z]
     basis += [(cube - last) / (knots[-1] - knot) - end for cube, knot in zip(cubes[:-2], knots[:-2], strict=True)]
-    design = np.column_stack(basis)
-    rest = target - design @ np.linalg.lstsq(design, target)[0]
-    return float(np.sum(rest**2) / (len(target) - design.shape[1]))
+    columns = np.column_stack(basis)
+    rest = target - columns @ np.linalg.lstsq(columns, target)[0]
+    return float(np.sum(rest**2) / (len(target) - columns.shape[1]))

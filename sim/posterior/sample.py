@@ -44,7 +44,7 @@ class Sample:
 
     @cached_property
     def state(self) -> Floats:
-        """Cumulative counts, shape (draws, state rows, cuts)."""
+        """Cumulative counts, shape (draws, state series, cuts)."""
         return trace_state(self.design, self.unknowns)
 
     def rng(self, purpose: int) -> np.random.Generator:
@@ -120,29 +120,29 @@ class Sample:
 
     @cached_property
     def flat_state(self) -> Floats:
-        """Cumulative counts as the beliefs read them, shape (draws, state rows x cuts)."""
+        """Cumulative counts as the beliefs read them, shape (draws, state series x cuts)."""
         return self.state.reshape(len(self.state), -1)
 
     @cached_property
     def reading_weights(self) -> Floats:
         """Probability of each reading of each source's role given the draw, shape (draws, readings)."""
-        design = self.design.beliefs
-        weights = np.ones((len(self.terms), len(design.readings)))
-        if not design.mixtures:
+        layout = self.design.beliefs
+        weights = np.ones((len(self.terms), len(layout.readings)))
+        if not layout.mixtures:
             return weights
-        prior = np.array([reading.weight for reading in design.readings])
+        prior = np.array([reading.weight for reading in layout.readings])
         if "statement" not in self.unknowns:
             return np.asarray(weights * prior)
         rows = row_log_likelihoods(
             NUMPY,
-            design,
+            layout,
             self.flat_state,
             self.unknowns["theta"],
             self.unknowns["effects"],
             self.unknowns["statement"],
         )
-        by_reading = sum_by_reading(NUMPY, design, rows)
-        for group in map(list, design.mixtures):
+        by_reading = sum_by_reading(NUMPY, layout, rows)
+        for group in map(list, layout.mixtures):
             score = by_reading[:, group] + np.log(prior[group])
             score = np.exp(score - score.max(axis=1, keepdims=True))
             weights[:, group] = score / score.sum(axis=1, keepdims=True)
@@ -189,14 +189,14 @@ class Sample:
     @cached_property
     def _outcome_biases(self) -> dict[tuple[str, str, str], Floats]:
         """Return the log bias by base outcome; a source that only counts those found is shown without its role."""
-        design = self.design.beliefs
+        layout = self.design.beliefs
         found: dict[tuple[str, str, str], Floats] = {}
-        for place, reading in enumerate(design.readings):
-            for term, (source, force, role, outcome, counted) in enumerate(design.term_keys):
+        for place, reading in enumerate(layout.readings):
+            for term, (source, force, role, outcome, counted) in enumerate(layout.term_keys):
                 if (source, force, role) != (reading.source, reading.force, reading.role):
                     continue
                 key = (source, force, outcome)
-                if counted and (source, force, role, outcome, False) in design.term_keys:
+                if counted and (source, force, role, outcome, False) in layout.term_keys:
                     continue
                 before = found.get(key, np.zeros(len(self.terms)))
                 found[key] = np.where(self.readings[:, place], self.terms[:, term], before)
@@ -236,7 +236,7 @@ def take_posterior(design: Design, draws: Draws, seed: int) -> Sample:
 
 def draw_prior(design: Design, seed: int) -> Sample:
     """Return a sample of the prior: PRIOR_DRAWS of a case of common size, fewer of a large one."""
-    size = len(design.state.rows) * len(design.timeline.cuts)
+    size = len(design.state.series) * len(design.timeline.cuts)
     draws = min(max(PRIOR_NUMBERS // size, LEAST_PRIOR_DRAWS), PRIOR_DRAWS)
     return Sample(design, sample_prior(design, np.random.default_rng([seed, 7]), draws), seed)
 
@@ -257,10 +257,10 @@ def by_chain(values: Floats, chains: int) -> Floats:
 
 def say_again(sample: Sample, rng: np.random.Generator) -> dict[str, Floats]:
     """Return what the source of each used claim says in each draw, before rounding, on the row's scale."""
-    design = sample.design.beliefs
+    layout = sample.design.beliefs
     repeated = map_draws(lambda block: _repeat_rows(sample, block, rng), len(sample.unknowns["theta"]))
     found: dict[str, Floats] = {}
-    for number, row in enumerate(design.rows):
+    for number, row in enumerate(layout.rows):
         if row.observation is not None:
             key, said = row.observation.claim.id, repeated[:, number]
             # Of a source whose role has several readings, the row of the reading that holds in the draw.
@@ -270,13 +270,13 @@ def say_again(sample: Sample, rng: np.random.Generator) -> dict[str, Floats]:
 
 def _repeat_rows(sample: Sample, block: slice, rng: np.random.Generator) -> Floats:
     """Return what is said again in each row, in a block of draws, shape (draws, rows)."""
-    design, theta = sample.design.beliefs, sample.unknowns["theta"][block]
-    centre = expect(NUMPY, design, sample.flat_state[block], sample.terms[block])
-    if design.statements:
-        shared = statement_errors(NUMPY, design, theta, sample.unknowns["statement"][block])
-        centre = centre + np.where(design.contaminated, 0.0, shared[:, np.maximum(design.statement, 0)])
-    outlier = rng.uniform(size=centre.shape) < theta[:, design.outlier_probability, None]
-    factor = np.where(outlier & design.contaminated, theta[:, design.outlier_factor, None], 1.0)
-    noise = noise_sds(NUMPY, design, theta, factor) * rng.standard_normal(centre.shape)
-    mean = np.where(design.wording >= 0, theta[:, np.maximum(design.wording, 0)], 0.0)
-    return np.asarray(centre + noise - mean * rng.exponential(size=centre.shape) * design.sign)
+    layout, theta = sample.design.beliefs, sample.unknowns["theta"][block]
+    centre = expect(NUMPY, layout, sample.flat_state[block], sample.terms[block])
+    if layout.statements:
+        shared = statement_errors(NUMPY, layout, theta, sample.unknowns["statement"][block])
+        centre = centre + np.where(layout.contaminated, 0.0, shared[:, np.maximum(layout.statement, 0)])
+    outlier = rng.uniform(size=centre.shape) < theta[:, layout.outlier_probability, None]
+    factor = np.where(outlier & layout.contaminated, theta[:, layout.outlier_factor, None], 1.0)
+    noise = noise_sds(NUMPY, layout, theta, factor) * rng.standard_normal(centre.shape)
+    mean = np.where(layout.wording >= 0, theta[:, np.maximum(layout.wording, 0)], 0.0)
+    return np.asarray(centre + noise - mean * rng.exponential(size=centre.shape) * layout.sign)

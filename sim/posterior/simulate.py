@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from sim.case.evidence import NARROW, Evidence, Observation, rounding_unit
 from sim.model.design import Design, sample_prior
-from sim.model.rows import design_beliefs
+from sim.model.rows import lay_out_beliefs
 from sim.posterior.sample import Sample, choose_readings, say_again
 
 Floats = NDArray[np.float64]
@@ -139,7 +139,7 @@ def _unit_at(count: float, digits: int | None) -> float:
 def observe_world(design: Design, observations: Sequence[Observation]) -> Design:
     """Return the design with other observations in the places of its own."""
     evidence = Evidence(tuple(observations), design.evidence.unused, design.evidence.hidden)
-    beliefs = design_beliefs(design.case, evidence, design.timeline, design.state, design.parameters)
+    beliefs = lay_out_beliefs(design.case, evidence, design.timeline, design.state, design.parameters)
     return replace(design, evidence=evidence, beliefs=beliefs)
 
 

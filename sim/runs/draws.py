@@ -36,7 +36,7 @@ def make_datatree(design: Design, draws: Draws, sample: Sample) -> xr.DataTree:
     case, shape = design.case, draws.shape
     labels: dict[str, list[str]] = {
         "force": list(case.forces),
-        "outcome": list(dict.fromkeys(quantity for _, quantity in design.state.rows)),
+        "outcome": list(dict.fromkeys(quantity for _, quantity in design.state.series)),
         "quantity": list(dict.fromkeys(quantity for _, quantity in sample.headline)),
         "source": list(case.sources),
     }
@@ -49,7 +49,7 @@ def make_datatree(design: Design, draws: Draws, sample: Sample) -> xr.DataTree:
 
     for variable, places in _gather_parameters(design, sample).items():
         dims = tuple(
-            dim for dim, _ in next(item.place for item in design.parameters.items if item.variable == variable)
+            dim for dim, _ in next(item.coords for item in design.parameters.items if item.variable == variable)
         )
         add(variable, places, dims)
     totals, heard = _gather_totals(design, sample)
@@ -81,12 +81,12 @@ def _fill(
 
 
 def _gather_parameters(design: Design, sample: Sample) -> dict[str, dict[tuple[str, ...], Floats]]:
-    """Return the draws of each variable of theta by place; `total` is left to `_gather_totals`."""
+    """Return the draws of each variable of theta by coordinates; `total` is left to `_gather_totals`."""
     found: dict[str, dict[tuple[str, ...], Floats]] = {}
     for position, item in enumerate(design.parameters.items):
         if item.variable != "total":
-            place = tuple(label for _, label in item.place)
-            found.setdefault(item.variable, {})[place] = sample.unknowns["theta"][:, position]
+            labels = tuple(label for _, label in item.coords)
+            found.setdefault(item.variable, {})[labels] = sample.unknowns["theta"][:, position]
     return found
 
 
@@ -94,7 +94,7 @@ def _gather_totals(design: Design, sample: Sample) -> tuple[dict[Any, Floats], d
     """Return the log counts lost by `end`, and the log beliefs of a source that has not been heard."""
     end = design.timeline.evening(design.case.end)
     outcomes = {force: design.case.forces[force].outcomes for force in design.case.forces}
-    rows = [(row, key) for row, key in enumerate(design.state.rows) if key[1] in outcomes[key[0]]]
+    rows = [(row, key) for row, key in enumerate(design.state.series) if key[1] in outcomes[key[0]]]
     with np.errstate(divide="ignore"):
         totals: dict[Any, Floats] = {key: np.log(sample.state[:, row, end]) for row, key in rows}
     scale = sample.unknowns["theta"][:, design.parameters.index("scale.source")]
@@ -112,7 +112,7 @@ def _trace_cumulative(
 
     days = np.datetime64(design.case.start, "s") + (design.timeline.cuts[1:] - 1).astype("timedelta64[D]")
     array = np.full((*shape, len(labels["force"]), len(labels["outcome"]), len(days)), np.nan, dtype=np.float32)
-    for row, (force, quantity) in enumerate(design.state.rows):
+    for row, (force, quantity) in enumerate(design.state.series):
         place = labels["force"].index(force), labels["outcome"].index(quantity)
         array[:, :, *place] = sample.state[:, row, 1:].reshape(*shape, -1)
     coords = {"force": labels["force"], "outcome": labels["outcome"], "day": days}
@@ -134,7 +134,7 @@ def read_sample(folder: Path, design: Design) -> Sample:
         draws = data.sizes["chain"] * data.sizes["draw"]
         theta = np.empty((draws, len(design.parameters)))
         for position, item in enumerate(design.parameters.items):
-            theta[:, position] = data[item.variable].sel(dict(item.place)).to_numpy().ravel()
+            theta[:, position] = data[item.variable].sel(dict(item.coords)).to_numpy().ravel()
         sizes = {"walk": design.state.walks, "effects": design.beliefs.latents}
         latents = {
             name: data[name].to_numpy().reshape(draws, size) if size else np.zeros((draws, 0))

@@ -101,7 +101,7 @@ def sample_chains(
     Parameters
     ----------
     density : compiled function
-        (n, x, gradient, log density, buffer) -> status, as `sim.model.density.compile_density` returns it.
+        (n, x, gradient, log density, buffer) -> status, as `sim.model.density.kernel.compile_density` returns it.
     buffer : ndarray
         Handed to the density.
     start : callable

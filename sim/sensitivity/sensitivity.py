@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from sim.case.case import STATES
 from sim.model.arrays import NUMPY, map_draws
-from sim.model.beliefs import join_readings, order_of, row_log_likelihoods
+from sim.model.beliefs import join_readings, row_log_likelihoods
 from sim.model.buffer import count_unknowns
 from sim.model.design import Design
 from sim.posterior.fit import MANY_UNKNOWNS, choose_effort
@@ -185,7 +185,6 @@ def _contributions(sample: Sample) -> dict[str, Floats]:
         lambda block: row_log_likelihoods(NUMPY, beliefs, sample.flat_state[block], *(each[block] for each in at)),
         len(at[0]),
     )
-    place = np.argsort(order_of(beliefs))
     mixed = {number for group in beliefs.mixtures for number in group}
     whole = join_readings(NUMPY, beliefs, rows) if mixed else np.zeros(len(rows))
     found: dict[str, Floats] = {}
@@ -194,12 +193,12 @@ def _contributions(sample: Sample) -> dict[str, Floats]:
             continue
         claim = row.observation.claim.id
         if row.reading not in mixed:
-            found[claim] = rows[:, place[number]]
+            found[claim] = rows[:, number]
             continue
         without = rows.copy()
         for other, same in enumerate(beliefs.rows):
             if same.observation is not None and same.observation.claim.id == claim:
-                without[:, place[other]] = 0.0
+                without[:, other] = 0.0
         found[claim] = whole - join_readings(NUMPY, beliefs, without)
     return found
 

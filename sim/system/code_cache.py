@@ -2,21 +2,33 @@
 
 Numba itself fails where no folder can be written, where the disk is full, and where what is kept is damaged. Here the
 code is then compiled anew, as if none had been kept.
+
+Numba renews what it has kept when the file of the function changes, and does not look at the files of the functions
+that it calls. Here it is renewed when any file of the same folder changes: what compiled functions call stands in one
+folder with them.
 """
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core.caching import FunctionCache
+from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.core.ccallback import CFunc
 from numba.core.sigutils import normalize_signature
 
 
 class _Kept(FunctionCache):  # type: ignore[misc] # numba ships no types
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        stamp = (self._impl.locator.get_source_stamp(), _stamp_folder(Path(inspect.getfile(function)).parent))
+        self._cache_file = IndexDataCacheFile(self._cache_path, self._impl.filename_base, stamp)
+
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:
             return super().load_overload(sig, target_context)
@@ -45,6 +57,14 @@ def compile_callback(function: Callable[..., Any], signature: Any, **options: An
     return callback
 
 
+def _stamp_folder(folder: Path) -> str:
+    """Return a hash of the source of all files in a folder."""
+    found = hashlib.sha256()
+    for path in sorted(folder.glob("*.py")):
+        found.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return found.hexdigest()
+
+
 def _keep(compiled: Any, function: Callable[..., Any]) -> None:
-    with suppress(RuntimeError):  # no folder can be written
+    with suppress(RuntimeError, OSError):  # no folder can be written, or none read
         compiled._cache = _Kept(function)

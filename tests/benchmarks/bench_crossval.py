@@ -24,7 +24,7 @@ from sim.case.folder import read_case
 from sim.case.priors import read_priors
 from sim.importers import import_table
 from sim.model.arrays import NUMPY, map_draws
-from sim.model.beliefs import order_of, row_log_likelihoods
+from sim.model.beliefs import row_log_likelihoods
 from sim.model.design import Design, design_model
 from sim.posterior.fit import choose_effort, sample_posterior
 from sim.posterior.sample import Sample, take_posterior
@@ -90,7 +90,7 @@ def score_rows(design: Design, sample: Sample, rows: np.ndarray) -> list[dict[st
     logs = map_draws(
         lambda block: row_log_likelihoods(
             NUMPY, beliefs, sample.flat_state[block], *(unknowns[n][block] for n in ("theta", "effects", "statement"))
-        )[:, np.argsort(order_of(beliefs))],
+        ),
         len(unknowns["theta"]),
     )  # fmt: skip
     found = []

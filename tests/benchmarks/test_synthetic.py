@@ -16,7 +16,7 @@ def test_a_made_up_war_is_a_case_of_forty_series(tmp_path):
     folder = write_war(tmp_path / "war", 200)
     case = read_case(folder)
     design = design_model(case, read_priors(case.file.prior, overrides=case.file.priors))
-    assert len(design.state.rows) == len(FORCES) * len(OUTCOMES) == 40
+    assert len(design.state.series) == len(FORCES) * len(OUTCOMES) == 40
     assert 190 <= len(design.evidence.observations) <= 200
     for kind, first, last in (("role_in_war", 0, 20), ("source", 20, 30), ("source_outcome", 30, None)):
         assert count_claims(design.beliefs)[first:last].sum() == len(design.evidence.observations), kind

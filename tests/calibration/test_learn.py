@@ -13,7 +13,7 @@ from sim.calibration.learn import assemble, design_hindcast, learn_priors, updat
 from sim.calibration.record import read_record
 from sim.case.priors import read_priors
 from sim.model.buffer import evaluate_density, list_free, name_slots
-from sim.model.density import log_density_many
+from sim.model.density.kernel import log_density_many
 from sim.sampler.diagnostics import load_statistics
 
 TRACK = Path(__file__).parents[2] / "priors" / "track-record"

@@ -9,7 +9,7 @@ import pytest
 from scipy import integrate, stats
 
 from sim.model.arrays import NUMPY
-from sim.model.density import cell_term, density_term, worded_term
+from sim.model.density.terms import cell_term, density_term, worded_term
 from sim.model.likelihood import log_cdf, log_cell, log_density, log_understated, mix_components
 
 

@@ -186,7 +186,7 @@ def test_a_force_that_nobody_speaks_of_leaves_the_others(design):
         'b = "independent" }', 'b = "independent", c = "own" }'
     )
     base, more = design(ROWS, PLAIN), design(ROWS, silent)
-    added = [item for item in more.parameters.items if ("force", "c") in item.place]
+    added = [item for item in more.parameters.items if ("force", "c") in item.coords]
     walk = more.state.walks - base.state.walks
     prior = sum(-0.5 * (item.prior.mu / item.prior.sigma) ** 2 - np.log(item.prior.sigma) for item in added)
     prior -= 0.5 * np.log(2 * np.pi) * (len(added) + walk)

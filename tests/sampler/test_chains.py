@@ -13,7 +13,8 @@ from scipy import stats
 
 from sim.errors import InputError
 from sim.model.buffer import constrain_draws, count_unknowns, evaluate_density, pack_design
-from sim.model.density import ARGS, compile_density
+from sim.model.density.codes import Field
+from sim.model.density.kernel import compile_density
 from sim.posterior.fit import sample_buffer, sample_posterior
 from sim.sampler.chains import sample_chains, whiten
 from sim.sampler.diagnostics import load_statistics
@@ -177,7 +178,7 @@ def _poison(design):
     """Return the design's buffer with every prior's first argument not a number."""
     buffer = pack_design(design)
     starts = buffer.view(np.int64)
-    buffer[starts[ARGS] : starts[ARGS + 1]] = np.nan
+    buffer[starts[Field.ARGUMENTS] : starts[Field.ARGUMENTS + 1]] = np.nan
     return buffer
 
 

@@ -34,6 +34,15 @@ def test_machine_code_is_kept(twice):
     assert [use(twice), use(twice)] == [0, 2]
 
 
+def test_it_is_renewed_when_another_file_of_the_folder_changes(twice, tmp_path):
+    """The functions that a compiled one calls may stand there."""
+    assert [use(twice), use(twice)] == [0, 2]
+    (tmp_path / "called.py").write_text("THREE = 3\n", encoding="utf-8")
+    assert [use(twice), use(twice)] == [0, 2]
+    (tmp_path / "called.py").write_text("THREE = 4\n", encoding="utf-8")
+    assert [use(twice), use(twice)] == [0, 2]
+
+
 def test_a_damaged_file_is_compiled_anew(twice, tmp_path):
     for ending in ("nbi", "nbc"):
         use(twice)

@@ -1,0 +1,143 @@
+"""The log density of one design, and of several that share parameters, with their gradients."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Any
+
+import numba
+import numpy as np
+from numba import types
+
+from sim.model.density.access import compiled, floats_of, ints_of, size_of
+from sim.model.density.codes import Field, SharedField, Size
+from sim.model.density.priors import (
+    back_priors,
+    back_standardise,
+    prior_density,
+    run_latents,
+    run_priors,
+    standardise_effects,
+)
+from sim.model.density.rows import add_bias, back_bias, run_rows
+from sim.model.density.state import back_state, run_state
+from sim.system.code_cache import compile_callback
+
+_LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
+_SHARED_FIELDS = len(SharedField)
+
+
+@compiled
+def log_density(x: Any, grad: Any, floats: Any, ints: Any) -> float:
+    """Return the log posterior density at the unconstrained `x`, up to a constant, and fill its gradient.
+
+    Parameters
+    ----------
+    x, grad : arrays, shape (n,)
+        Free parameters, walk, effects, statements.
+    floats, ints : arrays
+        Two views of the buffer of `pack_design`.
+    """
+    params, walks, statements = (
+        size_of(ints, Size.PARAMETERS),
+        size_of(ints, Size.WALKS),
+        size_of(ints, Size.STATEMENTS),
+    )
+    latents = walks + size_of(ints, Size.EFFECTS)
+    free = len(x) - latents - statements
+    standard, statement = x[free : free + latents].copy(), x[free + latents :]
+    walk, effects = standard[:walks], standard[walks:]
+    d_standard, d_statement = grad[free : free + latents], grad[free + latents :]
+    d_walk, d_effects = d_standard[:walks], d_standard[walks:]
+    theta, slope, d_theta = np.empty(params), np.zeros(params), np.zeros(params)
+    family, arguments = ints_of(ints, Field.FAMILY), floats_of(floats, ints, Field.ARGUMENTS)
+    apparent, centred = ints_of(ints, Field.APPARENT), ints_of(ints, Field.CENTRED)
+    value = run_priors(x, grad, theta, slope, floats, ints)
+    value += standardise_effects(effects, theta, centred)
+    value += run_latents(standard, d_standard, free, theta, d_theta, floats, ints)
+    d_statement[:] = 0.0  # its prior is among the rows
+    for p in range(params):
+        if apparent[p] >= 0:
+            theta[p] -= add_bias(apparent[p], theta, effects, ints)
+            a, b, c = arguments[3 * p], arguments[3 * p + 1], arguments[3 * p + 2]
+            density, d = prior_density(family[p], a, b, c, theta[p])
+            value += density
+            d_theta[p] += d
+    if size_of(ints, Size.ROWS) > 0:
+        state, arrivals, saved, paths = run_state(theta, walk, floats, ints)
+        d_state = np.zeros(len(state))
+        value += run_rows(theta, effects, statement, state, d_theta, d_effects, d_statement, d_state, floats, ints)
+        back_state(d_state, theta, walk, arrivals, saved, paths, d_theta, d_walk, floats, ints)
+    for p in range(params):
+        if apparent[p] >= 0:
+            back_bias(apparent[p], -d_theta[p], theta, effects, d_theta, d_effects, ints)
+    back_standardise(effects, theta, d_effects, d_theta, centred)
+    back_priors(grad, d_theta, slope, floats, ints)
+    return value
+
+
+@compiled
+def log_density_many(x: Any, grad: Any, floats: Any, ints: Any) -> float:
+    """Return the log posterior density of several designs that share parameters, and fill its gradient.
+
+    The first of `x` are standard normals behind the shared parameters: mean + root x on their normal scales. Each
+    design finds its own unconstrained vector by its slots; what it shares is not counted a second time.
+    """
+    mean, root = floats_of(floats, ints, SharedField.MEAN), floats_of(floats, ints, SharedField.ROOT)
+    starts, lengths = ints_of(ints, SharedField.STARTS), ints_of(ints, SharedField.LENGTHS)
+    slots, shared = ints_of(ints, SharedField.SLOTS), len(mean)
+    all_floats, all_ints = floats_of(floats, ints, SharedField.BUFFERS), ints_of(ints, SharedField.BUFFERS)
+    u, value, used = x.copy(), 0.0, 0
+    for i in range(shared):
+        u[i] = mean[i]
+        for j in range(i + 1):
+            u[i] += root[i * shared + j] * x[j]
+        value -= 0.5 * x[i] * x[i] + _LOG_SQRT_2PI
+    d_u = np.zeros(len(x))
+    for design in range(len(lengths)):
+        own = slots[used : used + lengths[design]]
+        used += lengths[design]
+        local, d_local = np.empty(len(own)), np.zeros(len(own))
+        for k in range(len(own)):
+            local[k] = u[own[k]]
+        first, after = starts[design], starts[design + 1]
+        value += log_density(local, d_local, all_floats[first:after], all_ints[first:after])
+        for k in range(len(own)):
+            d_u[own[k]] += d_local[k]
+    for k in range(shared, len(x)):
+        grad[k] = d_u[k]
+    for j in range(shared):
+        grad[j] = -x[j]
+        for i in range(j, shared):
+            grad[j] += root[i * shared + j] * d_u[i]
+    return value
+
+
+@cache
+def compile_density() -> Any:
+    """Return the density as machine code that the sampler calls: (n, x, grad, log density, buffer) -> status.
+
+    The number of fields in the buffer tells whether it holds one design or several.
+    """
+    pointer = types.CPointer(types.double)
+    signature = types.int64(types.uint64, pointer, pointer, pointer, types.voidptr)
+
+    def density(n, x_, grad_, value_, buffer_):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+        head = numba.carray(buffer_, (1,), np.int64)
+        fields = head[0] - 1
+        length = numba.carray(buffer_, (fields + 1,), np.int64)[fields]
+        floats = numba.carray(buffer_, (length,), np.float64)
+        ints = numba.carray(buffer_, (length,), np.int64)
+        x, grad = numba.carray(x_, (n,)), numba.carray(grad_, (n,))
+        is_shared = fields == _SHARED_FIELDS
+        value = log_density_many(x, grad, floats, ints) if is_shared else log_density(x, grad, floats, ints)
+        numba.carray(value_, (1,))[0] = value
+        if not math.isfinite(value):
+            return 4
+        for k in range(n):
+            if not math.isfinite(grad[k]):
+                return 3
+        return 0
+
+    return compile_callback(density, signature, error_model="numpy")

@@ -1,0 +1,232 @@
+"""The rows of the likelihood: each claim under each reading of its source's role, from the state and the biases.
+
+The last rows are no claims but the priors of statements' errors, one for each reading (`Field.IS_PRIOR`): such a row
+has no parts, so that its belief is zero on the log scale, and its number is the error itself.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from sim.model.density.access import constant_of, floats_of, index_of, inner, int_at, ints_of, size_of
+from sim.model.density.codes import Common, Constant, Field, Form, Size, Slope
+from sim.model.density.terms import form_term, sigmoid, softplus
+
+_LEAST = 1e-300  # stands for a probability of zero
+_LEAST_WORDING = 1e-6  # of the wording's mean
+_SLOPES = len(Slope)
+_EFFECTS = 3  # kinds of them, each with a field and a scale: of a role in this war, a source, a source by outcome
+
+
+@inner
+def run_rows(
+    theta: Any, effects: Any, statement: Any, state: Any, d_theta: Any, d_effects: Any, d_statement: Any, d_state: Any,
+    floats: Any, ints: Any,
+) -> float:  # fmt: skip
+    """Return the log likelihood of all rows, readings of roles averaged, and add its derivatives."""
+    terms, rows, readings = size_of(ints, Size.TERMS), size_of(ints, Size.ROWS), size_of(ints, Size.READINGS)
+    lift, d_bias = np.zeros(terms), np.zeros(terms)
+    for t in range(terms):
+        lift[t] = math.exp(add_bias(t, theta, effects, ints))
+    parts, whole_parts = _parts_of(ints, Field.TOP_START), _parts_of(ints, Field.WHOLE_START)
+    tops, wholes = _believe(parts, rows, state, lift), _believe(whole_parts, rows, state, lift)
+    slopes, by_reading, weight = np.empty((_SLOPES, rows)), np.zeros(readings), np.ones(readings)
+    _weigh_rows(theta, statement, tops, wholes, by_reading, slopes, floats, ints)
+    value = _mix_readings(by_reading, weight, floats, ints)
+    _back_rows(theta, statement, weight, slopes, d_theta, d_statement, floats, ints)
+    _back_believe(parts, slopes[Slope.TOP], state, lift, d_state, d_bias)
+    _back_believe(whole_parts, slopes[Slope.WHOLE], state, lift, d_state, d_bias)
+    for t in range(terms):
+        back_bias(t, d_bias[t], theta, effects, d_theta, d_effects, ints)
+    return value
+
+
+@inner
+def add_bias(t: int, theta: Any, effects: Any, ints: Any) -> float:
+    """Return the log bias of a term: the role's mean, and each effect times its scale."""
+    total = 0.0
+    role = int_at(ints, Field.ROLE, t)
+    if role >= 0:
+        total += theta[role]
+    for k in range(_EFFECTS):
+        effect = int_at(ints, Field.IN_WAR + k, t)
+        if effect >= 0:
+            total += theta[index_of(ints, Common.SCALE_ROLE_IN_WAR + k)] * effects[effect]
+    return total
+
+
+@inner
+def back_bias(t: int, d: float, theta: Any, effects: Any, d_theta: Any, d_effects: Any, ints: Any) -> None:
+    """Carry the derivative by a term's bias back to theta and the effects."""
+    role = int_at(ints, Field.ROLE, t)
+    if role >= 0:
+        d_theta[role] += d
+    for k in range(_EFFECTS):
+        effect = int_at(ints, Field.IN_WAR + k, t)
+        if effect >= 0:
+            scale = index_of(ints, Common.SCALE_ROLE_IN_WAR + k)
+            d_theta[scale] += d * effects[effect]
+            d_effects[effect] += d * theta[scale]
+
+
+@inner
+def _parts_of(ints: Any, first: int) -> Any:
+    """Return where each row's parts start, and of each part its term, and where its span of the state ends and starts.
+
+    `first` is the first of the four fields.
+    """
+    return ints_of(ints, first), ints_of(ints, first + 1), ints_of(ints, first + 2), ints_of(ints, first + 3)
+
+
+@inner
+def _believe(parts: Any, rows: int, state: Any, lift: Any) -> Any:
+    """Return the sum that each row speaks of, 1 for one without parts; `lift` is exp(bias)."""
+    start, term, until, since = parts
+    believed = np.ones(rows)
+    for r in range(rows):
+        if start[r] < start[r + 1]:
+            believed[r] = 0.0
+            for p in range(start[r], start[r + 1]):
+                believed[r] += (state[until[p]] - state[since[p]]) * lift[term[p]]
+    return believed
+
+
+@inner
+def _back_believe(parts: Any, slope: Any, state: Any, lift: Any, d_state: Any, d_bias: Any) -> None:
+    """Carry the derivative by what each row speaks of back to the state and the biases."""
+    start, term, until, since = parts
+    for r in range(len(slope)):
+        for p in range(start[r], start[r + 1]):
+            d = slope[r] * lift[term[p]]
+            d_state[until[p]] += d
+            d_state[since[p]] -= d
+            d_bias[term[p]] += d * (state[until[p]] - state[since[p]])
+
+
+@inner
+def _centre(top: float, whole: float, is_share: int, is_capped: int, cap: float) -> tuple[float, float, float]:
+    """Return a row's belief on its own scale, and its derivatives by the logs of numerator and denominator."""
+    if is_share == 0:
+        return math.log(top), 1.0, 0.0
+    ratio = math.log(top) - math.log(whole)
+    if is_capped:
+        log_share, slope = -softplus(-cap * ratio) / cap, sigmoid(-cap * ratio)
+    else:
+        log_share, slope = min(ratio, -1e-12), 1.0
+    rest = -math.expm1(log_share)
+    return log_share - math.log(rest), slope / rest, -slope / rest
+
+
+@inner
+def _weigh_rows(
+    theta: Any, statement: Any, tops: Any, wholes: Any, by_reading: Any, slopes: Any, floats: Any, ints: Any
+) -> None:
+    """Add up the log likelihood of the rows of each reading, and fill their slopes (`codes.Slope`)."""
+    cap, floor = constant_of(floats, ints, Constant.CAP), constant_of(floats, ints, Constant.FLOOR_SD)
+    reading, form = ints_of(ints, Field.READING), ints_of(ints, Field.FORM)
+    is_share, is_capped = ints_of(ints, Field.IS_SHARE), ints_of(ints, Field.IS_CAPPED)
+    statements, reference = ints_of(ints, Field.STATEMENT), ints_of(ints, Field.REFERENCE_NOISE)
+    is_prior, contaminated = ints_of(ints, Field.IS_PRIOR), ints_of(ints, Field.CONTAMINATED)
+    noises, wording = ints_of(ints, Field.NOISE), ints_of(ints, Field.WORDING)
+    own_sd, log_width = floats_of(floats, ints, Field.OWN_SD), floats_of(floats, ints, Field.LOG_WIDTH)
+    lower, upper = floats_of(floats, ints, Field.LOWER), floats_of(floats, ints, Field.UPPER)
+    point, signs = floats_of(floats, ints, Field.POINT), floats_of(floats, ints, Field.SIGN)
+    p, factor = theta[index_of(ints, Common.OUTLIER_PROBABILITY)], theta[index_of(ints, Common.OUTLIER_FACTOR)]
+    q = max(p, _LEAST)
+    log_rest, log_q = math.log1p(-p), math.log(q)
+    for r in range(len(tops)):
+        centre, d_top, d_whole = _centre(tops[r], wholes[r], is_share[r], is_capped[r], cap)
+        slopes[Slope.TOP, r], slopes[Slope.WHOLE, r] = d_top / tops[r], d_whole / wholes[r]
+        value, number, sign = log_width[r], statements[r], signs[r]
+        if number >= 0:
+            shared = max(theta[reference[number]], floor)
+            centre += (-shared if is_prior[r] else shared) * statement[number]
+            if is_prior[r]:
+                value += math.log(shared)
+        mean = max(theta[wording[r]], _LEAST_WORDING) if form[r] == Form.WORDED else 1.0
+        base = max(theta[noises[r]], floor) if noises[r] >= 0 else floor
+        gaps = point[r] - centre, lower[r] - centre, upper[r] - centre
+        s = math.sqrt(base * base + own_sd[r] * own_sd[r])
+        e, f, d_belief, d_s, d_m = form_term(form[r], gaps, sign, s, mean)
+        if not contaminated[r]:
+            by_reading[reading[r]] += value + e + math.log(f)
+            slopes[Slope.BELIEF, r], slopes[Slope.NOISE, r], slopes[Slope.WORDING, r] = d_belief, d_s * base / s, d_m
+            slopes[Slope.FACTOR, r] = slopes[Slope.PROBABILITY, r] = 0.0
+            continue
+        far = math.sqrt(factor * factor * base * base + own_sd[r] * own_sd[r])
+        e2, f2, d_belief2, d_s2, d_m2 = form_term(form[r], gaps, sign, far, mean)
+        e, e2 = e + log_rest, e2 + log_q  # not as factors: a mass of 1e-130 times the least probability is zero
+        if e >= e2:
+            value, f2 = value + e, f2 * math.exp(e2 - e)
+        else:
+            value, f = value + e2, f * math.exp(e - e2)
+        both = f + f2
+        by_reading[reading[r]] += value + math.log(both)
+        w, w2 = f / both, f2 / both
+        slopes[Slope.BELIEF, r] = w * d_belief + w2 * d_belief2
+        slopes[Slope.NOISE, r] = w * d_s * base / s + w2 * d_s2 * factor * factor * base / far
+        slopes[Slope.FACTOR, r] = w2 * d_s2 * factor * base * base / far
+        slopes[Slope.PROBABILITY, r] = w2 / q - w / (1 - p)
+        slopes[Slope.WORDING, r] = w * d_m + w2 * d_m2
+
+
+@inner
+def _back_rows(
+    theta: Any, statement: Any, weight: Any, slopes: Any, d_theta: Any, d_statement: Any, floats: Any, ints: Any
+) -> None:
+    """Carry the slopes of all rows, times the weight of their readings, back to the parameters and statements.
+
+    What is left in the last two of `slopes` is the derivative by numerator and denominator.
+    """
+    floor = constant_of(floats, ints, Constant.FLOOR_SD)
+    reading, is_prior = ints_of(ints, Field.READING), ints_of(ints, Field.IS_PRIOR)
+    statements, reference = ints_of(ints, Field.STATEMENT), ints_of(ints, Field.REFERENCE_NOISE)
+    noises, wording = ints_of(ints, Field.NOISE), ints_of(ints, Field.WORDING)
+    d_factor, d_probability = 0.0, 0.0
+    for r in range(slopes.shape[1]):
+        by = weight[reading[r]]
+        d_centre, number = by * slopes[Slope.BELIEF, r], statements[r]
+        if number >= 0:
+            at = reference[number]
+            shared, d_error = max(theta[at], floor), -d_centre if is_prior[r] else d_centre
+            d_statement[number] += d_error * shared
+            if theta[at] > floor:
+                d_theta[at] += d_error * statement[number] + (by / shared if is_prior[r] else 0.0)
+        if noises[r] >= 0 and theta[noises[r]] > floor:
+            d_theta[noises[r]] += by * slopes[Slope.NOISE, r]
+        d_factor += by * slopes[Slope.FACTOR, r]
+        d_probability += by * slopes[Slope.PROBABILITY, r]
+        if wording[r] >= 0:
+            d_theta[wording[r]] += by * slopes[Slope.WORDING, r]
+        slopes[Slope.TOP, r] *= d_centre
+        slopes[Slope.WHOLE, r] *= d_centre
+    d_theta[index_of(ints, Common.OUTLIER_FACTOR)] += d_factor
+    d_theta[index_of(ints, Common.OUTLIER_PROBABILITY)] += d_probability
+
+
+@inner
+def _mix_readings(by_reading: Any, weight: Any, floats: Any, ints: Any) -> float:
+    """Return the log likelihood of all readings, those of one role averaged; fill the weight of each."""
+    group_of, log_weight = ints_of(ints, Field.GROUP), floats_of(floats, ints, Field.LOG_WEIGHT)
+    readings, total = len(by_reading), 0.0
+    for k in range(readings):
+        if group_of[k] < 0:
+            total += by_reading[k]
+    for group in range(size_of(ints, Size.MIXTURES)):
+        top = -np.inf
+        for k in range(readings):
+            if group_of[k] == group:
+                top = max(top, by_reading[k] + log_weight[k])
+        mass = 0.0
+        for k in range(readings):
+            if group_of[k] == group:
+                weight[k] = math.exp(by_reading[k] + log_weight[k] - top)
+                mass += weight[k]
+        for k in range(readings):
+            if group_of[k] == group:
+                weight[k] /= mass
+        total += top + math.log(mass)
+    return total

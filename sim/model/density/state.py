@@ -1,0 +1,230 @@
+"""The losses and arrivals of all forces: forward from the parameters and the walk, and backward.
+
+The state is flat: a row for each outcome of personnel of each bounded force, then one for each outcome with a total of
+its own, then one for those sent of each force with waves; in each row the cumulative count at every cut, from zero.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from sim.model.density.access import floats_of, index_of, inner, int_at, ints_of, size_of
+from sim.model.density.codes import Common, Field, Saved, Size
+from sim.model.density.paths import (
+    back_bounded,
+    back_normalise,
+    back_rates,
+    back_shares,
+    lose_bounded,
+    normalise,
+    run_rates,
+    split_shares,
+)
+from sim.model.density.terms import sigmoid, softplus
+
+
+@inner
+def find_free(ints: Any) -> int:
+    """Return the first row of the state of those outcomes that have totals of their own."""
+    return size_of(ints, Size.BOUNDED) * size_of(ints, Size.PERSONNEL)
+
+
+@inner
+def find_sized(ints: Any) -> int:
+    """Return the first row of the state of those sent."""
+    return find_free(ints) + size_of(ints, Size.FREE)
+
+
+@inner
+def list_lulls(ints: Any) -> Any:
+    """Return where the depths of lulls stand in theta; none where all was lost on one day."""
+    lulls = ints_of(ints, Field.LULLS)
+    return lulls if index_of(ints, Common.PATH_STEP) >= 0 else lulls[:0]
+
+
+@inner
+def run_state(theta: Any, walk: Any, floats: Any, ints: Any) -> tuple[Any, Any, Any, Any]:
+    """Return the state, and what is saved for the way back: arrivals, bounded forces (`codes.Saved`), free paths."""
+    forces, segments, steps = size_of(ints, Size.FORCES), size_of(ints, Size.SEGMENTS), size_of(ints, Size.STEPS)
+    bounded, free, sized = size_of(ints, Size.BOUNDED), size_of(ints, Size.FREE), size_of(ints, Size.SIZED)
+    log_rate = run_rates(
+        theta, walk, (forces, segments, steps), ints_of(ints, Field.BIN), floats_of(floats, ints, Field.ROOT_DAYS),
+        index_of(ints, Common.PATH_STEP), list_lulls(ints), floats_of(floats, ints, Field.LULL_COVER),
+    )  # fmt: skip
+    width, first_free, first_sized = segments + 1, find_free(ints), find_sized(ints)
+    state = np.zeros((first_sized + sized) * width)
+    arrivals = np.zeros((sized, segments))
+    _arrive(theta, arrivals, state[first_sized * width :], floats, ints)
+    saved = np.empty((bounded, Saved.SPLIT + 2 * size_of(ints, Size.PERSONNEL), segments))
+    for b in range(bounded):
+        _lose_of_bounded(b, theta, log_rate, arrivals, saved[b], state, floats, ints)
+    paths = np.empty((free, segments))
+    for k in range(free):
+        _lose_free(k, theta, log_rate, paths[k], state[(first_free + k) * width :], floats, ints)
+    return state, arrivals, saved, paths
+
+
+@inner
+def back_state(
+    d_state: Any, theta: Any, walk: Any, arrivals: Any, saved: Any, paths: Any, d_theta: Any, d_walk: Any,
+    floats: Any, ints: Any,
+) -> None:  # fmt: skip
+    """Carry the derivative by the state, which is summed up in place, back to theta and the walk."""
+    segments, sized = size_of(ints, Size.SEGMENTS), size_of(ints, Size.SIZED)
+    width, first_free, first_sized = segments + 1, find_free(ints), find_sized(ints)
+    # From the derivative by each cumulative count to that by each increment.
+    for row in range(len(d_state) // width):
+        for c in range(width - 2, 0, -1):
+            d_state[row * width + c] += d_state[row * width + c + 1]
+    d_log_rate = np.zeros((size_of(ints, Size.FORCES), segments))
+    d_arrivals = np.zeros((sized, segments))
+    for k in range(len(paths)):
+        d_increment = d_state[(first_free + k) * width + 1 :]
+        _back_free(k, theta, paths[k], d_increment, d_theta, d_log_rate, floats, ints)
+    for d in range(sized):
+        for s in range(segments):
+            d_arrivals[d, s] += d_state[(first_sized + d) * width + 1 + s]
+    for b in range(len(saved)):
+        _back_of_bounded(b, theta, arrivals, saved[b], d_state, d_theta, d_log_rate, d_arrivals, floats, ints)
+    _back_arrive(theta, d_arrivals, d_theta, floats, ints)
+    back_rates(
+        d_log_rate, theta, walk, ints_of(ints, Field.BIN), floats_of(floats, ints, Field.ROOT_DAYS),
+        index_of(ints, Common.PATH_STEP), list_lulls(ints), floats_of(floats, ints, Field.LULL_COVER), d_theta, d_walk,
+    )  # fmt: skip
+
+
+@inner
+def _arrive(theta: Any, arrivals: Any, state: Any, floats: Any, ints: Any) -> None:
+    """Fill arrivals on each segment, and their cumulative sums."""
+    sized, segments = arrivals.shape
+    waves, share_in = ints_of(ints, Field.WAVES), floats_of(floats, ints, Field.ARRIVALS)
+    for w in range(len(waves)):
+        size = math.exp(theta[waves[w]])
+        for d in range(sized):
+            for s in range(segments):
+                arrivals[d, s] += size * share_in[(w * sized + d) * segments + s]
+    for d in range(sized):
+        for s in range(segments):
+            state[d * (segments + 1) + s + 1] = state[d * (segments + 1) + s] + arrivals[d, s]
+
+
+@inner
+def _back_arrive(theta: Any, d_arrivals: Any, d_theta: Any, floats: Any, ints: Any) -> None:
+    sized, segments = d_arrivals.shape
+    waves, share_in = ints_of(ints, Field.WAVES), floats_of(floats, ints, Field.ARRIVALS)
+    for w in range(len(waves)):
+        total = 0.0
+        for d in range(sized):
+            for s in range(segments):
+                total += d_arrivals[d, s] * share_in[(w * sized + d) * segments + s]
+        d_theta[waves[w]] += total * math.exp(theta[waves[w]])
+
+
+@inner
+def _lose_of_bounded(
+    b: int, theta: Any, log_rate: Any, arrivals: Any, saved: Any, state: Any, floats: Any, ints: Any
+) -> None:
+    """Fill the losses of one bounded force by outcome, and what is saved of it (`codes.Saved`)."""
+    segments, personnel = size_of(ints, Size.SEGMENTS), ints_of(ints, Field.PERSONNEL)
+    days, position = floats_of(floats, ints, Field.DAYS), floats_of(floats, ints, Field.POSITION)
+    inside, tilts = floats_of(floats, ints, Field.INSIDE), Saved.SPLIT + len(personnel)
+    normalise(log_rate[int_at(ints, Field.BOUNDED_FORCE, b)], 0.0, position, days, inside, saved[Saved.PATH])
+    hazard = softplus(theta[int_at(ints, Field.SHARE, b)])
+    for s in range(segments):
+        saved[Saved.HAZARD, s] = hazard * saved[Saved.PATH, s]
+    arriving = arrivals[int_at(ints, Field.BOUNDED_SIZED, b)]
+    lose_bounded(saved[Saved.HAZARD], arriving, saved[Saved.BEFORE], saved[Saved.LOSS])
+    share, has = np.empty(4), floats_of(floats, ints, Field.HAS)[4 * b : 4 * b + 4]
+    ratio, captured = int_at(ints, Field.RATIO, b), int_at(ints, Field.CAPTURED, b)
+    split_shares(theta, has, ratio, captured, int_at(ints, Field.MISSING, b), share)
+    for k in range(len(personnel)):
+        tilt = int_at(ints, Field.BOUNDED_TILT, b * len(personnel) + k)
+        for s in range(segments):
+            saved[tilts + k, s] = math.exp(theta[tilt] * position[s]) if tilt >= 0 else 1.0
+    for s in range(segments):
+        total = 0.0
+        for k in range(len(personnel)):
+            total += share[personnel[k]] * saved[tilts + k, s]
+        for k in range(len(personnel)):
+            saved[tilts + k, s] /= total
+            saved[Saved.SPLIT + k, s] = share[personnel[k]] * saved[tilts + k, s]
+            base = (b * len(personnel) + k) * (segments + 1) + s
+            state[base + 1] = state[base] + saved[Saved.LOSS, s] * saved[Saved.SPLIT + k, s]
+
+
+@inner
+def _back_of_bounded(
+    b: int, theta: Any, arrivals: Any, saved: Any, d_state: Any, d_theta: Any, d_log_rate: Any, d_arrivals: Any,
+    floats: Any, ints: Any,
+) -> None:  # fmt: skip
+    """Carry the derivative by the losses of one bounded force back to theta, rates and arrivals."""
+    segments, personnel = size_of(ints, Size.SEGMENTS), ints_of(ints, Field.PERSONNEL)
+    position, inside = floats_of(floats, ints, Field.POSITION), floats_of(floats, ints, Field.INSIDE)
+    has, tilts = floats_of(floats, ints, Field.HAS)[4 * b : 4 * b + 4], Saved.SPLIT + len(personnel)
+    ratio, captured = int_at(ints, Field.RATIO, b), int_at(ints, Field.CAPTURED, b)
+    missing = int_at(ints, Field.MISSING, b)
+    share, d_share, d_loss = np.empty(4), np.zeros(4), np.empty(segments)
+    drawn = split_shares(theta, has, ratio, captured, missing, share)
+    for s in range(segments):
+        mean = 0.0
+        for k in range(len(personnel)):
+            mean += d_state[(b * len(personnel) + k) * (segments + 1) + 1 + s] * saved[Saved.SPLIT + k, s]
+        d_loss[s] = mean
+        for k in range(len(personnel)):
+            tilt = int_at(ints, Field.BOUNDED_TILT, b * len(personnel) + k)
+            d = saved[Saved.LOSS, s] * (d_state[(b * len(personnel) + k) * (segments + 1) + 1 + s] - mean)
+            d_share[personnel[k]] += d * saved[tilts + k, s]
+            if tilt >= 0:
+                d_theta[tilt] += d * saved[Saved.SPLIT + k, s] * position[s]
+    back_shares(d_share, has, ratio, captured, missing, drawn, d_theta)
+    d_hazard, d_path, force = np.empty(segments), np.empty(segments), int_at(ints, Field.BOUNDED_SIZED, b)
+    back_bounded(d_loss, saved[Saved.HAZARD], arrivals[force], saved[Saved.BEFORE], d_hazard, d_arrivals[force])
+    at = int_at(ints, Field.SHARE, b)
+    hazard, total = softplus(theta[at]), 0.0
+    for s in range(segments):
+        total += d_hazard[s] * saved[Saved.PATH, s]
+        d_path[s] = d_hazard[s] * hazard
+    d_theta[at] += total * sigmoid(theta[at])
+    back_normalise(d_path, saved[Saved.PATH], inside, position, d_log_rate[int_at(ints, Field.BOUNDED_FORCE, b)])
+
+
+@inner
+def _count_free(k: int, theta: Any, ints: Any) -> float:
+    """Return the total of one outcome that has one of its own, or is tied to one by wounded per killed."""
+    ratio = int_at(ints, Field.FREE_RATIO, k)
+    return math.exp(theta[int_at(ints, Field.FREE_TOTAL, k)] + (theta[ratio] if ratio >= 0 else 0.0))
+
+
+@inner
+def _lose_free(k: int, theta: Any, log_rate: Any, path: Any, state: Any, floats: Any, ints: Any) -> None:
+    """Fill the cumulative count of one outcome with a total of its own, and its path."""
+    days, position = floats_of(floats, ints, Field.DAYS), floats_of(floats, ints, Field.POSITION)
+    inside, at = floats_of(floats, ints, Field.INSIDE), int_at(ints, Field.FREE_TILT, k)
+    tilt = theta[at] if at >= 0 else 0.0
+    normalise(log_rate[int_at(ints, Field.FREE_FORCE, k)], tilt, position, days, inside, path)
+    total = _count_free(k, theta, ints)
+    for s in range(len(path)):
+        state[s + 1] = state[s] + total * path[s]
+
+
+@inner
+def _back_free(
+    k: int, theta: Any, path: Any, d_increment: Any, d_theta: Any, d_log_rate: Any, floats: Any, ints: Any
+) -> None:
+    """Carry the derivative by the counts of such an outcome back to theta and rates."""
+    position, inside = floats_of(floats, ints, Field.POSITION), floats_of(floats, ints, Field.INSIDE)
+    count, d_total = _count_free(k, theta, ints), 0.0
+    d_path = np.empty(len(path))
+    for s in range(len(path)):
+        d_total += d_increment[s] * path[s]
+        d_path[s] = d_increment[s] * count
+    d_theta[int_at(ints, Field.FREE_TOTAL, k)] += d_total * count
+    ratio, tilt = int_at(ints, Field.FREE_RATIO, k), int_at(ints, Field.FREE_TILT, k)
+    if ratio >= 0:
+        d_theta[ratio] += d_total * count
+    d_tilt = back_normalise(d_path, path, inside, position, d_log_rate[int_at(ints, Field.FREE_FORCE, k)])
+    if tilt >= 0:
+        d_theta[tilt] += d_tilt
