@@ -7,14 +7,10 @@ sampler is `sim.sampler.chains`'s, held by tests to known laws and to nutpie's d
 from __future__ import annotations
 
 import ctypes
-import subprocess
-import sys
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from threading import Timer
-from typing import IO, Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,19 +19,16 @@ from sim.errors import refuse
 from sim.model.buffer import constrain_draws, count_unknowns, pack_design
 from sim.model.density.kernel import compile_density
 from sim.model.design import Design
-from sim.sampler.chains import Standing, sample_chains
+from sim.sampler.chains import ChainState, sample_chains
 from sim.sampler.trajectory import DIVERGED, STEPS, compile_sampler
+from sim.system.code_cache import compile_meanwhile
 from sim.system.progress import show_progress
 
 CHAINS = 4
 MANY_UNKNOWNS = 150  # from which a case is large
-NEARLY = 1.1  # R-hat below which chains have found the same place
+NEARLY = 1.1  # R-hat below which chains have found the same region
 MAX_STARTS = 50
 LOADED = 0.5  # seconds within which machine code is there that is on the disk
-HELPER = """from sim.system.signals import end_with_input
-end_with_input()
-from sim.sampler.trajectory import compile_sampler
-compile_sampler()"""
 _POINTER = ctypes.POINTER(ctypes.c_double)
 
 
@@ -71,15 +64,15 @@ class Draws:
         Mean number of gradient evaluations of a draw.
     seconds : dict of str to float
         Wall time of compiling and sampling.
-    standing : Standing, optional
-        What the chains can go on from.
+    chain_state : ChainState, optional
+        What the chains can be resumed from.
     """
 
     unknowns: dict[str, NDArray[np.float64]]
     divergences: int
     steps: float
     seconds: dict[str, float]
-    standing: Standing | None = None
+    chain_state: ChainState | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -101,7 +94,7 @@ def sample_posterior(
     tune: int,
     target_accept: float,
     quiet: bool = False,
-    going_on: Standing | None = None,
+    resume_from: ChainState | None = None,
 ) -> Draws:
     """Sample the posterior.
 
@@ -116,8 +109,8 @@ def sample_posterior(
         Mean acceptance that the step size is tuned for.
     quiet : bool
         Show no progress; there is none either where standard error is no terminal.
-    going_on : Standing, optional
-        Chains of the same design to go on from.
+    resume_from : ChainState, optional
+        Chains of the same design to resume: with their metric, and no tuning but of the step.
 
     Returns
     -------
@@ -128,42 +121,26 @@ def sample_posterior(
     compiled_at = time.perf_counter()
     found = sample_buffer(
         pack_design(design), count_unknowns(design), design.case.name, seed,
-        draws=draws, tune=tune, target_accept=target_accept, quiet=quiet, going_on=going_on,
+        draws=draws, tune=tune, target_accept=target_accept, quiet=quiet, resume_from=resume_from,
     )  # fmt: skip
     return Draws(
         unknowns=constrain_draws(design, found.x),
         divergences=found.divergences,
         steps=found.steps,
         seconds={"compile": compiled_at - started, "sample": time.perf_counter() - compiled_at},
-        standing=found.standing,
+        chain_state=found.chain_state,
     )
 
 
 @cache
 def prepare_density() -> Any:
-    """Return the density as machine code, and have the sampler's ready.
+    """Return the density as machine code, and have the sampler's ready; both are compiled the first time on a machine.
 
-    The first time on a machine both are compiled, which another process does for the sampler meanwhile: the compiler
-    takes one thread of a process.
+    The sampler is compiled by another process meanwhile, and loaded from the disk here.
     """
-    helpers: list[subprocess.Popen[bytes]] = []
-
-    def hire() -> None:
-        with suppress(OSError):  # where the system has no process left, it is compiled here
-            order = [sys.executable, "-c", HELPER]
-            nothing = subprocess.DEVNULL
-            helpers.append(subprocess.Popen(order, stdin=subprocess.PIPE, stdout=nothing, stderr=nothing))  # noqa: S603
-
-    timer = Timer(LOADED, hire)
-    timer.start()
-    try:
+    with compile_meanwhile(compile_sampler, after=LOADED):
         density = compile_density()
-    finally:
-        timer.cancel()
-    for helper in helpers:
-        with cast("IO[bytes]", helper.stdin):
-            helper.wait()
-    compile_sampler()  # from the disk, where the other process has been; else here
+    compile_sampler()
     return density
 
 
@@ -174,7 +151,7 @@ class RawDraws:
     x: NDArray[np.float64]
     divergences: int
     steps: float
-    standing: Standing
+    chain_state: ChainState
 
 
 def sample_buffer(
@@ -188,7 +165,7 @@ def sample_buffer(
     target_accept: float,
     quiet: bool,
     chains: int = CHAINS,
-    going_on: Standing | None = None,
+    resume_from: ChainState | None = None,
 ) -> RawDraws:
     """Sample what `sim.model.buffer` packed: one design, or several that share parameters (see `sample_posterior`).
 
@@ -213,12 +190,16 @@ def sample_buffer(
                 == 0
             ):
                 return point
-        raise refuse(name, "", "the priors and claims leave no state possible", "look for priors fixed at an edge")
+        problem = (
+            f"no starting point with a finite density in {MAX_STARTS} tries: priors and claims contradict each other"
+        )
+        raise refuse(name, "", problem, "look for priors fixed at the edge of what is possible")
 
     with show_progress(quiet) as report:
-        moves, standing = sample_chains(
+        moves, chain_state = sample_chains(
             density, buffer, start, seed,
             chains=chains, tune=tune, draws=draws, target_accept=target_accept, report=report,
-            going_on=going_on,
+            resume_from=resume_from,
         )  # fmt: skip
-    return RawDraws(moves.draws, int(moves.stats[..., DIVERGED].sum()), float(moves.stats[..., STEPS].mean()), standing)
+    divergences, steps = int(moves.stats[..., DIVERGED].sum()), float(moves.stats[..., STEPS].mean())
+    return RawDraws(moves.draws, divergences, steps, chain_state)

@@ -47,6 +47,12 @@ def try_again(design: Design, seed: int, first: Draws, verdict: Verdict, effort:
     draws, accept = 2 * effort.draws, 1 - (1 - effort.target_accept) / 5
     if verdict.max_rhat < NEARLY:
         return sample_posterior(
-            design, seed, draws=draws, tune=effort.tune // 4, target_accept=accept, quiet=quiet, going_on=first.standing
+            design,
+            seed,
+            draws=draws,
+            tune=effort.tune // 4,
+            target_accept=accept,
+            quiet=quiet,
+            resume_from=first.chain_state,
         )
     return sample_posterior(design, seed, draws=draws, tune=4 * effort.tune, target_accept=accept, quiet=quiet)

@@ -3,7 +3,7 @@ r"""Chains of the no-U-turn sampler, moved in threads, with one metric and one s
 While tuning, the step follows the mean acceptance, and the metric is renewed at the end of windows of growing length.
 It is the matrix that makes of draws and gradients alike a standard normal (Seyboldt et al. 2026, arXiv 2603.18845), the
 geometric mean of the covariance C of the draws and the inverse of that of the gradients, G. The latter is also the mean
-curvature E[-Hessian], of which a few points tell more than a few gradients do: it is measured where the chains stand,
+curvature E[-Hessian], of which a few points tell more than a few gradients do: it is measured where the chains are,
 so that a full metric is there after the first window, and counts as long as draws are few. Of many unknowns and few
 data the metric is diagonal: root(var x / var gradient). Nothing is adapted once draws are kept.
 """
@@ -56,7 +56,7 @@ class Metric:
 
 @dataclass
 class Chain:
-    """Where a chain stands, and what its step is set by (see `sim.sampler.trajectory`)."""
+    """Where a chain is, and what its step is set by (see `sim.sampler.trajectory`)."""
 
     rng: np.random.Generator
     x: Floats
@@ -75,8 +75,8 @@ class Moves:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """Where chains stand, shape (chains, n), with the metric and the step that they have learned: they can go on."""
+class ChainState:
+    """What chains are resumed from: where they are, shape (chains, n), their metric and the log of their step."""
 
     x: Floats
     metric: Metric
@@ -94,8 +94,8 @@ def sample_chains(
     draws: int,
     target_accept: float,
     report: Callable[[int, int], None] | None = None,
-    going_on: Standing | None = None,
-) -> tuple[Moves, Standing]:
+    resume_from: ChainState | None = None,
+) -> tuple[Moves, ChainState]:
     """Sample a density.
 
     Parameters
@@ -113,45 +113,46 @@ def sample_chains(
         Mean acceptance of a trajectory that the step is tuned for.
     report : callable, optional
         Is told now and then how many iterations of how many are done.
-    going_on : Standing, optional
-        Of the same number of chains: they go on with its metric, and tune the step alone.
+    resume_from : ChainState, optional
+        Of the same number of chains: they keep its metric, and tune the step alone.
 
     Returns
     -------
     moves : Moves
         Draws after tuning.
-    standing : Standing
+    state : ChainState
+        To resume the chains from.
     """
-    if going_on is None:
+    if resume_from is None:
         streams = np.random.default_rng(seed).spawn(chains)
-        team = [_begin(start(rng), rng, target_accept) for rng in streams]
-        metric = Metric(np.ones(len(team[0].x)), np.zeros((0, 0)), np.zeros((0, 0)))
+        all_chains = [_begin(start(rng), rng, target_accept) for rng in streams]
+        metric = Metric(np.ones(len(all_chains[0].x)), np.zeros((0, 0)), np.zeros((0, 0)))
         windows = list(_cut_windows(tune))
     else:
         streams = np.random.default_rng([seed, 1]).spawn(chains)
-        team = [_begin(x, rng, target_accept) for x, rng in zip(going_on.x, streams, strict=True)]
-        metric, windows = going_on.metric, [(tune, True)]
-        for chain in team:
-            _anchor(chain.step, going_on.log_step)
-    n, done, total = len(team[0].x), 0, chains * (tune + draws)
+        all_chains = [_begin(x, rng, target_accept) for x, rng in zip(resume_from.x, streams, strict=True)]
+        metric, windows = resume_from.metric, [(tune, True)]
+        for chain in all_chains:
+            _anchor_step(chain.step, resume_from.log_step)
+    n, done, total = len(all_chains[0].x), 0, chains * (tune + draws)
     full = n <= DENSE_UP_TO or n * n < DENSE_BY_DATA * len(buffer)
     with ThreadPoolExecutor(max_workers=min(chains, os.cpu_count() or 1)) as pool:
         for number, (window, is_last) in enumerate(windows):
             is_guess = (number < GUESSES or window < n) and not is_last
             depth = FIRST_DEPTH if is_guess else MAX_DEPTH
-            moves = _move(pool, density, buffer, metric, team, window, depth)
+            moves = _move(pool, density, buffer, metric, all_chains, window, depth)
             done += chains * window
             if report:
                 report(done, total)
             if not is_last:
-                curvature = _measure_curvature(pool, density, buffer, team) if full else None
+                curvature = _measure_curvature(pool, density, buffer, all_chains) if full else None
                 metric = learn_metric(moves, curvature)
-                _restart_steps(team)
-        _settle_steps(team)
+                _restart_steps(all_chains)
+        _settle_steps(all_chains)
         kept: list[Moves] = []
         while draws > 0:
             block = min(BLOCK, draws)
-            kept.append(_move(pool, density, buffer, metric, team, block))
+            kept.append(_move(pool, density, buffer, metric, all_chains, block))
             draws -= block
             done += chains * block
             if report:
@@ -159,17 +160,17 @@ def sample_chains(
     moves = Moves(
         *(np.concatenate([getattr(each, name) for each in kept], axis=1) for name in ("draws", "grads", "stats"))
     )
-    return moves, Standing(np.array([chain.x for chain in team]), metric, float(team[0].step[LOG_STEP]))
+    return moves, ChainState(np.array([chain.x for chain in all_chains]), metric, float(all_chains[0].step[LOG_STEP]))
 
 
 def _begin(x: Floats, rng: np.random.Generator, target: float) -> Chain:
     step = np.zeros(6)
     step[TARGET] = target
-    _anchor(step, math.log(FIRST_STEP))
+    _anchor_step(step, math.log(FIRST_STEP))
     return Chain(rng, np.ascontiguousarray(x), np.zeros(len(x)), step, np.zeros((ROWS, len(x))))
 
 
-def _anchor(step: Floats, log_step: float) -> None:
+def _anchor_step(step: Floats, log_step: float) -> None:
     """Begin to adapt a step from a value: dual averaging leans towards ten times that."""
     target = step[TARGET]
     step[:] = 0.0
@@ -181,15 +182,15 @@ def _anchor(step: Floats, log_step: float) -> None:
     )
 
 
-def _restart_steps(team: list[Chain]) -> None:
-    for chain in team:
-        _anchor(chain.step, chain.step[MEAN_LOG_STEP])
+def _restart_steps(chains: list[Chain]) -> None:
+    for chain in chains:
+        _anchor_step(chain.step, chain.step[MEAN_LOG_STEP])
 
 
-def _settle_steps(team: list[Chain]) -> None:
+def _settle_steps(chains: list[Chain]) -> None:
     """Give all chains the geometric mean of their steps."""
-    step = float(np.mean([chain.step[MEAN_LOG_STEP] for chain in team]))
-    for chain in team:
+    step = float(np.mean([chain.step[MEAN_LOG_STEP] for chain in chains]))
+    for chain in chains:
         chain.step[LOG_STEP] = step
 
 
@@ -208,36 +209,36 @@ def _move(
     density: Any,
     buffer: Floats,
     metric: Metric,
-    team: list[Chain],
+    chains: list[Chain],
     count: int,
     tuning_depth: int = 0,
 ) -> Moves:
     """Move every chain `count` times; with a depth, while tuning, and the gradients are kept."""
-    n, adapting = len(team[0].x), tuning_depth > 0
-    draws, stats = np.empty((len(team), count, n)), np.empty((len(team), count, 3))
-    grads = np.empty((len(team), count if adapting else 0, n))
+    n, adapting = len(chains[0].x), tuning_depth > 0
+    draws, stats = np.empty((len(chains), count, n)), np.empty((len(chains), count, 3))
+    grads = np.empty((len(chains), count if adapting else 0, n))
 
     def move(number: int) -> None:
-        chain = team[number]
+        chain = chains[number]
         move_chain(
             density, buffer, chain.rng, metric.matrix, metric.root, metric.scale, chain.x, chain.grad, chain.step,
             tuning_depth or MAX_DEPTH, adapting, draws[number], grads[number], stats[number], chain.work,
         )  # fmt: skip
 
-    list(pool.map(move, range(len(team))))
+    list(pool.map(move, range(len(chains))))
     return Moves(draws, grads, stats)
 
 
-def _measure_curvature(pool: ThreadPoolExecutor, density: Any, buffer: Floats, team: list[Chain]) -> Floats:
-    """Return the mean of minus the Hessian where the chains stand; those that are not finite are passed over."""
+def _measure_curvature(pool: ThreadPoolExecutor, density: Any, buffer: Floats, chains: list[Chain]) -> Floats:
+    """Return the mean of minus the Hessian where the chains are; those that are not finite are passed over."""
 
     def measure(chain: Chain) -> Floats:
         found = np.zeros((len(chain.x), len(chain.x)))
         measure_curvature(density, buffer, chain.x, CURVATURE_STEP, found)
         return found
 
-    usable = [found for found in pool.map(measure, team) if np.isfinite(found).all()]
-    return np.asarray(np.mean(usable, axis=0)) if usable else np.eye(len(team[0].x))
+    usable = [found for found in pool.map(measure, chains) if np.isfinite(found).all()]
+    return np.asarray(np.mean(usable, axis=0)) if usable else np.eye(len(chains[0].x))
 
 
 def learn_metric(moves: Moves, curvature: Floats | None) -> Metric:

@@ -25,14 +25,16 @@ from sim.system.code_cache import compile_function
 MAX_ERROR = 1_000.0
 MAX_DEPTH = 10
 
-# The rows of the workspace: position, momentum, velocity, gradient and push of either end of the trajectory and of the
-# leaf that grows it, velocity and push being the metric times momentum and gradient; a subtree's proposal; sums of
-# momenta; and what is kept of balanced subtrees, MAX_DEPTH rows each.
-SPAN = 5
-LEFT, RIGHT, LEAF = 0, SPAN, 2 * SPAN
-NEW_X, NEW_G, RHO, SUB_RHO, PART = range(3 * SPAN, 3 * SPAN + 5)
-KEPT_P, KEPT_V, KEPT_RHO = (3 * SPAN + 5 + k * MAX_DEPTH for k in range(3))
-ROWS = 3 * SPAN + 5 + 3 * MAX_DEPTH
+# The workspace has a row for each vector. Of a point there are five, velocity and push being the metric times momentum
+# and gradient; of such points three: either end of the trajectory, and the leaf that grows it.
+X, P, V, GRAD, PUSH = range(5)
+POINT = 5
+LEFT, RIGHT, LEAF = 0, POINT, 2 * POINT
+# Then a subtree's proposal, the momenta summed over the trajectory and over the subtree, and a sum of the moment.
+NEW_X, NEW_GRAD, RHO, SUB_RHO, SUM = range(3 * POINT, 3 * POINT + 5)
+# And of the first leaf of each balanced subtree that has not ended: momentum, velocity, and the momenta summed to it.
+KEPT_P, KEPT_V, KEPT_RHO = (3 * POINT + 5 + k * MAX_DEPTH for k in range(3))
+ROWS = 3 * POINT + 5 + 3 * MAX_DEPTH
 
 # What is told of each move, and what the step is set by.
 STEPS, ACCEPTANCE, DIVERGED = 0, 1, 2
@@ -110,23 +112,23 @@ def _ends_turning(leaf: int, work: Any) -> bool:
     The bits of the leaf's number tell which: it begins a subtree where it is even, and ends as many as it has ones at
     its end.
     """
-    place, bits = 0, leaf >> 1
+    row, bits = 0, leaf >> 1
     while bits > 0:
-        place += bits & 1
+        row += bits & 1
         bits >>= 1
-    p, v, rho = work[LEAF + 1], work[LEAF + 2], work[SUB_RHO]
+    p, v, rho = work[LEAF + P], work[LEAF + V], work[SUB_RHO]
     if leaf % 2 == 0:
-        work[KEPT_P + place], work[KEPT_V + place], work[KEPT_RHO + place] = p, v, rho
+        work[KEPT_P + row], work[KEPT_V + row], work[KEPT_RHO + row] = p, v, rho
         return False
     bits = leaf
     while bits & 1:
-        first_p = work[KEPT_P + place]
+        first_p = work[KEPT_P + row]
         for i in range(len(rho)):
-            work[PART, i] = rho[i] - work[KEPT_RHO + place, i] + first_p[i]
-        if _is_turning(first_p, work[KEPT_V + place], p, v, work[PART]):
+            work[SUM, i] = rho[i] - work[KEPT_RHO + row, i] + first_p[i]
+        if _is_turning(first_p, work[KEPT_V + row], p, v, work[SUM]):
             return True
         bits >>= 1
-        place -= 1
+        row -= 1
     return False
 
 
@@ -137,19 +139,19 @@ def _joins_turning(far: int, near: int, work: Any) -> bool:
     A trajectory that comes back to itself just between the halves shows only in the old half with the first point of
     the new, or in the new with the last of the old (stan-dev/stan, pull request 2800).
     """
-    rho, sub_rho, part = work[RHO], work[SUB_RHO], work[PART]
-    first_p, first_v, last_p, last_v = work[KEPT_P], work[KEPT_V], work[LEAF + 1], work[LEAF + 2]
+    rho, sub_rho, between = work[RHO], work[SUB_RHO], work[SUM]
+    first_p, first_v, last_p, last_v = work[KEPT_P], work[KEPT_V], work[LEAF + P], work[LEAF + V]
     for i in range(len(rho)):
-        part[i] = rho[i] + sub_rho[i]
-    if _is_turning(work[far + 1], work[far + 2], last_p, last_v, part):
+        between[i] = rho[i] + sub_rho[i]
+    if _is_turning(work[far + P], work[far + V], last_p, last_v, between):
         return True
     for i in range(len(rho)):
-        part[i] = rho[i] + first_p[i]
-    if _is_turning(work[far + 1], work[far + 2], first_p, first_v, part):
+        between[i] = rho[i] + first_p[i]
+    if _is_turning(work[far + P], work[far + V], first_p, first_v, between):
         return True
     for i in range(len(rho)):
-        part[i] = sub_rho[i] + work[near + 1, i]
-    return _is_turning(work[near + 1], work[near + 2], last_p, last_v, part)
+        between[i] = sub_rho[i] + work[near + P, i]
+    return _is_turning(work[near + P], work[near + V], last_p, last_v, between)
 
 
 @_inner
@@ -172,7 +174,7 @@ def _grow_half(
     Returns the log weight of the half, the log density of its proposal, the steps taken, their acceptance summed, and
     whether it turns or diverged before it is whole.
     """
-    x, p, v, grad, push = work[LEAF], work[LEAF + 1], work[LEAF + 2], work[LEAF + 3], work[LEAF + 4]
+    x, p, v, grad, push = work[LEAF + X], work[LEAF + P], work[LEAF + V], work[LEAF + GRAD], work[LEAF + PUSH]
     n, size, value = len(x), np.uint64(len(x)), np.zeros(1)
     weight, log_p, accepted = -np.inf, 0.0, 0.0
     work[SUB_RHO] = 0.0
@@ -193,7 +195,7 @@ def _grow_half(
         accepted += min(1.0, math.exp(error))
         weight = _log_add(weight, error)
         if math.log(rng.random()) < error - weight:
-            work[NEW_X], work[NEW_G], log_p = x, grad, value[0]
+            work[NEW_X], work[NEW_GRAD], log_p = x, grad, value[0]
         for i in range(n):
             work[SUB_RHO, i] += p[i]
         if _ends_turning(leaf, work):
@@ -218,7 +220,7 @@ def move_chain(  # type: ignore[no-untyped-def] # noqa: ANN201
     scale : array, shape (n,)
         Root of the diagonal, where that is the metric.
     x, grad : arrays, shape (n,)
-        Where the chain stands, and the gradient there; both are moved.
+        Where the chain is, and the gradient there; both are moved.
     step : array, shape (6,)
         LOG_STEP and what sets it while `adapting`.
     depth_limit : int
@@ -230,17 +232,17 @@ def move_chain(  # type: ignore[no-untyped-def] # noqa: ANN201
     log_p = value[0]
     for number in range(len(draws)):
         size = math.exp(step[LOG_STEP])
-        p, v = work[LEFT + 1], work[LEFT + 2]
+        p, v = work[LEFT + P], work[LEFT + V]
         _draw_momentum(rng, root, scale, p)
         _multiply(metric, scale, p, v)
         start = log_p - 0.5 * _dot(p, v)
-        work[LEFT], work[LEFT + 3], work[RHO] = x, grad, p
-        _multiply(metric, scale, grad, work[LEFT + 4])
-        work[RIGHT : RIGHT + SPAN] = work[LEFT : LEFT + SPAN]
+        work[LEFT + X], work[LEFT + GRAD], work[RHO] = x, grad, p
+        _multiply(metric, scale, grad, work[LEFT + PUSH])
+        work[RIGHT : RIGHT + POINT] = work[LEFT : LEFT + POINT]
         log_weight, steps, accepted, diverged = 0.0, 0, 0.0, False
         for depth in range(depth_limit):
             near, way = (RIGHT, size) if rng.random() < 0.5 else (LEFT, -size)
-            work[LEAF : LEAF + SPAN] = work[near : near + SPAN]
+            work[LEAF : LEAF + POINT] = work[near : near + POINT]
             weight, new_log_p, taken, accepted_there, turning, diverged = _grow_half(
                 density, buffer, rng, metric, scale, way, 1 << depth, start, work
             )
@@ -249,10 +251,10 @@ def move_chain(  # type: ignore[no-untyped-def] # noqa: ANN201
             if diverged or turning:
                 break
             if math.log(rng.random()) < weight - log_weight:
-                x[:], grad[:], log_p = work[NEW_X], work[NEW_G], new_log_p
+                x[:], grad[:], log_p = work[NEW_X], work[NEW_GRAD], new_log_p
             log_weight = _log_add(log_weight, weight)
             turning = _joins_turning(LEFT + RIGHT - near, near, work)
-            work[near : near + SPAN] = work[LEAF : LEAF + SPAN]
+            work[near : near + POINT] = work[LEAF : LEAF + POINT]
             for i in range(n):
                 work[RHO, i] += work[SUB_RHO, i]
             if turning:

@@ -1,4 +1,4 @@
-"""Machine code that is kept on disk where that can be done.
+"""Machine code that is kept on disk where that can be done, and compiled by two processes where it is not there yet.
 
 Numba itself fails where no folder can be written, where the disk is full, and where what is kept is damaged. Here the
 code is then compiled anew, as if none had been kept.
@@ -12,10 +12,13 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Callable
-from contextlib import suppress
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from threading import Timer
+from typing import IO, Any, cast
 
 import numba
 from numba.core.caching import FunctionCache, IndexDataCacheFile
@@ -55,6 +58,41 @@ def compile_callback(function: Callable[..., Any], signature: Any, **options: An
     _keep(callback, function)
     callback.compile()
     return callback
+
+
+@contextmanager
+def compile_meanwhile(function: Callable[[], None], after: float) -> Iterator[None]:
+    """Have another process call a function while the block runs, and wait for it: the compiler takes only one thread.
+
+    What it compiles is then on the disk. Where no process can be started, or the disk keeps nothing, the function has
+    done nothing yet: call it after the block in any case.
+
+    Parameters
+    ----------
+    function : callable
+        Of a module, without arguments, such as compiles functions that are kept.
+    after : float
+        Seconds that the block may take before the process is started: one that only loads what is kept needs none.
+    """
+    module, name = function.__module__, function.__name__
+    code = f"from sim.system.signals import end_with_input\nend_with_input()\nfrom {module} import {name}\n{name}()"
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start_process() -> None:
+        with suppress(OSError):  # the system has no process left
+            order, nothing = [sys.executable, "-c", code], subprocess.DEVNULL
+            started.append(subprocess.Popen(order, stdin=subprocess.PIPE, stdout=nothing, stderr=nothing))  # noqa: S603
+
+    timer = Timer(after, start_process)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+    for process in started:
+        with cast("IO[bytes]", process.stdin):  # which ends the process too, should this one be interrupted
+            process.wait()
 
 
 def _stamp_folder(folder: Path) -> str:

@@ -250,7 +250,7 @@ def test_a_headline_before_anybody_arrived_is_zero(write, tmp_path):
 
 def test_a_case_without_any_possible_state_is_refused(write):
     impossible = CASE + '\n[priors]\n"captured_share" = { fixed = 1 }\n'
-    with pytest.raises(InputError, match="leave no state possible"):
+    with pytest.raises(InputError, match="no starting point with a finite density"):
         run_case(write([{"value": 300}], impossible), seed=1)
 
 

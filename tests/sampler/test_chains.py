@@ -115,9 +115,9 @@ def test_chains_go_on_with_what_they_have_learned():
     precision = np.diag(scales**-2)
     settings = {"chains": 4, "target_accept": 0.8}
     start = np.zeros(20)
-    _, standing = sample_chains(normal, precision.ravel(), lambda _: start, 1, tune=300, draws=1, **settings)
+    _, state = sample_chains(normal, precision.ravel(), lambda _: start, 1, tune=300, draws=1, **settings)
     moves, _ = sample_chains(
-        normal, precision.ravel(), lambda _: start, 1, tune=30, draws=500, going_on=standing, **settings
+        normal, precision.ravel(), lambda _: start, 1, tune=30, draws=500, resume_from=state, **settings
     )
     assert moves.stats[..., STEPS].mean() < 16
     for place, scale in enumerate(scales):
@@ -170,7 +170,7 @@ def test_the_curvature_is_that_of_the_density(kursk, rng):
 
 def test_a_start_that_is_impossible_is_refused(kursk):
     size = count_unknowns(kursk)
-    with pytest.raises(InputError, match="no state possible"):
+    with pytest.raises(InputError, match="no starting point with a finite density"):
         sample_buffer(_poison(kursk), size, "kursk", 1, draws=1, tune=10, target_accept=0.8, quiet=True)
 
 
