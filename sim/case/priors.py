@@ -182,7 +182,9 @@ class JointPrior(BaseModel):
             raise PydanticCustomError("joint", f"has {size} keys and another size; give each a mean and a row")
         matrix = np.array(self.covariance).reshape(size, size)
         if not np.allclose(matrix, matrix.T, rtol=1e-6) or (size and np.linalg.eigvalsh(matrix).min() <= 0):
-            raise PydanticCustomError("joint", "has a covariance that is none; it must be symmetric and positive")
+            raise PydanticCustomError(
+                "joint", "has a covariance that is not symmetric positive definite; fit the set again"
+            )
         return self
 
     def select(self, keys: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
