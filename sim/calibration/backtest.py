@@ -208,7 +208,7 @@ def list_said(hindcast: Hindcast, truth: Truth) -> Said:
 
 
 @dataclass(frozen=True)
-class Row:
+class ScoredTruth:
     """A truth that is not zero, with its war, what was said of it, and the forecast's score."""
 
     hindcast: Hindcast
@@ -217,17 +217,17 @@ class Row:
     score: Score | None = None
 
 
-def list_rows(record: Record) -> list[Row]:
+def list_scored_truths(record: Record) -> list[ScoredTruth]:
     """Return the scored truths of a record: those that are not zero."""
     return [
-        Row(item, truth, list_said(item, truth))
+        ScoredTruth(item, truth, list_said(item, truth))
         for item in record.hindcasts
         for truth in item.truths
         if not truth.is_zero
     ]
 
 
-def score_baseline(name: str, rows: Sequence[Row], reference: Sequence[Row] | None) -> list[Score]:
+def score_baseline(name: str, rows: Sequence[ScoredTruth], reference: Sequence[ScoredTruth] | None) -> list[Score]:
     """Score a simple rule; its spread, where it needs one, is chosen on other wars, or on a reference table."""
     found, spreads = [], {}
     for row in rows:
@@ -261,18 +261,18 @@ def report_backtest(
 ) -> dict[str, Any]:
     """Return the report of `truetoll backtest` (see docs/formats.md)."""
     by_key = {(each.case, each.force, each.quantity, each.day): each for each in forecasts}
-    rows = list_rows(record)
+    rows = list_scored_truths(record)
     wars = [row.hindcast.war for row in rows]
     mine = [by_key[_key_of(row.truth)] for row in rows]
     scores = [score_draws(row.truth.established, each.quantiles) for row, each in zip(rows, mine, strict=True)]
-    learned_on = list_rows(reference) if reference else None
+    learned_on = list_scored_truths(reference) if reference else None
     simple = {name: score_baseline(name, rows, learned_on) for name in NAMES}
     return {
         "schema": 1,
         **(summarise(scores, wars, np.random.default_rng(seed)) if rows else NOTHING),
         "untrusted_fits": sum(not each.trusted for each in forecasts),
         "fits": len({each.case for each in forecasts}),
-        "rows": [_describe_row(row, score) for row, score in zip(rows, scores, strict=True)],
+        "rows": [_describe_truth(row, score) for row, score in zip(rows, scores, strict=True)],
         "fabricated": [
             {
                 "case": truth.case,
@@ -310,7 +310,7 @@ def _key_of(truth: Truth) -> tuple[str, str, str, str]:
     return truth.case, truth.force, truth.quantity, truth.day.isoformat()
 
 
-def _describe_row(row: Row, score: Score) -> dict[str, Any]:
+def _describe_truth(row: ScoredTruth, score: Score) -> dict[str, Any]:
     truth = row.truth
     return {
         "case": truth.case,

@@ -18,8 +18,8 @@ from sim.calibration.backtest import (
     Forecast,
     find_reference,
     forecast_case,
-    list_rows,
     list_said,
+    list_scored_truths,
     report_backtest,
     run_tasks,
 )
@@ -120,7 +120,7 @@ def test_simple_rules_see_the_counts_of_the_truths_own_quantity(record):
     np.testing.assert_allclose(said.log_claims, np.log([480.5, math.sqrt(1500 * 2500) + 0.5]))
     assert said.own_sd[0] == 0
     assert said.own_sd[1] == pytest.approx(math.log(2500 / 1500) / (2 * 1.2815515655446004))
-    assert [row.truth.case for row in list_rows(record)] == ["a", "b", "c"]
+    assert [row.truth.case for row in list_scored_truths(record)] == ["a", "b", "c"]
 
 
 def test_simple_rules_see_a_total_whose_parts_are_told_too(tmp_path):
