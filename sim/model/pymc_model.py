@@ -22,19 +22,18 @@ from sim.model.beliefs import (
     expect,
     join_readings,
     noise_sds,
-    order_of,
     row_log_likelihoods,
     statement_errors,
 )
+from sim.model.density.codes import Form
 from sim.model.design import Design
-from sim.model.likelihood import NEVER, log_cell, log_density, log_understated, mix_components
 from sim.model.parameters import Parameter
-from sim.model.rows import INFINITE, BeliefDesign
-from sim.model.state import StateDesign, pick, run_state
+from sim.model.pymc_laws import LAWS, LEAST, say, say_bound
+from sim.model.rows import INFINITE, BeliefLayout
+from sim.model.state import StateLayout, pick, run_state
 
 Ints = NDArray[np.int64]
 
-LEAST = 1e-300  # stands for a probability of zero
 
 # From the normal scale of a joint prior to the parameter.
 LINKS: dict[str, Callable[[Any], Any]] = {
@@ -90,15 +89,15 @@ def build_model(design: Design) -> Any:
 def _list_coords(design: Design) -> dict[str, list[str]]:
     beliefs, state = design.beliefs, design.state
     joint = [design.parameters.items[position].name for position in design.parameters.joint.positions]
-    role = [dict(item.place).get("role", "") for item in design.parameters.items]
+    role = [dict(item.coords).get("role", "") for item in design.parameters.items]
     coords: dict[str, Iterable[str]] = {
         "force": state.forces,
-        "outcome": dict.fromkeys(outcome for _, outcome in state.rows),
+        "outcome": dict.fromkeys(outcome for _, outcome in state.series),
         "source": design.case.sources,
         "role": dict.fromkeys(filter(None, role)),
         "bin": map(str, range(len(state.root_days) + 1)),
         "step": map(str, range(1, len(state.root_days) + 1)),
-        "series": (f"{force} {quantity}" for force, quantity in state.rows),
+        "series": (f"{force} {quantity}" for force, quantity in state.series),
         "day": (str(design.case.start + dt.timedelta(days=int(cut) - 1)) for cut in design.timeline.cuts),
         "belief": (" ".join([*key[:4], *(["counted"] if key[4] else [])]) for key in beliefs.term_keys),
         "statement_id": map(str, range(beliefs.statements)),
@@ -132,7 +131,7 @@ def locate_parameters(design: Design) -> list[tuple[str, int | None]]:
         else:
             is_whole = len(set(kinds[item.variable])) == 1
             name = item.variable if is_whole else f"{item.variable}.{item.prior.dist}"
-            found.append((name, counts.setdefault(name, 0) if item.place else None))
+            found.append((name, counts.setdefault(name, 0) if item.coords else None))
             counts[name] = counts.get(name, 0) + 1
     return found
 
@@ -150,9 +149,9 @@ def _label_parameters(design: Design) -> dict[str, list[str]]:
     """Return the labels of the random variables that hold several parameters: a dimension of each, or the roles."""
     items = design.parameters.items
     return {
-        f"{name}_key": [".".join(label for _, label in items[position].place) for position in positions]
+        f"{name}_key": [".".join(label for _, label in items[position].coords) for position in positions]
         for name, positions in _group_parameters(design).items()
-        if items[positions[0]].place
+        if items[positions[0]].coords
     }
 
 
@@ -182,7 +181,7 @@ def _add_priors(pm: Any, name: str, items: list[Parameter]) -> Any:
     """Add one random variable of parameters whose priors are of one family."""
     priors, options = [item.prior for item in items], {}
     arguments: dict[str, Any] = dict(priors[0].arguments)
-    if items[0].place:
+    if items[0].coords:
         arguments = {key: np.array([prior.arguments[key] for prior in priors]) for key in arguments}
         options["dims"] = f"{name}_key"
     if priors[0].dist == "LogitNormal":  # which PyMC leaves unconstrained
@@ -192,13 +191,13 @@ def _add_priors(pm: Any, name: str, items: list[Parameter]) -> Any:
     return getattr(pm, str(priors[0].dist))(name, **arguments, **options)
 
 
-def _sum_walk(state: StateDesign, step: Any, walk: Any) -> Any:
+def _sum_walk(state: StateLayout, step: Any, walk: Any) -> Any:
     """Return the log rate of losses by force and bin, lulls apart."""
     steps = step * state.root_days * walk.reshape((len(state.forces), -1))
     return PYTENSOR.concatenate([PYTENSOR.zeros((len(state.forces), 1)), PYTENSOR.cumsum(steps, axis=1)], axis=1)
 
 
-def _add_effects(pm: Any, beliefs: BeliefDesign, theta: Any) -> Any:
+def _add_effects(pm: Any, beliefs: BeliefLayout, theta: Any) -> Any:
     """Add the effects of roles in this war, of sources, and of sources by outcome, in units of their scales.
 
     A source is wide of the mark altogether with the probability `outlier.source`, by the factor `outlier.factor`.
@@ -226,7 +225,7 @@ def _add_contaminated(pm: Any, name: str, probability: Any, factor: Any, dims: s
     return pm.NormalMixture(name, w=weights, mu=0.0, sigma=widths, dims=dims)
 
 
-def _add_statements(pm: Any, beliefs: BeliefDesign, theta: Any) -> Any:
+def _add_statements(pm: Any, beliefs: BeliefLayout, theta: Any) -> Any:
     """Add the error that the counts of each statement share, in units of its noise; its law is that of any error.
 
     Where the role, and so the noise, of a statement's source can be read in several ways, its prior is among the claims
@@ -238,13 +237,13 @@ def _add_statements(pm: Any, beliefs: BeliefDesign, theta: Any) -> Any:
         return pm.Flat("statement", dims="statement_id", initval=np.zeros(beliefs.statements))
     p, factor = theta[beliefs.outlier_probability], theta[beliefs.outlier_factor]
     # In units of its first reading's noise, which is not that of its prior where roles differ by force.
-    own = {row.statement: beliefs.noise[n] for n, row in enumerate(beliefs.rows) if row.observation is None}
+    own = {row.statement: beliefs.noise[n] for n, row in enumerate(beliefs.rows) if row.is_prior}
     noise = [theta[np.array(each)] for each in ([own[n] for n in sorted(own)], beliefs.reference_noise)]
     ratio = PYTENSOR.maximum(noise[0], FLOOR_SD) / PYTENSOR.maximum(noise[1], FLOOR_SD)
     return _add_contaminated(pm, "statement", p, factor, "statement_id", ratio)
 
 
-def _add_claims(pm: Any, beliefs: BeliefDesign, flat: Any, theta: Any, bias: Any, statement: Any) -> None:
+def _add_claims(pm: Any, beliefs: BeliefLayout, flat: Any, theta: Any, bias: Any, statement: Any) -> None:
     """Add what was said by sources with one role, by the form of its likelihood."""
     expected = expect(PYTENSOR, beliefs, flat, bias)
     if beliefs.statements:
@@ -268,83 +267,40 @@ def _add_claims(pm: Any, beliefs: BeliefDesign, flat: Any, theta: Any, bias: Any
             )
         pm.CustomDist(
             f"said_{form}", *common, *extra,
-            logp=LAWS[form], dist=_say_bound if form == "as_bound" else _say, observed=said, dims=f"claim_{form}",
+            logp=LAWS[form], dist=say_bound if form == "as_bound" else say, observed=said, dims=f"claim_{form}",
         )  # fmt: skip
 
 
-# The laws of what is said: `p` is the probability of the wide component, `log_width` the measure of a narrow cell.
-
-
-def _mix(core: Any, wide: Any, p: Any, log_width: Any) -> Any:
-    never = PYTENSOR.where(p > 0, PYTENSOR.maximum(PYTENSOR.log(PYTENSOR.maximum(p, LEAST)), NEVER), NEVER)
-    return mix_components(PYTENSOR, core, wide, PYTENSOR.log1p(-p), never) + log_width
-
-
-def _said_rounded(said: Any, expected: Any, s: Any, wide: Any, p: Any, log_width: Any, below: Any, above: Any) -> Any:
-    edges = said + below - expected, said + above - expected
-    return _mix(log_cell(PYTENSOR, *edges, s), log_cell(PYTENSOR, *edges, wide), p, log_width)
-
-
-def _said_exactly(said: Any, expected: Any, s: Any, wide: Any, p: Any, log_width: Any) -> Any:
-    gap = said - expected
-    return _mix(log_density(PYTENSOR, gap, s), log_density(PYTENSOR, gap, wide), p, log_width)
-
-
-def _said_as_bound(said: Any, expected: Any, s: Any, wide: Any, p: Any, log_width: Any, mean: Any, sign: Any) -> Any:
-    gap = sign * (said - expected)
-    return _mix(log_understated(PYTENSOR, gap, s, mean), log_understated(PYTENSOR, gap, wide, mean), p, log_width)
-
-
-LAWS = {"rounded": _said_rounded, "exactly": _said_exactly, "as_bound": _said_as_bound}
-
-
-def _say(expected: Any, s: Any, wide: Any, p: Any, *rest: Any) -> Any:
-    """Return the law of what would be said again, before rounding; PyMC gives the size last."""
-    import pymc as pm
-
-    spread = PYTENSOR.where(pm.Bernoulli.dist(p, size=rest[-1]), wide, s)
-    return pm.Normal.dist(expected, spread, size=rest[-1])
-
-
-def _say_bound(*terms: Any) -> Any:
-    """Return the same of a number that is less, or more, than what is believed, by its wording."""
-    import pymc as pm
-
-    *common, mean, sign, size = terms
-    return _say(*common, size) - sign * pm.Exponential.dist(scale=mean, size=size)
-
-
-def _join_mixed(beliefs: BeliefDesign, terms: Any) -> Any:
+def _join_mixed(beliefs: BeliefLayout, terms: Any) -> Any:
     """Return the log likelihood of the claims of sources with several roles, and of statements' errors among them."""
-    order = order_of(beliefs)
-    single = {row for row in range(len(beliefs.rows)) if row not in set(_mixed_rows(beliefs))}
-    priors = {row for row in single if beliefs.rows[row].observation is None}
-    kept = priors if _has_mixed_statements(beliefs) else set()
-    weight = np.array([float(row not in single or row in kept) for row in order])
-    return join_readings(PYTENSOR, beliefs, terms * weight)
+    mixed = set(_mixed_rows(beliefs))
+    is_flat = _has_mixed_statements(beliefs)
+    weight = [float(n in mixed or (is_flat and row.is_prior)) for n, row in enumerate(beliefs.rows)]
+    return join_readings(PYTENSOR, beliefs, terms * np.array(weight))
 
 
-def _mixed_rows(beliefs: BeliefDesign) -> list[int]:
+def _mixed_rows(beliefs: BeliefLayout) -> list[int]:
     mixed = {reading for group in beliefs.mixtures for reading in group}
     return [number for number, row in enumerate(beliefs.rows) if row.reading in mixed]
 
 
-def _has_mixed_statements(beliefs: BeliefDesign) -> bool:
-    return any(beliefs.rows[row].observation is None for row in _mixed_rows(beliefs))
+def _has_mixed_statements(beliefs: BeliefLayout) -> bool:
+    return any(beliefs.rows[row].is_prior for row in _mixed_rows(beliefs))
 
 
-def _list_claims(beliefs: BeliefDesign) -> Ints:
+def _list_claims(beliefs: BeliefLayout) -> Ints:
     """Return the rows that are claims of sources with one role."""
     mixed = set(_mixed_rows(beliefs))
-    found = [n for n, row in enumerate(beliefs.rows) if row.observation is not None and n not in mixed]
+    found = [n for n, row in enumerate(beliefs.rows) if not row.is_prior and n not in mixed]
     return np.array(found, dtype=np.int64)
 
 
-def _split_forms(beliefs: BeliefDesign) -> dict[str, Ints]:
-    forms = {"rounded": beliefs.cell, "exactly": beliefs.density, "as_bound": beliefs.worded}
-    found = {form: np.intersect1d(rows, _list_claims(beliefs)) for form, rows in forms.items()}
+def _split_forms(beliefs: BeliefLayout) -> dict[str, Ints]:
+    forms = {"rounded": Form.CELL, "exactly": Form.DENSITY, "as_bound": Form.WORDED}
+    claims = _list_claims(beliefs)
+    found = {name: claims[beliefs.form[claims] == form] for name, form in forms.items()}
     return {form: rows for form, rows in found.items() if len(rows)}
 
 
-def _name_claims(beliefs: BeliefDesign, rows: Iterable[int]) -> list[str]:
+def _name_claims(beliefs: BeliefLayout, rows: Iterable[int]) -> list[str]:
     return [item.claim.id for row in rows if (item := beliefs.rows[row].observation) is not None]
