@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -89,6 +89,21 @@ class InputError(Exception):
 def refuse(file: str, where: str, problem: str, remedy: str) -> InputError:
     """Return an InputError of a single fault."""
     return InputError([Fault(file, where, problem, remedy)])
+
+
+def take_name(known: Mapping[str, object]) -> Callable[[Any], str]:
+    """Return a validator of pydantic that takes the names of a registry, as it stands when it is asked."""
+
+    def take(value: Any) -> str:
+        if isinstance(value, str) and value in known:
+            return value
+        from pydantic_core import PydanticCustomError
+
+        *names, last = map(repr, known)
+        expected = f"{', '.join(names)} or {last}"
+        raise PydanticCustomError("literal_error", "is not known; use {expected}", {"expected": expected})
+
+    return take
 
 
 def describe_error(item: Any, file: str, prefix: str) -> Fault:

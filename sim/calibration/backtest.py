@@ -194,7 +194,7 @@ def list_said(hindcast: Hindcast, truth: Truth) -> Said:
     ]
     spans = [
         np.log(max(claim.high or 0.0, 0.5) / max(claim.low or 0.0, 0.5)) / RANGE_SPAN
-        if claim.qualifier == "range"
+        if claim.wording.law == "range"
         else 0.0
         for claim in used
     ]

@@ -174,8 +174,7 @@ def _find_worst_pairs(claims: list[Claim]) -> Iterator[tuple[int, Claim, Claim]]
     said = np.array([claim.central or 0.0 for claim in claims])
     spells = _number_apart([(c.since, c.as_of) if c.measure == "interval" else None for c in claims])
     sources = _number_apart([claim.source for claim in claims])
-    least = np.array([claim.qualifier in ("at_least", "counted") for claim in claims])  # the truth may be far above
-    most = np.array([claim.qualifier == "at_most" for claim in claims])
+    sign = np.array([claim.wording.sign for claim in claims])
     width = int(sources.max(initial=0)) + 1
     counts, worst, pairs = np.zeros(width**2, dtype=int), np.zeros(width**2), np.zeros((width**2, 2), dtype=int)
     for step in range(1, min(len(claims), 2 + MAX_COMPARED // max(len(claims), 1))):
@@ -185,7 +184,7 @@ def _find_worst_pairs(claims: list[Claim]) -> Iterator[tuple[int, Claim, Claim]]
         low = np.where(said[near] <= said[near + step], near, near + step)
         high = 2 * near + step - low
         kept = (said[high] >= FAR_FACTOR * said[low]) & (spells[near] == spells[near + step])
-        kept &= ~least[low] & ~most[high]
+        kept &= (sign[low] <= 0) & (sign[high] >= 0)  # what a bound leaves room for is no contradiction
         first, factor = near[kept], (said[high] / said[low])[kept]
         ends = np.sort(np.stack([sources[first], sources[first + step]]), axis=0)
         code = ends[0] * width + ends[1]

@@ -12,13 +12,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from sim.errors import FIRST_YEAR, LAST_YEAR, MAX_FAULTS, Fault, InputError, describe_error, quote_value
+from sim.case.wordings import WORDINGS, Wording
+from sim.errors import FIRST_YEAR, LAST_YEAR, MAX_FAULTS, Fault, InputError, describe_error, quote_value, take_name
 from sim.system.reading import read_text, refuse_controls, split_rows
 
 MAX_NUMBER = 1e15
 REQUIRED_COLUMNS = ("id", "source", "quantity", "published")
 
-Qualifier = Literal["exact", "about", "at_least", "at_most", "range", "counted"]
+Qualifier = Annotated[str, BeforeValidator(take_name(WORDINGS))]
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -109,9 +110,14 @@ class Claim(BaseModel):
         return {"as_of": data.get("published"), **data}
 
     @property
+    def wording(self) -> Wording:
+        """What its qualifier means."""
+        return WORDINGS[self.qualifier]
+
+    @property
     def central(self) -> float | None:
         """The number said; of a range, the root of low times high; None where the row has no number."""
-        if self.qualifier == "range" and self.low is not None and self.high is not None:
+        if self.wording.law == "range" and self.low is not None and self.high is not None:
             return math.sqrt(self.low * self.high)
         return self.value
 
@@ -153,14 +159,14 @@ def check_row(claim: Claim) -> Iterator[RowFault]:
 
 
 def _check_numbers(claim: Claim) -> Iterator[RowFault]:
-    wanted = ("low", "high") if claim.qualifier == "range" else ("value",)
+    wanted = claim.wording.columns
     for column in ("low", "value", "high"):
         number = getattr(claim, column)
         if number is None:
             if column in wanted:
                 yield column, "", "is empty", f"the qualifier {claim.qualifier} needs {' and '.join(wanted)}"
             continue
-        if column not in wanted and claim.qualifier != "range":
+        if column not in wanted and claim.wording.law != "range":
             yield column, number, f"is given though the qualifier is {claim.qualifier}", "use range or value"
         if claim.unit == "share" and number > 1:
             yield column, number, "is above 1 though the unit is share", "write 33% as 0.33"

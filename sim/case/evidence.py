@@ -15,8 +15,9 @@ from typing import Literal
 
 from sim.case.case import PERSONNEL, Case
 from sim.case.claims import Claim
+from sim.case.wordings import Wording
 
-Form = Literal["cell", "density", "at_least", "at_most", "counted"]
+Form = Literal["cell", "density", "bound"]
 
 # A range is the source's own 80% interval: its ends are 2 x 1.2816 standard deviations apart on the log scale.
 RANGE_SPAN = 2 * 1.2815515655446004
@@ -39,8 +40,8 @@ class Observation:
         Whose belief it is: the claim's source, or the source that it repeats.
     whole : str
         The quantity that a share is of; empty for a count. Shares live on the logit scale, counts on the log scale.
-    form : {"cell", "density", "at_least", "at_most", "counted"}
-        The form of its likelihood.
+    form : {"cell", "density", "bound"}
+        The form of its likelihood; which bound is told by the claim's wording.
     point : float
         The number said, on its scale.
     lower, upper : float
@@ -63,6 +64,16 @@ class Observation:
     log_width: float = 0.0
     extra_sd: float = 0.0
     statement: str = ""
+
+    @property
+    def bound(self) -> Wording | None:
+        """The wording that it is a bound by; None for what is none, or is read as none."""
+        return self.claim.wording if self.form == "bound" else None
+
+    @property
+    def is_count_of_found(self) -> bool:
+        """Whether it counts what was found."""
+        return self.bound is not None and self.bound.finds
 
 
 @dataclass(frozen=True)
@@ -250,13 +261,13 @@ def _find_totals(case: Case, rows: Sequence[Claim]) -> dict[str, Claim | None]:
 
 
 def observe_claim(claim: Claim, source: str) -> Observation | None:
-    """Return what a claim says by itself, or None where it says nothing (at least zero)."""
+    """Return what a claim says by itself, or None where it says nothing: at least none, at most all."""
     value = claim.central
     if value is None:
         return None
-    if value == 0 and claim.qualifier in ("at_least", "counted"):
+    if claim.wording.sign > 0 and value == 0:
         return None
-    if value == 1 and claim.qualifier == "at_most" and claim.unit == "share":
+    if claim.wording.sign < 0 and value == 1 and claim.unit == "share":
         return None
     base = Observation(
         claim, source, claim.whole, "density", math.nan, math.nan, math.nan, extra_sd=claim.log_sd or 0.0
@@ -266,7 +277,7 @@ def observe_claim(claim: Claim, source: str) -> Observation | None:
 
 def _observe_count(base: Observation, value: float) -> Observation:
     claim = base.claim
-    if claim.qualifier == "range":
+    if claim.wording.law == "range":
         low, high = (max(edge or 0.0, 0.5) for edge in (claim.low, claim.high))
         point, width = (math.log(low) + math.log(high)) / 2, math.log(high / low) / RANGE_SPAN
         if claim.high == 0:
@@ -274,8 +285,8 @@ def _observe_count(base: Observation, value: float) -> Observation:
         return replace(base, point=point, extra_sd=math.hypot(base.extra_sd, width))
     if value == 0:
         return _cell(base, -math.inf, math.log(0.5))
-    if claim.qualifier in ("at_least", "at_most", "counted"):
-        return replace(base, form=claim.qualifier, point=math.log(value))
+    if claim.wording.law == "bound":
+        return replace(base, form="bound", point=math.log(value))
     unit = rounding_unit(claim)
     if unit is None:
         return replace(base, point=math.log(value))
@@ -287,15 +298,15 @@ def _observe_count(base: Observation, value: float) -> Observation:
 
 def _observe_share(base: Observation, value: float) -> Observation:
     claim = base.claim
-    if claim.qualifier == "range":
+    if claim.wording.law == "range":
         low, high = (min(max(edge or 0.0, SHARE_EDGE), 1 - SHARE_EDGE) for edge in (claim.low, claim.high))
         point, width = (_logit(low) + _logit(high)) / 2, (_logit(high) - _logit(low)) / RANGE_SPAN
         return replace(base, point=point, extra_sd=math.hypot(base.extra_sd, width))
     point = _logit(min(max(value, SHARE_EDGE), 1 - SHARE_EDGE)) if value in (0, 1) else _logit(value)
     # What the source gave as an error of the logarithm is larger on the logit scale by 1 / (1 - share).
     base = replace(base, extra_sd=base.extra_sd / (1 - min(value, 1 - SHARE_EDGE)))
-    if claim.qualifier in ("at_least", "at_most", "counted") and not (claim.qualifier == "at_most" and value == 0):
-        return replace(base, form=claim.qualifier, point=point)
+    if claim.wording.law == "bound" and value != 0:
+        return replace(base, form="bound", point=point)
     if value in (0, 1):
         edges = (-math.inf, _logit(SHARE_EDGE)) if value == 0 else (_logit(1 - SHARE_EDGE), math.inf)
         return _cell(base, *edges)
@@ -312,7 +323,7 @@ def _observe_part(claim: Claim, total: Claim, sources: dict[str, str]) -> Observ
     if alone is None or not whole:
         return alone
     share = replace(alone, whole=total.quantity)
-    if claim.qualifier == "range":
+    if claim.wording.law == "range":
         low, high = (min(max(edge or 0.0, 0.5) / whole, 1 - SHARE_EDGE) for edge in (claim.low, claim.high))
         point, width = (_logit(low) + _logit(high)) / 2, (_logit(high) - _logit(low)) / RANGE_SPAN
         return replace(share, point=point, extra_sd=width)
@@ -345,7 +356,7 @@ def rounding_unit(claim: Claim) -> float | None:
     if claim.digits is not None:
         unit = 10.0 ** (magnitude - claim.digits)
         return max(unit, 1.0) if value == math.floor(value) else unit
-    if claim.qualifier == "exact" or value >= 1e15:
+    if not claim.wording.rounds_zeros or value >= 1e15:
         return 1.0
     text = str(int(value)).rstrip("0")
     digits = 2 if text == "1" else len(text)

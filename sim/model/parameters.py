@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sim.case.case import PERSONNEL, Case
 from sim.case.priors import KINDS, LINKS, Prior, PriorSet
+from sim.case.wordings import list_bounds
 
 
 @dataclass(frozen=True)
@@ -118,8 +119,8 @@ def lay_out_parameters(case: Case, priors: PriorSet, roles: Iterable[str], has_p
         add(key, priors.get(key))
     for scale in ("role_in_war", "source", "source_outcome"):
         add(f"scale.{scale}", priors.get(f"scale.{scale}"))
-    for wording in ("at_least", "at_most", "counted"):
-        add(f"wording.{wording}", priors.get(f"wording.{wording}"))
+    for wording in list_bounds():
+        add(wording.prior, priors.get(wording.prior))
     if has_path:
         add("path.step", priors.get("path.step"))
     for key in case.forces:

@@ -32,13 +32,7 @@ PART_SD = 0.1  # rows of one statement differ from their common error by this mu
 LOUD = 10  # counts of an outcome by one source from which its total is sampled as that source sees it
 ESTABLISHED = "=established"  # the "source" and "role" of what is known by now, without bias or noise: no key can be it
 # What each form of an observation is to the likelihood.
-FORMS = {
-    "density": Form.DENSITY,
-    "cell": Form.CELL,
-    "at_least": Form.WORDED,
-    "at_most": Form.WORDED,
-    "counted": Form.WORDED,
-}
+FORMS = {"density": Form.DENSITY, "cell": Form.CELL, "bound": Form.WORDED}
 INFINITE = 1e9  # stands for an infinite edge, in units of the scale of the number said
 
 
@@ -224,6 +218,7 @@ def lay_out_beliefs(
     has_role = [biased and not key[4] for key, biased in zip(keys, has_bias, strict=True)]
     forms = [row.form for row in rows]
     observed = [row.observation for row in rows]
+    bounds = [item.bound if item else None for item in observed]
     return BeliefLayout(
         readings=readings,
         rows=tuple(rows),
@@ -260,8 +255,8 @@ def lay_out_beliefs(
         upper=np.array([_edge(item, "upper") for item in observed], dtype=float),
         point=np.array([item.point if item and item.form != "cell" else 0.0 for item in observed], dtype=float),
         log_width=np.array([item.log_width if item else 0.0 for item in observed], dtype=float),
-        sign=np.array([-1.0 if form == "at_most" else 1.0 for form in forms]),
-        wording=_ints(parameters.index(f"wording.{form}") if FORMS[form] == Form.WORDED else -1 for form in forms),
+        sign=np.array([float(bound.sign) if bound else 1.0 for bound in bounds]),
+        wording=_ints(parameters.index(bound.prior) if bound else -1 for bound in bounds),
         in_reading=np.equal.outer(np.arange(len(readings)), [row.reading for row in rows]).astype(float),
         mixtures=_group_mixtures(readings),
         outlier_probability=parameters.index("outlier.probability"),
@@ -373,7 +368,7 @@ def _scatter_sd(case: Case, item: Observation) -> float:
 
 def _is_nested(case: Case, item: Observation | None) -> bool:
     """Whether a share's parts are among those of its whole, with the same biases."""
-    if item is None or item.whole == "deployed" or item.form == "counted":
+    if item is None or item.whole == "deployed" or item.is_count_of_found:
         return False
     claim = item.claim
     return set(case.parts_of(claim.force, claim.quantity)) < set(case.parts_of(claim.force, item.whole))
@@ -408,8 +403,7 @@ class _PartsBuilder:
         item = row.observation
         if item is None:
             return [], []
-        counted = item.form == "counted"
-        top = self._sum(item, reading, item.claim.quantity, counted)
+        top = self._sum(item, reading, item.claim.quantity, item.is_count_of_found)
         return top, self._sum(item, reading, item.whole, False) if item.whole else []
 
     def _sum(self, item: Observation, reading: Reading, quantity: str, counted: bool) -> list[tuple[int, int, int]]:

@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from sim.case.case import MAX_FORCES, MAX_LABEL, MAX_SOURCES, Role
 from sim.case.claims import Qualifier, check_year
+from sim.case.wordings import WORDINGS
 from sim.errors import Fault, InputError, describe_error, quote_value, refuse
 from sim.system.reading import MAX_ROWS
 
@@ -373,8 +374,7 @@ def _check_path(path: dict[str, Any]) -> Iterator[str]:
 def _check_claim(claim: dict[str, Any]) -> Iterator[str]:
     if not claim["used"]:
         return
-    wanted = ("low", "high") if claim["qualifier"] == "range" else ("value",)
-    for name in (*wanted, "expected", "expected_intervals", "standardised"):
+    for name in (*WORDINGS[claim["qualifier"]].columns, "expected", "expected_intervals", "standardised"):
         if claim.get(name) is None:
             yield f"is used and lacks {name}"
     if claim["expected"] == 0:

@@ -16,6 +16,7 @@ from sim.case.claims import Claim
 from sim.case.evidence import Observation
 from sim.case.priors import Prior, PriorSet, list_prior_sets, read_priors
 from sim.case.timeline import effective_bin_days
+from sim.case.wordings import list_bounds
 from sim.model.design import Design, design_model
 from sim.posterior.simulate import observe_world
 
@@ -25,7 +26,6 @@ SPANS = {"50%": 0.6744897501960817, "95%": 1.959963984540054}  # what a range ma
 PRINCIPALS = {"ally_of_own": "own", "ally_of_adversary": "adversary"}
 NO_OUTLIERS = "no outliers"
 BOUND, NUMBER = "as a hard bound", "as the number itself"
-WORDED = {"at_least": "at least", "at_most": "at most"}
 
 
 @dataclass(frozen=True)
@@ -218,12 +218,12 @@ def _with_echoes(design: Design, _: str) -> Design:
 
 
 def _list_wordings(design: Design) -> Iterator[Variant]:
-    forms = {item.form for item in design.evidence.observations}
-    for form, word in WORDED.items():
-        if form in forms:
-            yield Variant("wording", f"{form} {BOUND}", f"“{word}” {BOUND}")
-            yield Variant("wording", f"{form} {NUMBER}", f"“{word}” {NUMBER}")
-    if any(item.claim.qualifier == "range" for item in design.evidence.observations):
+    said = {item.bound for item in design.evidence.observations}
+    for wording in list_bounds():
+        if wording in said and not wording.finds:
+            for reading in (BOUND, NUMBER):
+                yield Variant("wording", f"{wording.name} {reading}", f"“{wording.label}” {reading}")
+    if any(item.claim.wording.law == "range" for item in design.evidence.observations):
         for span in SPANS:
             yield Variant("wording", f"range as {span}", f"ranges as {span} intervals")
 
@@ -235,17 +235,17 @@ def _with_wording(design: Design, what: str) -> Design:
     return observe_world(design, observations)
 
 
-def _read_bound(item: Observation, form: str, reading: str) -> Observation:
-    if item.form != form:
+def _read_bound(item: Observation, name: str, reading: str) -> Observation:
+    if item.bound is None or item.bound.name != name:
         return item
     if reading == NUMBER:
         return replace(item, form="density")
-    lower, upper = (item.point, math.inf) if form == "at_least" else (-math.inf, item.point)
+    lower, upper = (item.point, math.inf) if item.bound.sign > 0 else (-math.inf, item.point)
     return replace(item, form="cell", lower=lower, upper=upper)
 
 
 def _read_range(item: Observation, _: str, reading: str) -> Observation:
-    if item.claim.qualifier != "range" or item.form != "density":
+    if item.claim.wording.law != "range" or item.form != "density":
         return item
     own = item.claim.log_sd or 0.0
     width = math.sqrt(max(item.extra_sd**2 - own**2, 0.0)) * NORMAL_80 / SPANS[reading.removeprefix("as ")]

@@ -186,7 +186,7 @@ def test_at_most_all_says_nothing_and_a_small_share_keeps_its_wording(write):
     ]
     evidence = weigh(write, rows)
     assert "says nothing" in evidence.unused["c0"]
-    assert [item.form for item in evidence.observations] == ["at_least"]
+    assert [item.form for item in evidence.observations] == ["bound"]
 
 
 def test_a_zero_before_anybody_arrived_says_nothing(write):

@@ -221,8 +221,8 @@ class PlainModel:
             return float(noise.cdf(item.upper) - noise.cdf(item.lower))
         if item.form == "density":
             return float(noise.pdf(item.point)) * math.exp(item.log_width)
-        mean = self.p[f"wording.{item.form}"]
-        sign = -1 if item.form == "at_most" else 1
+        mean = self.p[f"wording.{item.claim.qualifier}"]
+        sign = -1 if item.claim.qualifier == "at_most" else 1
 
         def given(d):
             return noise.pdf(item.point + sign * d) * math.exp(-d / mean) / mean

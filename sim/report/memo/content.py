@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from sim.case.wordings import WORDINGS
 from sim.report.confidence import RULE, judge_confidence
 from sim.report.robustness import tell_robustness
 from sim.report.table import label_forces, list_derived, list_estimates, list_headline, list_notes
@@ -34,7 +35,6 @@ ROLES = {
     "ally_of_adversary": "ally of its adversary",
     "independent": "independent",
 }
-_WORDING = {"at_least": "at least ", "at_most": "at most ", "about": "about ", "counted": "counted: "}
 _PERSONS = ("killed", "wounded", "captured", "missing", "deployed")
 EQUATION = "log(said) = log(true count) + bias(role, war, source, source and quantity) + noise + wording"
 
@@ -282,9 +282,10 @@ def show_roles(roles: list[str]) -> str:
 def show_said(claim: dict[str, Any]) -> str:
     """Return a claim's number as it was worded."""
     show = show_given_share if claim["unit"] == "share" else show_given
-    if claim["qualifier"] == "range" and claim["low"] is not None:
+    wording = WORDINGS[claim["qualifier"]]
+    if wording.law == "range" and claim["low"] is not None:
         return f"{show(claim['low'])} to {show(claim['high'])}"
-    return "no number" if claim["value"] is None else f"{_WORDING.get(claim['qualifier'], '')}{show(claim['value'])}"
+    return "no number" if claim["value"] is None else f"{wording.before}{show(claim['value'])}"
 
 
 def show_owner(claim: dict[str, Any], labels: dict[str, str]) -> str:

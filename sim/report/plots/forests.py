@@ -7,6 +7,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.transforms import blended_transform_factory
 
+from sim.case.wordings import WORDINGS, list_bounds
 from sim.report.plots.style import (
     INK,
     POSTERIOR,
@@ -100,7 +101,7 @@ def plot_claims(result: dict[str, Any], force: str) -> Figure | None:
     put_title(
         canvas,
         f"{label_force(result, force)}: what was said, and what was expected",
-        "Mark: the number as said (an arrow for at least, at most and counted, a bar for a range). Lines: what the "
+        f"Mark: the number as said (an arrow for {_name_bounds()}, a bar for a range). Lines: what the "
         "model expects the source to say, 50% and 90%. All as a multiple of that expectation's median. Log scale.",
     )
     axes = canvas.add_axes((0.55, 0.42 / height, 0.22, 1 - 1.52 / height))
@@ -123,16 +124,21 @@ def plot_claims(result: dict[str, Any], force: str) -> Figure | None:
     return Figure(canvas, rows)
 
 
+def _name_bounds() -> str:
+    *names, last = (wording.name.replace("_", " ") for wording in list_bounds())
+    return f"{', '.join(names)} and {last}"
+
+
 def _show(value: float | None, claim: dict[str, Any]) -> str:
     return show_share(value) if claim["unit"] == "share" else show_number(value)
 
 
 def _show_said(claim: dict[str, Any]) -> str:
-    sign = {"at_least": "≥ ", "at_most": "≤ ", "counted": "≥ "}.get(claim["qualifier"], "")
+    wording = WORDINGS[claim["qualifier"]]
     show = show_given_share if claim["unit"] == "share" else show_given
-    if claim["qualifier"] == "range":
+    if wording.law == "range":
         return f"{show(claim['low'])} to {show(claim['high'])}"
-    return f"{sign}{show(claim['value'])}"
+    return f"{wording.symbol}{show(claim['value'])}"
 
 
 def _draw_claim(axes: Axes, claim: dict[str, Any], y: float, colour: str) -> list[float]:
@@ -141,11 +147,11 @@ def _draw_claim(axes: Axes, claim: dict[str, Any], y: float, colour: str) -> lis
     expected = {level: [edge / centre for edge in claim["expected_intervals"][level]] for level in ("0.5", "0.9")}
     for level, width in (("0.9", 1.2), ("0.5", 4.0)):
         axes.plot(expected[level], [y, y], color=POSTERIOR, alpha=0.45, lw=width, solid_capstyle="butt")
-    if claim["qualifier"] == "range":
+    wording = WORDINGS[claim["qualifier"]]
+    if wording.law == "range":
         said = [max(claim[name], 1e-9) / centre for name in ("low", "high")]
-        axes.plot(said, [y, y], color=colour, lw=2.4, marker="|", ms=7, mew=1.6, zorder=4)
+        axes.plot(said, [y, y], color=colour, lw=2.4, marker=wording.pointer, ms=7, mew=1.6, zorder=4)
     else:
         said = [max(claim["value"], 0.5 if claim["unit"] == "count" else 1e-3) / centre]
-        shape = {"at_least": ">", "counted": ">", "at_most": "<"}.get(claim["qualifier"], "o")
-        axes.plot(said, [y], marker=shape, ms=6.5, color=colour, ls="none", zorder=4)
+        axes.plot(said, [y], marker=wording.pointer, ms=6.5, color=colour, ls="none", zorder=4)
     return [*said, *expected["0.9"]]

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
+from sim.case.wordings import WORDINGS
 from sim.report.plots.style import (
     INK,
     POSTERIOR,
@@ -29,14 +30,6 @@ from sim.report.plots.style import (
 MAX_PANELS = 8
 MAX_NAMED = 60  # sources in the legend
 PER_ROW = 3  # sources in a row of the legend
-_MARKS = {"exact": "o", "about": "o", "at_least": "^", "at_most": "v", "counted": "s", "range": "_"}
-_WORDS = {
-    "about": "about, exact",
-    "at_least": "at least",
-    "at_most": "at most",
-    "counted": "counted so far",
-    "range": "range",
-}
 
 
 def plot_losses(result: dict[str, Any], force: str) -> Figure | None:
@@ -82,8 +75,7 @@ def _list_marks(
     """Return the claims on a quantity; a share of the force is put on the panel times the median of its whole."""
     found = []
     for claim in claims:
-        wanted = ("low", "high") if claim["qualifier"] == "range" else ("value",)
-        if any(claim[name] is None for name in wanted):
+        if any(claim[name] is None for name in WORDINGS[claim["qualifier"]].columns):
             continue
         if claim["exclude"] or claim["measure"] == "interval":
             continue  # of another population, or a change between two days: no place on this curve
@@ -134,14 +126,15 @@ def _draw_panel(
 
 def _draw_marks(axes: Axes, marks: list[dict[str, Any]], colour: str, qualifier: str, *, used: bool) -> None:
     days: Any = [dt.date.fromisoformat(mark["as_of"]) for mark in marks]
-    if qualifier == "range":
+    wording = WORDINGS[qualifier]
+    if wording.law == "range":
         low, high = ([mark["factor"] * mark[name] for mark in marks] for name in ("low", "high"))
         axes.vlines(days, low, high, color=colour, lw=2.2 if used else 1.0, zorder=4)
-        axes.plot([*days, *days], [*low, *high], ls="none", marker="_", ms=7, mew=1.4, color=colour, zorder=4)
+        axes.plot([*days, *days], [*low, *high], ls="none", marker=wording.mark, ms=7, mew=1.4, color=colour, zorder=4)
         return
     values = [max(mark["factor"] * mark["value"], 0.5) for mark in marks]
     look: dict[str, Any] = {"ms": 6.0, "mfc": colour, "zorder": 5} if used else {"ms": 5.0, "mfc": "white", "zorder": 3}
-    axes.plot(days, values, ls="none", marker=_MARKS[qualifier], mec=colour, mew=1.1, **look)
+    axes.plot(days, values, ls="none", marker=wording.mark, mec=colour, mew=1.1, **look)
 
 
 def _put_legend(
@@ -149,11 +142,11 @@ def _put_legend(
 ) -> None:
     labels = label_sources(result)
     sources = [Line2D([], [], ls="none", marker="o", ms=6, color=colours[key], label=labels[key]) for key in names]
-    forms = dict.fromkeys("about" if mark["qualifier"] == "exact" else mark["qualifier"] for mark in marks)
+    said = {wording.label: wording for wording in (WORDINGS[mark["qualifier"]] for mark in marks)}
     shapes = [
-        Line2D([], [], ls="none", marker="|" if form == "range" else _MARKS[form], ms=6, mfc=SOFT, mec=SOFT, mew=1.4,
-               label=_WORDS[form])
-        for form in forms
+        Line2D([], [], ls="none", marker="|" if wording.law == "range" else wording.mark, ms=6, mfc=SOFT, mec=SOFT,
+               mew=1.4, label=label)
+        for label, wording in said.items()
     ]  # fmt: skip
     height = canvas.get_figheight()
     look: dict[str, Any] = {"frameon": False, "fontsize": 8, "handletextpad": 0.3, "columnspacing": 1.2, "borderpad": 0}

@@ -1,0 +1,82 @@
+"""Wordings: how a number was put. One record each, which is all that the program knows of it.
+
+A new wording of one of these laws is an entry of `WORDINGS`, and where it is a bound its prior `wording.NAME` in the
+default set. A law of its own is a form of the likelihood besides: see `sim.model.beliefs`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Law = Literal["number", "range", "bound"]
+
+
+@dataclass(frozen=True)
+class Wording:
+    """What a wording says of the number that a source means, and how it is shown.
+
+    Attributes
+    ----------
+    name : str
+        As in the column `qualifier` of `claims.csv`.
+    law : {"number", "range", "bound"}
+        The number up to its rounding; the source's own 80% interval; or a bound, from which the number that the source
+        means is off by the parameter `wording.NAME` on average, on the log scale.
+    sign : {-1, 0, 1}
+        Of a bound: 1 where the number meant lies above what was said, -1 where it lies below. So a bound at the very
+        end of the scale, at least none or at most all, says nothing, and `check` takes two numbers for no contradiction
+        where a bound leaves room for both.
+    rounds_zeros : bool
+        Whether the zeros at the end of a number are rounding, where its digits are not told.
+    finds : bool
+        Whether what was found is counted: no role plays that up or down.
+    label : str
+        In words: in legends, and in the names of other readings.
+    before : str
+        What stands before the number in a memo.
+    symbol : str
+        What stands before the number in a figure.
+    mark, pointer : str
+        The marks of matplotlib: in the figure of losses over time, and in that of the claims.
+    """
+
+    name: str
+    law: Law = "number"
+    sign: Literal[-1, 0, 1] = 0
+    rounds_zeros: bool = True
+    finds: bool = False
+    label: str = ""
+    before: str = ""
+    symbol: str = ""
+    mark: str = "o"
+    pointer: str = "o"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it needs."""
+        return ("low", "high") if self.law == "range" else ("value",)
+
+    @property
+    def prior(self) -> str:
+        """The key of its parameter in a prior set; empty for what has none."""
+        return f"wording.{self.name}" if self.law == "bound" else ""
+
+
+_ALL = (
+    Wording("exact", rounds_zeros=False, label="about, exact"),
+    Wording("about", label="about, exact", before="about "),
+    Wording("at_least", "bound", 1, label="at least", before="at least ", symbol="≥ ", mark="^", pointer=">"),
+    Wording("at_most", "bound", -1, label="at most", before="at most ", symbol="≤ ", mark="v", pointer="<"),
+    Wording("range", "range", label="range", mark="_", pointer="|"),
+    Wording(
+        "counted", "bound", 1, finds=True,
+        label="counted so far", before="counted: ", symbol="≥ ", mark="s", pointer=">",
+    ),
+)  # fmt: skip
+WORDINGS: dict[str, Wording] = {wording.name: wording for wording in _ALL}
+
+
+def list_bounds() -> list[Wording]:
+    """Return the wordings that are bounds: those with a parameter."""
+    return [wording for wording in WORDINGS.values() if wording.law == "bound"]
