@@ -145,7 +145,6 @@ def test_nothing_evaluates_text():
 # Files longer than a person reads in one sitting, each with its reason.
 LONG = {
     "calibration/record.py": "one table of past wars, and every fault of it",
-    "case/priors.py": "the grammar of prior sets",
     "report/contract.py": "the shape of three files, entry by entry",
     "importers/economist.py": "one table, whose rows come in many wordings",
     "model/rows.py": "the rows of the likelihood, for each kind of observation",

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from sim.calibration.record import Hindcast, Record, Truth
 from sim.case.claims import Claim
 from sim.case.evidence import Observation
-from sim.case.priors import LINKS, JointPrior, Prior, PriorSet
+from sim.case.families import JointPrior, Prior
+from sim.case.priors import PriorSet
 from sim.errors import refuse
 from sim.model.buffer import list_free, name_slots, pack_design, pack_many
 from sim.model.design import Design, design_model
@@ -231,14 +232,14 @@ def update_priors(base: PriorSet, learned: Learned, name: str, note: str = "", s
             mu=joint.mean[place],
             sigma=float(f"{math.sqrt(joint.covariance[place][place]):.6g}"),
             source=source,
-            why=_tell_learned(key, str(before.dist), learned.draws[..., place], before),
+            why=_tell_learned(key, learned.draws[..., place], before),
         )
     return PriorSet(name=name, note=note, priors=priors, joint=joint)
 
 
-def _tell_learned(key: str, dist: str, draws: Floats, before: Prior) -> str:
+def _tell_learned(key: str, draws: Floats, before: Prior) -> str:
     """Return in words what was learned of a key: median and 90% interval on its own scale, a bias as a multiplier."""
-    values = np.exp(draws) if key.startswith("role.") else LINKS[dist](draws)
+    values = np.exp(draws) if key.startswith("role.") else before.constrain(draws)
     low, middle, high = np.quantile(values, [0.05, 0.5, 0.95])
     what = "Multiplies what was lost by" if key.startswith("role.") else "Median"
     narrower = 1 - float(draws.std()) / float(before.sigma or math.inf)

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from sim.case.claims import Claim, Id, check_year
-from sim.case.priors import Prior
+from sim.case.families import Prior
 
 PERSONNEL = ("killed", "wounded", "captured", "missing")
 DEFAULT_TOTALS = {"casualties": ("killed", "wounded"), "losses": PERSONNEL}

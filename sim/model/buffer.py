@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.case.case import PERSONNEL
-from sim.case.priors import ARGUMENTS, Prior
 from sim.model.arrays import NUMPY
 from sim.model.beliefs import CAP, FLOOR_SD, bias_terms
 from sim.model.density.codes import FLOATS, SHARED_FLOATS, Common, Constant, Family, Field, SharedField, Size
@@ -138,8 +137,7 @@ def _list_parameters(design: Design) -> dict[Field, Any]:
     parameters, joint, free = design.parameters, design.parameters.joint, list_free(design.parameters)
     arguments = np.zeros((len(parameters), 3))
     for position, item in enumerate(parameters.items):
-        given = [item.prior.arguments[name] for name in ARGUMENTS[item.prior.dist]] if item.prior.dist else []
-        values = given if item.prior.dist else [float(item.prior.fixed or 0.0)]
+        values = list(item.prior.arguments.values()) if item.prior.dist else [float(item.prior.fixed or 0.0)]
         arguments[position, : len(values)] = values
     return {
         Field.FAMILY: [Family[item.prior.dist or "Fixed"] for item in parameters.items],
@@ -240,10 +238,7 @@ def constrain_draws(design: Design, x: Floats) -> dict[str, Floats]:
         mixed = joint.mean + standard @ joint.root.T
         columns |= dict(zip(joint.positions, np.moveaxis(mixed, -1, 0), strict=True))
     for position, item in enumerate(items):
-        if item.prior.dist is None:
-            theta[..., position] = item.prior.fixed
-        else:
-            theta[..., position] = constrain_values(item.prior, columns[position])
+        theta[..., position] = item.prior.fixed if item.prior.dist is None else item.prior.constrain(columns[position])
     ends = len(slots) + np.cumsum([0, design.state.walks, design.beliefs.latents, design.beliefs.statements])
     found = {name: x[..., ends[k] : ends[k + 1]] for k, name in enumerate(("walk", "effects", "statement"))}
     own = np.flatnonzero(design.centred >= 0)
@@ -254,13 +249,3 @@ def constrain_draws(design: Design, x: Floats) -> dict[str, Floats]:
     if len(seen):
         theta[..., seen] -= bias_terms(NUMPY, design.beliefs, theta, found["effects"])[..., design.apparent[seen]]
     return {"theta": theta, **found}
-
-
-def constrain_values(prior: Prior, values: Floats) -> Floats:
-    """Return a parameter's values from those on the unconstrained scale."""
-    if prior.dist in ("Normal", "StudentT"):
-        return values
-    if prior.dist in ("Beta", "Uniform", "LogitNormal"):
-        low, high = prior.lower or 0.0, 1.0 if prior.upper is None else prior.upper
-        return np.asarray(low + (high - low) / (1 + np.exp(-values)))
-    return np.asarray(np.exp(values))

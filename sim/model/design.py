@@ -65,7 +65,7 @@ class Design:
         heard = find_loudest(self.beliefs)
         for position, item in enumerate(self.parameters.items):
             coords = dict(item.coords)
-            if item.variable == "total" and item.prior.dist in ("Normal", "StudentT"):
+            if item.variable == "total" and item.prior.family and item.prior.family.support == "real":
                 terms[position] = heard.get((coords["force"], coords["outcome"]), -1)
         return terms
 

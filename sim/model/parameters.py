@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.case.case import PERSONNEL, Case
-from sim.case.priors import KINDS, LINKS, Prior, PriorSet
-from sim.case.wordings import list_bounds
+from sim.case.families import Prior
+from sim.case.prior_keys import list_shared
+from sim.case.priors import PriorSet
 
 
 @dataclass(frozen=True)
@@ -74,23 +75,12 @@ class Parameters:
     def _positions(self) -> Mapping[str, int]:
         return {item.name: position for position, item in enumerate(self.items)}
 
-    def families(self) -> dict[str, NDArray[np.int64]]:
-        """Return the positions of the parameters of each family of priors, the fixed ones under ''.
-
-        Those of a joint prior come as families of their own: `joint_Normal`, `joint_LogNormal`, `joint_LogitNormal`.
-        """
-        found: dict[str, list[int]] = {}
-        for position, item in enumerate(self.items):
-            head = "joint_" if position in self.joint.positions else ""
-            found.setdefault(head + (item.prior.dist or ""), []).append(position)
-        return {family: np.array(positions) for family, positions in found.items()}
-
     def sample(self, rng: np.random.Generator, draws: int) -> NDArray[np.float64]:
         """Draw from the prior: an array of shape (draws, parameters)."""
         theta = np.stack([item.prior.sample(rng, draws) for item in self.items], axis=-1)
         normal = self.joint.mean + rng.standard_normal((draws, len(self.joint.positions))) @ self.joint.root.T
         for column, position in enumerate(self.joint.positions):
-            theta[:, position] = LINKS[str(self.items[position].prior.dist)](normal[:, column])
+            theta[:, position] = self.items[position].prior.constrain(normal[:, column])
         return theta
 
 
@@ -111,18 +101,10 @@ def lay_out_parameters(case: Case, priors: PriorSet, roles: Iterable[str], has_p
     def add(variable: str, prior: Prior, **coords: str) -> None:
         items.append(Parameter(variable, tuple(coords.items()), prior))
 
-    for role in roles:
-        for kind in KINDS:
-            add(f"role.{kind}", priors.get(f"role.{role}.{kind}"), role=role)
-        add("noise", priors.get(f"noise.{role}"), role=role)
-    for key in ("noise.share", "outlier.probability", "outlier.factor", "outlier.source"):
-        add(key, priors.get(key))
-    for scale in ("role_in_war", "source", "source_outcome"):
-        add(f"scale.{scale}", priors.get(f"scale.{scale}"))
-    for wording in list_bounds():
-        add(wording.prior, priors.get(wording.prior))
-    if has_path:
-        add("path.step", priors.get("path.step"))
+    for key, role in list_shared(roles):
+        if has_path or not key.startswith("path."):
+            variable = ".".join(part for part in key.split(".") if part != role)
+            add(variable, priors.get(key), **({"role": role} if role else {}))
     for key in case.forces:
         _lay_out_force(case, key, priors, has_path, items)
     return Parameters(tuple(items), _join(items, priors))

@@ -9,7 +9,7 @@ whose role can be read in several ways are as likely as the mean over the readin
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -34,13 +34,6 @@ from sim.model.state import StateLayout, pick, run_state
 
 Ints = NDArray[np.int64]
 
-
-# From the normal scale of a joint prior to the parameter.
-LINKS: dict[str, Callable[[Any], Any]] = {
-    "Normal": lambda x: x,
-    "LogNormal": lambda x: PYTENSOR.exp(x),  # noqa: PLW0108 - PyTensor is imported when it is asked for
-    "LogitNormal": lambda x: PYTENSOR.sigmoid(x),  # noqa: PLW0108
-}
 
 
 def build_model(design: Design) -> Any:
@@ -163,7 +156,8 @@ def _add_parameters(pm: Any, design: Design) -> Any:
         mixed = joint.mean + joint.root @ pm.Normal("shared", dims="shared_parameter")
         for number, position in enumerate(joint.positions):
             item = items[position]
-            held[item.name] = pm.Deterministic(item.name, LINKS[str(item.prior.dist)](mixed[number]))
+            if item.prior.family:
+                held[item.name] = pm.Deterministic(item.name, item.prior.family.constrain(PYTENSOR, mixed[number]))
     for name, positions in _group_parameters(design).items():
         held[name] = _add_priors(pm, name, [items[position] for position in positions])
     values = [
@@ -184,10 +178,10 @@ def _add_priors(pm: Any, name: str, items: list[Parameter]) -> Any:
     if items[0].coords:
         arguments = {key: np.array([prior.arguments[key] for prior in priors]) for key in arguments}
         options["dims"] = f"{name}_key"
-    if priors[0].dist == "LogitNormal":  # which PyMC leaves unconstrained
-        from pymc.distributions.transforms import logodds
+    if priors[0].family and priors[0].family.transform:
+        from pymc.distributions import transforms
 
-        options["default_transform"] = logodds
+        options["default_transform"] = getattr(transforms, priors[0].family.transform)
     return getattr(pm, str(priors[0].dist))(name, **arguments, **options)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from sim.case.priors import Prior
+from sim.case.families import Prior
 from sim.model.arrays import NUMPY
 from sim.model.beliefs import widen_sources
 from sim.model.design import Design
@@ -116,27 +116,10 @@ def log_prior(design: Design, theta: Floats, group: str) -> Floats | None:
         total += stats.multivariate_normal(joint.mean[rows], covariance, allow_singular=True).logpdf(values)
     for place in chosen:
         if place not in joint.positions:
-            total += _density(items[place].prior, theta[:, place])
+            total += items[place].prior.log_density(theta[:, place])
     return total
 
 
 def _on_scale(prior: Prior, values: Floats) -> Floats:
-    if prior.dist == "LogNormal":
-        return np.log(values)
-    return np.log(values / (1 - values)) if prior.dist == "LogitNormal" else values
-
-
-def _density(prior: Prior, values: Floats) -> Floats:
-    """Return the log density of a prior, on the log or logit scale where it is normal there."""
-    a = prior.arguments
-    laws: dict[str, Any] = {
-        "HalfNormal": lambda: stats.halfnorm(scale=a["sigma"]),
-        "HalfCauchy": lambda: stats.halfcauchy(scale=a["beta"]),
-        "Beta": lambda: stats.beta(a["alpha"], a["beta"]),
-        "Uniform": lambda: stats.uniform(a["lower"], a["upper"] - a["lower"]),
-        "Exponential": lambda: stats.expon(scale=1 / a["lam"]),
-        "Gamma": lambda: stats.gamma(a["alpha"], scale=1 / a["beta"]),
-        "StudentT": lambda: stats.t(a["nu"], a["mu"], a["sigma"]),
-    }
-    law = laws.get(str(prior.dist), lambda: stats.norm(a["mu"], a["sigma"]))()
-    return np.asarray(law.logpdf(_on_scale(prior, values)))
+    """Return values on the scale on which the prior is normal, and of another prior as they are."""
+    return prior.family.unconstrain(values) if prior.family and prior.family.normal else values

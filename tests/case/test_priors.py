@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import special, stats
 
-from sim.case.priors import Prior, list_prior_sets, read_priors
+from sim.case.families import FAMILIES, Prior
+from sim.case.priors import list_prior_sets, read_priors
 from sim.errors import InputError
+from sim.model.density import FAMILIES as KERNEL_FAMILIES
 
 PRIORS = Path(__file__).parents[2] / "priors"
 
@@ -25,6 +27,7 @@ LAWS = {
     "Exponential": ({"lam": 2.0}, stats.expon(scale=0.5)),
     "Gamma": ({"alpha": 3.0, "beta": 2.0}, stats.gamma(3, scale=0.5)),
     "StudentT": ({"nu": 4.0, "mu": 1.0, "sigma": 0.5}, stats.t(4, 1, 0.5)),
+    "LogitNormal": ({"mu": -0.5, "sigma": 0.8}, None),  # scipy has no such law
 }
 
 
@@ -32,7 +35,33 @@ LAWS = {
 def test_samples_follow_the_law(family, rng):
     arguments, law = LAWS[family]
     draws = Prior(dist=family, **arguments).sample(rng, 4_000)
+    if law is None:
+        law, draws = stats.norm(arguments["mu"], arguments["sigma"]), special.logit(draws)
     assert stats.kstest(draws, law.cdf).pvalue > 1e-4
+
+
+def test_every_family_is_tried():
+    assert set(LAWS) == set(FAMILIES)
+    assert set(KERNEL_FAMILIES) - {""} == set(FAMILIES), "the machine code has a branch for each, by its number"
+
+
+@pytest.mark.parametrize("family", LAWS)
+def test_density_support_and_link_of_a_family_agree_with_its_law(family):
+    """Log densities are the law's, but for the change of scale where it is normal; the link leads into the support."""
+    arguments, law = LAWS[family]
+    prior = Prior(dist=family, **arguments)
+    values = prior.constrain(np.linspace(-3, 3, 7))
+    assert np.all(np.diff(values) > 0)
+    record = FAMILIES[family]
+    if record.normal:
+        normal = stats.norm(arguments["mu"], arguments["sigma"])
+        np.testing.assert_allclose(record.unconstrain(values), np.linspace(-3, 3, 7))
+        np.testing.assert_allclose(prior.log_density(values), normal.logpdf(np.linspace(-3, 3, 7)))
+    else:
+        np.testing.assert_allclose(prior.log_density(values), law.logpdf(values))
+        low, high = law.support()
+        edges = {"real": (-np.inf, np.inf), "positive": (0, np.inf), "unit": (0, 1), "interval": (-1, 3)}
+        assert (low, high) == edges[record.support]
 
 
 def test_shipped_sets_give_every_number_a_reason():

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from sim.calibration.record import Hindcast, Record
 from sim.case.case import Case
-from sim.case.priors import JointPrior, Prior, PriorSet
+from sim.case.families import JointPrior, Prior
+from sim.case.priors import PriorSet
 
 
 def change_cases(record: Record, change: Callable[[Case], Case], name: str) -> Record:

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 import typer
-from scipy import special, stats
+from scipy import special
 
-from sim.case.priors import Prior, PriorSet, find_shipped_priors, list_prior_sets, read_priors
+from sim.case.families import Prior
+from sim.case.priors import PriorSet, find_shipped_priors, list_prior_sets, read_priors
 from sim.cli.app import app
 from sim.words import show_number
 
@@ -37,14 +38,6 @@ BACK: dict[str, Callable[[Any], Any]] = {
     "share": special.expit,
     "wounded_per_killed": np.exp,
     "role": np.exp,
-}
-# The quantiles of the families that the shipped sets use.
-QUANTILES: dict[str, Callable[..., Any]] = {
-    "Normal": lambda p, mu, sigma: mu + sigma * stats.norm.ppf(p),
-    "LogNormal": lambda p, mu, sigma: np.exp(stats.norm.ppf(p, mu, sigma)),
-    "LogitNormal": lambda p, mu, sigma: special.expit(stats.norm.ppf(p, mu, sigma)),
-    "HalfNormal": lambda p, sigma: stats.halfnorm.ppf(p, scale=sigma),
-    "Beta": lambda p, alpha, beta: special.betaincinv(alpha, beta, p),
 }
 
 
@@ -112,7 +105,8 @@ def _show_law(prior: Prior) -> str:
 def _show_range(key: str, prior: Prior) -> str:
     if prior.fixed is not None:
         return show_number(prior.fixed)
-    edges = QUANTILES[str(prior.dist)](np.array([0.5, 0.05, 0.95]), **prior.arguments)
+    edges = prior.family.law(prior.arguments).ppf(np.array([0.5, 0.05, 0.95]))
+    edges = prior.constrain(edges) if prior.family.normal else edges
     back = BACK.get(key.partition(".")[0], lambda x: x)
     shown = [show_number(float(edge), 2) for edge in back(edges)]
     return f"{shown[0]} ({shown[1]} to {shown[2]})"

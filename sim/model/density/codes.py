@@ -92,7 +92,7 @@ class Field(_FromZero):
 
     # The parameters.
     FAMILY = auto()  # (P,)
-    ARGUMENTS = auto()  # (P, 3) of the prior, in the order of `sim.case.priors.ARGUMENTS`; the number of a fixed one
+    ARGUMENTS = auto()  # (P, 3) of the prior, in the order of `sim.case.families`; the number of a fixed one
     JOINT = auto()  # (J,) of the free parameters, those of the joint prior
     JOINT_MEAN = auto()  # (J,)
     JOINT_ROOT = auto()  # (J, J)

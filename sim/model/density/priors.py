@@ -34,7 +34,7 @@ def constrain(family: int, a: float, b: float, x: float) -> tuple[float, float]:
 def prior_density(family: int, a: float, b: float, c: float, x: float) -> tuple[float, float]:
     """Return the log density of a parameter at the unconstrained `x`, Jacobian included, and its derivative.
 
-    `a`, `b`, `c` are the family's arguments in the order of `sim.case.priors.ARGUMENTS`.
+    `a`, `b`, `c` are the family's arguments in the order of `sim.case.families`.
     """
     if family in (Family.Normal, Family.LogNormal, Family.LogitNormal):  # the Jacobians leave a normal of x
         z = (x - a) / b
