@@ -12,6 +12,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from pydantic import ValidationError
 from sim.case.case import CaseFile, Source
 from sim.case.claims import REQUIRED_COLUMNS, Claim
 from sim.errors import InputError, describe_error, quote_value, refuse
+from sim.system.reading import read_toml
 from sim.system.writing import build_new
 
 MOST_TOLD = 1_000  # rows left out, that are told one by one
@@ -78,29 +80,8 @@ def _count(what: str, reasons: Iterable[str]) -> Iterator[str]:
         yield f"{count} {what}: {reason}"
 
 
-def _read_economist(file: Path) -> Imported:
-    from sim.importers.economist import read_estimates
-
-    return read_estimates(file)
-
-
-def _read_radford(file: Path) -> Imported:
-    from sim.importers.radford import read_losses
-
-    return read_losses(file)
-
-
-def _read_ucdp(file: Path) -> Imported:
-    from sim.importers.ucdp import read_events
-
-    return read_events(file)
-
-
-FORMATS: dict[str, Callable[[Path], Imported]] = {
-    "economist": _read_economist,
-    "radford": _read_radford,
-    "ucdp": _read_ucdp,
-}
+# Each is a module of this folder, with a function `read_foreign` from the file to what it became.
+FORMATS = ("economist", "radford", "ucdp")
 
 
 def read_table(name: str, file: Path) -> Imported:
@@ -109,7 +90,7 @@ def read_table(name: str, file: Path) -> Imported:
     Parameters
     ----------
     name : str
-        A key of `FORMATS`.
+        One of `FORMATS`.
     file : Path
         The table, as its owner publishes it.
 
@@ -119,11 +100,17 @@ def read_table(name: str, file: Path) -> Imported:
         Where the format is unknown, or the file cannot be read or has another layout.
     """
     if name not in FORMATS:
-        raise refuse("format", "", f"no format is called {quote_value(name)}", f"use {', '.join(sorted(FORMATS))}")
+        raise refuse("format", "", f"no format is called {quote_value(name)}", f"use {', '.join(FORMATS)}")
     try:
-        return FORMATS[name](file)
+        imported: Imported = import_module(f"sim.importers.{name}").read_foreign(file)
     except ValidationError as error:  # the table makes more of a case than one may hold
         raise InputError(describe_error(item, file.name, "") for item in error.errors(include_url=False)) from None
+    return imported
+
+
+def read_names(module: str) -> dict[str, Any]:
+    """Return what an importer knows by name: the TOML file beside its module, of which `module` is the path."""
+    return read_toml(Path(module).with_suffix(".toml"))[0]
 
 
 def import_table(name: str, file: Path, folder: Path, tell: Callable[[str], object] | None = None) -> Path:

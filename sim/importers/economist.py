@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -18,28 +19,13 @@ from typing import Any, Literal
 from sim.case.case import MAX_BINS, MAX_DAYS, MAX_LABEL, ROLES, CaseFile
 from sim.case.claims import Claim
 from sim.errors import quote_value, refuse
-from sim.importers import Imported, name_apart
+from sim.importers import Imported, name_apart, read_names
 from sim.system.reading import read_rows, tidy_text
 
 START = dt.date(2022, 2, 24)
 COLUMNS = ("date", "estimate_low", "estimate_high", "estimate", "type", "source", "source_url", "country")
 WARRING = "ignore for chart, data from warring parties"
 FORCES = {"russia": "Russian forces", "ukraine": "Ukrainian forces"}
-QUANTITIES = {
-    "deaths": "killed", "death": "killed", "killed": "killed", "dead": "killed",
-    "wounded": "wounded", "injured": "wounded", "casualties": "casualties",
-}  # fmt: skip
-
-Side = Literal["russia", "ukraine", "with_russia", "with_ukraine", "independent"]
-
-# Towards (russia, ukraine); by belligerency: who fights, who arms or openly sides with whom, and the rest.
-SIDES: dict[Side, tuple[str, str]] = {
-    "russia": ("own", "adversary"),
-    "ukraine": ("adversary", "own"),
-    "with_russia": ("ally_of_own", "ally_of_adversary"),
-    "with_ukraine": ("ally_of_adversary", "ally_of_own"),
-    "independent": ("independent", "independent"),
-}
 
 
 @dataclass(frozen=True)
@@ -51,49 +37,23 @@ class Institution:
     """
 
     label: str
-    side: Side
-    aliases: tuple[str, ...] = ()
+    side: str
+    aliases: Sequence[str] = ()
     names: Literal["", "list", "sample"] = ""
 
 
-INSTITUTIONS = {
-    "ukraine_armed_forces": Institution("Armed Forces of Ukraine", "ukraine", ("armed_forces_of_ukraine",)),
-    "ukraine_president": Institution("President of Ukraine", "ukraine", ("office_of_the_president_of_ukraine",)),
-    "ukraine_leak": Institution("A confidential Ukrainian estimate, leaked", "ukraine", ("ukrainian_estimate",)),
-    "russia_mod": Institution("Ministry of Defence, Russia", "russia", ("russian_ministry_of_defence",)),
-    "uk_mod": Institution("Ministry of Defence, United Kingdom", "with_ukraine", ("uk_ministry_of_defence",)),
-    "uk_foreign_office": Institution("Foreign Office, United Kingdom", "with_ukraine", ("uk_foreign_ministry",)),
-    "us_dod": Institution("Department of Defense, United States", "with_ukraine", ("us_sec_of_def", "pentagon_leak")),
-    "us_intelligence": Institution("ODNI, United States", "with_ukraine", ("us_intelligence_services",)),
-    "cia": Institution("CIA, United States", "with_ukraine"),
-    "us_officials": Institution("Unnamed officials, United States", "with_ukraine"),
-    "nato": Institution("NATO officials", "with_ukraine", ("nato_officials", "nato_nations")),
-    "western_intelligence": Institution("Western intelligence", "with_ukraine", ("western_intelligence_agencies",)),
-    "france_foreign_ministry": Institution("Foreign Ministry, France", "with_ukraine", ("french_foreign_minister",)),
-    "norway_intelligence": Institution("Intelligence, Norway", "with_ukraine", ("norwegian_defence_intelligence",)),
-    "netherlands_mivd": Institution(
-        "Military intelligence, Netherlands", "with_ukraine", ("dutch_military_intelligence_and_security_service",)
-    ),
-    "csis": Institution("CSIS", "independent", ("the_centre_for_strategic_and_international_studies",)),
-    "iiss": Institution("IISS", "independent"),
-    "kobak": Institution("D. Kobak, excess deaths", "independent", ("excess_deaths_estimate",)),
-    "mediazona_meduza": Institution("Mediazona and Meduza", "independent", ("mediazona", "meduza"), "sample"),
-    "bbc_russian": Institution("BBC Russian", "independent", ("bbc_russia",), "sample"),
-    "butusov": Institution("Yurii Butusov, journalist", "independent", ("yurii_butosov", "yurii_butusov")),
-    "memory_book": Institution("The Memory Book", "independent", ("the_memory_book", "book_of_memory"), "list"),
-    "ualosses": Institution("UALosses", "independent", names="list"),
-    # Its authors openly support the invasion, and it reckons beyond the names that it has found.
-    "lostarmour": Institution("Lostarmour", "with_russia", names="sample"),
-}
-KEYS = {alias: key for key, item in INSTITUTIONS.items() for alias in (key, *item.aliases)}
+NAMES = read_names(__file__)
+QUANTITIES: dict[str, str] = NAMES["quantities"]
+SIDES: dict[str, list[str]] = NAMES["sides"]
+ARTICLES: dict[str, dt.date] = NAMES["articles"]
+INSTITUTIONS = {key: Institution(**item) for key, item in NAMES["institutions"].items()}
+KEYS: dict[str, str] = {alias: key for key, item in INSTITUTIONS.items() for alias in (key, *item.aliases)}
 
 # The British ministry's update of 7 January 2025 charts mean daily casualties by month "according to Ukrainian General
 # Staff reporting"; the table sums them. Its sums begin with 31 x 386, March 2022: the first days of the war are not in.
 CHART = "DefenceHQ/status/1876584633103507960"
 CHART_FROM = dt.date(2022, 3, 1)
 CHART_OF = "ukraine_armed_forces"
-# The day of an article whose address does not tell it, where the table contradicts it.
-ARTICLES = {"one-million-are-now-dead-or-injured-in-the-russia-ukraine-war": dt.date(2024, 9, 17)}
 # A running count, which its page gives for the day of the page.
 DAILY = "mil.gov.ua/news/"
 
@@ -130,7 +90,7 @@ class _Draft:
         return not self.reasons
 
 
-def read_estimates(file: Path) -> Imported:
+def read_foreign(file: Path) -> Imported:
     """Read the newspaper's `estimates.csv`.
 
     Returns

@@ -20,7 +20,7 @@ from typing import Any
 from sim.case.case import DEFAULT_TOTALS, CaseFile
 from sim.case.claims import MAX_NUMBER, Claim
 from sim.errors import MAX_FAULTS, Fault, InputError, quote_value, refuse
-from sim.importers import Imported, name_apart
+from sim.importers import Imported, name_apart, read_names
 from sim.system.reading import read_rows, tidy_text
 
 URL = "https://doi.org/10.1073/pnas.2307372120"
@@ -33,27 +33,16 @@ FORCES = {"russia": "Russian forces", "ukraine": "Ukrainian forces", "ukraine_ci
 MEASURES = {"Cumulative": "cumulative", "Day": "interval"}
 QUALIFIERS = {("0", "0"): "about", ("1", "0"): "at_least", ("0", "1"): "at_most"}
 
-# Key, label, and the role towards Russia and towards Ukraine with its civilians.
-SOURCES = {
-    "UA Source": ("ua", "Ukrainian sources", "adversary", "own"),
-    "RU Source": ("ru", "Russian sources", "own", "adversary"),
-    "US Source": ("us", "Sources in the United States", "ally_of_adversary", "ally_of_own"),
-    "GB Source": ("gb", "British sources", "ally_of_adversary", "ally_of_own"),
-    "United Nations": ("un", "United Nations", "independent", "independent"),
-    "OSI": ("osi", "Open-source intelligence", "independent", "independent"),
-    "Other": ("other", "Other sources", "independent", "independent"),
+NAMES = read_names(__file__)
+SOURCES: dict[str, dict[str, str]] = NAMES["sources"]
+CATEGORIES: dict[str, str] = NAMES["categories"]
+TOTALS: dict[str, list[str]] = NAMES["totals"]
+# By source, country and category, day, count.
+SLIPS: dict[tuple[str, str, str, int, int], str] = {
+    (row["source"], row["country"], row["category"], row["day"], row["count"]): slip["why"]
+    for slip in NAMES["slips"]
+    for row in slip["rows"]
 }
-# In the order in which a force's outcomes are listed.
-CATEGORIES = {
-    "Military Deaths": "killed", "Civilian Deaths": "killed",
-    "Military Injuries": "wounded", "Civilian Injuries": "wounded",
-    "Military Casualties": "casualties", "Civilian Casualties": "casualties",
-    "Tanks": "tanks", "Armored Vehicles": "armoured_vehicles", "Artillery": "artillery", "MLRS": "mlrs",
-    "AA Systems": "aa_systems", "Jets": "jets", "Helicopters": "helicopters", "UAVs": "uavs", "Ships": "ships",
-    "Vehicles & Fuel Tanks": "vehicles", "Special Military Motor Vehicles": "special_vehicles",
-    "Tanks & Armored Combat Vehicles": "tanks_and_armoured_vehicles", "Aircraft (unspecified)": "aircraft",
-}  # fmt: skip
-TOTALS = {"tanks_and_armoured_vehicles": ("tanks", "armoured_vehicles"), "aircraft": ("jets", "helicopters")}
 
 # A count since the invasion does not fall. But sources round and report late, and a key stands for many speakers: only
 # a factor of five against the median of what the same source said on at least five days of a fortnight is a slip.
@@ -61,21 +50,6 @@ NEAR_DAYS, MIN_DAYS, FACTOR = 14, 5, 5
 TOO_LOW = "slip: under a fifth of what the source had counted in the fortnight before, so no count since the invasion"
 TOO_HIGH = "slip: over five times what the source counted in the fortnight after, so no count since the invasion"
 NOT_OF_A_DAY = "slip: the source's count since the invasion, which had begun before this day"
-_OF_SEPTEMBER = "slip: of 21 September 2022, not 21 May: all eleven counts lie between the source's of days 209 and 215"
-_OTHER_SIDE = "slip: the source's count of the other side's losses on this day, far from its counts of this side's"
-_OTHER_CATEGORY = "slip: the source's count of another category on this day, far from its counts of this one"
-# What only the rest of the table shows to be a slip, by source, country and category, day, count.
-SLIPS = {
-    **{("UA Source", "Russia", category, 87, count): _OF_SEPTEMBER for category, count in {
-        "Military Deaths": 55_110, "Tanks": 2_227, "Armored Vehicles": 4_748, "Artillery": 1_340, "MLRS": 318,
-        "AA Systems": 168, "Jets": 253, "Helicopters": 217, "UAVs": 932, "Ships": 15, "Vehicles & Fuel Tanks": 3_610,
-    }.items()},
-    ("UA Source", "Ukraine", "Military Deaths", 64, 22_800): _OTHER_SIDE,
-    ("UA Source", "Russia", "Military Deaths", 181, 9_000): _OTHER_SIDE,
-    ("UA Source", "Russia", "Armored Vehicles", 76, 519): _OTHER_CATEGORY,
-    ("UA Source", "Russia", "Artillery", 130, 1_584): _OTHER_CATEGORY,
-    ("RU Source", "Ukraine", "Helicopters", 51, 245): _OTHER_CATEGORY,
-}  # fmt: skip
 
 # R writes the shorter of the plain and the scientific form: "1e+05" is how it spells 100,000, and the table has no
 # "100000". So the form tells nothing of the digits meant, and `digits` stays empty: the rounding of `about` holds.
@@ -115,7 +89,7 @@ class _Row:
         return self.source, self.force, self.quantity
 
 
-def read_losses(file: Path) -> Imported:
+def read_foreign(file: Path) -> Imported:
     """Read the replication data of Radford et al. 2023.
 
     Parameters
@@ -206,13 +180,13 @@ def _make_claims(rows: Sequence[_Row], file: str) -> Iterator[Claim]:
     for row in rows:
         day = START + dt.timedelta(days=row.day - 1)
         alone = row.measure == "interval"
-        name = name_apart(f"{SOURCES[row.source][0]}-{row.force}-{row.quantity}-{day}{'-day' * alone}", taken)
+        name = name_apart(f"{SOURCES[row.source]['key']}-{row.force}-{row.quantity}-{day}{'-day' * alone}", taken)
         written = row.said[COLUMNS.index("loss_count")]
         kept = first.setdefault(row.said, name)
         yield Claim.model_validate(
             {
                 "id": name,
-                "source": SOURCES[row.source][0],
+                "source": SOURCES[row.source]["key"],
                 "speaker": row.source,
                 "force": row.force,
                 "quantity": row.quantity,
@@ -264,10 +238,11 @@ def _make_case(rows: Sequence[_Row]) -> CaseFile:
         if key in named
     }
     sources: dict[str, Any] = {}
-    for name, (key, label, russia, ukraine) in SOURCES.items():
-        roles = {force: russia if force == "russia" else ukraine for force in forces}
+    for name, item in SOURCES.items():
+        roles = {force: item["russia" if force == "russia" else "ukraine"] for force in forces}
         if any(row.source == name for row in rows):
-            sources[key] = {"label": label, "role": "independent" if russia == "independent" else roles}
+            role = "independent" if item["russia"] == "independent" else roles
+            sources[item["key"]] = {"label": item["label"], "role": role}
     end = START + dt.timedelta(days=DAYS - 1)
     return CaseFile.model_validate(
         {

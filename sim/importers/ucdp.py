@@ -49,7 +49,7 @@ class _Sum:
     events: list[str] = field(default_factory=list)
 
 
-def read_events(file: Path) -> Imported:
+def read_foreign(file: Path) -> Imported:
     """Read a table of events.
 
     Parameters
