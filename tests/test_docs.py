@@ -28,7 +28,7 @@ from pages import (
 )
 from tables import PAGES as GENERATED
 
-from sim.case.claims import Claim, read_claims
+from sim.case.claims import Claim
 from sim.case.evidence import rounding_unit, weigh_claims
 from sim.case.folder import read_case
 from sim.case.wordings import WORDINGS
@@ -148,8 +148,8 @@ def test_every_row_of_how_to_write_claims_is_read_as_its_note_says(block, tmp_pa
     (toml,) = [block.text for block in list_blocks(DOCS / "claims.md") if block.language == "toml"]
     (tmp_path / "case.toml").write_text(toml, encoding="utf-8")
     (tmp_path / "claims.csv").write_text(block.text, encoding="utf-8")
-    evidence = weigh_claims(read_case(tmp_path))
-    rows = read_claims(tmp_path / "claims.csv")
+    case = read_case(tmp_path)
+    evidence, rows = weigh_claims(case), case.claims
     assert set(evidence.unused) == {claim.id for claim in rows if claim.note.startswith("not used") or claim.exclude}
     for claim in rows:
         edges = re.match(r"([\d,.]+) to ([\d,.]+)", claim.note)

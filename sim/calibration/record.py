@@ -26,8 +26,9 @@ from sim.case.case import DEFAULT_TOTALS, MAX_DAYS, MAX_FORCES, PERSONNEL, ROLES
 from sim.case.claims import MAX_NUMBER, Claim, Day, Number, parse_claims
 from sim.case.evidence import weigh_claims
 from sim.case.rules import find_faults
-from sim.errors import MAX_FAULTS, Fault, InputError, describe_error, quote_value
-from sim.system.reading import read_text, refuse_controls, split_rows
+from sim.errors import Fault, InputError, describe_error, quote_value
+from sim.system.reading import read_text
+from sim.system.tables import parse_records
 
 Tier = Literal["A", "B", "C", "D"]
 BINS = 12  # of the path of a case of the table, whose bins are at least a week long
@@ -207,7 +208,7 @@ def read_record(claims: Path, truths: Path) -> Record:
     """
     texts = read_text(claims), read_text(truths)
     rows, faults, _ = parse_claims(texts[0], claims.name, RecordedClaim)
-    known, more = _parse_truths(texts[1], truths.name)
+    known, more, _ = parse_records(texts[1], truths.name, Truth)
     faults += [*more, *_check_truths(known, truths.name)]
     cases = {truth.case for truth in known}
     for row in rows:
@@ -265,51 +266,11 @@ def _keep_spoken(
 
 def read_truths(path: Path) -> list[Truth]:
     """Read a table of truths alone."""
-    truths, faults = _parse_truths(read_text(path), path.name)
+    truths, faults, _ = parse_records(read_text(path), path.name, Truth)
     faults += _check_truths(truths, path.name)
     if faults:
         raise InputError(faults)
     return truths
-
-
-def _parse_truths(text: str, file: str) -> tuple[list[Truth], list[Fault]]:
-    faults: list[Fault] = []
-    truths: list[Truth] = []
-    try:
-        refuse_controls(text, file)
-        rows = split_rows(text, file)
-        header = [name.strip() for name in next(rows, (1, []))[1]]
-        wanted = [name for name, field in Truth.model_fields.items() if field.is_required()]
-        for name in wanted:
-            if name not in header:
-                faults.append(Fault(file, "row 1", f"lacks the column '{name}'", "add it"))
-        for name in dict.fromkeys(header):
-            if name not in Truth.model_fields or name == "row":
-                faults.append(Fault(file, "row 1", f"has an unknown column {quote_value(name)}", "remove it"))
-            elif header.count(name) > 1:
-                faults.append(Fault(file, "row 1", f"has the column {quote_value(name)} twice", "keep one"))
-        if faults:
-            return [], faults
-        for row, cells in rows:
-            where = f"row {row}"
-            if len(faults) > MAX_FAULTS:
-                raise InputError(faults)
-            if len(cells) != len(header):
-                problem = f"has {len(cells)} cells, the header has {len(header)}"
-                faults.append(Fault(file, where, problem, "quote cells that hold commas"))
-                continue
-            given = {name: cell.strip() for name, cell in zip(header, cells, strict=True) if cell.strip()}
-            try:
-                truths.append(Truth.model_validate({**given, "row": row}))
-            except ValidationError as error:
-                prefix = f"{where}, "
-                faults += [
-                    describe_error({**item, "input": given.get("case", "")} if not item["loc"] else item, file, prefix)
-                    for item in error.errors(include_url=False)
-                ]
-    except InputError as error:
-        faults += error.faults
-    return truths, faults
 
 
 def _check_truths(truths: Sequence[Truth], file: str) -> Iterator[Fault]:

@@ -30,8 +30,8 @@ from sim.posterior.fit import sample_posterior
 from sim.posterior.sample import by_chain, take_posterior
 from sim.sampler.diagnostics import judge_draws
 from sim.system.progress import show_steps
-from sim.system.reading import read_rows
 from sim.system.store import Entry, Store
+from sim.system.tables import read_rows
 from sim.system.tasks import finish_tasks
 
 Series = Mapping[tuple[str, str], Sequence[Truth]]

@@ -5,16 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from sim.case.wordings import WORDINGS, Wording
-from sim.errors import FIRST_YEAR, LAST_YEAR, MAX_FAULTS, Fault, InputError, describe_error, quote_value, take_name
-from sim.system.reading import read_text, refuse_controls, split_rows
+from sim.errors import FIRST_YEAR, LAST_YEAR, Fault, take_name
+from sim.system.tables import RowFault, parse_records
 
 MAX_NUMBER = 1e15
 REQUIRED_COLUMNS = ("id", "source", "quantity", "published")
@@ -137,9 +136,6 @@ class Claim(BaseModel):
         return self.low, self.value, self.high
 
 
-RowFault = tuple[str, object, str, str]  # column, value, problem, remedy
-
-
 def check_row(claim: Claim) -> Iterator[RowFault]:
     """Return every breach of the rules that a row can keep by itself."""
     if claim.since is not None and claim.since > claim.as_of:
@@ -176,125 +172,11 @@ def _check_numbers(claim: Claim) -> Iterator[RowFault]:
         yield "low", claim.low, f"is above high ({claim.high:g})", "swap them"
 
 
-def read_claims(path: Path) -> list[Claim]:
-    """Read `claims.csv`.
-
-    Parameters
-    ----------
-    path : Path
-        The file: UTF-8 (a byte-order mark is allowed), comma-separated, with a header.
-
-    Returns
-    -------
-    list of Claim
-        In the file's order, excluded rows too; each knows its row number (the header is row 1).
-
-    Raises
-    ------
-    InputError
-        With every fault of the file.
-    """
-    claims, faults, _ = parse_claims(read_text(path), path.name, Claim)
-    if faults:
-        raise InputError(faults)
-    return claims
-
-
 def parse_claims[C: Claim](
     text: str, file: str, kind: type[C], force: str = ""
 ) -> tuple[list[C], list[Fault], set[str]]:
-    """Parse the text of a claims file.
+    """Parse the text of a claims file; `kind` has its columns, `force` is that of rows that name none.
 
-    Parameters
-    ----------
-    text, file : str
-        The text, and the file's name for messages.
-    kind : type of Claim
-        Whose fields are the columns; those without a default are required.
-    force : str
-        Of rows that name none.
-
-    Returns
-    -------
-    claims : list of Claim
-        The rows without a fault of their own.
-    faults : list of Fault
-    unread : set of str
-        The ids of the other rows, as written: those that refer to them are not at fault.
+    Returns what `sim.system.tables.parse_records` does.
     """
-    required = _list_required(kind)
-    claims: list[C] = []
-    faults: list[Fault] = []
-    unread: set[str] = set()
-    try:
-        refuse_controls(text, file)
-        rows = split_rows(text, file)
-        header = [name.strip() for name in next(rows, (1, []))[1]]
-        faults += _check_header(header, file, kind)
-        known = [name if name in kind.model_fields else "" for name in header]
-        for row, cells in rows if required <= set(header) else ():
-            parsed = _parse_row(known, cells, row, file, kind, force)
-            if not isinstance(parsed, list):
-                claims.append(parsed)
-                continue
-            faults += parsed
-            unread |= {cell.strip() for name, cell in zip(header, cells, strict=False) if name == "id"}
-            if len(faults) > MAX_FAULTS:
-                break
-    except InputError as error:
-        faults += error.faults
-    if len(faults) > MAX_FAULTS:
-        raise InputError(faults)
-    return claims, faults, unread
-
-
-def _list_required(kind: type[Claim]) -> set[str]:
-    return {*REQUIRED_COLUMNS, *(name for name, field in kind.model_fields.items() if field.is_required())} - {"as_of"}
-
-
-def _check_header(header: list[str], file: str, kind: type[Claim]) -> Iterable[Fault]:
-    columns = [name for name in kind.model_fields if name != "row"]
-    if not header:
-        yield Fault(file, "row 1", "has no header", f"name the columns: {', '.join(REQUIRED_COLUMNS)} and others")
-        return
-    for name in dict.fromkeys(header):
-        if name not in columns:
-            remedy = "use commas between columns" if ";" in name else f"use {', '.join(columns)}"
-            yield Fault(file, "row 1", f"has an unknown column {quote_value(name)}", remedy)
-        elif header.count(name) > 1:
-            yield Fault(file, "row 1", f"has the column {quote_value(name)} twice", "keep one")
-    for name in columns:
-        if name in _list_required(kind) - set(header):
-            yield Fault(file, "row 1", f"lacks the column '{name}'", "add it")
-
-
-def _parse_row[C: Claim](
-    header: list[str], cells: list[str], row: int, file: str, kind: type[C], force: str
-) -> C | list[Fault]:
-    """Return the claim of a row, or its faults; columns that are not known, and have no name, were reported already."""
-    if len(cells) != len(header):
-        problem = f"has {len(cells)} cells, the header has {len(header)}"
-        return [Fault(file, f"row {row}", problem, "quote cells that hold commas")]
-    given = {name: text for name, cell in zip(header, cells, strict=True) if name and (text := cell.strip())}
-    try:
-        claim = kind.model_validate({"force": force, **given, "row": row})
-    except ValidationError as error:
-        return [describe_error(item, file, f"row {row}, column ") for item in _drop_consequences(error)]
-    return [
-        Fault(file, f"row {row}, column {column}", f"{_show_value(value)}{problem}", remedy)
-        for column, value, problem, remedy in check_row(claim)
-    ] or claim
-
-
-def _show_value(value: object) -> str:
-    if value == "":
-        return ""
-    return f"{quote_value(f'{value:g}' if isinstance(value, float) else str(value))} "
-
-
-def _drop_consequences(error: ValidationError) -> list[Any]:
-    """Leave out the fault of a defaulted as_of where `published` itself is at fault."""
-    items: list[Any] = error.errors(include_url=False)
-    bad = {item["loc"][0] for item in items if item["loc"]}
-    repeated = {"published", "as_of"} <= bad
-    return [item for item in items if not (repeated and item["loc"] and item["loc"][0] == "as_of")]
+    return parse_records(text, file, kind, ("as_of",), {"force": force}, check_row)

@@ -18,7 +18,7 @@ from sim.errors import FIRST_YEAR, LAST_YEAR, InputError, escape_controls, quote
 from sim.system.signals import tell_kept
 from sim.system.writing import FULL, explain, tell_reason
 
-DONE, DEFECT, USAGE, BAD_INPUT, NOT_TRUSTED, TRIPPED = 0, 1, 2, 3, 4, 5
+DONE, DEFECT, BAD_INPUT, NOT_TRUSTED, TRIPPED = 0, 1, 3, 4, 5
 
 MACHINE = (OSError, MemoryError, ImportError)  # faults of the machine, not of the input
 LACKS = (*FULL, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EIO, errno.EROFS)

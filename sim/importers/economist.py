@@ -20,7 +20,7 @@ from sim.case.case import MAX_BINS, MAX_DAYS, MAX_LABEL, ROLES, CaseFile
 from sim.case.claims import Claim
 from sim.errors import quote_value, refuse
 from sim.importers import Imported, name_apart, read_names
-from sim.system.reading import read_rows, tidy_text
+from sim.system.tables import read_rows, tidy_text
 
 START = dt.date(2022, 2, 24)
 COLUMNS = ("date", "estimate_low", "estimate_high", "estimate", "type", "source", "source_url", "country")

@@ -21,7 +21,7 @@ from sim.case.case import DEFAULT_TOTALS, CaseFile
 from sim.case.claims import MAX_NUMBER, Claim
 from sim.errors import MAX_FAULTS, Fault, InputError, quote_value, refuse
 from sim.importers import Imported, name_apart, read_names
-from sim.system.reading import read_rows, tidy_text
+from sim.system.tables import read_rows, tidy_text
 
 URL = "https://doi.org/10.1073/pnas.2307372120"
 TABLE = "replication-data-pnas.csv of Radford et al. 2023"

@@ -23,7 +23,7 @@ from sim.case.claims import Claim, Day, Number
 from sim.case.evidence import RANGE_SPAN
 from sim.errors import quote_value, refuse
 from sim.importers import Imported
-from sim.system.reading import read_rows, tidy_text
+from sim.system.tables import read_rows, tidy_text
 
 COLUMNS = ("id", "date_start", "date_end", "best", "high", "low")
 MOST_ROWS = 300_000

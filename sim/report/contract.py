@@ -19,7 +19,7 @@ from sim.case.case import MAX_FORCES, MAX_LABEL, MAX_SOURCES, Role
 from sim.case.claims import Qualifier, check_year
 from sim.case.wordings import WORDINGS
 from sim.errors import Fault, InputError, describe_error, quote_value, refuse
-from sim.system.reading import MAX_ROWS
+from sim.system.tables import MAX_ROWS
 
 MAX_ENTRIES = 10_000  # of a list that grows with forces, quantities and sources
 MAX_DAYS_DRAWN = 50_000

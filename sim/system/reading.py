@@ -1,19 +1,16 @@
-"""Reading what a user gives: a plain file of a stated size, as text, rows, TOML or JSON of a sane shape, or not at all.
+"""Reading what a user gives: a plain file of a stated size, as text, TOML or JSON of a sane shape, or not at all.
 
 The limits are told in `docs/formats.md`. Within them no input takes more than seconds, or more than some 500 MB.
 """
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 import os
 import re
 import stat
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +19,6 @@ from sim.errors import MAX_PLACE, quote_value, refuse
 MAX_TABLE = 50_000_000  # bytes of a CSV file
 MAX_JSON = 30_000_000  # bytes of a file of a run
 MAX_TOML = 1_000_000  # bytes: the parser is slow, and nobody writes as much by hand
-MAX_ROWS = 100_000  # of a table
-MAX_COLUMNS = 1_000
 MAX_NESTING = 20  # tables and lists within each other
 MAX_PARTS = 20  # of a dotted key
 LARGEST = 1e300  # of a number, so that it can be reckoned with
@@ -84,33 +79,6 @@ def refuse_controls(text: str, file: str) -> None:
     if found:
         where = f"line {_count_lines(text, found.start())}"
         raise refuse(file, where, f"holds the control character {quote_value(found[0])}", "take it out")
-
-
-def split_rows(
-    text: str, file: str, remedy: str = "quote cells that hold commas or quotes", most: int = MAX_ROWS
-) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows of CSV with the number of their last line: the first, then those that are not blank.
-
-    Below the header there may be `most`.
-
-    Raises
-    ------
-    InputError
-        Where the text is not CSV, or has too many rows or columns.
-    """
-    reader, count = csv.reader(io.StringIO(text, newline=""), strict=True), 0
-    try:
-        for cells in reader:
-            if len(cells) > MAX_COLUMNS:
-                problem = f"has {len(cells)} columns, more than {MAX_COLUMNS}"
-                raise refuse(file, f"row {reader.line_num}", problem, "see docs/formats.md for the columns")
-            if count == 0 or any(cell and not cell.isspace() for cell in cells):
-                if count > most:
-                    raise refuse(file, f"row {reader.line_num}", f"is beyond {most} rows", "split the table")
-                count += 1
-                yield reader.line_num, cells
-    except csv.Error as error:
-        raise refuse(file, f"line {reader.line_num}", f"is not CSV ({error})", remedy) from None
 
 
 def read_toml(path: Path) -> tuple[dict[str, Any], str]:
@@ -175,42 +143,3 @@ def _check_leaf(value: Any, place: str, file: str, remedy: str) -> None:
             raise refuse(file, place.lstrip("."), f"holds the control character {quote_value(found[0])}", "take it out")
     elif isinstance(value, int | float) and not abs(value) <= LARGEST:
         raise refuse(file, place.lstrip("."), "is not a number that can be reckoned with", remedy)
-
-
-def read_rows(
-    file: Path, columns: tuple[str, ...], whose: str, most: int = MAX_ROWS
-) -> Iterator[tuple[int, dict[str, str]]]:
-    """Return the rows of a table by column, tidied; those without any text are skipped.
-
-    Parameters
-    ----------
-    file : Path
-    columns : tuple of str
-        Those that the header must name, in small letters; others are returned too.
-    whose : str
-        What the table is called, for the remedy.
-    most : int
-        Rows that it may have.
-
-    Returns
-    -------
-    iterator of (int, dict)
-        The line and the cells; a row that ends early lacks its last columns.
-    """
-    rows = split_rows(read_text(file), file.name, "fetch the file again", most)
-    header = [tidy_text(name).lower() for name in next(rows, (1, []))[1]]
-    lacking = [name for name in columns if header.count(name) != 1]
-    if lacking:
-        problem = f"the header {quote_value(','.join(header))} does not name {', '.join(lacking)} once"
-        raise refuse(file.name, "row 1", problem, f"give {whose}, or name another format")
-    for row, cells in rows:
-        tidy = [tidy_text(cell) for cell in cells]
-        if any(tidy):
-            yield row, dict(zip(header, tidy, strict=False))
-
-
-def tidy_text(text: str) -> str:
-    """Return a text on one line, without stray spaces or characters that do not print."""
-    if not text.isprintable():
-        text = "".join(char if char.isprintable() else " " for char in text)
-    return " ".join(text.split())
