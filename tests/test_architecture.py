@@ -146,9 +146,7 @@ def test_nothing_evaluates_text():
 LONG = {
     "calibration/record.py": "one table of past wars, and every fault of it",
     "report/contract.py": "the shape of three files, entry by entry",
-    "importers/economist.py": "one table, whose rows come in many wordings",
     "model/rows.py": "the rows of the likelihood, for each kind of observation",
-    "case/evidence.py": "which claims count: echoes, revisions, statements",
     "report/memo/content.py": "one memo, section by section",
 }
 

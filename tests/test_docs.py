@@ -29,8 +29,9 @@ from pages import (
 from tables import PAGES as GENERATED
 
 from sim.case.claims import Claim
-from sim.case.evidence import rounding_unit, weigh_claims
+from sim.case.evidence import weigh_claims
 from sim.case.folder import read_case
+from sim.case.observations import rounding_unit
 from sim.case.wordings import WORDINGS
 from sim.report.table import show_text
 from sim.runs.run import Run

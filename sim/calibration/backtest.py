@@ -24,7 +24,8 @@ from sim.calibration.learn import FIT as LEARNING
 from sim.calibration.learn import learn_priors, update_priors
 from sim.calibration.record import Hindcast, Record, Truth, read_record
 from sim.calibration.scores import Score, compare, score_draws, summarise
-from sim.case.evidence import IS_SUM, RANGE_SPAN, weigh_claims
+from sim.case.evidence import IS_SUM, weigh_claims
+from sim.case.observations import RANGE_SPAN
 from sim.case.priors import PriorSet
 from sim.errors import InputError, refuse
 from sim.model.design import design_model

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from sim.calibration.record import Hindcast, Record, Truth
 from sim.case.claims import Claim
-from sim.case.evidence import Observation
 from sim.case.families import JointPrior, Prior
+from sim.case.observations import Observation
 from sim.case.priors import PriorSet
 from sim.errors import refuse
 from sim.model.buffer import list_free, name_slots, pack_design, pack_many

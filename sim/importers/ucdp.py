@@ -20,7 +20,7 @@ from pydantic import TypeAdapter
 
 from sim.case.case import MAX_BINS, MAX_DAYS, MAX_LABEL, CaseFile
 from sim.case.claims import Claim, Day, Number
-from sim.case.evidence import RANGE_SPAN
+from sim.case.observations import RANGE_SPAN
 from sim.errors import quote_value, refuse
 from sim.importers import Imported
 from sim.system.tables import read_rows, tidy_text

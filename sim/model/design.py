@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.case.case import MAX_DAYS, Case
-from sim.case.evidence import Evidence, Observation, weigh_claims
+from sim.case.evidence import Evidence, weigh_claims
+from sim.case.observations import Observation
 from sim.case.priors import PriorSet
 from sim.case.timeline import Timeline, cut_days
 from sim.errors import refuse

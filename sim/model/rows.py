@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.case.case import ROLES, Case
-from sim.case.evidence import Evidence, Observation
+from sim.case.evidence import Evidence
+from sim.case.observations import Observation
 from sim.case.timeline import Timeline
 from sim.model.density.codes import Form
 from sim.model.parameters import Parameters

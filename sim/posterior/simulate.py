@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.case.evidence import NARROW, Evidence, Observation, rounding_unit
+from sim.case.evidence import Evidence
+from sim.case.observations import NARROW, Observation, rounding_unit
 from sim.model.design import Design, sample_prior
 from sim.model.rows import lay_out_beliefs
 from sim.posterior.sample import Sample, choose_readings, say_again

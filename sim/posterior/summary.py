@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.case.case import STATES, Case
-from sim.case.evidence import Observation
+from sim.case.observations import Observation
 from sim.posterior.fit import Draws
 from sim.posterior.next_report import value_reports
 from sim.posterior.sample import Sample, by_chain, thin_sample

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.case.case import PERSONNEL, STATES
-from sim.case.evidence import Observation
+from sim.case.observations import Observation
 from sim.model.arrays import NUMPY, map_draws
 from sim.model.beliefs import expect
 from sim.posterior.sample import Sample

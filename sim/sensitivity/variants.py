@@ -13,8 +13,8 @@ from typing import Any
 
 from sim.case.case import Case, Source
 from sim.case.claims import Claim
-from sim.case.evidence import Observation
 from sim.case.families import Prior
+from sim.case.observations import Observation
 from sim.case.priors import PriorSet, list_prior_sets, read_priors
 from sim.case.timeline import effective_bin_days
 from sim.case.wordings import list_bounds

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.case.claims import Claim
-from sim.case.evidence import observe_claim, rounding_unit, weigh_claims
+from sim.case.evidence import weigh_claims
 from sim.case.folder import read_case
+from sim.case.observations import observe_claim, rounding_unit
 
 
 def weigh(write, rows, known_by=None):

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from sim.case.case import CaseFile
 from sim.case.check import check_case
 from sim.case.claims import Claim
-from sim.case.evidence import rounding_unit
 from sim.case.folder import read_case
+from sim.case.observations import rounding_unit
 from sim.errors import InputError
 from sim.importers import FORMATS, Imported, format_case, import_table, read_table
 from sim.importers.radford import (
