@@ -11,7 +11,7 @@ from typing import Any
 
 MAX_FAULTS = 1_000  # that are listed
 MAX_NAMES = 20  # that a remedy lists
-MAX_PLACE = 200  # characters
+MAX_WHERE = 200  # characters
 FIRST_YEAR, LAST_YEAR = 1500, 2500  # beyond which reckoning with days, or drawing them, leaves the calendar
 # What moves a terminal's cursor, ends a line, or turns the direction of text; the end of a line itself may stand.
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
@@ -51,7 +51,7 @@ class Fault:
     file : str
         The file's name.
     where : str
-        The place in it: "row 7, column high", or a key such as "forces.dprk.waves".
+        Where in it: "row 7, column high", or a key such as "forces.dprk.waves".
     problem, remedy : str
         What is wrong, with the value, and what to do about it.
     """
@@ -63,9 +63,9 @@ class Fault:
 
     def __str__(self) -> str:
         """Return the fault as one line."""
-        where = self.where if len(self.where) <= MAX_PLACE else f"{self.where[: MAX_PLACE - 1]}…"
-        place = f"{self.file}, {where}" if where else self.file
-        return put_on_line(f"{place}: {self.problem}; {self.remedy}")
+        where = self.where if len(self.where) <= MAX_WHERE else f"{self.where[: MAX_WHERE - 1]}…"
+        at = f"{self.file}, {where}" if where else self.file
+        return put_on_line(f"{at}: {self.problem}; {self.remedy}")
 
 
 class InputError(Exception):

@@ -31,7 +31,7 @@ _YEAR = re.compile(r"\b(1[89]\d\d|20\d\d)\b")
 
 @dataclass(frozen=True)
 class Warning:  # noqa: A001 - the word of the command's reader
-    """Something to look at in a case, with the place where it stands."""
+    """Something to look at in a case, and where it stands."""
 
     kind: str
     where: str
@@ -94,7 +94,7 @@ def _tell_first(warnings: Iterator[Warning]) -> Iterator[Warning]:
         yield Warning(more.kind, "claims.csv", f"there are more than {MOST_TOLD} of these; the others are not told")
 
 
-def _place(claim: Claim) -> str:
+def _name_row(claim: Claim) -> str:
     return f"row {claim.row} ({claim.id})"
 
 
@@ -102,7 +102,7 @@ def _point_at_slips(case: Case) -> Iterator[Warning]:
     """Repeat what a note marks as a slip of the text, corrected in the row."""
     for claim in case.claims:
         if claim.note.lower().startswith("slip:"):
-            yield Warning("slip", _place(claim), f"{quote_value(claim.phrase, 90)}: {claim.note[5:].strip()}")
+            yield Warning("slip", _name_row(claim), f"{quote_value(claim.phrase, 90)}: {claim.note[5:].strip()}")
 
 
 def _find_odd_years(case: Case) -> Iterator[Warning]:
@@ -111,7 +111,7 @@ def _find_odd_years(case: Case) -> Iterator[Warning]:
         for year in dict.fromkeys(map(int, _YEAR.findall(claim.phrase))):
             if not case.start.year <= year <= claim.published.year:
                 text = f"the phrase names {year}, outside {case.start.year} to {claim.published.year}"
-                yield Warning("date", _place(claim), text)
+                yield Warning("date", _name_row(claim), text)
 
 
 def _find_unmarked_echoes(evidence: Evidence) -> Iterator[Warning]:
@@ -125,15 +125,15 @@ def _find_unmarked_echoes(evidence: Evidence) -> Iterator[Warning]:
             count[key] += 1
     for pair, (first, second) in first_pairs.items():
         more = f" ({count[pair]} such pairs of {first.source} and {second.source})" if count[pair] > 1 else ""
-        text = f"says the same number as {_place(first)}{more}; if it repeats it, put its id into origin"
-        yield Warning("echo", _place(second), text)
+        text = f"says the same number as {_name_row(first)}{more}; if it repeats it, put its id into origin"
+        yield Warning("echo", _name_row(second), text)
 
 
 def _pair_neighbours(evidence: Evidence, key: Callable[[Claim], tuple[object, ...]]) -> Iterator[tuple[Claim, Claim]]:
     """Return the pairs of used claims of one key whose days are no more than NEAR_DAYS apart."""
     for claims in _group_claims(evidence, key):
-        for place, first in enumerate(claims):
-            for second in islice(claims, place + 1, place + 1 + MOST_NEAR):
+        for number, first in enumerate(claims):
+            for second in islice(claims, number + 1, number + 1 + MOST_NEAR):
                 if (second.as_of - first.as_of).days > NEAR_DAYS:
                     break
                 yield first, second
@@ -161,8 +161,8 @@ def _find_contradictions(evidence: Evidence) -> Iterator[Warning]:
             low, high = sorted((one, other), key=lambda claim: claim.central or 0.0)
             factor = (high.central or 0.0) / (low.central or 1.0)
             more = f", the worst of {count} such pairs of {high.source} and {low.source}" if count > 1 else ""
-            text = f"says {factor:.1f} times {_place(low)} within {NEAR_DAYS} days{more}"
-            yield Warning("contradiction", _place(high), text)
+            text = f"says {factor:.1f} times {_name_row(low)} within {NEAR_DAYS} days{more}"
+            yield Warning("contradiction", _name_row(high), text)
 
 
 def _find_worst_pairs(claims: list[Claim]) -> Iterator[tuple[int, Claim, Claim]]:
@@ -194,7 +194,7 @@ def _find_worst_pairs(claims: list[Claim]) -> Iterator[tuple[int, Claim, Claim]]
         worst[code[better]] = factor[better]
         pairs[code[better]] = np.stack([first[better], first[better] + step], axis=1)
     for code in np.argsort(-worst, kind="stable")[: min(np.count_nonzero(counts), MOST_TOLD + 1)]:
-        one, other = (claims[place] for place in pairs[code])
+        one, other = (claims[index] for index in pairs[code])
         yield int(counts[code]), one, other
 
 
@@ -216,7 +216,9 @@ def _find_late_origins(case: Case) -> Iterator[Warning]:
     for claim in case.claims:
         first = by_id.get(claim.origin)
         if first is not None and first.published > claim.published:
-            yield Warning("origin", _place(claim), f"repeats {first.id}, which was published later ({first.published})")
+            yield Warning(
+                "origin", _name_row(claim), f"repeats {first.id}, which was published later ({first.published})"
+            )
     speakers: dict[str, set[str]] = {}
     for claim in case.claims:
         if claim.statement and not claim.exclude:
@@ -236,9 +238,9 @@ def _tell_exclusions(case: Case) -> Iterator[Warning]:
             reasons[" ".join("..." if word in ids else word for word in claim.exclude.split())].append(claim)
     for reason, claims in reasons.items():
         if len(claims) > MANY:
-            yield Warning("excluded", f"{len(claims)} rows, the first {_place(claims[0])}", reason)
+            yield Warning("excluded", f"{len(claims)} rows, the first {_name_row(claims[0])}", reason)
         else:
-            yield from (Warning("excluded", _place(claim), claim.exclude) for claim in claims)
+            yield from (Warning("excluded", _name_row(claim), claim.exclude) for claim in claims)
 
 
 def _check_structure(case: Case, evidence: Evidence) -> Iterator[Warning]:
@@ -267,4 +269,4 @@ def _check_sums(case: Case) -> Iterator[Warning]:
         if len(parts) > 1 and all(part in said for part in parts):
             sum_of_parts = sum(said[part] for part in parts)
             if abs(sum_of_parts - total.central) > 0.1 * total.central:
-                yield Warning("sum", _place(total), f"says {total.central:g}, its parts add up to {sum_of_parts:g}")
+                yield Warning("sum", _name_row(total), f"says {total.central:g}, its parts add up to {sum_of_parts:g}")

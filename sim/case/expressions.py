@@ -68,7 +68,7 @@ def parse_expression(text: str) -> Node:
     Raises
     ------
     ExpressionError
-        With the place and the remedy, where the text is not of the grammar.
+        With what is wrong, where the text is not of the grammar.
     """
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"is longer than {MAX_LENGTH} characters")

@@ -80,9 +80,9 @@ def _read_case_file(path: Path) -> CaseFile:
 
 
 def _merge_unions(error: ValidationError) -> list[Any]:
-    """Keep one fault for each place: an alternative of a union that was not meant says nothing to the reader."""
+    """Keep one fault for each key: an alternative of a union that was not meant says nothing to the reader."""
     kept: dict[tuple[Any, ...], Any] = {}
     for item in error.errors(include_url=False):
-        place = tuple(part for part in item["loc"] if not str(part).startswith(("function-", "dict[", "tuple[")))
-        kept.setdefault(place[:3] if "role" in place else place, {**item, "loc": place})
+        key = tuple(part for part in item["loc"] if not str(part).startswith(("function-", "dict[", "tuple[")))
+        kept.setdefault(key[:3] if "role" in key else key, {**item, "loc": key})
     return list(kept.values())

@@ -80,7 +80,7 @@ def read_priors(
     overrides : mapping, optional
         Single keys that replace those of the set (`[priors]` in case.toml).
     shelf : Path, optional
-        The folder of named sets in place of the shipped ones.
+        The folder of named sets instead of the shipped ones.
 
     Returns
     -------

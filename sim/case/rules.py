@@ -225,12 +225,12 @@ def _find_circling(target: Mapping[str, str]) -> set[str]:
     seen: set[str] = set()
     for start in target:
         walk: dict[str, None] = {}
-        place = start
-        while place in target and place not in seen and place not in walk:
-            walk[place] = None
-            place = target[place]
-        if place in walk:
+        step = start
+        while step in target and step not in seen and step not in walk:
+            walk[step] = None
+            step = target[step]
+        if step in walk:
             steps = list(walk)
-            circling.update(steps[steps.index(place) :])
+            circling.update(steps[steps.index(step) :])
         seen.update(walk)
     return circling

@@ -67,10 +67,10 @@ def run(
         return _verify(verify, as_json=as_json, quiet=quiet)
     if case is None:
         raise typer.BadParameter("Missing argument 'CASE': name one (truetoll run kursk), or a run (--verify RUN)")
-    from sim.system.figure_process import hire_artist
+    from sim.system.figure_process import start_figure_process
 
     days = parse_day(as_of, "--as-of"), parse_day(known_by, "--known-by")
-    with hire_artist() as artist:
+    with start_figure_process() as drawing:
         started = time.perf_counter()
         from sim.report.table import show_text
         from sim.runs.run import read_command, run_case, write_run
@@ -78,7 +78,7 @@ def run(
         imported = time.perf_counter() - started
         done = run_case(case, seed=seed, prior=prior, as_of=days[0], known_by=days[1], draws=draws, quiet=quiet)
         done.seconds = {"import": imported, **done.seconds}
-        folder = write_run(done, results, read_command(), artist)
+        folder = write_run(done, results, read_command(), drawing)
     if as_json:
         show(json.dumps(done.result, ensure_ascii=False, allow_nan=False))
     else:

@@ -6,12 +6,12 @@ import atexit
 import gc
 import os
 
-from sim.system.signals import heed_signals, ignore_signals
+from sim.system.signals import ignore_signals, install_signal_handlers
 
 
 def main() -> None:
     """Run the command line."""
-    heed_signals()
+    install_signal_handlers()
     atexit.register(ignore_signals)  # the first to be registered is called last, when all is done
     atexit.register(gc.freeze)  # or the collector takes half a second over what the end of the process frees anyway
     _open_streams()

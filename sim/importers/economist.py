@@ -172,7 +172,7 @@ def _find_key(name: str) -> str:
 
 
 def _place_address(draft: _Draft, text: str) -> None:
-    """Put the address into `url`, and what else the table says in its place into the note."""
+    """Put the address into `url`, and what else the table says there into the note."""
     if text.lower().startswith(("http://", "https://")):
         url, _, rest = text.partition(" ")
         draft.cells["url"] = url
@@ -266,7 +266,7 @@ def _exclude_repeats(drafts: list[_Draft]) -> None:
 
 
 def _finish_claims(drafts: list[_Draft]) -> tuple[Claim, ...]:
-    """Give ids, and one statement to what a source said in one place of one force on one day."""
+    """Give ids, and one statement to what a source said at one address of one force on one day."""
     taken: dict[str, int] = {}
     groups: dict[tuple[str, str], list[_Draft]] = {}
     for draft in drafts:

@@ -25,7 +25,7 @@ from sim.posterior.summary import SCHEMA, summarise
 from sim.posterior.verdict import fit_design
 from sim.runs.inputs import gather_inputs, hash_inputs, write_inputs
 from sim.sampler.diagnostics import Verdict, load_statistics
-from sim.system.figure_process import Artist
+from sim.system.figure_process import FigureProcess
 from sim.system.reading import hash_file
 from sim.system.writing import build_folder, format_json
 
@@ -187,7 +187,7 @@ def _load_ahead() -> None:
     load_statistics()
 
 
-def write_run(run: Run, results: Path, command: Sequence[str] = (), artist: Artist | None = None) -> Path:
+def write_run(run: Run, results: Path, command: Sequence[str] = (), drawing: FigureProcess | None = None) -> Path:
     """Write the folder of a run: `results/<case>/<run-id>/`.
 
     Parameters
@@ -197,7 +197,7 @@ def write_run(run: Run, results: Path, command: Sequence[str] = (), artist: Arti
         Made where it is missing.
     command : sequence of str
         For the manifest.
-    artist : Artist, optional
+    drawing : FigureProcess, optional
         Draws the figures while the rest is written; without one they are drawn here.
 
     Returns
@@ -215,7 +215,7 @@ def write_run(run: Run, results: Path, command: Sequence[str] = (), artist: Arti
     with build_folder(parent, f"{stamp}-seed{run.seed}") as (folder, place):
         before = time.perf_counter()
         (folder / "summary.json").write_text(format_json(run.result), encoding="utf-8")
-        with artist.draw(folder / "summary.json", folder / "figures") if artist else nullcontext():
+        with drawing.draw(folder / "summary.json", folder / "figures") if drawing else nullcontext():
             write_summary_csv(run.result, folder / "summary.csv")
             memo = compose_memo(run.result, manifest=describe_run(run, command))
             (folder / "memo.md").write_text(render_memo(memo), encoding="utf-8")
@@ -225,7 +225,7 @@ def write_run(run: Run, results: Path, command: Sequence[str] = (), artist: Arti
             write_draws(run.sample, folder)
             write_inputs(run.inputs, folder)
             stored = time.perf_counter()
-        if not (artist and artist.is_done()):  # what hinders an artist is told by drawing here
+        if not (drawing and drawing.is_done()):  # where the process failed, draw here, so that its error is raised
             from sim.report.plots import draw_figures
 
             draw_figures(run.result, folder / "figures")

@@ -15,7 +15,7 @@ from typing import TextIO, cast
 from sim.system.signals import tidying
 
 
-class Artist:
+class FigureProcess:
     """A process that waits for a summary to draw (see `sim.report.plots.__main__`).
 
     It has a group of its own, with the process that it forks, so that both can be ended at once.
@@ -31,14 +31,14 @@ class Artist:
     @contextmanager
     def draw(self, summary: Path, folder: Path) -> Iterator[None]:
         """Have the figures of a summary drawn into a folder during a block, whose failure ends the drawing."""
-        paper = cast("TextIO", self.process.stdin)  # stays open: its end tells that this process has ended
-        with suppress(OSError):  # who has died is found out by `is_done`
-            paper.write(json.dumps([str(summary.resolve()), str(folder.resolve())]) + "\n")
-            paper.flush()
+        orders = cast("TextIO", self.process.stdin)  # stays open: its end tells that this process has ended
+        with suppress(OSError):  # that the other has died is found out by `is_done`
+            orders.write(json.dumps([str(summary.resolve()), str(folder.resolve())]) + "\n")
+            orders.flush()
         try:
             yield
         except BaseException:
-            self.dismiss()
+            self.end()
             raise
 
     def is_done(self) -> bool:
@@ -53,7 +53,7 @@ class Artist:
             with suppress(OSError):
                 os.killpg(self.process.pid, signal.SIGKILL)
 
-    def dismiss(self) -> None:
+    def end(self) -> None:
         """End the process, whatever it has done by now."""
         if self.process.returncode is None:
             self.kill()
@@ -63,15 +63,15 @@ class Artist:
 
 
 @contextmanager
-def hire_artist() -> Iterator[Artist | None]:
-    """Yield an artist, who is dismissed at the end of the block; none where the system has no process left."""
+def start_figure_process() -> Iterator[FigureProcess | None]:
+    """Yield a process that draws, and end it at the end of the block; None where the system has no process left."""
     try:
-        artist = Artist()
+        drawing = FigureProcess()
     except OSError:
         yield None
         return
     try:
-        with tidying(artist.kill):
-            yield artist
+        with tidying(drawing.kill):
+            yield drawing
     finally:
-        artist.dismiss()
+        drawing.end()

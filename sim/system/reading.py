@@ -14,7 +14,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from sim.errors import MAX_PLACE, quote_value, refuse
+from sim.errors import MAX_WHERE, quote_value, refuse
 
 MAX_TABLE = 50_000_000  # bytes of a CSV file
 MAX_JSON = 30_000_000  # bytes of a file of a run
@@ -124,22 +124,22 @@ def _check_tree(data: Any, file: str, remedy: str) -> None:
         if depth > MAX_NESTING:
             raise refuse(file, level[0][0], f"nests deeper than {MAX_NESTING} levels", remedy)
         deeper: list[tuple[str, Any]] = []
-        for place, whole in level:
+        for where, whole in level:
             named = whole.items() if isinstance(whole, dict) else ((None, each) for each in whole)
             for key, value in named:
                 if key is not None:
-                    _check_leaf(key, f"{place}, a key", file, remedy)
+                    _check_leaf(key, f"{where}, a key", file, remedy)
                 if not isinstance(value, dict | list):
-                    _check_leaf(value, place if key is None else f"{place}.{key}"[:MAX_PLACE], file, remedy)
+                    _check_leaf(value, where if key is None else f"{where}.{key}"[:MAX_WHERE], file, remedy)
                 elif value:
-                    deeper.append((place if key is None else f"{place}.{key}"[:MAX_PLACE].lstrip("."), value))
+                    deeper.append((where if key is None else f"{where}.{key}"[:MAX_WHERE].lstrip("."), value))
         level, depth = deeper, depth + 1
 
 
-def _check_leaf(value: Any, place: str, file: str, remedy: str) -> None:
+def _check_leaf(value: Any, where: str, file: str, remedy: str) -> None:
     if isinstance(value, str):
         found = FORBIDDEN.search(value)
         if found:
-            raise refuse(file, place.lstrip("."), f"holds the control character {quote_value(found[0])}", "take it out")
+            raise refuse(file, where.lstrip("."), f"holds the control character {quote_value(found[0])}", "take it out")
     elif isinstance(value, int | float) and not abs(value) <= LARGEST:
-        raise refuse(file, place.lstrip("."), "is not a number that can be reckoned with", remedy)
+        raise refuse(file, where.lstrip("."), "is not a number that can be reckoned with", remedy)

@@ -18,11 +18,11 @@ from types import FrameType
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 LOOK = 0.5  # seconds between two looks whether the parent lives
 
-_duties: list[Callable[[], object]] = []
+_cleanups: list[Callable[[], object]] = []
 _kept: dict[str, Callable[[], str]] = {}
 
 
-def heed_signals() -> None:
+def install_signal_handlers() -> None:
     """End the program tidily on an interruption; one that is ignored stays so, as with `nohup` or in a script's `&`."""
     for number in _list_signals():
         if signal.getsignal(number) is not signal.SIG_IGN:
@@ -41,9 +41,9 @@ def _list_signals() -> list[signal.Signals]:
 
 def _end(number: int, _: FrameType | None) -> None:
     ignore_signals()
-    for duty in reversed(_duties):
+    for cleanup in reversed(_cleanups):
         with suppress(Exception):
-            duty()
+            cleanup()
     bar = "\r\x1b[K\x1b[?25h" if os.isatty(2) else ""  # where a bar is shown, it has hidden the cursor
     with suppress(OSError):
         # Past Python's own buffer: it may be what was interrupted.
@@ -52,13 +52,13 @@ def _end(number: int, _: FrameType | None) -> None:
 
 
 @contextmanager
-def tidying(duty: Callable[[], object]) -> Iterator[None]:
-    """Have an interruption during a block call `duty`, those added last first."""
-    _duties.append(duty)
+def tidying(cleanup: Callable[[], object]) -> Iterator[None]:
+    """Have an interruption during a block call `cleanup`, those added last first."""
+    _cleanups.append(cleanup)
     try:
         yield
     finally:
-        _duties.remove(duty)
+        _cleanups.remove(cleanup)
 
 
 def note_kept(what: str, tell: Callable[[], str]) -> None:

@@ -38,23 +38,23 @@ class Store:
     def hold(self) -> Iterator[None]:
         """Keep other runs from the file during a block, and no longer than this process lives."""
         try:
-            place = self._open()
+            descriptor = self._open()
         except OSError as error:
             raise self._refuse(error, "give another --results") from None
         try:
-            if not take_lock(place):
+            if not take_lock(descriptor):
                 what = "another run is writing to it"
                 raise refuse(str(self.path), "", what, "wait until that ends, or give another --results")
             sweep_drafts(self.path.parent)
             note_kept(str(self.path), self._tell_kept)
             yield
         finally:
-            os.close(place)
+            os.close(descriptor)
 
     def begin(self, resume: bool) -> dict[Any, Entry]:
         """Make the file ready and return the entries to go on from, by task.
 
-        Without `resume` there are none, and the first entry takes the place of what the file held. An entry that says
+        Without `resume` there are none, and the first entry replaces what the file held. An entry that says
         of itself that it is not trusted is done again, and so is a line that is no JSON: one that an interruption cut
         short.
         """
@@ -82,7 +82,7 @@ class Store:
         return kept
 
     def append(self, task: Any, entry: Entry, *, anew: bool = False) -> None:
-        """Add a finished task as one whole line; `anew`: in place of all that the file held."""
+        """Add a finished task as one whole line; `anew`: instead of all that the file held."""
         line = json.dumps({"key": self.key, self.label: task, **entry}) + "\n"
         try:
             self._write(line.encode(), os.O_TRUNC if anew else 0)
@@ -113,16 +113,16 @@ class Store:
         return os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | how, 0o666)
 
     def _write(self, content: bytes, how: int = 0) -> None:
-        place = self._open(how)
+        descriptor = self._open(how)
         try:
-            before = os.fstat(place).st_size
+            before = os.fstat(descriptor).st_size
             try:
                 while content:  # a full disk takes a part, and refuses the rest
-                    content = content[os.write(place, content) :]
-                os.fsync(place)
+                    content = content[os.write(descriptor, content) :]
+                os.fsync(descriptor)
             except OSError:
                 with suppress(OSError):
-                    os.ftruncate(place, before)
+                    os.ftruncate(descriptor, before)
                 raise
         finally:
-            os.close(place)
+            os.close(descriptor)

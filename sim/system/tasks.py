@@ -46,7 +46,7 @@ def finish_tasks[T](
     jobs : int
         Processes on this machine; 1 is this process itself.
     client : distributed.Client, optional
-        Of a cluster that does the tasks in place of this machine (see `sim.system.cluster.open_cluster`).
+        Of a cluster that does the tasks instead of this machine (see `sim.system.cluster.open_cluster`).
     """
     with store.hold() if store else nullcontext():
         kept = store.begin(resume) if store else {}
@@ -56,7 +56,7 @@ def finish_tasks[T](
         rest, work_alone = [task for task in tasks if task not in kept], partial(_do_alone, work)
         # Closed at once, not when it is collected: an interruption or an error stops the workers.
         running = _run_here(work_alone, rest, jobs) if client is None else run_on_cluster(work_alone, rest, client)
-        anew = not resume  # what an earlier run has kept is there until there is something in its place
+        anew = not resume  # what an earlier run has kept is there until something replaces it
         with closing(running):
             for task, entry in running:
                 if store:

@@ -1,7 +1,7 @@
 """Files and folders that appear whole or not at all; all that the program writes is written through here or a `Store`.
 
-A draft is a hidden folder beside its place. Its owner holds a lock on it, which the system takes back when the owner
-ends, however it ends: a draft that nobody holds is swept up by whoever writes there next.
+A draft is a hidden folder beside the path that it will have. Its owner holds a lock on it, which the system takes back
+when the owner ends, however it ends: a draft that nobody holds is swept up by whoever writes there next.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ Draft = tuple[Path, list[Path]]
 def build_folder(parent: Path, name: str) -> Iterator[Draft]:
     """Yield a new folder to fill, and rename it to `parent/name` when the block ends without an error.
 
-    Where the name is taken it gets a number. The second thing yielded is a list that holds the final place after the
+    Where the name is taken it gets a number. The second thing yielded is a list that holds the final path after the
     block. Drafts that the dead have left beside `parent` are swept up too: they are of other cases.
     """
-    place: list[Path] = []
+    final: list[Path] = []
     with _explained(parent):
         for other in _list_folders(parent.parent):
             sweep_drafts(other)
         with _draft_in(parent) as draft:
-            yield draft, place
-            place.append(_settle(draft, [parent / (name if n == 1 else f"{name}-{n}") for n in range(1, 1_000)]))
+            yield draft, final
+            final.append(_settle(draft, [parent / (name if n == 1 else f"{name}-{n}") for n in range(1, 1_000)]))
 
 
 @contextmanager
@@ -71,9 +71,9 @@ def replace_files(folder: Path) -> Iterator[Path]:
         yield draft
         _sync(draft)
         for file in sorted(draft.iterdir()):
-            place = folder / file.name
-            os.replace(file, place)  # noqa: PTH105 - in one step, over what was there
-            note_kept(str(place), partial("{} is written".format, place))
+            path = folder / file.name
+            os.replace(file, path)  # noqa: PTH105 - in one step, over what was there
+            note_kept(str(path), partial("{} is written".format, path))
         _sync_entry(folder)
 
 
@@ -97,7 +97,7 @@ def choose_remedy(error: OSError) -> str:
     """Return what to do about a file that could not be written."""
     if error.errno in FULL:
         return "make room"
-    return "it was removed meanwhile" if error.errno == errno.ENOENT else "give another place, or mend this one"
+    return "it was removed meanwhile" if error.errno == errno.ENOENT else "give another path, or mend this one"
 
 
 @contextmanager
@@ -109,11 +109,11 @@ def _explained(path: Path) -> Iterator[None]:
 
 
 def explain(path: Path, error: OSError) -> InputError:
-    """Return the refusal of a place that could not be written, with what is kept."""
+    """Return the refusal of a path that could not be written, with what is kept."""
     return refuse(str(path), "", f"cannot be written ({tell_reason(error)})", f"{choose_remedy(error)}; {tell_kept()}")
 
 
-def take_lock(place: int) -> bool:
+def take_lock(descriptor: int) -> bool:
     """Lock an open file or folder until it is closed or this process ends; return whether another holds it.
 
     Where the file system knows no locks nobody holds one.
@@ -121,7 +121,7 @@ def take_lock(place: int) -> bool:
     if flock is None:
         return True
     try:
-        flock(place, LOCK_EX | LOCK_NB)
+        flock(descriptor, LOCK_EX | LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:
@@ -136,12 +136,12 @@ def sweep_drafts(folder: Path) -> None:
     with suppress(OSError):
         for name in filter(DRAFT.fullmatch, os.listdir(folder)):  # noqa: PTH208 - quick where a folder holds many
             with suppress(OSError):
-                place = os.open(folder / name, FOLDER)
+                descriptor = os.open(folder / name, FOLDER)
                 try:
-                    flock(place, LOCK_EX | LOCK_NB)
+                    flock(descriptor, LOCK_EX | LOCK_NB)
                     _clear(folder / name)
                 finally:
-                    os.close(place)
+                    os.close(descriptor)
 
 
 @contextmanager
@@ -167,10 +167,10 @@ def _make_held(draft: Path) -> int:
         if flock is None:
             return -1
         with suppress(FileNotFoundError):
-            place = os.open(draft, FOLDER)
-            if take_lock(place) and draft.exists() and os.path.samestat(os.fstat(place), draft.stat()):
-                return place
-            os.close(place)
+            descriptor = os.open(draft, FOLDER)
+            if take_lock(descriptor) and draft.exists() and os.path.samestat(os.fstat(descriptor), draft.stat()):
+                return descriptor
+            os.close(descriptor)
 
 
 def _clear(draft: Path) -> None:
@@ -186,22 +186,22 @@ def _clear(draft: Path) -> None:
         time.sleep(0.02)
 
 
-def _settle(draft: Path, places: list[Path]) -> Path:
-    """Rename a finished folder to the first of some places that is free."""
+def _settle(draft: Path, paths: list[Path]) -> Path:
+    """Rename a finished folder to the first of some paths that is free."""
     _sync(draft)
-    for place in places:
-        if os.path.lexists(place):
+    for path in paths:
+        if os.path.lexists(path):
             continue
         try:
-            os.rename(draft, place)  # noqa: PTH104 - fails where another run took the name meanwhile, and is atomic
+            os.rename(draft, path)  # noqa: PTH104 - fails where another run took the name meanwhile, and is atomic
         except OSError:
-            if os.path.lexists(place):
+            if os.path.lexists(path):
                 continue
             raise
-        note_kept(str(place), partial("{} is whole".format, place))
-        _sync_entry(place.parent)
-        return place
-    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(places[-1]))
+        note_kept(str(path), partial("{} is whole".format, path))
+        _sync_entry(path.parent)
+        return path
+    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(paths[-1]))
 
 
 def _list_folders(folder: Path) -> list[Path]:
@@ -214,11 +214,11 @@ def _sync(folder: Path) -> None:
     """Have what a folder holds on the disk before its name says that it is there."""
     for path in (*folder.rglob("*"), folder):
         if path.is_file():
-            place = os.open(path, os.O_RDWR)
+            descriptor = os.open(path, os.O_RDWR)
             try:
-                os.fsync(place)
+                os.fsync(descriptor)
             finally:
-                os.close(place)
+                os.close(descriptor)
         else:
             _sync_entry(path)
 
@@ -226,8 +226,8 @@ def _sync(folder: Path) -> None:
 def _sync_entry(folder: Path) -> None:
     """Have the names in a folder on the disk, where the system can do that."""
     with suppress(OSError):
-        place = os.open(folder, os.O_RDONLY)
+        descriptor = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(place)
+            os.fsync(descriptor)
         finally:
-            os.close(place)
+            os.close(descriptor)

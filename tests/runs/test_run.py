@@ -25,7 +25,7 @@ from sim.report.memo.content import compose_memo
 from sim.report.plots import draw_figures
 from sim.runs.draws import write_draws
 from sim.runs.run import run_case, write_run
-from sim.system.figure_process import hire_artist
+from sim.system.figure_process import start_figure_process
 from sim.system.writing import build_folder
 from sim.words import escape_cell, show_probability
 
@@ -306,11 +306,11 @@ def test_what_many_claims_would_have_said_again_is_thinned(kursk_run, monkeypatc
 
 def test_figures_are_drawn_elsewhere_or_here(kursk_run, folder, tmp_path):
     """A process of its own draws the same figures; where it has died, they are drawn here."""
-    with hire_artist() as artist:
-        elsewhere = write_run(kursk_run, tmp_path, artist=artist)
-    with hire_artist() as artist:
-        artist.process.kill()
-        here = write_run(kursk_run, tmp_path, artist=artist)
+    with start_figure_process() as drawing:
+        elsewhere = write_run(kursk_run, tmp_path, drawing=drawing)
+    with start_figure_process() as drawing:
+        drawing.process.kill()
+        here = write_run(kursk_run, tmp_path, drawing=drawing)
     for path in (folder / "figures").iterdir():
         for other in (elsewhere, here):
             assert (other / "figures" / path.name).read_bytes() == path.read_bytes(), path.name
