@@ -1,4 +1,4 @@
-"""Reading a case from its folder, with every fault of its two files listed at once."""
+"""A case's folder: reading it, with every fault of its two files listed at once, and writing one to start from."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from sim.case.claims import Claim, parse_claims
 from sim.case.rules import find_faults
 from sim.errors import InputError, describe_error, escape_controls, quote_value, refuse
 from sim.system.reading import is_file, read_text, read_toml
+from sim.system.writing import build_new
+
+FILES = ("case.toml", "claims.csv")
 
 
 def list_shipped_cases() -> list[str]:
@@ -86,3 +89,17 @@ def _merge_unions(error: ValidationError) -> list[Any]:
         key = tuple(part for part in item["loc"] if not str(part).startswith(("function-", "dict[", "tuple[")))
         kept.setdefault(key[:3] if "role" in key else key, {**item, "loc": key})
     return list(kept.values())
+
+
+def write_case(folder: Path) -> None:
+    """Write a commented case into a new folder, which appears whole or not at all.
+
+    Raises
+    ------
+    InputError
+        Where the folder exists already, or cannot be made.
+    """
+    template = files("sim") / "case" / "template"
+    with build_new(folder) as draft:
+        for name in FILES:
+            (draft / name).write_text((template / name).read_text(encoding="utf-8"), encoding="utf-8")

@@ -129,7 +129,7 @@ def new(
 
     Example: truetoll new ./mycase
     """
-    from sim.case.new import write_case
+    from sim.case.folder import write_case
 
     write_case(folder)
     shown = folder if folder.is_absolute() else f"./{folder}"

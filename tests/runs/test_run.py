@@ -12,8 +12,7 @@ import pytest
 from examples import CASE, ONE_DAY, ONE_DAY_ROWS, UNBOUNDED, UNBOUNDED_ROWS
 
 import sim
-from sim.case.folder import read_case
-from sim.case.new import write_case
+from sim.case.folder import read_case, write_case
 from sim.case.priors import read_priors
 from sim.errors import InputError
 from sim.model.design import design_model
