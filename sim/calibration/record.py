@@ -22,7 +22,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, Valida
 from pydantic_core import PydanticCustomError
 
 from sim.calibration.scores import Established
-from sim.case.case import DEFAULT_TOTALS, MAX_DAYS, MAX_FORCES, PERSONNEL, ROLES, Case, CaseFile, Role
+from sim.case.case import DEFAULT_TOTALS, DEFAULT_WAVE, MAX_DAYS, MAX_FORCES, PERSONNEL, ROLES, Case, CaseFile, Role
 from sim.case.claims import MAX_NUMBER, Claim, Day, Number, parse_claims
 from sim.case.evidence import weigh_claims
 from sim.case.rules import find_faults
@@ -334,7 +334,7 @@ def _build_case(
 def _describe_force(key: str, truths: Sequence[Truth], claims: Sequence[Claim], start: dt.date) -> dict[str, Any]:
     own = [truth for truth in truths if truth.key == key]
     sized = any(truth.quantity == "deployed" for truth in own)
-    wave = {"name": "all", "median": 10_000, "log_sd": 3.45, "from": start, "to": start}
+    wave = {**DEFAULT_WAVE, "from": start, "to": start}
     return {
         "label": own[0].force,
         "outcomes": _list_outcomes(key, own, claims),

@@ -18,6 +18,7 @@ from sim.case.families import Prior
 PERSONNEL = ("killed", "wounded", "captured", "missing")
 DEFAULT_TOTALS = {"casualties": ("killed", "wounded"), "losses": PERSONNEL}
 STATES = ("deployed", "standing")
+DEFAULT_WAVE = {"name": "all", "median": 10_000, "log_sd": 3.45}  # of a force that may be of any size, on its first day
 MAX_BINS = 60
 MAX_DAYS = 40_000
 # Of a kind in one case: more is a mistake, or a hostile file, and takes long to say of every claim.
@@ -189,9 +190,7 @@ class Case(BaseModel):
     def forces(self) -> dict[str, Force]:
         """The forces, with the default wave where a bounded force, or one whose deployment is claimed, names none."""
         sized = {claim.force for claim in self.claims if claim.speaks_of_size and not claim.exclude}
-        wave = Wave.model_validate(
-            {"name": "all", "from": self.start, "to": self.start, "median": 10_000, "log_sd": 3.45}
-        )
+        wave = Wave.model_validate({**DEFAULT_WAVE, "from": self.start, "to": self.start})
         return {
             key: force.model_copy(update={"waves": (wave,)})
             if not force.waves and (force.bounded or key in sized)

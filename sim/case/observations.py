@@ -119,7 +119,7 @@ def _observe_share(base: Observation, value: float) -> Observation:
         return _cell(base, *edges)
     if claim.digits is None or claim.log_sd is not None:
         return replace(base, point=point)
-    half = 10.0 ** (math.floor(math.log10(value)) + 1 - claim.digits) / 2
+    half = unit_of(value, claim.digits) / 2
     return _cell(base, *(_logit(min(max(edge, 1e-12), 1 - 1e-12)) for edge in (value - half, value + half)))
 
 
@@ -159,15 +159,19 @@ def rounding_unit(claim: Claim) -> float | None:
         return None
     if claim.digits is None and value != math.floor(value):
         return None
-    magnitude = math.floor(math.log10(value)) + 1
     if claim.digits is not None:
-        unit = 10.0 ** (magnitude - claim.digits)
+        unit = unit_of(value, claim.digits)
         return max(unit, 1.0) if value == math.floor(value) else unit
     if not claim.wording.rounds_zeros or value >= 1e15:
         return 1.0
     text = str(int(value)).rstrip("0")
     digits = 2 if text == "1" else len(text)
-    return max(10.0 ** (magnitude - digits), 1.0)
+    return max(unit_of(value, digits), 1.0)
+
+
+def unit_of(value: float, digits: int) -> float:
+    """Return the unit of the last of a number's significant digits."""
+    return float(10.0 ** (math.floor(math.log10(value)) + 1 - digits))
 
 
 def _logit(share: float) -> float:

@@ -9,6 +9,7 @@ import csv
 import datetime as dt
 import io
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sim.case.case import CaseFile, Source
+from sim.case.case import MAX_BINS, CaseFile, Source
 from sim.case.claims import REQUIRED_COLUMNS, Claim
 from sim.errors import InputError, describe_error, quote_value, refuse
 from sim.system.reading import read_toml
@@ -156,6 +157,16 @@ def name_apart(name: str, taken: dict[str, int]) -> str:
     taken[name] = max(number, 1)
     taken.setdefault(free, 1)
     return free
+
+
+def leave_out(file: Path, row: int, why: str) -> str:
+    """Return the line that tells of a row that cannot be a claim."""
+    return f"{quote_value(file.name)}, row {row}: {why}; left out"
+
+
+def choose_bin_days(start: dt.date, end: dt.date) -> int:
+    """Return the fewest whole weeks, in days, with which a path has no more bins than it may."""
+    return 7 * math.ceil(((end - start).days + 1) / (7 * MAX_BINS))
 
 
 def format_case(imported: Imported) -> str:

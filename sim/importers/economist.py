@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from sim.case.case import MAX_BINS, MAX_DAYS, MAX_LABEL, ROLES, CaseFile
+from sim.case.case import MAX_DAYS, MAX_LABEL, ROLES, CaseFile
 from sim.case.claims import Claim
 from sim.errors import quote_value, refuse
-from sim.importers import Imported, name_apart, read_names
+from sim.importers import Imported, choose_bin_days, leave_out, name_apart, read_names
 from sim.system.tables import read_rows, tidy_text
 
 START = dt.date(2022, 2, 24)
@@ -113,7 +113,7 @@ def read_foreign(file: Path) -> Imported:
             draft.cells["report"] = f"{tidy_text(file.name)}, row {row}"
             drafts.append(draft)
         else:
-            left_out.append(f"{quote_value(file.name)}, row {row}: {draft}; left out")
+            left_out.append(leave_out(file, row, draft))
     if not drafts:
         raise refuse(file.name, "", "has no row that can be a claim", "give the newspaper's estimates.csv")
     _exclude_repeats(drafts)
@@ -297,7 +297,6 @@ def _finish_claims(drafts: list[_Draft]) -> tuple[Claim, ...]:
 
 def _make_case(claims: tuple[Claim, ...], labels: dict[str, str]) -> CaseFile:
     last = max((claim.as_of for claim in claims if not claim.exclude), default=START)
-    weeks = -(-((last - START).days + 1) // (7 * MAX_BINS))
     speaking = {claim.source for claim in claims} | {claim.origin for claim in claims if claim.origin}
     sources: dict[str, Any] = {}
     for key in [*(key for key in INSTITUTIONS if key in speaking), *(key for key in labels if key not in INSTITUTIONS)]:
@@ -315,7 +314,7 @@ def _make_case(claims: tuple[Claim, ...], labels: dict[str, str]) -> CaseFile:
             "title": "Russian and Ukrainian losses since the invasion of 24 February 2022",
             "start": START,
             "as_of": last,
-            "bin_days": 7 * weeks,
+            "bin_days": choose_bin_days(START, last),
             "forces": {key: {"label": label, "outcomes": ["killed", "wounded"]} for key, label in FORCES.items()},
             "sources": sources,
         }

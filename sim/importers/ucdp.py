@@ -18,11 +18,11 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from sim.case.case import MAX_BINS, MAX_DAYS, MAX_LABEL, CaseFile
+from sim.case.case import MAX_DAYS, MAX_LABEL, CaseFile
 from sim.case.claims import Claim, Day, Number
 from sim.case.observations import RANGE_SPAN
-from sim.errors import quote_value, refuse
-from sim.importers import Imported
+from sim.errors import refuse
+from sim.importers import Imported, choose_bin_days, leave_out
 from sim.system.tables import read_rows, tidy_text
 
 COLUMNS = ("id", "date_start", "date_end", "best", "high", "low")
@@ -66,7 +66,7 @@ def read_foreign(file: Path) -> Imported:
     for row, cells in read_rows(file, COLUMNS, "UCDP's table of events", MOST_ROWS):
         event = _read_event(cells)
         if isinstance(event, str):
-            left_out.append(f"{quote_value(file.name)}, row {row}: {event}; left out")
+            left_out.append(leave_out(file, row, event))
         else:
             events.append((cells["id"], *event))
             names.add(cells.get("conflict_name", ""))
@@ -140,14 +140,13 @@ def _word(total: _Sum) -> Iterator[tuple[str, Any]]:
 
 
 def _make_case(title: str, start: dt.date, end: dt.date) -> CaseFile:
-    weeks = max(1, -(-((end - start).days + 1) // (7 * MAX_BINS)))
     return CaseFile.model_validate(
         {
             "schema": 1,
             "title": f"Deaths in organised violence: {title}"[:MAX_LABEL] if title else "Deaths in organised violence",
             "start": start,
             "end": end,
-            "bin_days": 7 * weeks,
+            "bin_days": choose_bin_days(start, end),
             "forces": {"all": {"label": "All who died", "outcomes": ("killed",)}},
             "sources": {"ucdp": {"label": "Uppsala Conflict Data Program", "role": ("independent",)}},
         }

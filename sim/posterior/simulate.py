@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.case.evidence import Evidence
-from sim.case.observations import NARROW, Observation, rounding_unit
+from sim.case.observations import NARROW, Observation, rounding_unit, unit_of
 from sim.model.design import Design, sample_prior
 from sim.model.rows import lay_out_beliefs
 from sim.posterior.sample import Sample, choose_readings, say_again
@@ -134,7 +134,7 @@ def round_count(log_count: float, digits: int | None) -> tuple[float, float]:
 
 
 def _unit_at(count: float, digits: int | None) -> float:
-    return 1.0 if digits is None else max(10.0 ** (math.floor(math.log10(count)) + 1 - digits), 1.0)
+    return 1.0 if digits is None else max(unit_of(count, digits), 1.0)
 
 
 def observe_world(design: Design, observations: Sequence[Observation]) -> Design:

@@ -14,7 +14,7 @@ from typing import Any
 from sim.case.case import Case, Source
 from sim.case.claims import Claim
 from sim.case.families import Prior
-from sim.case.observations import Observation
+from sim.case.observations import RANGE_SPAN, Observation
 from sim.case.priors import PriorSet, list_prior_sets, read_priors
 from sim.case.timeline import effective_bin_days
 from sim.case.wordings import list_bounds
@@ -22,7 +22,6 @@ from sim.model.design import Design, design_model
 from sim.posterior.simulate import observe_world
 
 COPIES = (2, 3, 4, 5)
-NORMAL_80 = 1.2815515655446004
 SPANS = {"50%": 0.6744897501960817, "95%": 1.959963984540054}  # what a range may be instead of an 80% interval
 PRINCIPALS = {"ally_of_own": "own", "ally_of_adversary": "adversary"}
 NO_OUTLIERS = "no outliers"
@@ -249,7 +248,7 @@ def _read_range(item: Observation, _: str, reading: str) -> Observation:
     if item.claim.wording.law != "range" or item.form != "density":
         return item
     own = item.claim.log_sd or 0.0
-    width = math.sqrt(max(item.extra_sd**2 - own**2, 0.0)) * NORMAL_80 / SPANS[reading.removeprefix("as ")]
+    width = math.sqrt(max(item.extra_sd**2 - own**2, 0.0)) * (RANGE_SPAN / 2) / SPANS[reading.removeprefix("as ")]
     return replace(item, extra_sd=math.hypot(own, width))
 
 
