@@ -30,8 +30,10 @@ from tables import PAGES as GENERATED
 
 from sim.case.claims import Claim
 from sim.case.evidence import weigh_claims
+from sim.case.families import FAMILIES
 from sim.case.folder import read_case
 from sim.case.observations import rounding_unit
+from sim.case.prior_keys import PRIOR_KEYS
 from sim.case.wordings import WORDINGS
 from sim.report.table import show_text
 from sim.runs.run import Run
@@ -168,6 +170,14 @@ def test_how_to_write_claims_has_every_wording_and_every_column():
     for column, allowed in {**choices, "qualifier": set(WORDINGS)}.items():
         missing = allowed - {Claim.model_fields[column].default} - cells
         assert not missing, f"{column}: {missing}"
+
+
+def test_the_formats_name_every_wording_family_and_key():
+    text = (DOCS / "formats.md").read_text(encoding="utf-8")
+    keys = [entry.key.replace("<kind>", "losses").replace("<wording>", "at_least") for entry in PRIOR_KEYS]
+    for name in (*WORDINGS, *keys):
+        assert f"`{name}`" in text, name
+    assert all(re.search(rf"\b{family}\b", text) for family in FAMILIES)
 
 
 def test_the_dependencies_are_those_of_the_project():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -278,7 +279,12 @@ def test_the_report_counts_and_names_what_was_left_out(tmp_path):
 def test_an_unknown_format_is_refused_with_the_known_ones(tmp_path):
     with pytest.raises(InputError, match=r"no format is called 'guardian'; use .*economist"):
         import_table("guardian", tmp_path / "x.csv", tmp_path / "case")
-    assert "economist" in FORMATS
+
+
+@pytest.mark.parametrize("page", ["commands.md", "formats.md"])
+def test_the_pages_name_every_format(page):
+    text = (Path(__file__).parents[2] / "docs" / page).read_text(encoding="utf-8")
+    assert all(re.search(rf"\b{name}\b", text) for name in FORMATS)
 
 
 @pytest.mark.parametrize(
