@@ -35,7 +35,6 @@ from sim.model.state import StateLayout, pick, run_state
 Ints = NDArray[np.int64]
 
 
-
 def build_model(design: Design) -> Any:
     """Return the PyMC model of a case.
 
