@@ -144,7 +144,6 @@ def test_nothing_evaluates_text():
 
 # Files longer than a person reads in one sitting, each with its reason.
 LONG = {
-    "calibration/record.py": "one table of past wars, and every fault of it",
     "report/contract.py": "the shape of three files, entry by entry",
     "model/rows.py": "the rows of the likelihood, for each kind of observation",
     "report/memo/content.py": "one memo, section by section",

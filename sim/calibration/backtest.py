@@ -1,185 +1,26 @@
-"""Back-testing: forecasts of wars whose losses are now known, scored beside simple rules.
-
-Each war is forecast by priors that never saw it: those learned from the other wars, or a set that stands as it is.
-"""
+"""Back-testing: how forecasts of wars whose losses are now known did, beside those of simple rules."""
 
 from __future__ import annotations
 
-import datetime as dt
-import hashlib
-import json
-import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sim.calibration import baselines
 from sim.calibration.baselines import CENTRES, NAMES, Said, choose_spread
-from sim.calibration.learn import FIT as LEARNING
-from sim.calibration.learn import learn_priors, update_priors
-from sim.calibration.record import Hindcast, Record, Truth, read_record
+from sim.calibration.forecast import Forecast
+from sim.calibration.hindcasts import Hindcast
+from sim.calibration.record import Record, read_record
 from sim.calibration.scores import Score, compare, score_draws, summarise
+from sim.calibration.truths import Truth
 from sim.case.evidence import IS_SUM, weigh_claims
 from sim.case.observations import RANGE_SPAN
 from sim.case.priors import PriorSet
-from sim.errors import InputError, refuse
-from sim.model.design import design_model
-from sim.posterior.fit import sample_posterior
-from sim.posterior.sample import Sample, by_chain, take_posterior
-from sim.sampler.diagnostics import judge_draws
-from sim.system.progress import show_steps
-from sim.system.store import Entry, Store
-from sim.system.tasks import finish_tasks
+from sim.errors import InputError
 
-Floats = NDArray[np.float64]
-
-MAX_RHAT = 1.02  # of the forecast counts; beyond it a case is fitted again, longer
-FITS: tuple[dict[str, Any], ...] = (
-    {"draws": 500, "tune": 300, "target_accept": 0.95},
-    {"draws": 1_500, "tune": 400, "target_accept": 0.98},
-)
-MIN_WARS = 2  # so that one can be left out
-MAX_RHAT_LEARNED = 1.1  # of what is learned without a war: means of it are used, not its tails
 NOTHING = {"n": 0, "wars": 0, "coverage": {}, "coverage_band": {}}  # a table of truths of zero has nothing to score
-KEPT = 1_000  # quantiles of each forecast
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """A forecast of one truth.
-
-    Attributes
-    ----------
-    case, force, quantity, day : str
-    quantiles : ndarray, shape (KEPT,)
-        Of the count, at the middles of equal probabilities.
-    p_zero : float
-        The probability that nothing was lost.
-    trusted : bool
-        Whether the chains agree, those of what was learned included.
-    """
-
-    case: str
-    force: str
-    quantity: str
-    day: str
-    quantiles: Floats
-    p_zero: float
-    trusted: bool
-
-
-def forecast_case(hindcast: Hindcast, priors: PriorSet, seed: int) -> list[Forecast]:
-    """Forecast the truths of a case from its claims."""
-    start = hindcast.case.start
-    days = [truth.day for truth in hindcast.truths]
-    mornings = [max(truth.start - dt.timedelta(days=1), start) for truth in hindcast.truths]
-    design = design_model(hindcast.case, priors, as_of=max(days), days=[*days, *mornings])
-    own_seed = seed_of(seed, hindcast.case.name)
-    for settings in FITS:
-        draws = sample_posterior(design, own_seed, quiet=True, **settings)
-        sample = take_posterior(design, draws, own_seed)
-        counts = [_count(sample, truth, start) for truth in hindcast.truths]
-        tested = {str(number): by_chain(np.log(values + 0.5), draws.shape[0]) for number, values in enumerate(counts)}
-        trusted = all(map(_is_finite, tested.values())) and judge_draws(tested, 0).max_rhat < MAX_RHAT
-        if trusted:
-            break
-    middles = (np.arange(KEPT) + 0.5) / KEPT
-    return [
-        Forecast(
-            hindcast.case.name,
-            truth.force,
-            truth.quantity,
-            truth.day.isoformat(),
-            np.rint(np.quantile(values, middles)),
-            float(np.mean(values < 0.5)),
-            trusted,
-        )
-        for truth, values in zip(hindcast.truths, counts, strict=True)
-    ]
-
-
-def _count(sample: Sample, truth: Truth, start: dt.date) -> Floats:
-    """Return the count of a truth's quantity from the truth's first day to its last, shape (draws,)."""
-    count = sample.count(truth.key, truth.quantity, truth.day)
-    if truth.start > start and truth.quantity != "deployed":
-        count = count - sample.count(truth.key, truth.quantity, truth.start - dt.timedelta(days=1))
-    return count
-
-
-def _is_finite(values: Floats) -> bool:
-    return bool(np.isfinite(values).all())
-
-
-def seed_of(seed: int, name: str) -> int:
-    """Return the seed of a task, which follows from its name alone and not from who runs it when."""
-    return int(np.random.SeedSequence([seed, zlib.crc32(name.encode())]).generate_state(1)[0] % 2**31)
-
-
-def forecast_war(
-    record: Record, war: str, prior: PriorSet | None, base: PriorSet, seed: int, learning: dict[str, Any]
-) -> list[Forecast]:
-    """Forecast the cases of one war; without a prior set, by priors learned from the other wars.
-
-    Learning that does not mix is repeated with longer chains; if that does not either, its forecasts are not trusted.
-    """
-    mixed = True
-    if prior is None:
-        others = [item for item in record.hindcasts if item.war != war]
-        learned = learn_priors(others, base, seed_of(seed, war), quiet=True, **learning)
-        if learned.diagnostics["max_rhat"] > MAX_RHAT_LEARNED:
-            longer = {**learning, "draws": 3 * learning["draws"], "tune": 2 * learning["tune"]}
-            learned = learn_priors(others, base, seed_of(seed + 1, war), quiet=True, **longer)
-        mixed = learned.diagnostics["max_rhat"] <= MAX_RHAT_LEARNED
-        prior = update_priors(base, learned, f"without {war}", "")
-    own = [item for item in record.hindcasts if item.war == war]
-    found = [each for item in own for each in forecast_case(item, prior, seed)]
-    return [replace(each, trusted=each.trusted and mixed) for each in found]
-
-
-def run_tasks(
-    record: Record,
-    prior: PriorSet | None,
-    base: PriorSet,
-    seed: int,
-    *,
-    jobs: int = 2,
-    client: Any = None,
-    store: Path | None = None,
-    resume: bool = False,
-    quiet: bool = True,
-    learning: dict[str, Any] | None = None,
-) -> list[Forecast]:
-    """Forecast every war, and keep each in `store`; `jobs`, `client`: see `sim.system.tasks.finish_tasks`."""
-    settings = {**LEARNING, **(learning or {})}
-    if prior is None and len(record.wars) < MIN_WARS:
-        raise refuse("the table", "", f"{len(record.wars)} war leaves none to learn from", "give --prior NAME")
-    key = fingerprint(record, prior or base, seed, settings if prior is None else {})
-    kept = None if store is None else Store(store, key, "war")
-    work = partial(_forecast_as_entry, record, prior, base, seed, settings)
-    found: dict[str, list[Forecast]] = {}
-    with show_steps("wars", len(record.wars), quiet) as advance:
-        for war, entry in finish_tasks(work, record.wars, store=kept, resume=resume, jobs=jobs, client=client):
-            found[war] = [Forecast(**{**each, "quantiles": np.array(each["quantiles"])}) for each in entry["forecasts"]]
-            advance()
-    return [each for war in record.wars for each in found[war]]
-
-
-def _forecast_as_entry(
-    record: Record, prior: PriorSet | None, base: PriorSet, seed: int, settings: dict[str, Any], war: str
-) -> Entry:
-    found = forecast_war(record, war, prior, base, seed, settings)
-    return {"forecasts": [{**each.__dict__, "quantiles": each.quantiles.tolist()} for each in found]}
-
-
-def fingerprint(record: Record, priors: PriorSet, seed: int, settings: dict[str, Any]) -> str:
-    """Return a hash of what the forecasts depend on."""
-    parts = [record.sha256, priors.sha256, priors.name, str(seed), json.dumps([settings, FITS], sort_keys=True)]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def list_said(hindcast: Hindcast, truth: Truth) -> Said:
@@ -210,12 +51,11 @@ def list_said(hindcast: Hindcast, truth: Truth) -> Said:
 
 @dataclass(frozen=True)
 class ScoredTruth:
-    """A truth that is not zero, with its war, what was said of it, and the forecast's score."""
+    """A truth that is not zero, with its war, and what was said of it."""
 
     hindcast: Hindcast
     truth: Truth
     said: Said
-    score: Score | None = None
 
 
 def list_scored_truths(record: Record) -> list[ScoredTruth]:
@@ -268,24 +108,14 @@ def report_backtest(
     scores = [score_draws(row.truth.established, each.quantiles) for row, each in zip(rows, mine, strict=True)]
     learned_on = list_scored_truths(reference) if reference else None
     simple = {name: score_baseline(name, rows, learned_on) for name in NAMES}
+    zeros = [truth for item in record.hindcasts for truth in item.truths if truth.is_zero]
     return {
         "schema": 1,
         **(summarise(scores, wars, np.random.default_rng(seed)) if rows else NOTHING),
         "untrusted_fits": sum(not each.trusted for each in forecasts),
         "fits": len({each.case for each in forecasts}),
         "rows": [_describe_truth(row, score) for row, score in zip(rows, scores, strict=True)],
-        "fabricated": [
-            {
-                "case": truth.case,
-                "force": truth.force,
-                "quantity": truth.quantity,
-                "p_zero": by_key[_key_of(truth)].p_zero,
-                "median": float(np.median(by_key[_key_of(truth)].quantiles)),
-            }
-            for item in record.hindcasts
-            for truth in item.truths
-            if truth.is_zero
-        ],
+        "fabricated": [_describe_zero(truth, by_key[_key_of(truth)]) for truth in zeros],
         "baselines": {
             name: {
                 **summarise(found, wars, np.random.default_rng(seed)),
@@ -311,7 +141,7 @@ def _key_of(truth: Truth) -> tuple[str, str, str, str]:
     return truth.case, truth.force, truth.quantity, truth.day.isoformat()
 
 
-def _describe_truth(row: ScoredTruth, score: Score) -> dict[str, Any]:
+def _describe_truth(row: ScoredTruth, score: Score) -> dict[str, object]:
     truth = row.truth
     return {
         "case": truth.case,
@@ -326,4 +156,14 @@ def _describe_truth(row: ScoredTruth, score: Score) -> dict[str, Any]:
         "intervals": {str(level): list(edges) for level, edges in score.intervals.items()},
         "interval_score_90": score.interval_score_90,
         "crps": score.crps,
+    }
+
+
+def _describe_zero(truth: Truth, forecast: Forecast) -> dict[str, object]:
+    return {
+        "case": truth.case,
+        "force": truth.force,
+        "quantity": truth.quantity,
+        "p_zero": forecast.p_zero,
+        "median": float(np.median(forecast.quantiles)),
     }

@@ -159,8 +159,8 @@ def forecast_published(said: Said) -> Vector:
     log y = log C + b_source + e with log C ~ N(log 1000, 3.45), b ~ N(0, 1) one for each source, e ~ N(0, .5) one for
     each claim. The posterior is normal: a source of m claims counts as one observation with variance 1 + .25 / m.
     """
-    names, place, counts = np.unique(said.sources, return_inverse=True, return_counts=True)
-    means = np.bincount(place, said.log_claims, minlength=names.size) / counts
+    names, spoken_by, counts = np.unique(said.sources, return_inverse=True, return_counts=True)
+    means = np.bincount(spoken_by, said.log_claims, minlength=names.size) / counts
     precision = 1 / (SOURCE_SD**2 + CLAIM_SD**2 / counts)
     centre, sd = PRIOR
     total = sd**-2 + np.sum(precision)

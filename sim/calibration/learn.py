@@ -11,14 +11,15 @@ import datetime as dt
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.calibration.record import Hindcast, Record, Truth
+from sim.calibration.hindcasts import Hindcast
+from sim.calibration.record import Record
+from sim.calibration.truths import Truth
 from sim.case.claims import Claim
 from sim.case.families import JointPrior, Prior
 from sim.case.observations import Observation
@@ -28,7 +29,7 @@ from sim.model.buffer import list_free, name_slots, pack_design, pack_many
 from sim.model.design import Design, design_model
 from sim.model.parameters import Joint
 from sim.model.rows import ESTABLISHED
-from sim.posterior.fit import sample_buffer
+from sim.posterior.fit import Effort, sample_buffer
 from sim.sampler.diagnostics import judge_draws
 from sim.system.writing import write_file
 
@@ -36,8 +37,21 @@ Floats = NDArray[np.float64]
 
 MIN_TRUTH_SD = 0.02  # of a truth given as one number, on the log scale: registers err too
 UNIT_SD = 1 / math.sqrt(12)  # of what rounds to a whole number
-FIT: dict[str, Any] = {"draws": 1_200, "tune": 500, "target_accept": 0.9, "chains": 2}
-LONG: dict[str, Any] = {"draws": 5_000, "tune": 1_000, "target_accept": 0.98, "chains": 4}
+BRIEF, BRIEF_CHAINS = Effort(1_200, 500, 0.9), 2  # for a forecast of a war that is left out
+THOROUGH = Effort(5_000, 1_000, 0.98)  # for a prior set that is kept
+
+
+@dataclass(frozen=True)
+class Diagnostics:
+    """How well the keys that were learned are computed; `steps` is the mean of a draw, `unknowns` counts all."""
+
+    max_rhat: float
+    min_ess_bulk: float
+    min_ess_tail: float
+    divergences: int
+    steps: float
+    unknowns: int
+    trusted: bool
 
 
 @dataclass(frozen=True)
@@ -50,13 +64,12 @@ class Learned:
         The keys of the prior set.
     draws : ndarray, shape (chains, draws, keys)
         On the normal scale of each key.
-    diagnostics : dict
-        R-hat, effective sample sizes and divergences over the keys.
+    diagnostics : Diagnostics
     """
 
     keys: tuple[str, ...]
     draws: Floats
-    diagnostics: dict[str, Any]
+    diagnostics: Diagnostics
 
     @property
     def mean(self) -> Floats:
@@ -133,7 +146,7 @@ def assemble(designs: Sequence[tuple[Design, str]], joint: JointPrior) -> Assemb
 
     An effect is one of its war: of (war, force, role), of (war, source), of (war, source, force, outcome).
     """
-    places: dict[tuple[str, ...], int] = {(key,): place for place, key in enumerate(joint.keys)}
+    slot_of: dict[tuple[str, ...], int] = {(key,): slot for slot, key in enumerate(joint.keys)}
     slots, counts = [], []
     for design, war in designs:
         own, counted = [], []
@@ -144,8 +157,8 @@ def assemble(designs: Sequence[tuple[Design, str]], joint: JointPrior) -> Assemb
                 key = (war, *name)
             elif keys.get(number) in joint.keys:
                 key = (keys[number],)
-            counted.append(float(key not in places))
-            own.append(places.setdefault(key, len(places)))
+            counted.append(float(key not in slot_of))
+            own.append(slot_of.setdefault(key, len(slot_of)))
         slots.append(np.array(own, dtype=np.int64))
         counts.append(np.array(counted))
     shared = Joint((), np.array(joint.mean), np.linalg.cholesky(np.array(joint.covariance)))
@@ -157,13 +170,19 @@ def assemble(designs: Sequence[tuple[Design, str]], joint: JointPrior) -> Assemb
         joint=joint,
         slots=tuple(slots),
         counts=tuple(counts),
-        size=len(places),
+        size=len(slot_of),
         buffer=pack_many(shared, pieces),
     )
 
 
 def learn_priors(
-    hindcasts: Iterable[Hindcast], base: PriorSet, seed: int, *, quiet: bool = False, **fit: Any
+    hindcasts: Iterable[Hindcast],
+    base: PriorSet,
+    seed: int,
+    effort: Effort = BRIEF,
+    *,
+    chains: int = BRIEF_CHAINS,
+    quiet: bool = False,
 ) -> Learned:
     """Learn the joint prior of a set from cases with known outcomes.
 
@@ -173,9 +192,11 @@ def learn_priors(
     base : PriorSet
         What is believed before; it must have a joint prior, whose keys are learned.
     seed : int
+    effort : Effort
+        How long the chains run.
+    chains : int
     quiet : bool
-    **fit
-        `draws`, `tune`, `target_accept` in place of those of FIT.
+        Show no progress.
 
     Returns
     -------
@@ -187,24 +208,23 @@ def learn_priors(
     if not known:
         raise refuse("the table", "", "holds no established loss to learn from", "give other wars, or a prior set")
     assembly = assemble([(design_hindcast(item, base), item.war) for item in known], base.joint)
-    draws = sample_buffer(assembly.buffer, assembly.size, "the track record", seed, quiet=quiet, **{**FIT, **fit})
+    draws = sample_buffer(
+        assembly.buffer, assembly.size, "the track record", seed, **asdict(effort), chains=chains, quiet=quiet
+    )
     shared = len(base.joint.keys)
     root = np.linalg.cholesky(np.array(base.joint.covariance))
     values = np.array(base.joint.mean) + draws.x[..., :shared] @ root.T
-    verdict = judge_draws({key: values[..., place] for place, key in enumerate(base.joint.keys)}, draws.divergences)
-    return Learned(
-        base.joint.keys,
-        values,
-        {
-            "max_rhat": verdict.max_rhat,
-            "min_ess_bulk": verdict.min_ess_bulk,
-            "min_ess_tail": verdict.min_ess_tail,
-            "divergences": draws.divergences,
-            "steps": draws.steps,
-            "unknowns": assembly.size,
-            "trusted": verdict.trusted,
-        },
+    verdict = judge_draws({key: values[..., column] for column, key in enumerate(base.joint.keys)}, draws.divergences)
+    diagnostics = Diagnostics(
+        max_rhat=verdict.max_rhat,
+        min_ess_bulk=verdict.min_ess_bulk,
+        min_ess_tail=verdict.min_ess_tail,
+        divergences=draws.divergences,
+        steps=draws.steps,
+        unknowns=assembly.size,
+        trusted=verdict.trusted,
     )
+    return Learned(base.joint.keys, values, diagnostics)
 
 
 def describe_record(record: Record) -> str:
@@ -219,20 +239,20 @@ def describe_record(record: Record) -> str:
 
 
 def update_priors(base: PriorSet, learned: Learned, name: str, note: str = "", source: str = "") -> PriorSet:
-    """Return the prior set with what was learned in the places of its joint prior."""
+    """Return the prior set with what was learned in place of its joint prior."""
     mean, covariance = (
         np.vectorize(lambda value: float(f"{value:.6g}"))(a) for a in (learned.mean, learned.covariance)
     )
     joint = JointPrior(keys=learned.keys, mean=tuple(mean), covariance=tuple(map(tuple, covariance)))
     priors = dict(base.priors)
-    for place, key in enumerate(joint.keys):
+    for column, key in enumerate(joint.keys):
         before = base.priors[key]
         priors[key] = Prior(
             dist=before.dist,
-            mu=joint.mean[place],
-            sigma=float(f"{math.sqrt(joint.covariance[place][place]):.6g}"),
+            mu=joint.mean[column],
+            sigma=float(f"{math.sqrt(joint.covariance[column][column]):.6g}"),
             source=source,
-            why=_tell_learned(key, learned.draws[..., place], before),
+            why=_tell_learned(key, learned.draws[..., column], before),
         )
     return PriorSet(name=name, note=note, priors=priors, joint=joint)
 

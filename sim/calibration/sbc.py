@@ -6,36 +6,33 @@ If the draws are of the posterior of the model that made the claims, the rank of
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import refuse
 from sim.model.design import Design
-from sim.posterior.fit import Draws, sample_posterior
+from sim.posterior.fit import Draws, Effort, sample_posterior
 from sim.posterior.sample import Sample, by_chain, take_posterior
 from sim.posterior.simulate import observe_world, simulate_worlds
-from sim.sampler.diagnostics import judge_draws, load_statistics
-from sim.system.progress import show_steps
-from sim.system.store import Entry, Store
-from sim.system.tasks import finish_tasks
+from sim.posterior.verdict import Ladder, fit_until_good
+from sim.sampler.diagnostics import Limits, Verdict, judge_draws, load_statistics
+from sim.system.store import Entry
+from sim.system.tasks import TaskOptions, gather_results
 
 RANKS = 99  # draws that the truth is ranked among, after thinning
-FIT: dict[str, Any] = {"draws": 250, "tune": 400, "target_accept": 0.9}
-LONGER: dict[str, Any] = {"draws": 1_500, "tune": 400, "target_accept": 0.98}
-MAX_RHAT = 1.05  # of the counts: ranks ask for less than intervals do
+# Ranks need few draws, and ask less of them than intervals do. Judged are the counts.
+OF_RANKS = Ladder((Effort(250, 400, 0.9), Effort(1_500, 400, 0.98)), Limits(max_rhat=1.05))
+MOST_REPLICATES = 1_000_000  # replicates of one seed
 FALSE_ALARM = 0.01  # of the whole report, however many quantities it has
 
 Floats = NDArray[np.float64]
-Fitter = Callable[[Design, int], Draws]
+Fitter = Callable[[Design, int, Effort], Draws]
 
 
 @dataclass(frozen=True)
@@ -60,7 +57,7 @@ def track_quantities(sample: Sample) -> dict[str, Floats]:
     return found
 
 
-def run_replicate(design: Design, seed: int, fit: Fitter | None = None) -> Replicate:
+def run_replicate(design: Design, seed: int, ladder: Ladder = OF_RANKS, fit: Fitter | None = None) -> Replicate:
     """Simulate one world, fit its claims, and rank its truth.
 
     Parameters
@@ -68,40 +65,43 @@ def run_replicate(design: Design, seed: int, fit: Fitter | None = None) -> Repli
     design : Design
     seed : int
         Of the world; the fit's follows from it.
+    ladder : Ladder
+        How hard the fit is tried, which is judged by its counts.
     fit : callable, optional
-        From a design and a seed to draws; default `sim.posterior.fit.sample_posterior` with short chains.
+        From a design, a seed and an effort to draws; default `sim.posterior.fit.sample_posterior`.
     """
     rng = np.random.default_rng([design.case.start.toordinal(), seed])
     (world,) = simulate_worlds(design, rng, 1)
     observed = observe_world(design, world.observations)
     chain_seed = int(rng.integers(2**31))
-    posterior, chains = _fit_quantities(observed, (fit or fit_short)(observed, chain_seed), seed)
-    trusted = _mix_well(posterior, chains)
-    if fit is None and not trusted:
-        again = sample_posterior(observed, chain_seed, quiet=True, **LONGER)
-        posterior, chains = _fit_quantities(observed, again, seed)
-        trusted = _mix_well(posterior, chains)
+
+    def attempt(effort: Effort, _: _Ranked | None) -> _Ranked:
+        draws = (fit or _sample)(observed, chain_seed, effort)
+        quantities, chains = track_quantities(take_posterior(observed, draws, seed)), draws.shape[0]
+        counts = {name: by_chain(values, chains) for name, values in quantities.items() if "." not in name}
+        return _Ranked(quantities, chains, judge_draws(counts, draws.divergences, ladder.limits))
+
+    found = fit_until_good(ladder.efforts, attempt, lambda ranked: ranked.verdict.trusted)
     truth = track_quantities(world.truth)
     fractions = {}
-    for name, values in _thin(posterior, chains).items():
+    for name, values in _thin(found.quantities, found.chains).items():
         below = np.sum(values < truth[name][0]) + rng.uniform() * np.sum(values == truth[name][0])
         # The rank is a whole number; a uniform jitter makes its fraction continuous.
         fractions[name] = float((below + rng.uniform()) / (len(values) + 1))
-    return Replicate(seed, fractions, trusted)
+    return Replicate(seed, fractions, found.verdict.trusted)
 
 
-def _fit_quantities(design: Design, draws: Draws, seed: int) -> tuple[dict[str, Floats], int]:
-    return track_quantities(take_posterior(design, draws, seed)), draws.shape[0]
+@dataclass(frozen=True)
+class _Ranked:
+    """The draws that a truth is ranked among, by quantity, and whether its counts are good."""
+
+    quantities: dict[str, Floats]
+    chains: int
+    verdict: Verdict
 
 
-def _mix_well(quantities: dict[str, Floats], chains: int) -> bool:
-    counts = {name: by_chain(values, chains) for name, values in quantities.items() if "." not in name}
-    return judge_draws(counts, 0).max_rhat < MAX_RHAT
-
-
-def fit_short(design: Design, seed: int) -> Draws:
-    """Sample the posterior with short chains: ranks need few draws."""
-    return sample_posterior(design, seed, quiet=True, **FIT)
+def _sample(design: Design, seed: int, effort: Effort) -> Draws:
+    return sample_posterior(design, seed, **asdict(effort), quiet=True)
 
 
 def _thin(quantities: dict[str, Floats], chains: int) -> dict[str, Floats]:
@@ -114,57 +114,62 @@ def _thin(quantities: dict[str, Floats], chains: int) -> dict[str, Floats]:
         if np.ptp(values) > 0
     ]
     kept = int(np.clip(min(sizes, default=total), 20, RANKS))
-    places = np.linspace(0, total - 1, kept).round().astype(int)
-    return {name: values[places] for name, values in quantities.items()}
+    chosen = np.linspace(0, total - 1, kept).round().astype(int)
+    return {name: values[chosen] for name, values in quantities.items()}
 
 
 def run_replicates(
     design: Design,
     count: int,
     seed: int,
-    store: Path | None = None,
-    resume: bool = False,
+    ladder: Ladder = OF_RANKS,
     fit: Fitter | None = None,
-    *,
-    jobs: int = 1,
-    client: Any = None,
+    **options: Unpack[TaskOptions],
 ) -> Iterator[Replicate]:
-    """Yield replicates as they are finished, keeping each in `store`.
+    """Yield replicates as they are finished.
 
     Parameters
     ----------
     design : Design
     count : int
-        At least 1.
+        1 to MOST_REPLICATES.
     seed : int
         The replicates' seeds follow from it, so that a run can be continued.
-    store : Path, optional
-        A file of one line of JSON each.
-    resume : bool
-        Take the trusted replicates that `store` holds of this design and seed, and go on from there.
-    jobs, client
-        Who runs them (see `sim.system.tasks.finish_tasks`).
+    ladder, fit
+        See `run_replicate`.
+    **options
+        See `sim.system.tasks.TaskOptions`.
     """
-    if count < 1:
-        raise refuse("--n", "", f"{count} replicates are none", "give 1 or more")
-    places = range(seed * 1_000_000, seed * 1_000_000 + count)
-    kept = None if store is None else Store(store, fingerprint(design), "seed")
-    work = partial(_run_as_entry, design, fit)
-    for place, entry in finish_tasks(work, places, store=kept, resume=resume, jobs=jobs, client=client):
-        yield Replicate(place, entry["fractions"], entry["trusted"])
+    if not 1 <= count <= MOST_REPLICATES:
+        raise refuse("--n", "", f"{count} is outside 1 to {MOST_REPLICATES:,}", "give a number of replicates within it")
+    found = gather_results(
+        partial(_run_as_entry, design, ladder, fit),
+        range(seed * MOST_REPLICATES, seed * MOST_REPLICATES + count),
+        _read_replicate,
+        depends_on=_list_dependencies(design, ladder),
+        label="seed",
+        plural="replicates",
+        **options,
+    )
+    for _, replicate in found:
+        yield replicate
 
 
-def _run_as_entry(design: Design, fit: Fitter | None, seed: int) -> Entry:
-    replicate = run_replicate(design, seed, fit)
+def _run_as_entry(design: Design, ladder: Ladder, fit: Fitter | None, seed: int) -> Entry:
+    replicate = run_replicate(design, seed, ladder, fit)
     return {"trusted": replicate.trusted, "fractions": replicate.fractions}
 
 
-def fingerprint(design: Design) -> str:
-    """Return a hash of what the replicates depend on: case, priors and the settings of the fit."""
-    text = json.dumps([design.case.file.model_dump(mode="json"), FIT, RANKS], sort_keys=True, default=str)
-    text += "".join(claim.model_dump_json() for claim in design.case.claims)
-    text += "".join(f"{item.name} {item.prior}" for item in design.parameters.items) + design.priors.sha256
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def _read_replicate(seed: int, entry: Entry) -> Replicate:
+    return Replicate(seed, entry["fractions"], entry["trusted"])
+
+
+def _list_dependencies(design: Design, ladder: Ladder) -> Iterator[str]:
+    """Yield what replicates depend on beside their seeds: case, priors, and how the fit is tried."""
+    yield design.fingerprint
+    for item in design.parameters.items:
+        yield f"{item.name} {item.prior}"
+    yield f"{ladder} {RANKS}"
 
 
 def judge_uniformity(fractions: Floats) -> float:
@@ -195,22 +200,9 @@ def report_calibration(replicates: list[Replicate], seconds: float) -> dict[str,
 
 
 def calibrate(
-    design: Design,
-    count: int,
-    seed: int,
-    store: Path | None = None,
-    resume: bool = False,
-    quiet: bool = True,
-    *,
-    jobs: int = 1,
-    client: Any = None,
+    design: Design, count: int, seed: int, **options: Unpack[TaskOptions]
 ) -> tuple[dict[str, Any], list[Replicate]]:
-    """Run simulation-based calibration of a design; return its report and the replicates."""
+    """Run simulation-based calibration of a design; return its report and the replicates (see `run_replicates`)."""
     started = time.perf_counter()
-    replicates = []
-    with show_steps("replicates", count, quiet) as advance:
-        for replicate in run_replicates(design, count, seed, store, resume, jobs=jobs, client=client):
-            replicates.append(replicate)
-            advance()
-    replicates.sort(key=lambda each: each.seed)
+    replicates = sorted(run_replicates(design, count, seed, **options), key=lambda each: each.seed)
     return report_calibration(replicates, time.perf_counter() - started), replicates

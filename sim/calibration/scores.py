@@ -182,9 +182,9 @@ def summarise(scores: Sequence[Score], wars: Sequence[str], rng: np.random.Gener
     found: dict[str, Any] = {"n": len(scores), "wars": len(set(wars))}
     for suffix, values in (("", middle), ("_by_war", by_war), ("_interval_80", bounds)):
         listed = values.tolist()
-        found[f"coverage{suffix}"] = {str(level): listed[place] for place, level in enumerate(LEVELS)}
-        for place, name in enumerate(("interval_score_90", "crps", "median_abs_error"), len(LEVELS)):
-            found[f"{name}{suffix}"] = listed[place]
+        found[f"coverage{suffix}"] = {str(level): listed[column] for column, level in enumerate(LEVELS)}
+        for column, name in enumerate(("interval_score_90", "crps", "median_abs_error"), len(LEVELS)):
+            found[f"{name}{suffix}"] = listed[column]
     return found | {"coverage_band": {str(level): list(edges) for level, edges in band.items()}}
 
 
@@ -208,7 +208,7 @@ def bound_coverage(
     Returns
     -------
     dict of float to (float, float)
-        By level. Coverage outside speaks of intervals of the wrong width or place. Each truth is taken for a point:
+        By level. Coverage outside speaks of intervals of the wrong width or centre. Each truth is taken for a point:
         where truths are wide ranges the band is too wide. The correlation is estimated: with few wars of few rows
         the band is only roughly a 90% one.
     """

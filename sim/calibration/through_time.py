@@ -7,34 +7,60 @@ compared with what is now established, read between its dates on the log scale.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.calibration.backtest import FITS, MAX_RHAT, seed_of
+from sim.calibration.forecast import OF_FORECASTS, seed_of
+from sim.calibration.hindcasts import BINS
 from sim.calibration.learn import learn_priors, update_priors
-from sim.calibration.record import BINS, Truth, read_record, spell_key
+from sim.calibration.record import read_record
 from sim.calibration.scores import LEVELS, Established, score_draws
+from sim.calibration.truths import Truth, spell_key
 from sim.case.case import Case
 from sim.case.priors import PriorSet, find_shipped_priors, read_priors
 from sim.errors import refuse
 from sim.model.design import design_model
-from sim.posterior.fit import sample_posterior
-from sim.posterior.sample import by_chain, take_posterior
-from sim.sampler.diagnostics import judge_draws
-from sim.system.progress import show_steps
-from sim.system.store import Entry, Store
+from sim.posterior.sample import Sample
+from sim.posterior.verdict import Fit, fit_design
+from sim.system.store import Entry
 from sim.system.tables import read_rows
-from sim.system.tasks import finish_tasks
+from sim.system.tasks import TaskOptions, gather_results
 
-Series = Mapping[tuple[str, str], Sequence[Truth]]
+Key = tuple[str, str]  # force and quantity
+Series = Mapping[Key, Sequence[Truth]]
+LIMITS = ("estimate", "ci_lower", "ci_upper", "pi_low", "pi_high")  # of the newspaper's curve
+
+
+@dataclass(frozen=True)
+class QuarterRow:
+    """What was estimated of a quantity at a quarter's end, beside what is established now, as the report has it."""
+
+    force: str
+    quantity: str
+    day: str
+    truth_low: float
+    truth: float
+    truth_high: float
+    median: float
+    intervals: dict[str, list[float]]
+    covered: dict[str, float]
+    log_width_90: float
+    crps: float
+
+
+@dataclass(frozen=True)
+class Quarter:
+    """The rows of a quarter, and whether its fit can be trusted."""
+
+    trusted: bool
+    rows: tuple[QuarterRow, ...]
 
 
 def learn_without(wars: set[str], base: PriorSet, seed: int, quiet: bool) -> PriorSet:
@@ -51,14 +77,14 @@ def learn_without(wars: set[str], base: PriorSet, seed: int, quiet: bool) -> Pri
     return update_priors(base, learned, f"without {', '.join(sorted(wars))}")
 
 
-def match_truths(case: Case, truths: Iterable[Truth]) -> dict[tuple[str, str], list[Truth]]:
+def match_truths(case: Case, truths: Iterable[Truth]) -> dict[Key, list[Truth]]:
     """Return the truths of cumulative losses of a case's forces since its start, by force and quantity, by day.
 
     A truth's force is that of the case with the same key, or the same label.
     """
     keys = {key: key for key in case.forces}
     keys |= {spell_key(case.label_force(key)): key for key in case.forces}
-    found: dict[tuple[str, str], list[Truth]] = {}
+    found: dict[Key, list[Truth]] = {}
     for truth in sorted(truths, key=lambda truth: truth.day):
         force = keys.get(truth.key)
         if force and truth.start == case.start and truth.tier != "D" and truth.quantity in case.quantities_of(force):
@@ -93,114 +119,115 @@ def cut_case(case: Case, day: dt.date) -> Case:
     return Case(name=case.name, folder=case.folder, file=file, claims=case.claims)
 
 
-def forecast_day(case: Case, priors: PriorSet, day: dt.date, seed: int) -> tuple[dict[tuple[str, str], Any], bool]:
-    """Return draws of the losses to a day, by force and quantity, from what had been published; and the verdict."""
+def forecast_day(case: Case, priors: PriorSet, day: dt.date, seed: int) -> Fit:
+    """Fit what had been published by a day, for the losses to that day."""
     design = design_model(cut_case(case, day), priors, known_by=day)
-    own_seed = seed_of(seed, str(day))
-    for settings in FITS:
-        draws = sample_posterior(design, own_seed, quiet=True, **settings)
-        counts = take_posterior(design, draws, own_seed).headline
-        tested = {".".join(key): by_chain(np.log(values + 0.5), draws.shape[0]) for key, values in counts.items()}
-        trusted = judge_draws(tested, 0).max_rhat < MAX_RHAT
-        if trusted:
-            break
-    return counts, trusted
+    return fit_design(design, seed_of(seed, str(day)), OF_FORECASTS, _list_logs)
+
+
+def _list_logs(sample: Sample) -> dict[str, NDArray[np.float64]]:
+    return {".".join(key): np.log(values + 0.5) for key, values in sample.headline.items()}
 
 
 def _forecast_as_entry(case: Case, priors: PriorSet, series: Series, seed: int, day: str) -> Entry:
     """Return what the report says of a quarter: a row for each quantity of which a truth is known on its last day."""
     end = dt.date.fromisoformat(day)
-    counts, trusted = forecast_day(case, priors, end, seed)
+    fit = forecast_day(case, priors, end, seed)
     rows = [
-        _describe(key, end, establish(truths, end), counts[key])
+        _describe(key, end, establish(truths, end), fit.sample.headline[key])
         for key, truths in series.items()
         if truths[0].day <= end <= truths[-1].day
     ]
-    return {"trusted": trusted, "rows": rows}
+    return {"trusted": fit.verdict.trusted, "rows": [asdict(row) for row in rows]}
 
 
-def fingerprint(case: Case, priors: PriorSet, series: Series, seed: int) -> str:
-    """Return a hash of what the quarters' rows depend on."""
-    parts = [case.file.model_dump_json(), str(seed), json.dumps([FITS, MAX_RHAT, LEVELS]), repr(priors.joint)]
-    parts += [claim.model_dump_json() for claim in case.claims]
-    parts += [f"{key} {prior.model_dump_json()}" for key, prior in priors.priors.items()]
-    parts += [f"{key} {truth.model_dump_json()}" for key, truths in series.items() for truth in truths]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+def _read_quarter(_: str, entry: Entry) -> Quarter:
+    return Quarter(entry["trusted"], tuple(QuarterRow(**row) for row in entry["rows"]))
+
+
+def _list_dependencies(case: Case, priors: PriorSet, series: Series, seed: int) -> Iterator[str]:
+    """Yield what the quarters' rows depend on beside the quarter."""
+    yield from (case.file.model_dump_json(), str(seed), f"{OF_FORECASTS} {LEVELS}", repr(priors.joint))
+    yield from (claim.model_dump_json() for claim in case.claims)
+    yield from (f"{key} {prior.model_dump_json()}" for key, prior in priors.priors.items())
+    yield from (f"{key} {truth.model_dump_json()}" for key, truths in series.items() for truth in truths)
 
 
 def backtest_quarters(
-    case: Case,
-    truths: Iterable[Truth],
-    priors: PriorSet | None,
-    seed: int,
-    *,
-    jobs: int = 2,
-    client: Any = None,
-    store: Path | None = None,
-    resume: bool = False,
-    quiet: bool = True,
+    case: Case, truths: Iterable[Truth], priors: PriorSet | None, seed: int, **options: Unpack[TaskOptions]
 ) -> dict[str, Any]:
     """Return the report of `truetoll backtest --through-time`: each quarter's estimate beside what is established.
 
-    Quarters are kept in `store` as they are finished; `jobs`, `client`: see `sim.system.tasks.finish_tasks`.
+    Parameters
+    ----------
+    case : Case
+    truths : iterable of Truth
+        Of its forces, from its start on.
+    priors : PriorSet, optional
+        Without it, priors learned from the shipped record without this war.
+    seed : int
+    **options
+        See `sim.system.tasks.TaskOptions`.
     """
     series = match_truths(case, truths)
     if not series:
         raise refuse(case.name, "", "has no force of which two truths are known", "give truths of its forces and start")
     if priors is None:
         wars = {truth.group for found in series.values() for truth in found}
-        priors = learn_without(wars, read_priors("vague"), seed, quiet)
+        priors = learn_without(wars, read_priors("vague"), seed, options.get("quiet", True))
     first = min(found[0].day for found in series.values())
     last = max(found[-1].day for found in series.values())
     days = [day.isoformat() for day in list_quarters(first, last)]
-    kept = None if store is None else Store(store, fingerprint(case, priors, series, seed), "day")
-    work = partial(_forecast_as_entry, case, priors, series, seed)
-    found = {}
-    with show_steps("quarters", len(days), quiet) as advance:
-        for day, entry in finish_tasks(work, days, store=kept, resume=resume, jobs=jobs, client=client):
-            found[day] = entry
-            advance()
-    rows = [row for day in days for row in found[day]["rows"]]
-    coverage = {str(level): float(np.mean([row["covered"][str(level)] for row in rows])) for level in LEVELS}
+    found = dict(
+        gather_results(
+            partial(_forecast_as_entry, case, priors, series, seed),
+            days,
+            _read_quarter,
+            depends_on=_list_dependencies(case, priors, series, seed),
+            label="day",
+            plural="quarters",
+            **options,
+        )
+    )
+    rows = [row for day in days for row in found[day].rows]
     return {
         "schema": 1,
         "case": case.name,
         "prior": priors.name,
         "n": len(rows),
-        "coverage": coverage,
-        "log_width_90": float(np.mean([row["log_width_90"] for row in rows])),
-        "crps": float(np.mean([row["crps"] for row in rows])),
+        "coverage": {str(level): float(np.mean([row.covered[str(level)] for row in rows])) for level in LEVELS},
+        "log_width_90": float(np.mean([row.log_width_90 for row in rows])),
+        "crps": float(np.mean([row.crps for row in rows])),
         "fits": len(days),
-        "untrusted_fits": sum(not entry["trusted"] for entry in found.values()),
-        "rows": rows,
+        "untrusted_fits": sum(not quarter.trusted for quarter in found.values()),
+        "rows": [asdict(row) for row in rows],
     }
 
 
-def _describe(key: tuple[str, str], day: dt.date, truth: Established, draws: NDArray[np.float64]) -> dict[str, Any]:
+def _describe(key: Key, day: dt.date, truth: Established, draws: NDArray[np.float64]) -> QuarterRow:
     score = score_draws(truth, draws)
     low, high = score.intervals[0.9]
-    return {
-        "force": key[0],
-        "quantity": key[1],
-        "day": day.isoformat(),
-        "truth_low": truth.low,
-        "truth": truth.value,
-        "truth_high": truth.high,
-        "median": score.median,
-        "intervals": {str(level): list(edges) for level, edges in score.intervals.items()},
-        "covered": {str(level): share for level, share in score.covered.items()},
-        "log_width_90": math.log((high + 0.5) / (low + 0.5)),
-        "crps": score.crps,
-    }
+    return QuarterRow(
+        force=key[0],
+        quantity=key[1],
+        day=day.isoformat(),
+        truth_low=truth.low,
+        truth=truth.value,
+        truth_high=truth.high,
+        median=score.median,
+        intervals={str(level): list(edges) for level, edges in score.intervals.items()},
+        covered={str(level): share for level, share in score.covered.items()},
+        log_width_90=math.log((high + 0.5) / (low + 0.5)),
+        crps=score.crps,
+    )
 
 
-def read_curve(path: Path) -> list[dict[str, Any]]:
+def read_curve(path: Path) -> list[dict[str, str | float]]:
     """Read the newspaper's curve of deaths: day, country, estimate, and the limits of both its intervals."""
-    limits = ("estimate", "ci_lower", "ci_upper", "pi_low", "pi_high")
-    rows = []
-    for _, cells in read_rows(path, ("date", "type", "country", *limits), "the newspaper's curve"):
+    rows: list[dict[str, str | float]] = []
+    for _, cells in read_rows(path, ("date", "type", "country", *LIMITS), "the newspaper's curve"):
         try:
-            numbers = {name: float(cells[name]) for name in limits}
+            numbers = {name: float(cells[name]) for name in LIMITS}
             day = dt.date.fromisoformat(cells["date"])
         except (KeyError, ValueError):
             continue  # days that the curve does not cover are NA

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -74,20 +75,23 @@ def fit_priors(
 
     Example: truetoll priors fit claims.csv truth.csv --out learned.toml
     """
-    from sim.calibration.learn import LONG, describe_record, learn_priors, update_priors, write_priors
+    from sim.calibration.learn import THOROUGH, describe_record, learn_priors, update_priors, write_priors
     from sim.calibration.record import read_record
     from sim.case.priors import read_priors
+    from sim.posterior.fit import CHAINS
 
     if out.suffix != ".toml" or not out.parent.is_dir():
-        raise refuse("--out", "", f"{out} is no .toml file in a folder", "give a name such as learned.toml")
+        raise refuse(
+            "--out", "", f"{out} is not a .toml file in a folder that exists", "give a name such as learned.toml"
+        )
     record, start = read_record(claims, truth), read_priors(base)
-    learned = learn_priors(record.hindcasts, start, seed, quiet=quiet, **LONG)
+    learned = learn_priors(record.hindcasts, start, seed, THOROUGH, chains=CHAINS, quiet=quiet)
     note = describe_record(record)
     found = update_priors(start, learned, out.stem, note, source=f"truetoll priors fit, {len(record.wars)} past wars")
-    place = os.path.relpath(claims.resolve().parent, out.resolve().parent)
-    write_priors(found, out, {"path": place, "sha256": record.sha256})
+    path = os.path.relpath(claims.resolve().parent, out.resolve().parent)
+    write_priors(found, out, {"path": path, "sha256": record.sha256})
     report = {"schema": 1, "written": str(out), "wars": len(record.wars), "keys": len(learned.keys)}
-    report |= {"diagnostics": learned.diagnostics}
+    report |= {"diagnostics": asdict(learned.diagnostics)}
     show(json.dumps(report) if as_json else f"Learned {len(learned.keys)} parameters from {len(record.wars)} wars.")
-    say(f"Written to {out}: {learned.diagnostics}", quiet=quiet)
-    return DONE if learned.diagnostics["trusted"] else NOT_TRUSTED
+    say(f"Written to {out}: {asdict(learned.diagnostics)}", quiet=quiet)
+    return DONE if learned.diagnostics.trusted else NOT_TRUSTED

@@ -104,12 +104,12 @@ def sensitivity(
     days = parse_day(as_of, "--as-of"), parse_day(known_by, "--known-by")
     with open_cluster(dask) as client:  # before what takes long: a wrong address is told at once
         from sim.report.robustness import show_sensitivity
-        from sim.sensitivity.sensitivity import examine_case, write_sensitivity
+        from sim.sensitivity.folder import write_sensitivity
+        from sim.sensitivity.sensitivity import examine_case
 
         design = _design(case, prior, *days)
         store = results / design.case.name / f"sensitivity-seed{seed}.jsonl"
-        options: dict[str, Any] = {"resume": resume, "jobs": jobs, "client": client, "quiet": quiet}
-        report = examine_case(design, seed, store=store, **options)
+        report = examine_case(design, seed, store=store, resume=resume, jobs=jobs, client=client, quiet=quiet)
     folder = write_sensitivity(report, results)
     show(json.dumps(report, ensure_ascii=False) if as_json else show_sensitivity(report))
     say(f"\nWritten to {folder}", quiet=quiet)
@@ -144,7 +144,9 @@ def sbc(
 
         design = _design(case, prior)
         store = results / design.case.name / f"sbc-seed{seed}.jsonl"
-        report, replicates = calibrate(design, n, seed, store, resume, quiet=quiet, jobs=jobs, client=client)
+        report, replicates = calibrate(
+            design, n, seed, store=store, resume=resume, quiet=quiet, jobs=jobs, client=client
+        )
     with replace_files(store.parent) as draft:
         draw_ranks([each.fractions for each in replicates], design.case.title, draft / f"{store.stem}.png")
     show(json.dumps(report) if as_json else show_calibration(report))
@@ -189,7 +191,8 @@ def backtest(
 def _backtest_wars(
     claims: Path, truth: Path, prior: str | None, seed: int, results: Path, run: dict[str, Any], *, as_json: bool
 ) -> int:
-    from sim.calibration.backtest import find_reference, report_backtest, run_tasks
+    from sim.calibration.backtest import find_reference, report_backtest
+    from sim.calibration.forecast import forecast_wars
     from sim.calibration.record import read_record
     from sim.case.priors import read_priors
     from sim.report.plots.calibration import draw_backtest
@@ -200,7 +203,7 @@ def _backtest_wars(
     folder = (
         results / "backtest" / f"{claims.resolve().parent.name}-{Path(prior).stem if prior else 'left-out'}-seed{seed}"
     )
-    forecasts = run_tasks(record, chosen, read_priors("vague"), seed, store=folder / "forecasts.jsonl", **run)
+    forecasts = forecast_wars(record, chosen, read_priors("vague"), seed, store=folder / "forecasts.jsonl", **run)
     report = report_backtest(record, forecasts, seed, find_reference(chosen))
     with replace_files(folder) as draft:
         (draft / "backtest.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
@@ -221,8 +224,8 @@ def _backtest_quarters(
     *,
     as_json: bool,
 ) -> int:
-    from sim.calibration.record import read_truths
     from sim.calibration.through_time import backtest_quarters, read_curve
+    from sim.calibration.truths import read_truths
     from sim.case.folder import find_case, read_case
     from sim.case.priors import read_priors
     from sim.report.plots.quarters import save_quarters

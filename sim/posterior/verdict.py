@@ -2,57 +2,132 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.model.design import Design
-from sim.posterior.fit import NEARLY, Draws, Effort, sample_posterior
+from sim.posterior.fit import NEARLY, Draws, Effort, choose_effort, sample_posterior
 from sim.posterior.sample import Sample, by_chain, take_posterior
-from sim.sampler.diagnostics import Verdict, judge_draws
+from sim.sampler.diagnostics import OF_INTERVALS, Limits, Verdict, judge_draws
+
+Quantities = Mapping[str, NDArray[np.float64]]  # of one axis, chains put end to end
 
 
-def judge_sample(sample: Sample, draws: Draws) -> Verdict:
-    """Judge the draws of every reported quantity: counts, biases and derived quantities."""
-    chains = draws.shape[0]
-    quantities: dict[str, NDArray[np.float64]] = {}
-    for force, quantity in sample.headline:
-        quantities[f"{force}.{quantity}"] = by_chain(sample.count(force, quantity), chains)
+@dataclass(frozen=True)
+class Ladder:
+    """How hard a fit is tried, attempt after attempt, until its draws are good.
+
+    Attributes
+    ----------
+    efforts : tuple of Effort
+        Of each attempt. The last one stands, good or not.
+    limits : Limits
+        What good draws keep.
+    resumed : Effort, optional
+        Takes the place of a later effort where chains all but agree: they go on from where they stand, and tune their
+        step alone. Without it each attempt begins anew.
+    """
+
+    efforts: tuple[Effort, ...]
+    limits: Limits
+    resumed: Effort | None = None
+
+
+class Fit(NamedTuple):
+    """A design that was fitted: its draws, what they say, whether to trust them, and after how many attempts."""
+
+    draws: Draws
+    sample: Sample
+    verdict: Verdict
+    attempts: int
+
+
+def choose_ladder(design: Design, draws: int | None = None) -> Ladder:
+    """Return how a case is fitted for its intervals: by its size at first, then with smaller steps, and longer.
+
+    `draws` takes the place of those of the first attempt.
+    """
+    first = choose_effort(design)
+    if draws is not None:
+        first = replace(first, draws=draws)
+    longer = Effort(2 * first.draws, 4 * first.tune, 1 - (1 - first.target_accept) / 5)
+    return Ladder((first, longer), OF_INTERVALS, resumed=replace(longer, tune=first.tune // 4))
+
+
+def fit_until_good[T](
+    efforts: Sequence[Effort], fit: Callable[[Effort, T | None], T], is_good: Callable[[T], bool]
+) -> T:
+    """Fit with one effort after another until the result is good; the last stands, good or not.
+
+    Parameters
+    ----------
+    efforts : sequence of Effort
+        At least one.
+    fit : callable
+        From an effort, and the result of the attempt before if there was one, to a result.
+    is_good : callable
+    """
+    found = fit(efforts[0], None)
+    for effort in efforts[1:]:
+        if is_good(found):
+            break
+        found = fit(effort, found)
+    return found
+
+
+def list_reported(sample: Sample) -> Quantities:
+    """Return the draws of every reported quantity: counts, biases and derived quantities."""
+    found = {f"{force}.{quantity}": sample.count(force, quantity) for force, quantity in sample.headline}
     for (source, force, quantity), values in sample.biases.items():
-        quantities[f"bias of {source} on {force}.{quantity}"] = by_chain(values, chains)
+        found[f"bias of {source} on {force}.{quantity}"] = values
     for name, values in sample.derived.items():
         if np.isfinite(values).all():  # one that divides by zero in some draws says so in its own entry
-            quantities[name] = by_chain(np.array(values), chains)
-    return judge_draws(quantities, draws.divergences)
+            found[name] = np.array(values)
+    return found
 
 
-def fit_design(design: Design, seed: int, effort: Effort, *, quiet: bool = True) -> tuple[Draws, Sample, Verdict, int]:
-    """Sample the posterior, once more where the verdict is bad; return draws, sample, verdict, and attempts."""
-    drawn, attempts = sample_posterior(design, seed, **asdict(effort), quiet=quiet), 1
-    sample = take_posterior(design, drawn, seed)
-    verdict = judge_sample(sample, drawn)
-    if not verdict.trusted:  # the second verdict stands
-        drawn, attempts = try_again(design, seed, drawn, verdict, effort, quiet=quiet), 2
-        sample = take_posterior(design, drawn, seed)
-        verdict = judge_sample(sample, drawn)
-    return drawn, sample, verdict, attempts
+def judge_sample(
+    sample: Sample, draws: Draws, limits: Limits = OF_INTERVALS, judged: Callable[[Sample], Quantities] = list_reported
+) -> Verdict:
+    """Judge draws by some quantities: by default all that a run reports."""
+    chains = draws.shape[0]
+    quantities = {name: by_chain(values, chains) for name, values in judged(sample).items()}
+    return judge_draws(quantities, draws.divergences, limits)
 
 
-def try_again(design: Design, seed: int, first: Draws, verdict: Verdict, effort: Effort, *, quiet: bool) -> Draws:
-    """Sample the posterior once more after a bad verdict: with smaller steps, and longer.
+def fit_design(
+    design: Design,
+    seed: int,
+    ladder: Ladder,
+    judged: Callable[[Sample], Quantities] = list_reported,
+    *,
+    quiet: bool = True,
+) -> Fit:
+    """Sample the posterior of a design, longer where the verdict is bad.
 
-    Chains that all but agree go on from where they stand, and tune their step alone; others begin anew.
+    Parameters
+    ----------
+    design : Design
+    seed : int
+        Of every attempt.
+    ladder : Ladder
+    judged : callable
+        From a sample to the quantities that are judged.
+    quiet : bool
+        Show no progress.
     """
-    draws, accept = 2 * effort.draws, 1 - (1 - effort.target_accept) / 5
-    if verdict.max_rhat < NEARLY:
-        return sample_posterior(
-            design,
-            seed,
-            draws=draws,
-            tune=effort.tune // 4,
-            target_accept=accept,
-            quiet=quiet,
-            resume_from=first.chain_state,
-        )
-    return sample_posterior(design, seed, draws=draws, tune=4 * effort.tune, target_accept=accept, quiet=quiet)
+
+    def attempt(effort: Effort, before: Fit | None) -> Fit:
+        resume_from = None
+        if before and ladder.resumed and before.verdict.max_rhat < NEARLY:
+            effort, resume_from = ladder.resumed, before.draws.chain_state
+        draws = sample_posterior(design, seed, **asdict(effort), quiet=quiet, resume_from=resume_from)
+        sample = take_posterior(design, draws, seed)
+        verdict = judge_sample(sample, draws, ladder.limits, judged)
+        return Fit(draws, sample, verdict, before.attempts + 1 if before else 1)
+
+    return fit_until_good(ladder.efforts, attempt, lambda fit: fit.verdict.trusted)

@@ -19,10 +19,10 @@ from sim.case.folder import read_case
 from sim.case.priors import PriorSet, read_priors
 from sim.errors import refuse
 from sim.model.design import Design, design_model
-from sim.posterior.fit import Draws, choose_effort
+from sim.posterior.fit import Draws
 from sim.posterior.sample import Sample, draw_prior
 from sim.posterior.summary import SCHEMA, summarise
-from sim.posterior.verdict import fit_design
+from sim.posterior.verdict import choose_ladder, fit_design
 from sim.runs.inputs import gather_inputs, hash_inputs, write_inputs
 from sim.sampler.diagnostics import Verdict, load_statistics
 from sim.system.figure_process import FigureProcess
@@ -162,10 +162,7 @@ def fit_case(
     designed = time.perf_counter()
     # The chains move in machine code and leave the interpreter to this thread.
     Thread(target=_load_ahead, daemon=True).start()
-    effort = choose_effort(design)
-    if draws is not None:
-        effort = replace(effort, draws=draws)
-    drawn, sample, verdict, attempts = fit_design(design, seed, effort, quiet=quiet)
+    drawn, sample, verdict, attempts = fit_design(design, seed, choose_ladder(design, draws), quiet=quiet)
     sampled = time.perf_counter()
     prior_sample = draw_prior(design, seed)
     result = summarise(sample, prior_sample, drawn, verdict, seed, attempts)

@@ -9,8 +9,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-MAX_RHAT = 1.01
-MIN_ESS = 400
+
+@dataclass(frozen=True)
+class Limits:
+    """What draws must keep to be trusted.
+
+    Attributes
+    ----------
+    max_rhat : float
+        R-hat of every quantity is below it.
+    min_ess : float
+        Bulk and tail effective sample size of every quantity are above it.
+    may_diverge : bool
+        Whether transitions may have diverged.
+    """
+
+    max_rhat: float
+    min_ess: float = 0.0
+    may_diverge: bool = True
+
+
+OF_INTERVALS = Limits(max_rhat=1.01, min_ess=400, may_diverge=False)  # which end in the tails
 
 
 @dataclass(frozen=True)
@@ -40,11 +59,13 @@ class Verdict:
 
     @property
     def trusted(self) -> bool:
-        """True where R-hat < 1.01, both ESS > 400 and nothing diverged."""
+        """True where the draws keep the limits that they were judged by; those of a run: OF_INTERVALS."""
         return not self.reasons
 
 
-def judge_draws(quantities: Mapping[str, NDArray[np.float64]], divergences: int) -> Verdict:
+def judge_draws(
+    quantities: Mapping[str, NDArray[np.float64]], divergences: int, limits: Limits = OF_INTERVALS
+) -> Verdict:
     """Judge draws by the quantities that will be reported.
 
     Parameters
@@ -52,6 +73,7 @@ def judge_draws(quantities: Mapping[str, NDArray[np.float64]], divergences: int)
     quantities : mapping of str to ndarray of shape (chains, draws)
         Constant ones are passed over: they carry no Monte Carlo error.
     divergences : int
+    limits : Limits
 
     Returns
     -------
@@ -76,13 +98,13 @@ def judge_draws(quantities: Mapping[str, NDArray[np.float64]], divergences: int)
     bulk = min(found, key=lambda name: found[name][1])
     tail = min(found, key=lambda name: found[name][2])
     reasons = [f"{name} is not finite" for name in broken]
-    if not found[rhat][0] < MAX_RHAT:
+    if not found[rhat][0] < limits.max_rhat:
         reasons.append(f"R-hat of {rhat} is {found[rhat][0]:.3f}")
-    if not found[bulk][1] > MIN_ESS:
+    if not found[bulk][1] > limits.min_ess:
         reasons.append(f"bulk ESS of {bulk} is {found[bulk][1]:.0f}")
-    if not found[tail][2] > MIN_ESS:
+    if not found[tail][2] > limits.min_ess:
         reasons.append(f"tail ESS of {tail} is {found[tail][2]:.0f}")
-    if divergences:
+    if divergences and not limits.may_diverge:
         reasons.append(f"{divergences} transitions diverged")
     return Verdict(
         found[rhat][0],

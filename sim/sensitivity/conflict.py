@@ -8,14 +8,49 @@ state and of the sources' biases, so that what past wars say of such sources is 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 
 from sim.case.case import STATES
 from sim.model.design import Design
+from sim.posterior.summary import plain
+from sim.sensitivity.counts import FitSummary, Key
 from sim.sensitivity.variants import keep_observations
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What two groups of sources say alone of one count, compared.
+
+    Attributes
+    ----------
+    first, second : str
+        The groups.
+    force, quantity : str
+    factor : float
+        Median of the first's count over the second's.
+    interval_90 : list of float
+        Of that.
+    trusted : bool
+        Whether both fits are.
+    p, p_adjusted : float
+        Two-sided p-value of no difference, and that after Holm's correction for all `tests` (Holm 1979, Scand. J.
+        Statist. 6).
+    tests : int
+    """
+
+    first: str
+    second: str
+    force: str
+    quantity: str
+    factor: float
+    interval_90: list[float]
+    trusted: bool
+    p: float
+    p_adjusted: float
+    tests: int
 
 
 def list_groups(design: Design) -> dict[str, list[str]]:
@@ -41,9 +76,9 @@ def _group_of(design: Design, source: str, force: str) -> str:
     return " or ".join(sorted(design.case.sources[source].roles_towards(force)))
 
 
-def list_topics(design: Design) -> dict[str, set[tuple[str, str]]]:
+def list_topics(design: Design) -> dict[str, set[Key]]:
     """Return the base outcomes, by force, that each group's claims speak of."""
-    found: dict[str, set[tuple[str, str]]] = {}
+    found: dict[str, set[Key]] = {}
     for item in design.evidence.observations:
         force, topics = item.claim.force, found.setdefault(_group_of(design, item.source, item.claim.force), set())
         for quantity in (item.claim.quantity, item.whole):
@@ -54,61 +89,58 @@ def list_topics(design: Design) -> dict[str, set[tuple[str, str]]]:
 
 
 def compare_groups(
-    alone: Mapping[str, Any], keys: Mapping[tuple[str, str], Iterable[str]], topics: Mapping[str, set[tuple[str, str]]]
-) -> list[dict[str, Any]]:
+    alone: Mapping[str, FitSummary], keys: Mapping[Key, Iterable[str]], topics: Mapping[str, set[Key]]
+) -> list[Comparison]:
     """Compare what groups say alone of each count, two by two, where the claims of both speak of all its parts.
 
     Parameters
     ----------
-    alone : mapping of str to dict
-        Of each group the fit of its claims alone, with `log_quantiles` of each count.
+    alone : mapping of str to FitSummary
+        Of each group the fit of its claims alone.
     keys : mapping of (force, quantity) to parts
         The counts, with the base outcomes that each is the sum of.
     topics : mapping
         From `list_topics`.
-
-    Returns
-    -------
-    list of dict
-        `factor` is the median of the first's count over the second's, with its 90% interval; `p` the two-sided p-value
-        of no difference, `p_adjusted` that after Holm's correction for all `tests` (Holm 1979, Scand. J. Statist. 6).
     """
-    found: list[dict[str, Any]] = []
-    for first, second in combinations(alone, 2):
-        for key, parts in keys.items():
-            wanted = {(key[0], part) for part in parts}
-            if not all(wanted <= topics.get(name, set()) for name in (first, second)):
-                continue  # one of them is silent about it: its fit is the prior
-            logs = [_take(alone[name], key) for name in (first, second)]
-            gaps = (logs[0][:, None] - logs[1][None, :]).ravel()
-            above, below = np.mean(gaps > 0) + np.mean(gaps == 0) / 2, np.mean(gaps < 0) + np.mean(gaps == 0) / 2
-            low, middle, high = np.exp(np.quantile(gaps, [0.05, 0.5, 0.95]))
-            found.append(
-                {
-                    "first": first,
-                    "second": second,
-                    "force": key[0],
-                    "quantity": key[1],
-                    "factor": float(f"{middle:.4g}"),
-                    "interval_90": [float(f"{low:.4g}"), float(f"{high:.4g}")],
-                    "trusted": alone[first]["trusted"] and alone[second]["trusted"],
-                    "p": float(f"{max(2 * min(above, below), 1e-4):.3g}"),
-                }
-            )
-    for entry, adjusted in zip(found, adjust_holm([float(entry["p"]) for entry in found]), strict=True):
-        entry |= {"p_adjusted": float(f"{adjusted:.3g}"), "tests": len(found)}
-    return found
+    pairs = [
+        (first, second, key)
+        for first, second in combinations(alone, 2)
+        for key, parts in keys.items()
+        # Where one of them is silent about it, its fit is the prior.
+        if all({(key[0], part) for part in parts} <= topics.get(name, set()) for name in (first, second))
+    ]
+    found = [_compare_fits(alone[first], alone[second], key) for first, second, key in pairs]
+    adjusted = adjust_holm([p for _, p in found])
+    return [
+        Comparison(
+            first=first,
+            second=second,
+            force=key[0],
+            quantity=key[1],
+            factor=plain(factors[1], 4),
+            interval_90=[plain(factors[0], 4), plain(factors[2], 4)],
+            trusted=alone[first].trusted and alone[second].trusted,
+            p=p,
+            p_adjusted=plain(after, 3),
+            tests=len(found),
+        )
+        for (first, second, key), (factors, p), after in zip(pairs, found, adjusted, strict=True)
+    ]
 
 
-def _take(fit: dict[str, Any], key: tuple[str, str]) -> Any:
-    entry = next(each for each in fit["quantities"] if (each["force"], each["quantity"]) == key)
-    return np.array(entry["log_quantiles"])
+def _compare_fits(first: FitSummary, second: FitSummary, key: Key) -> tuple[tuple[float, float, float], float]:
+    """Return low, middle and high of the first's count over the second's, and the p-value of no difference."""
+    logs = [np.array(fit.find(key).log_quantiles) for fit in (first, second)]
+    gaps = (logs[0][:, None] - logs[1][None, :]).ravel()
+    above, below = np.mean(gaps > 0) + np.mean(gaps == 0) / 2, np.mean(gaps < 0) + np.mean(gaps == 0) / 2
+    low, middle, high = np.exp(np.quantile(gaps, [0.05, 0.5, 0.95]))
+    return (float(low), float(middle), float(high)), plain(max(2 * min(above, below), 1e-4), 3)
 
 
 def adjust_holm(values: Sequence[float]) -> list[float]:
     """Return p-values after Holm's step-down correction: the chance of any false alarm stays what it is for one."""
     found, before = [0.0] * len(values), 0.0
-    for rank, place in enumerate(sorted(range(len(values)), key=lambda place: values[place])):
-        before = max(before, min(1.0, (len(values) - rank) * values[place]))
-        found[place] = before
+    for rank, index in enumerate(sorted(range(len(values)), key=lambda index: values[index])):
+        before = max(before, min(1.0, (len(values) - rank) * values[index]))
+        found[index] = before
     return found

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,9 @@ from sim.model.arrays import NUMPY
 from sim.model.beliefs import widen_sources
 from sim.model.design import Design
 from sim.posterior.sample import Sample, by_chain
+from sim.posterior.summary import plain
 from sim.sampler.diagnostics import smooth_weights
+from sim.sensitivity.counts import Key
 
 ALPHAS = (0.8, 1.25)
 EFFECTS = "each source's own bias"
@@ -31,9 +34,26 @@ GROUPS = {
 Floats = NDArray[np.float64]
 
 
-def scale_priors(
-    sample: Sample, chains: int, keys: Sequence[tuple[str, str]]
-) -> tuple[list[tuple[str, float, Floats, float]], list[dict[str, Any]]]:
+class Scaled(NamedTuple):
+    """A group of priors to a power: the log weights of draws under it, and Pareto's k."""
+
+    group: str
+    power: float
+    log_weights: Floats
+    k: float
+
+
+@dataclass(frozen=True)
+class PriorSensitivity:
+    """How much a count hangs on a group of priors: from .05 on the prior matters."""
+
+    group: str
+    force: str
+    quantity: str
+    psense: float
+
+
+def scale_priors(sample: Sample, chains: int, keys: Sequence[Key]) -> tuple[list[Scaled], list[PriorSensitivity]]:
     """Scale each group of priors by powers.
 
     Parameters
@@ -46,11 +66,11 @@ def scale_priors(
 
     Returns
     -------
-    scaled : list of (group, power, log weights, Pareto k)
-    sensitivities : list of dict
-        ArviZ's power-scaling sensitivity of the log of each count to each group: from .05 the prior matters.
+    scaled : list of Scaled
+    sensitivities : list of PriorSensitivity
+        ArviZ's, of the log of each count to each group.
     """
-    scaled: list[tuple[str, float, Floats, float]] = []
+    scaled: list[Scaled] = []
     densities: dict[str, Floats] = {}
     for group in (*GROUPS, EFFECTS):
         density = log_effects(sample) if group == EFFECTS else log_prior(sample.design, sample.unknowns["theta"], group)
@@ -58,13 +78,11 @@ def scale_priors(
             continue
         densities[group] = density
         for alpha in ALPHAS:
-            scaled.append((group, alpha, *smooth_weights((alpha - 1) * density)))
+            scaled.append(Scaled(group, alpha, *smooth_weights((alpha - 1) * density)))
     return scaled, _sense(sample, chains, keys, densities)
 
 
-def _sense(
-    sample: Sample, chains: int, keys: Sequence[tuple[str, str]], densities: dict[str, Floats]
-) -> list[dict[str, Any]]:
+def _sense(sample: Sample, chains: int, keys: Sequence[Key], densities: dict[str, Floats]) -> list[PriorSensitivity]:
     """Return ArviZ's sensitivity of each count to each group of priors."""
     import arviz as az
     import xarray as xr
@@ -83,7 +101,7 @@ def _sense(
         for force, quantity in keys:
             name = f"{force}.{quantity}"
             value = float(values[name]) if name in logs else 0.0  # a count that does not vary hangs on nothing
-            found.append({"group": group, "force": force, "quantity": quantity, "psense": float(f"{value:.3g}")})
+            found.append(PriorSensitivity(group, force, quantity, plain(value, 3)))
     return found
 
 
@@ -103,20 +121,20 @@ def log_prior(design: Design, theta: Floats, group: str) -> Floats | None:
     """
     items, joint = design.parameters.items, design.parameters.joint
     chosen = [
-        place for place, item in enumerate(items) if item.prior.dist and item.variable.split(".")[0] in GROUPS[group]
+        index for index, item in enumerate(items) if item.prior.dist and item.variable.split(".")[0] in GROUPS[group]
     ]
     if not chosen:
         return None
     total = np.zeros(len(theta))
-    tied = [place for place in chosen if place in joint.positions]
+    tied = [index for index in chosen if index in joint.positions]
     if tied:
-        rows = [joint.positions.index(place) for place in tied]
+        rows = [joint.positions.index(index) for index in tied]
         covariance = (joint.root @ joint.root.T)[np.ix_(rows, rows)]
-        values = np.column_stack([_on_scale(items[place].prior, theta[:, place]) for place in tied])
+        values = np.column_stack([_on_scale(items[index].prior, theta[:, index]) for index in tied])
         total += stats.multivariate_normal(joint.mean[rows], covariance, allow_singular=True).logpdf(values)
-    for place in chosen:
-        if place not in joint.positions:
-            total += items[place].prior.log_density(theta[:, place])
+    for index in chosen:
+        if index not in joint.positions:
+            total += items[index].prior.log_density(theta[:, index])
     return total
 
 

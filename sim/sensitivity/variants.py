@@ -208,10 +208,10 @@ def _with_echoes(design: Design, _: str) -> Design:
                 "id": find_free(f"{claim.id}-again", ids),
                 "source": echo,
                 "origin": claim.id,
-                "row": last + place + 1,
+                "row": last + number,
             }
         )
-        for place, claim in enumerate(claim for claim in case.claims if claim.id in used)
+        for number, claim in enumerate((claim for claim in case.claims if claim.id in used), 1)
     ]
     sources = {**case.file.sources, echo: Source(role=("independent",))}
     return _redesign(design, _change_file(case, [*case.claims, *copies], sources=sources))

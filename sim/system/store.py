@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,12 @@ from sim.errors import InputError, refuse
 from sim.system.signals import note_kept
 from sim.system.writing import choose_remedy, sweep_drafts, take_lock, tell_reason
 
-Entry = dict[str, Any]
+Entry = dict[str, Any]  # what a line keeps of a task, as JSON holds it
+
+
+def hash_parts(parts: Iterable[str]) -> str:
+    """Return the key of results that depend on these texts."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -106,14 +112,14 @@ class Store:
     def _refuse(self, error: OSError, remedy: str) -> InputError:
         return refuse(str(self.path), "", f"cannot be written ({tell_reason(error)})", remedy.rstrip("; "))
 
-    def _open(self, how: int = 0) -> int:
+    def _open(self, flags: int = 0) -> int:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if self.path.is_fifo():  # which would be waited for
             raise refuse(str(self.path), "", "is a pipe", "give another --results")
-        return os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | how, 0o666)
+        return os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | flags, 0o666)
 
-    def _write(self, content: bytes, how: int = 0) -> None:
-        descriptor = self._open(how)
+    def _write(self, content: bytes, flags: int = 0) -> None:
+        descriptor = self._open(flags)
         try:
             before = os.fstat(descriptor).st_size
             try:

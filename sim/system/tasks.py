@@ -8,18 +8,80 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, nullcontext
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Any, TypedDict
 
 from sim.errors import refuse
 from sim.system.cluster import run_on_cluster
+from sim.system.progress import show_steps
 from sim.system.signals import end_with_parent, shielding_children
-from sim.system.store import Entry, Store
+from sim.system.store import Entry, Store, hash_parts
 
 MAX_KILLED = 3  # times in a row that workers may be killed before anything is finished
+
+
+class TaskOptions(TypedDict, total=False):
+    """How many tasks are done: what every study of many fits takes besides its own arguments.
+
+    Attributes
+    ----------
+    store : Path, optional
+        The file that finished tasks are kept in; without it nothing is kept.
+    resume : bool
+        Go on from what the store holds; without it the store begins anew. Default False.
+    jobs : int
+        Processes on this machine; 1, the default, is this process itself.
+    client : distributed.Client, optional
+        Of a cluster that does the tasks instead of this machine (see `sim.system.cluster.open_cluster`).
+    quiet : bool
+        Show no progress. Default True.
+    """
+
+    store: Path | None
+    resume: bool
+    jobs: int
+    client: Any
+    quiet: bool
+
+
+def gather_results[T, R](
+    work: Callable[[T], Entry],
+    tasks: Sequence[T],
+    read: Callable[[T, Entry], R],
+    *,
+    depends_on: Iterable[str],
+    label: str,
+    plural: str,
+    store: Path | None = None,
+    resume: bool = False,
+    jobs: int = 1,
+    client: Any = None,
+    quiet: bool = True,
+) -> Iterator[tuple[T, R]]:
+    """Yield each task with its result, as they are finished, those that are kept first.
+
+    Parameters
+    ----------
+    work, tasks
+        See `finish_tasks`.
+    read : callable
+        From a task and its entry, as JSON gives it back, to a result.
+    depends_on : iterable of str
+        All that entries depend on beside the task: those kept of anything else are not gone on from.
+    label, plural : str
+        The field of a line of the store that holds a task, and what many tasks are called.
+    store, resume, jobs, client, quiet
+        See `TaskOptions`.
+    """
+    kept = Store(store, hash_parts(depends_on), label) if store else None
+    with show_steps(plural, len(tasks), quiet) as advance:
+        for task, entry in finish_tasks(work, tasks, store=kept, resume=resume, jobs=jobs, client=client):
+            advance()
+            yield task, read(task, entry)
 
 
 def finish_tasks[T](
@@ -31,22 +93,18 @@ def finish_tasks[T](
     jobs: int = 1,
     client: Any = None,
 ) -> Iterator[tuple[T, Entry]]:
-    """Yield each task with its result, as they are finished; those that are kept come first.
+    """Yield each task with its entry, as they are finished; those that are kept come first.
 
     Parameters
     ----------
     work : callable
-        From a task to a result of what JSON holds; a function of a module, or a `functools.partial` of one.
+        From a task to an entry of what JSON holds; a function of a module, or a `functools.partial` of one.
     tasks : sequence
         Names or numbers, all different.
     store : Store, optional
-        Each result is added to it before it is yielded.
-    resume : bool
-        Go on from what the store holds; without it the store begins anew.
-    jobs : int
-        Processes on this machine; 1 is this process itself.
-    client : distributed.Client, optional
-        Of a cluster that does the tasks instead of this machine (see `sim.system.cluster.open_cluster`).
+        Each entry is added to it before it is yielded.
+    resume, jobs, client
+        See `TaskOptions`.
     """
     with store.hold() if store else nullcontext():
         kept = store.begin(resume) if store else {}

@@ -14,25 +14,19 @@ from examples import format_claims
 from program import call
 from records import WARS, write_record
 
-from sim.calibration.backtest import (
-    Forecast,
-    find_reference,
-    forecast_case,
-    list_said,
-    list_scored_truths,
-    report_backtest,
-    run_tasks,
-)
-from sim.calibration.learn import learn_priors
-from sim.calibration.record import read_record, read_truths
+from sim.calibration.backtest import find_reference, list_said, list_scored_truths, report_backtest
+from sim.calibration.forecast import Forecast, forecast_case, forecast_wars
+from sim.calibration.learn import BRIEF, learn_priors
+from sim.calibration.record import read_record
 from sim.calibration.through_time import backtest_quarters, cut_case, establish, list_quarters, match_truths, read_curve
+from sim.calibration.truths import read_truths
 from sim.case.folder import read_case
 from sim.case.priors import read_priors
 from sim.errors import InputError
 from sim.model.design import design_model
 from sim.report.table import show_backtest
 
-SHORT = {"draws": 200, "tune": 300}
+SHORT = replace(BRIEF, draws=200, tune=300)
 ROOT = Path(__file__).parents[2]
 
 
@@ -49,7 +43,7 @@ def vague():
 @pytest.fixture(scope="module")
 def stored(record, vague, tmp_path_factory):
     store = tmp_path_factory.mktemp("store") / "forecasts.jsonl"
-    return run_tasks(record, None, vague, 1, jobs=1, store=store, learning=SHORT), store
+    return forecast_wars(record, None, vague, 1, jobs=1, store=store, learning=SHORT), store
 
 
 def test_every_truth_is_forecast(record, stored):
@@ -64,14 +58,14 @@ def test_a_war_is_forecast_without_its_truth(vague, tmp_path, stored):
     """Another truth of a war leaves its forecast where it was, and moves those of the others."""
     truths = [WARS["truths"][0].replace("100,100,104", "1000,1000,1004"), *WARS["truths"][1:]]
     other = read_record(*write_record(tmp_path, truths=truths))
-    moved = {each.case: each for each in run_tasks(other, None, vague, 1, jobs=1, learning=SHORT)}
+    moved = {each.case: each for each in forecast_wars(other, None, vague, 1, jobs=1, learning=SHORT)}
     base = {each.case: each for each in stored[0]}
     np.testing.assert_array_equal(moved["a"].quantiles, base["a"].quantiles)
     assert not np.array_equal(moved["b"].quantiles, base["b"].quantiles)
 
 
 def test_two_workers_forecast_as_one(record, vague, stored):
-    again = run_tasks(record, None, vague, 1, jobs=2, learning=SHORT)
+    again = forecast_wars(record, None, vague, 1, jobs=2, learning=SHORT)
     for one, two in zip(stored[0], again, strict=True):
         np.testing.assert_array_equal(one.quantiles, two.quantiles)
 
@@ -82,9 +76,9 @@ def test_an_interrupted_back_test_goes_on(record, vague, stored, monkeypatch):
     first = text.splitlines()[0]
     store.write_text(first + "\n" + text.splitlines()[1][:40], encoding="utf-8")
     asked = []
-    real = run_tasks.__globals__["forecast_war"]
-    monkeypatch.setitem(run_tasks.__globals__, "forecast_war", lambda *args: asked.append(args[1]) or real(*args))
-    again = run_tasks(record, None, vague, 1, jobs=1, store=store, resume=True, learning=SHORT)
+    real = forecast_wars.__globals__["forecast_war"]
+    monkeypatch.setitem(forecast_wars.__globals__, "forecast_war", lambda *args: asked.append(args[1]) or real(*args))
+    again = forecast_wars(record, None, vague, 1, jobs=1, store=store, resume=True, learning=SHORT)
     assert json.loads(first)["war"] not in asked
     assert len(asked) == len(record.wars) - 1
     for one, two in zip(forecasts, again, strict=True):
@@ -139,7 +133,7 @@ def test_two_truths_of_one_quantity_are_forecast_each_on_its_day(tmp_path):
         "b,war_b,A,z,,killed,2002-03-01,2002-04-30,2002-04-30,,1000,,,",
     ]
     record = read_record(*write_record(tmp_path, WARS["claims"][2:5], truths))
-    report = report_backtest(record, run_tasks(record, read_priors("default"), read_priors("vague"), 1, jobs=1), 1)
+    report = report_backtest(record, forecast_wars(record, read_priors("default"), read_priors("vague"), 1, jobs=1), 1)
     first, second = report["rows"]
     assert first["median"] < second["median"]
 
@@ -158,7 +152,7 @@ def test_a_later_truth_is_forecast_from_its_own_first_day(tmp_path):
 
 def test_a_table_of_nothing_but_zeros_has_nothing_to_score_and_is_told(tmp_path):
     record = read_record(*write_record(tmp_path, WARS["claims"][-1:], WARS["truths"][-1:]))
-    report = report_backtest(record, run_tasks(record, read_priors("default"), read_priors("vague"), 1, jobs=1), 1)
+    report = report_backtest(record, forecast_wars(record, read_priors("default"), read_priors("vague"), 1, jobs=1), 1)
     assert (report["n"], report["baselines"]) == (0, {})
     assert "nothing was lost" in show_backtest(report)
 
@@ -166,7 +160,7 @@ def test_a_table_of_nothing_but_zeros_has_nothing_to_score_and_is_told(tmp_path)
 def test_what_cannot_be_learned_from_is_refused(tmp_path, vague):
     one = read_record(*write_record(tmp_path, WARS["claims"][:2], WARS["truths"][:1]))
     with pytest.raises(InputError, match="leaves none to learn from"):
-        run_tasks(one, None, vague, 1, jobs=1)
+        forecast_wars(one, None, vague, 1, jobs=1)
     zero = read_record(*write_record(tmp_path / "zero", WARS["claims"][-1:], WARS["truths"][-1:]))
     with pytest.raises(InputError, match="no established loss"):
         learn_priors(zero.hindcasts, vague, 1, quiet=True)

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from records import WARS, write_record
 
-from sim.calibration.record import LATE, OUTSIDE, read_record, read_truths
+from sim.calibration.hindcasts import LATE, OUTSIDE
+from sim.calibration.record import read_record
+from sim.calibration.truths import read_truths
 from sim.case.evidence import weigh_claims
 from sim.case.priors import read_priors
 from sim.errors import InputError

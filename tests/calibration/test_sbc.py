@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 from small_cases import CASES, toml_of
 
-from sim.calibration.sbc import FALSE_ALARM, judge_uniformity, report_calibration, run_replicates
+from sim.calibration.sbc import FALSE_ALARM, OF_RANKS, judge_uniformity, report_calibration, run_replicates
 from sim.case.evidence import Evidence
 from sim.errors import InputError
 from sim.model.design import Design
 from sim.model.parameters import Parameters
-from sim.posterior.fit import sample_posterior
+from sim.posterior.fit import Effort, sample_posterior
 from sim.posterior.simulate import observe_world, simulate_worlds
+from sim.posterior.verdict import Ladder
 
 # Replicates for each fault: fewer where it shows at once.
 COUNTS = {"rounding": 40, "scale": 80, "echo": 200, "sign": 40, "jacobian": 120, "wording": 60}
@@ -63,28 +64,29 @@ MUTANTS = {
 
 # Two sources leave a scale nearly free, which takes longer chains and shorter steps: at .95 a chain in a hundred stays
 # in the narrow part of that posterior.
-CHAINS = {"jacobian": {"draws": 800, "tune": 500, "target_accept": 0.99}}
-SHORT = {"draws": 200, "tune": 250, "target_accept": 0.9}
+EFFORTS = {"jacobian": Effort(800, 500, 0.99)}
+SHORT = Effort(200, 250, 0.9)
 
 
-def calibrate(design, count, seed, mutate=None, chains=SHORT):
-    def fit(observed, chain_seed):
+def calibrate(design, count, seed, mutate=None, effort=SHORT):
+    def fit(observed, chain_seed, effort):
         fitted = observed if mutate is None else mutate(observed)
-        return sample_posterior(fitted, chain_seed, quiet=True, **chains)
+        return sample_posterior(fitted, chain_seed, quiet=True, **asdict(effort))
 
-    return report_calibration(list(run_replicates(design, count, seed, fit=fit)), 0.0)
+    ladder = Ladder((effort,), OF_RANKS.limits)
+    return report_calibration(list(run_replicates(design, count, seed, ladder, fit)), 0.0)
 
 
 @pytest.mark.parametrize("fault", MUTANTS)
 def test_a_planted_fault_raises_the_alarm(fault, design):
     """One seed here; `make power` measures over 20 seeds whether the power is .95 or more."""
-    report = calibrate(design(*CASES[fault]), COUNTS[fault], 1, MUTANTS[fault], CHAINS.get(fault, SHORT))
+    report = calibrate(design(*CASES[fault]), COUNTS[fault], 1, MUTANTS[fault], EFFORTS.get(fault, SHORT))
     assert report["alarms"], report["quantities"]
 
 
 @pytest.mark.parametrize("fault", MUTANTS)
 def test_the_model_itself_raises_none(fault, design):
-    report = calibrate(design(*CASES[fault]), COUNTS[fault], 1, chains=CHAINS.get(fault, SHORT))
+    report = calibrate(design(*CASES[fault]), COUNTS[fault], 1, effort=EFFORTS.get(fault, SHORT))
     assert not report["alarms"], report["quantities"]
     assert report["untrusted_fits"] <= 0.02 * COUNTS[fault]
 
@@ -93,8 +95,8 @@ def test_the_model_itself_raises_none(fault, design):
 @pytest.mark.parametrize("fault", MUTANTS)
 def test_the_power_is_as_stated(fault, design):
     laid = design(*CASES[fault])
-    chains = CHAINS.get(fault, SHORT)
-    found = [bool(calibrate(laid, COUNTS[fault], seed, MUTANTS[fault], chains)["alarms"]) for seed in range(20)]
+    effort = EFFORTS.get(fault, SHORT)
+    found = [bool(calibrate(laid, COUNTS[fault], seed, MUTANTS[fault], effort)["alarms"]) for seed in range(20)]
     assert np.mean(found) >= 0.95, found
 
 
@@ -111,13 +113,13 @@ def test_the_false_alarm_rate_is_as_stated(rng):
 def test_an_interrupted_run_goes_on(design, tmp_path):
     laid = design(*CASES["sign"])
     store = tmp_path / "sbc.jsonl"
-    whole = list(run_replicates(laid, 4, 3, tmp_path / "other.jsonl"))
-    started = run_replicates(laid, 4, 3, store)
+    whole = list(run_replicates(laid, 4, 3, store=tmp_path / "other.jsonl"))
+    started = run_replicates(laid, 4, 3, store=store)
     kept = [next(started), next(started)]
     started.close()
     with store.open("a", encoding="utf-8") as file:
         file.write('{"key": "cut sho\n')
-    resumed = list(run_replicates(laid, 4, 3, store, resume=True))
+    resumed = list(run_replicates(laid, 4, 3, store=store, resume=True))
     assert resumed[:2] == kept
     assert [each.fractions for each in resumed] == [each.fractions for each in whole]
     whole_lines = [json.loads(line) for line in store.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
@@ -125,7 +127,7 @@ def test_an_interrupted_run_goes_on(design, tmp_path):
 
 
 def test_no_replicates_are_refused(design):
-    with pytest.raises(InputError, match="0 replicates are none"):
+    with pytest.raises(InputError, match="--n: 0 is outside 1 to 1,000,000"):
         list(run_replicates(design(*CASES["sign"]), 0, 1))
 
 

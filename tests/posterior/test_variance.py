@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 from small_cases import claims, toml_of
 
-from sim.posterior.fit import choose_effort
 from sim.posterior.next_report import expected_variance, value_reports
 from sim.posterior.variance import BIAS, NOISE, REST, realise_errors, share_out, share_variance
-from sim.posterior.verdict import fit_design
+from sim.posterior.verdict import choose_ladder, fit_design
 
 
 def test_independent_groups_have_the_shares_of_their_variances(rng):
@@ -30,7 +29,7 @@ def test_one_claim_is_split_between_its_bias_and_its_noise(design):
     """Under a wide prior of the total, log C = log said - bias - error: the variances of these two are the shares."""
     toml = toml_of(1, "{ fixed = 0.5 }", noise=0.3).replace("mu = 6.9, sigma = 1.0", "mu = 6.9, sigma = 30.0")
     laid = design(claims(1, qualifier="exact", log_sd=0.01), toml)
-    _, sample, verdict, _ = fit_design(laid, 1, choose_effort(laid))
+    _, sample, verdict, _ = fit_design(laid, 1, choose_ladder(laid))
     assert verdict.trusted
     shares = share_variance(sample, realise_errors(sample), ("x", "killed"))
     assert shares[BIAS] == pytest.approx(0.25 / 0.34, abs=0.04)
@@ -47,7 +46,7 @@ def test_what_is_left_of_the_variance_is_that_of_the_normal_law(rng):
 def test_the_next_report_of_a_source_without_bias_narrows_as_the_conjugate_law_does(design):
     """A normal prior and two normal reports of one variance: the second leaves v / (1 + v / s^2) of the variance v."""
     laid = design(claims(1, qualifier="exact", log_sd=1e-6), toml_of(1, noise=0.5))
-    _, sample, _, _ = fit_design(laid, 1, choose_effort(laid))
+    _, sample, _, _ = fit_design(laid, 1, choose_ladder(laid))
     worth = {each["source"]: each for each in value_reports(sample, "x", "killed")}
     v = 1 / (1 / 1.0**2 + 1 / 0.5**2)
     left = 1 / (1 + v / 0.5**2)

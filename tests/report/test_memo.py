@@ -12,10 +12,9 @@ import pytest
 from examples import CASE, format_claims
 from program import call
 
-from sim.posterior.fit import choose_effort
 from sim.posterior.sample import draw_prior
 from sim.posterior.summary import summarise
-from sim.posterior.verdict import fit_design
+from sim.posterior.verdict import choose_ladder, fit_design
 from sim.report.confidence import judge_confidence
 from sim.report.memo import FORMATS, render_memo, write_memo
 from sim.report.memo.content import compose_memo, judge_threshold
@@ -266,7 +265,7 @@ def test_relays_are_their_source(design):
     toml = CASE + "".join(f'[sources.m{n}]\nrole = "independent"\n' for n in (1, 2, 3))
     rows = [{"value": 6241 + n, "qualifier": "exact", "source": f"m{n}", "origin": "own"} for n in (1, 2, 3)]
     laid = design(rows, toml)
-    draws, sample, verdict, _ = fit_design(laid, 1, choose_effort(laid))
+    draws, sample, verdict, _ = fit_design(laid, 1, choose_ladder(laid))
     result = summarise(sample, draw_prior(laid, 1), draws, verdict, 1)
     assert {claim["owner"] for claim in result["claims"]} == {"own"}
     assert judge_confidence(result)[0] == "low"

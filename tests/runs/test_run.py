@@ -283,7 +283,7 @@ def test_a_run_says_what_it_does_not_know_yet():
 
 def test_a_bad_verdict_is_followed_by_one_more_try(kursk_run, monkeypatch):
     """Chains cut short go on from where they stand, with smaller steps, and the summary tells of both attempts."""
-    monkeypatch.setattr("sim.runs.run.choose_effort", lambda _: Effort(60, 200, 0.9))
+    monkeypatch.setattr("sim.posterior.verdict.choose_effort", lambda _: Effort(60, 200, 0.9))
     run = run_case("kursk", seed=1)
     assert run.result["diagnostics"]["attempts"] == 2
     assert run.draws.shape == (4, 120)

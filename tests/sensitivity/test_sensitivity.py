@@ -12,13 +12,13 @@ from program import call
 from scipy import stats
 
 from sim.model.design import sample_prior
-from sim.posterior.fit import choose_effort
 from sim.posterior.sample import Sample
-from sim.posterior.verdict import fit_design
+from sim.posterior.verdict import choose_ladder, fit_design
 from sim.report.robustness import list_shown, tell_robustness
 from sim.sensitivity.conflict import adjust_holm, compare_groups
+from sim.sensitivity.counts import QUANTILES, CountSummary, FitSummary, quantiles_of
 from sim.sensitivity.power_scaling import GROUPS, log_prior, scale_priors
-from sim.sensitivity.sensitivity import QUANTILES, examine_case, quantiles_of
+from sim.sensitivity.sensitivity import examine_case
 from sim.sensitivity.variants import build_variant, list_variants, without_source
 from sim.system.tasks import finish_tasks
 
@@ -84,7 +84,7 @@ def test_the_shift_is_of_the_median_of_the_log_in_standard_deviations(report):
 def test_a_source_left_out_is_a_case_without_its_rows(design, report):
     """Its lull goes with it. The program's figure is that of a case that never had the source's claims."""
     laid = design([row for row in ROWS if row.get("source") != "foe"], TOML)
-    _, sample, verdict, _ = fit_design(laid, 5, choose_effort(laid))
+    _, sample, verdict, _ = fit_design(laid, 5, choose_ladder(laid))
     assert verdict.trusted
     values = sample.headline["x", "killed"]
     (told,) = (each for each in report[0]["scenarios"] if (each["kind"], each["what"]) == ("leave_source_out", "foe"))
@@ -124,9 +124,7 @@ def test_what_is_finished_is_kept(design, tmp_path, monkeypatch):
     first = examine_case(laid, 1, store=store)
     monkeypatch.setattr("sim.sensitivity.sensitivity.fit_task", lambda *_: pytest.fail("fitted again"))
     assert examine_case(laid, 1, store=store, resume=True) == first
-    monkeypatch.setattr(
-        "sim.sensitivity.sensitivity.finish_tasks", lambda *a, **k: reversed(list(finish_tasks(*a, **k)))
-    )
+    monkeypatch.setattr("sim.system.tasks.finish_tasks", lambda *a, **k: reversed(list(finish_tasks(*a, **k))))
     assert examine_case(laid, 1, store=store, resume=True) == first  # whatever was finished first
 
 
@@ -224,14 +222,14 @@ def test_groups_that_contradict_each_other_are_found():
     logs = [stats.norm.ppf(QUANTILES, mean, 1.0) for mean in (7.0, 7.0 + 4 * np.sqrt(2))]
     keys, topics = {("x", "killed"): ("killed",)}, {group: {("x", "killed")} for group in ("own", "adversary")}
     fits = [
-        {"trusted": True, "quantities": [{"force": "x", "quantity": "killed", "log_quantiles": each.tolist()}]}
+        FitSummary(True, "refit", None, [CountSummary("x", "killed", 1.0, 1.0, 0.01, {}, each.tolist())])
         for each in logs
     ]
     (found,) = compare_groups({"own": fits[0], "adversary": fits[1]}, keys, topics)
-    assert found["factor"] == pytest.approx(np.exp(-4 * np.sqrt(2)), rel=0.05)
-    assert found["p"] == pytest.approx(2 * stats.norm.sf(4), abs=2e-4)
+    assert found.factor == pytest.approx(np.exp(-4 * np.sqrt(2)), rel=0.05)
+    assert found.p == pytest.approx(2 * stats.norm.sf(4), abs=2e-4)
     (same,) = compare_groups({"own": fits[0], "adversary": fits[0]}, keys, topics)
-    assert same["p"] == pytest.approx(1, abs=0.02)
+    assert same.p == pytest.approx(1, abs=0.02)
     assert compare_groups({"own": fits[0], "adversary": fits[1]}, keys, {**topics, "own": set()}) == []  # it is silent
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from sim.calibration.record import Hindcast, Record
+from sim.calibration.hindcasts import Hindcast
+from sim.calibration.record import Record
 from sim.case.case import Case
 from sim.case.families import JointPrior, Prior
 from sim.case.priors import PriorSet

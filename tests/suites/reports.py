@@ -7,13 +7,16 @@ import shutil
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from ablations import PRIORS, RECORDS, fix_key
 
-from sim.calibration.backtest import list_rows, run_tasks
+from sim.calibration.backtest import list_scored_truths
+from sim.calibration.forecast import forecast_wars
+from sim.calibration.learn import BRIEF
 from sim.calibration.record import read_record
 from sim.calibration.scores import Score, compare, score_draws, summarise
 from sim.case.folder import list_shipped_cases, read_case
@@ -27,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 BUILD = ROOT / "build" / "sbc"
 TRACK = ROOT / "priors" / "track-record"
-ABLATION = {"tune": 400, "draws": 500}
+ABLATION = replace(BRIEF, draws=500, tune=400)
 
 
 def write_sbc() -> None:
@@ -166,8 +169,8 @@ def write_ablation() -> None:
     base: list[Score] = []
     for name, (changed, priors) in variants.items():
         store = ROOT / "build" / "ablation" / f"{name.replace(' ', '-')}.jsonl"
-        forecasts = run_tasks(changed, None, priors, 1, store=store, resume=True, quiet=False, learning=ABLATION)
-        rows = list_rows(record)
+        forecasts = forecast_wars(changed, None, priors, 1, store=store, resume=True, quiet=False, learning=ABLATION)
+        rows = list_scored_truths(record)
         by_key = {(each.case, each.force, each.quantity): each for each in forecasts}
         found = [
             score_draws(row.truth.established, by_key[row.truth.case, row.truth.force, row.truth.quantity].quantiles)
@@ -187,7 +190,7 @@ def write_ablation() -> None:
         "# What each part of the model earns",
         "",
         "Made by `make ablation`: the shipped record, one war left out at a time, the model without one of its parts",
-        f"(short chains: {ABLATION['tune']} + {ABLATION['draws']}). CRPS difference: of the variant less the model,",
+        f"(short chains: {ABLATION.tune} + {ABLATION.draws}). CRPS difference: of the variant less the model,",
         "paired by row, with the 80% interval of a bootstrap over wars; above zero where the part helps.",
         "",
         "| variant | coverage at 50/80/90/95% | interval score | CRPS | CRPS difference |",

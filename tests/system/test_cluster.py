@@ -19,7 +19,7 @@ from records import write_record
 from small_cases import CASES
 from sums import make_sums
 
-from sim.calibration.backtest import run_tasks
+from sim.calibration.forecast import forecast_wars
 from sim.calibration.record import read_record
 from sim.calibration.sbc import run_replicates
 from sim.case.priors import read_priors
@@ -94,7 +94,7 @@ def client(two):
 
 def test_replicates_are_those_of_one_process_and_each_worker_compiles_once(client, design, tmp_path):
     laid = design(*CASES["sign"])
-    found = list(run_replicates(laid, 12, 1, tmp_path / "sbc.jsonl", client=client))
+    found = list(run_replicates(laid, 12, 1, store=tmp_path / "sbc.jsonl", client=client))
     assert sorted(found, key=lambda each: each.seed) == list(run_replicates(laid, 12, 1))
     assert len((tmp_path / "sbc.jsonl").read_text(encoding="utf-8").splitlines()) == 12
     asked = client.run(prepare_density.cache_info)
@@ -104,7 +104,7 @@ def test_replicates_are_those_of_one_process_and_each_worker_compiles_once(clien
 
 def test_wars_are_forecast_as_in_one_process(client, tmp_path):
     record, priors, base = read_record(*write_record(tmp_path)), read_priors("default"), read_priors("vague")
-    there, here = (run_tasks(record, priors, base, 1, **who) for who in ({"client": client}, {"jobs": 1}))
+    there, here = (forecast_wars(record, priors, base, 1, **who) for who in ({"client": client}, {"jobs": 1}))
     assert [each.quantiles.tolist() for each in there] == [each.quantiles.tolist() for each in here]
 
 

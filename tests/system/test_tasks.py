@@ -19,7 +19,7 @@ from sums import make_sums
 from sim.calibration.sbc import run_replicates
 from sim.errors import InputError, refuse
 from sim.system.store import Store
-from sim.system.tasks import finish_tasks
+from sim.system.tasks import finish_tasks, gather_results
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +95,29 @@ def test_what_is_kept_is_not_done_again(store):
     assert store.path.read_bytes() == b""
 
 
+def test_results_of_anything_else_are_not_gone_on_from(tmp_path):
+    """Another text among those that results depend on makes another key; kept entries are read as new ones are."""
+    asked = []
+
+    def work(task):
+        asked.append(task)
+        return {"twice": (2 * task, task)}
+
+    def gather(*parts):
+        found = gather_results(
+            work, [1, 2], lambda task, entry: (task, *entry["twice"]), depends_on=parts, label="task", plural="tasks",
+            store=tmp_path / "done.jsonl", resume=True,
+        )  # fmt: skip
+        return dict(found)
+
+    assert gather("case", "priors") == {1: (1, 2, 1), 2: (2, 4, 2)}
+    assert asked == [1, 2]
+    assert gather("case", "priors") == {1: (1, 2, 1), 2: (2, 4, 2)}
+    assert asked == [1, 2]
+    gather("case", "other priors")
+    assert asked == [1, 2, 1, 2]
+
+
 @pytest.mark.parametrize("resume", [False, True])
 def test_a_place_that_cannot_be_written_is_refused(tmp_path, resume):
     (tmp_path / "file").touch()
@@ -142,6 +165,6 @@ def test_an_interruption_leaves_what_is_finished(write, design, tmp_path):
     line = f"Interrupted (SIGINT): {len(kept)} finished results are kept in {place}, from which --resume goes on\n"
     assert (program.returncode, said.decode()) == (130, line)
     laid, count = design(*CASES["sign"]), max(kept) % 1_000_000 + 2
-    resumed = list(run_replicates(laid, count, 1, place, resume=True))
+    resumed = list(run_replicates(laid, count, 1, store=place, resume=True))
     assert [each.seed for each in resumed[: len(kept)]] == sorted(kept)
     assert sorted(resumed, key=lambda each: each.seed) == list(run_replicates(laid, count, 1))

@@ -1,0 +1,191 @@
+"""Forecasts of wars whose losses are now known, by priors that never saw them.
+
+The priors are those learned from the other wars, or a set that stands as it is.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import Unpack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.calibration.hindcasts import Hindcast
+from sim.calibration.learn import BRIEF, Learned, learn_priors, update_priors
+from sim.calibration.record import Record
+from sim.calibration.truths import Truth
+from sim.case.priors import PriorSet
+from sim.errors import refuse
+from sim.model.design import design_model
+from sim.posterior.fit import Effort
+from sim.posterior.sample import Sample
+from sim.posterior.verdict import Ladder, fit_design, fit_until_good
+from sim.sampler.diagnostics import Limits
+from sim.system.store import Entry
+from sim.system.tasks import TaskOptions, gather_results
+
+Floats = NDArray[np.float64]
+
+# Judged are the counts that are forecast.
+OF_FORECASTS = Ladder((Effort(500, 300, 0.95), Effort(1_500, 400, 0.98)), Limits(max_rhat=1.02))
+MIN_WARS = 2  # so that one can be left out
+MAX_RHAT_LEARNED = 1.1  # of what is learned without a war: means of it are used, not its tails
+KEPT = 1_000  # quantiles of each forecast
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """A forecast of one truth.
+
+    Attributes
+    ----------
+    case, force, quantity, day : str
+    quantiles : ndarray, shape (KEPT,)
+        Of the count, at the middles of equal probabilities.
+    p_zero : float
+        The probability that nothing was lost.
+    trusted : bool
+        Whether the chains agree, those of what was learned included.
+    """
+
+    case: str
+    force: str
+    quantity: str
+    day: str
+    quantiles: Floats
+    p_zero: float
+    trusted: bool
+
+
+def forecast_case(hindcast: Hindcast, priors: PriorSet, seed: int) -> list[Forecast]:
+    """Forecast the truths of a case from its claims."""
+    start = hindcast.case.start
+    days = [truth.day for truth in hindcast.truths]
+    mornings = [max(truth.start - dt.timedelta(days=1), start) for truth in hindcast.truths]
+    design = design_model(hindcast.case, priors, as_of=max(days), days=[*days, *mornings])
+
+    def count_truths(sample: Sample) -> list[Floats]:
+        return [_count(sample, truth, start) for truth in hindcast.truths]
+
+    def list_judged(sample: Sample) -> Mapping[str, Floats]:
+        return {str(number): np.log(values + 0.5) for number, values in enumerate(count_truths(sample))}
+
+    fit = fit_design(design, seed_of(seed, hindcast.case.name), OF_FORECASTS, list_judged)
+    middles = (np.arange(KEPT) + 0.5) / KEPT
+    return [
+        Forecast(
+            hindcast.case.name,
+            truth.force,
+            truth.quantity,
+            truth.day.isoformat(),
+            np.rint(np.quantile(values, middles)),
+            float(np.mean(values < 0.5)),
+            fit.verdict.trusted,
+        )
+        for truth, values in zip(hindcast.truths, count_truths(fit.sample), strict=True)
+    ]
+
+
+def _count(sample: Sample, truth: Truth, start: dt.date) -> Floats:
+    """Return the count of a truth's quantity from the truth's first day to its last, shape (draws,)."""
+    count = sample.count(truth.key, truth.quantity, truth.day)
+    if truth.start > start and truth.quantity != "deployed":
+        count = count - sample.count(truth.key, truth.quantity, truth.start - dt.timedelta(days=1))
+    return count
+
+
+def seed_of(seed: int, name: str) -> int:
+    """Return the seed of a task, which follows from its name alone and not from who runs it when."""
+    return int(np.random.SeedSequence([seed, zlib.crc32(name.encode())]).generate_state(1)[0] % 2**31)
+
+
+def forecast_war(
+    record: Record, war: str, prior: PriorSet | None, base: PriorSet, seed: int, learning: Effort
+) -> list[Forecast]:
+    """Forecast the cases of one war; without a prior set, by priors learned from the other wars.
+
+    What is learned of chains that do not mix, the longer ones neither, gives forecasts that are not trusted.
+    """
+    mixed = True
+    if prior is None:
+        learned = _learn_without(record, war, base, seed, learning)
+        mixed = _has_mixed(learned)
+        prior = update_priors(base, learned, f"without {war}", "")
+    own = [item for item in record.hindcasts if item.war == war]
+    found = [each for item in own for each in forecast_case(item, prior, seed)]
+    return [replace(each, trusted=each.trusted and mixed) for each in found]
+
+
+def _learn_without(record: Record, war: str, base: PriorSet, seed: int, effort: Effort) -> Learned:
+    others = [item for item in record.hindcasts if item.war != war]
+    longer = replace(effort, draws=3 * effort.draws, tune=2 * effort.tune)
+
+    def attempt(effort: Effort, before: Learned | None) -> Learned:
+        own_seed = seed_of(seed if before is None else seed + 1, war)
+        return learn_priors(others, base, own_seed, effort, quiet=True)
+
+    return fit_until_good((effort, longer), attempt, _has_mixed)
+
+
+def _has_mixed(learned: Learned) -> bool:
+    return learned.diagnostics.max_rhat <= MAX_RHAT_LEARNED
+
+
+def forecast_wars(
+    record: Record,
+    prior: PriorSet | None,
+    base: PriorSet,
+    seed: int,
+    learning: Effort = BRIEF,
+    **options: Unpack[TaskOptions],
+) -> list[Forecast]:
+    """Forecast every war.
+
+    Parameters
+    ----------
+    record : Record
+    prior : PriorSet, optional
+        A set that stands as it is; without it each war is forecast by what is learned from the others.
+    base : PriorSet
+        What is believed before that.
+    seed : int
+    learning : Effort
+        How hard it is tried to learn, at first.
+    **options
+        See `sim.system.tasks.TaskOptions`.
+    """
+    if prior is None and len(record.wars) < MIN_WARS:
+        raise refuse("the table", "", f"{len(record.wars)} war leaves none to learn from", "give --prior NAME")
+    found = dict(
+        gather_results(
+            partial(_forecast_as_entry, record, prior, base, seed, learning),
+            record.wars,
+            _read_forecasts,
+            depends_on=_list_dependencies(record, prior or base, seed, None if prior else learning),
+            label="war",
+            plural="wars",
+            **options,
+        )
+    )
+    return [each for war in record.wars for each in found[war]]
+
+
+def _forecast_as_entry(
+    record: Record, prior: PriorSet | None, base: PriorSet, seed: int, learning: Effort, war: str
+) -> Entry:
+    found = forecast_war(record, war, prior, base, seed, learning)
+    return {"forecasts": [{**asdict(each), "quantiles": each.quantiles.tolist()} for each in found]}
+
+
+def _read_forecasts(_: str, entry: Entry) -> list[Forecast]:
+    return [Forecast(**{**each, "quantiles": np.array(each["quantiles"])}) for each in entry["forecasts"]]
+
+
+def _list_dependencies(record: Record, priors: PriorSet, seed: int, learning: Effort | None) -> Iterator[str]:
+    """Yield what the forecasts depend on beside the war."""
+    yield from (record.sha256, priors.sha256, priors.name, str(seed), f"{learning} {OF_FORECASTS}")
