@@ -8,8 +8,8 @@ import sys
 
 import typer
 
-from sim.cli import priors_commands, run_commands, study_commands
-from sim.cli.console import MACHINE, tell_fault
+from sim.cli import priors_commands, report_commands, run_commands, study_commands
+from sim.cli.console import MACHINE, report_fault
 
 app = typer.Typer(
     add_completion=False,
@@ -33,16 +33,16 @@ def main() -> None:
         app()
     except MACHINE as error:  # of what no command does, such as --help
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # where Python puts what it still holds
-        sys.exit(tell_fault(error))
+        sys.exit(report_fault(error))
 
 
 for command in (
     run_commands.run,
     run_commands.check,
     run_commands.new,
-    run_commands.memo,
-    run_commands.compare,
-    run_commands.plot,
+    report_commands.memo,
+    report_commands.compare,
+    report_commands.plot,
 ):
     app.command()(command)
 app.command("import")(run_commands.import_case)

@@ -1,16 +1,17 @@
-"""What the commands share: exit statuses, options, and how faults and notes are told."""
+"""What the commands share: exit statuses, and how results, notes and faults are printed."""
 
 from __future__ import annotations
 
 import datetime as dt
 import errno
+import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
@@ -18,22 +19,10 @@ from sim.errors import FIRST_YEAR, LAST_YEAR, InputError, escape_controls, quote
 from sim.system.signals import tell_kept
 from sim.system.writing import FULL, explain, tell_reason
 
-DONE, DEFECT, BAD_INPUT, NOT_TRUSTED, TRIPPED = 0, 1, 3, 4, 5
+DONE, DEFECT, BAD_INPUT, NOT_TRUSTED, TRIPPED = 0, 1, 3, 4, 5  # 2 is a call that typer refuses
 
 MACHINE = (OSError, MemoryError, ImportError)  # faults of the machine, not of the input
 LACKS = (*FULL, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EIO, errno.EROFS)
-
-CaseArgument = Annotated[str, typer.Argument(metavar="CASE", help="A shipped case's name, or a path with a slash.")]
-RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")]
-SeedOption = Annotated[int, typer.Option(help="The same seed gives the same draws.", min=0, max=2**31 - 1)]
-QuietOption = Annotated[bool, typer.Option("--quiet", help="Show no progress and no notes.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the machine-readable result alone.")]
-AsOfOption = Annotated[
-    str | None, typer.Option(metavar="YYYY-MM-DD", help="The day of the headline.", show_default=False)
-]
-KnownByOption = Annotated[
-    str | None, typer.Option(metavar="YYYY-MM-DD", help="Leave out claims published later.", show_default=False)
-]
 
 
 def guarded(command: Callable[..., int]) -> Callable[..., None]:
@@ -51,10 +40,14 @@ def guarded(command: Callable[..., int]) -> Callable[..., None]:
             if fault is None:
                 raise
             if isinstance(fault, OSError) and fault.filename and fault.errno not in LACKS:
-                place = str(fault.filename2 or fault.filename)
-                say(str(refuse(place, "", f"cannot be used ({tell_reason(fault)})", "free its place, or give another")))
+                path = str(fault.filename2 or fault.filename)
+                say(
+                    str(
+                        refuse(path, "", f"cannot be used ({tell_reason(fault)})", "move it away, or give another path")
+                    )
+                )
                 raise typer.Exit(BAD_INPUT) from None
-            raise typer.Exit(tell_fault(fault)) from None
+            raise typer.Exit(report_fault(fault)) from None
         raise typer.Exit(status)
 
     return run
@@ -70,7 +63,7 @@ def _find_fault(error: BaseException) -> Exception | None:
     return before
 
 
-def tell_fault(error: Exception) -> int:
+def report_fault(error: Exception) -> int:
     """Say what the machine lacks, and what is kept; return the exit status."""
     where = getattr(error, "filename", None) or "truetoll"
     reason = tell_reason(error) if isinstance(error, OSError) else " ".join(f"{error}".split())[:200]
@@ -95,6 +88,15 @@ def show(text: str) -> None:
             raise explain(Path("standard output"), error) from None
 
 
+def show_written(files: Iterable[Path], *, as_json: bool, quiet: bool) -> None:
+    """Print which files were written: as the result, or as a note."""
+    paths = [str(path) for path in files]
+    if as_json:
+        show(json.dumps({"schema": 1, "written": paths}))
+    else:
+        say(f"Written: {', '.join(paths)}", quiet=quiet)
+
+
 def parse_day(text: str | None, option: str) -> dt.date | None:
     """Return the day that an option names; None where it was not given."""
     if text is None:
@@ -104,5 +106,5 @@ def parse_day(text: str | None, option: str) -> dt.date | None:
     except ValueError:
         raise refuse(option, "", f"{quote_value(text)} is not a day", "write it as YYYY-MM-DD") from None
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
-        raise refuse(option, "", f"{day} is out of reach", f"keep to the years {FIRST_YEAR} to {LAST_YEAR}")
+        raise refuse(option, "", f"{day} is outside the years {FIRST_YEAR} to {LAST_YEAR}", "give a day within them")
     return day

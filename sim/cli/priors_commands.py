@@ -10,17 +10,13 @@ from typing import Annotated
 
 import typer
 
-from sim.cli.console import DONE, NOT_TRUSTED, JsonOption, QuietOption, SeedOption, guarded, say, show
-from sim.cli.study_commands import ClaimsArgument, TruthArgument
+from sim.cli.console import DONE, NOT_TRUSTED, guarded, say, show
+from sim.cli.options import ClaimsArgument, JsonOption, QuietOption, SeedOption, TruthArgument
 from sim.errors import refuse
 
 
 @guarded
-def list_priors(
-    seed: SeedOption = 1,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
-) -> int:
+def list_priors(as_json: JsonOption = False) -> int:
     """List the prior sets.
 
     Example: truetoll priors list
@@ -39,9 +35,7 @@ def list_priors(
 @guarded
 def show_priors(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A prior set's name, or a path.")],
-    seed: SeedOption = 1,
     as_json: JsonOption = False,
-    quiet: QuietOption = False,
 ) -> int:
     """Show a prior set: each parameter's distribution, source and rationale.
 

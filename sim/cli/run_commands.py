@@ -1,34 +1,27 @@
-"""The command line: parse, call one function, print. Nothing here imports pymc, arviz or matplotlib before it must."""
+"""The commands that make a case or fit it: run, check, new, import."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from sim.cli.console import (
-    DONE,
-    NOT_TRUSTED,
-    TRIPPED,
+from sim.cli.console import DONE, NOT_TRUSTED, TRIPPED, guarded, parse_day, say, show, show_written
+from sim.cli.options import (
+    RESULTS,
     AsOfOption,
     CaseArgument,
     JsonOption,
     KnownByOption,
+    PriorOption,
     QuietOption,
-    RunArgument,
+    ResultsOption,
     SeedOption,
-    guarded,
-    parse_day,
-    say,
-    show,
 )
 from sim.errors import refuse
-from sim.system.writing import replace_files
 
 
 @guarded
@@ -38,7 +31,7 @@ def run(
         typer.Argument(metavar="CASE", help="A shipped case's name, or a path with a slash.", show_default=False),
     ] = None,
     seed: SeedOption = 1,
-    prior: Annotated[str | None, typer.Option(help="A prior set in place of the case's.", show_default=False)] = None,
+    prior: PriorOption = None,
     as_of: AsOfOption = None,
     known_by: KnownByOption = None,
     draws: Annotated[
@@ -47,7 +40,7 @@ def run(
             help="Draws of each of the four chains.", min=100, max=1_000_000, show_default="by the case's size"
         ),
     ] = None,
-    results: Annotated[Path, typer.Option(help="Where runs are written.")] = Path("results"),
+    results: ResultsOption = RESULTS,
     verify: Annotated[
         Path | None,
         typer.Option(metavar="RUN", help="Repeat a finished run, and say whether it stands.", show_default=False),
@@ -98,7 +91,6 @@ def _verify(folder: Path, *, as_json: bool, quiet: bool) -> int:
 @guarded
 def check(
     case: CaseArgument,
-    seed: SeedOption = 1,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
@@ -121,7 +113,6 @@ def check(
 @guarded
 def new(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that does not exist yet.")],
-    seed: SeedOption = 1,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
@@ -133,143 +124,9 @@ def new(
 
     write_case(folder)
     shown = folder if folder.is_absolute() else f"./{folder}"
-    _tell_written([folder / name for name in ("case.toml", "claims.csv")], as_json=as_json)
+    show_written([folder / name for name in ("case.toml", "claims.csv")], as_json=as_json, quiet=quiet)
     say(f"Edit them, then: truetoll run {shown}", quiet=quiet or as_json)
     return DONE
-
-
-@guarded
-def memo(
-    run: RunArgument,
-    formats: Annotated[str, typer.Option("--format", help="md, html, docx, pdf, separated by commas.")] = "md",
-    template: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Templates in place of ours.", show_default=False)
-    ] = None,
-    words: Annotated[str, typer.Option(help="Whose words for probabilities: icd203, phia or ipcc.")] = "icd203",
-    since: Annotated[
-        Path | None, typer.Option(metavar="RUN", help="An earlier run, to say what has changed.", show_default=False)
-    ] = None,
-    seed: SeedOption = 1,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
-) -> int:
-    """Write the memo again from a finished run, in one or more formats.
-
-    The latest sensitivity report of the same inputs beside the run is part of it.
-
-    Example: truetoll memo results/kursk/20250501-120000-seed1 --format html,pdf
-    """
-    from sim.report.memo import FORMATS, write_memo
-    from sim.report.memo.content import compose_memo
-    from sim.runs.folder import find_sensitivity, read_manifest, read_result
-    from sim.words import SCALES
-
-    chosen = _choose_formats(formats, FORMATS)
-    if words not in SCALES:
-        raise refuse("--words", "", f"{words} is not available", f"use {', '.join(SCALES)}")
-    if template is not None and not template.is_dir():
-        raise refuse("--template", "", f"{template} is no folder", "give the folder of your templates")
-    result = read_result(run)
-    with _damage_told(run):
-        change = _tell_change(since, run) if since else None
-        place, sensitivity = find_sensitivity(run, result)
-        told = compose_memo(result, scale=words, sensitivity=sensitivity, change=change, manifest=read_manifest(run))
-        written = write_memo(told, run, chosen, template)
-    if place is not None:
-        say(f"Robustness from {place}", quiet=quiet or as_json)
-    _tell_written(written, as_json=as_json, quiet=quiet)
-    return DONE
-
-
-def _tell_change(since: Path, run: Path) -> list[str]:
-    from sim.runs.compare import compare_runs, tell_change
-
-    return tell_change(compare_runs(since, run))
-
-
-@guarded
-def compare(
-    first: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")],
-    second: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a later one.")],
-    max_shift: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SD", help="Exit 5 where a median moves by more standard deviations.", min=0, show_default=False
-        ),
-    ] = None,
-    seed: SeedOption = 1,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
-) -> int:
-    """Tell what changed between two runs: inputs, and each count beyond Monte Carlo error or not.
-
-    Example: truetoll compare results/kursk/20250501-120000-seed1 results/kursk/20250601-120000-seed1
-    """
-    from sim.runs.compare import compare_runs, largest_shift, tell_change
-
-    with _damage_told(second):
-        report = compare_runs(first, second)
-    show(json.dumps(report, ensure_ascii=False) if as_json else "\n".join(tell_change(report)))
-    if max_shift is not None and largest_shift(report) > max_shift:
-        far = largest_shift(report)
-        what = f"A count moved by {far:.2f} standard deviations" if far < float("inf") else "Not every count is in both"
-        say(f"{what}; the limit is {max_shift:g}", quiet=quiet)
-        return TRIPPED
-    return DONE
-
-
-@guarded
-def plot(
-    run: RunArgument,
-    formats: Annotated[str, typer.Option("--format", help="png, svg, pdf, separated by commas.")] = "png,svg,pdf",
-    seed: SeedOption = 1,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
-) -> int:
-    """Draw the figures again from a finished run.
-
-    Example: truetoll plot results/kursk/20250501-120000-seed1
-    """
-    from sim.report.plots import draw_figures
-    from sim.report.plots.style import FORMATS
-    from sim.runs.folder import read_result
-
-    chosen = _choose_formats(formats, FORMATS)
-
-    result, figures = read_result(run), run / "figures"
-    if figures.is_symlink():
-        raise refuse(str(figures), "", "is a link to another place", "take it away")
-    with _damage_told(run), replace_files(figures) as draft:
-        drawn = draw_figures(result, draft, formats=chosen)
-    if not drawn:
-        raise refuse(str(run / "summary.json"), "", "holds nothing to draw", "run the case again")
-    _tell_written([figures / path.name for path in drawn], as_json=as_json, quiet=quiet)
-    return DONE
-
-
-def _choose_formats(text: str, known: Iterable[str]) -> list[str]:
-    """Return the formats that an option names, each once."""
-    chosen = list(dict.fromkeys(part.strip() for part in text.split(",")))
-    others = sorted(set(chosen) - set(known))
-    if others:
-        raise refuse("--format", "", f"{', '.join(others)} is not available", f"use {', '.join(known)}")
-    return chosen
-
-
-def _tell_written(files: list[Path], *, as_json: bool, quiet: bool = False) -> None:
-    if as_json:
-        show(json.dumps({"schema": 1, "written": [str(path) for path in files]}))
-    else:
-        say("Written: " + ", ".join(str(path) for path in files), quiet=quiet)
-
-
-@contextmanager
-def _damage_told(run: Path) -> Iterator[None]:
-    """Turn what a damaged summary breaks into one line."""
-    try:
-        yield
-    except (KeyError, TypeError, AttributeError, IndexError, ValueError, ArithmeticError) as error:
-        raise refuse(str(run / "summary.json"), "", f"is damaged ({error!r})", "run the case again") from error
 
 
 @guarded
@@ -277,7 +134,6 @@ def import_case(
     form: Annotated[str, typer.Argument(metavar="FORMAT", help="Whose table it is: economist, radford or ucdp.")],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The table.")],
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the case is written; it must not exist.")],
-    seed: SeedOption = 1,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
@@ -288,5 +144,5 @@ def import_case(
     from sim.importers import import_table
 
     written = import_table(form, file, folder, tell=lambda line: say(line, quiet=quiet))
-    _tell_written([written], as_json=as_json, quiet=quiet)
+    show_written([written], as_json=as_json, quiet=quiet)
     return DONE

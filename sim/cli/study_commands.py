@@ -1,44 +1,43 @@
-"""The commands of many fits, and of prior sets: simulate, sensitivity, sbc, backtest, priors list, show and fit."""
+"""The commands of many fits or worlds: simulate, sensitivity, sbc, backtest."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sim.cli.console import (
-    DONE,
-    NOT_TRUSTED,
+from sim.cli.console import DONE, NOT_TRUSTED, guarded, parse_day, say, show
+from sim.cli.options import (
+    RESULTS,
     AsOfOption,
     CaseArgument,
+    ClaimsArgument,
+    DaskOption,
+    JobsOption,
     JsonOption,
     KnownByOption,
+    PriorOption,
     QuietOption,
+    ResultsOption,
+    ResumeOption,
     SeedOption,
-    guarded,
-    parse_day,
-    say,
-    show,
+    TruthArgument,
 )
 from sim.errors import refuse
 from sim.system.writing import replace_files
 
-ClaimsArgument = Annotated[Path, typer.Argument(metavar="CLAIMS", help="A table of claims of many cases.")]
-TruthArgument = Annotated[Path, typer.Argument(metavar="TRUTH", help="What is established of them.")]
-JobsOption = Annotated[int, typer.Option(help="How many fits at once, in processes here.", min=1, max=1_000)]
-DaskOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="ADDRESS", help="A Dask scheduler, whose workers fit in place of --jobs here.", show_default=False
-    ),
-]
+if TYPE_CHECKING:
+    from sim.model.design import Design
+    from sim.system.tasks import TaskOptions
+
+MOST_WORLDS = 100_000
 MAX_FAILED = 0.02  # of many fits, beyond which the whole is not to be trusted
 
 
-def _design(case: str, prior: str | None, as_of: dt.date | None = None, known_by: dt.date | None = None) -> Any:
+def _design_case(case: str, prior: str | None, as_of: dt.date | None = None, known_by: dt.date | None = None) -> Design:
     from sim.case.folder import read_case
     from sim.case.priors import read_priors
     from sim.model.design import design_model
@@ -55,12 +54,11 @@ def simulate(
     case: CaseArgument,
     n: Annotated[int, typer.Option("--n", help="How many worlds.")] = 1_000,
     seed: SeedOption = 1,
-    prior: Annotated[str | None, typer.Option(help="A prior set in place of the case's.", show_default=False)] = None,
+    prior: PriorOption = None,
     run: Annotated[
         Path | None, typer.Option(help="A run's folder: truths from its posterior.", show_default=False)
     ] = None,
     as_json: JsonOption = False,
-    quiet: QuietOption = False,
 ) -> int:
     """Draw truths from the prior, or a run's posterior, and the claims that each source would make of them.
 
@@ -72,9 +70,9 @@ def simulate(
     from sim.report.table import show_worlds
     from sim.runs.draws import read_sample
 
-    if not 1 <= n <= 100_000:
-        raise refuse("--n", "", f"{n} worlds are none or too many", "give 1 to 100000")
-    design = _design(case, prior)
+    if not 1 <= n <= MOST_WORLDS:
+        raise refuse("--n", "", f"{n} is outside 1 to {MOST_WORLDS:,}", "give a number of worlds within it")
+    design = _design_case(case, prior)
     truths = None if run is None else read_sample(run, design)
     result = tabulate_worlds(design, simulate_worlds(design, np.random.default_rng(seed), n, truths))
     show(json.dumps(result) if as_json else show_worlds(result))
@@ -85,13 +83,13 @@ def simulate(
 def sensitivity(
     case: CaseArgument,
     seed: SeedOption = 1,
-    prior: Annotated[str | None, typer.Option(help="A prior set in place of the case's.", show_default=False)] = None,
+    prior: PriorOption = None,
     as_of: AsOfOption = None,
     known_by: KnownByOption = None,
     jobs: JobsOption = 2,
     dask: DaskOption = None,
-    results: Annotated[Path, typer.Option(help="Where fits and the report are kept.")] = Path("results"),
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the fits that are kept.")] = False,
+    results: ResultsOption = RESULTS,
+    resume: ResumeOption = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
@@ -107,7 +105,7 @@ def sensitivity(
         from sim.sensitivity.folder import write_sensitivity
         from sim.sensitivity.sensitivity import examine_case
 
-        design = _design(case, prior, *days)
+        design = _design_case(case, prior, *days)
         store = results / design.case.name / f"sensitivity-seed{seed}.jsonl"
         report = examine_case(design, seed, store=store, resume=resume, jobs=jobs, client=client, quiet=quiet)
     folder = write_sensitivity(report, results)
@@ -121,11 +119,11 @@ def sbc(
     case: CaseArgument,
     n: Annotated[int, typer.Option("--n", help="How many replicates.")] = 100,
     seed: SeedOption = 1,
-    prior: Annotated[str | None, typer.Option(help="A prior set in place of the case's.", show_default=False)] = None,
+    prior: PriorOption = None,
     jobs: JobsOption = 2,
     dask: DaskOption = None,
-    results: Annotated[Path, typer.Option(help="Where finished replicates and the report are kept.")] = Path("results"),
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the replicates that are kept.")] = False,
+    results: ResultsOption = RESULTS,
+    resume: ResumeOption = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
@@ -135,14 +133,12 @@ def sbc(
     """
     from sim.system.cluster import open_cluster
 
-    if not 1 <= n <= 1_000_000:
-        raise refuse("--n", "", f"{n} replicates are none or too many", "give 1 to 1000000")
     with open_cluster(dask) as client:  # before what takes long: a wrong address is told at once
         from sim.calibration.sbc import calibrate
         from sim.report.plots.ranks import draw_ranks
         from sim.report.table import show_calibration
 
-        design = _design(case, prior)
+        design = _design_case(case, prior)
         store = results / design.case.name / f"sbc-seed{seed}.jsonl"
         report, replicates = calibrate(
             design, n, seed, store=store, resume=resume, quiet=quiet, jobs=jobs, client=client
@@ -164,10 +160,8 @@ def backtest(
     seed: SeedOption = 1,
     jobs: JobsOption = 2,
     dask: DaskOption = None,
-    results: Annotated[Path, typer.Option(help="Where forecasts, figures and the report are kept.")] = Path("results"),
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the forecasts, or quarters, that are kept.")
-    ] = False,
+    results: ResultsOption = RESULTS,
+    resume: ResumeOption = False,
     through_time: Annotated[
         bool, typer.Option("--through-time", help="CLAIMS is the folder of a case: estimate it quarter by quarter.")
     ] = False,
@@ -182,14 +176,14 @@ def backtest(
     from sim.system.cluster import open_cluster
 
     with open_cluster(dask) as client:  # before what takes long: a wrong address is told at once
-        run = {"jobs": jobs, "client": client, "resume": resume, "quiet": quiet}
+        options: TaskOptions = {"jobs": jobs, "client": client, "resume": resume, "quiet": quiet}
         if through_time:
-            return _backtest_quarters(claims, truth, prior, curve, seed, results, run, as_json=as_json)
-        return _backtest_wars(claims, truth, prior, seed, results, run, as_json=as_json)
+            return _backtest_quarters(claims, truth, prior, curve, seed, results, options, as_json=as_json)
+        return _backtest_wars(claims, truth, prior, seed, results, options, as_json=as_json)
 
 
 def _backtest_wars(
-    claims: Path, truth: Path, prior: str | None, seed: int, results: Path, run: dict[str, Any], *, as_json: bool
+    claims: Path, truth: Path, prior: str | None, seed: int, results: Path, options: TaskOptions, *, as_json: bool
 ) -> int:
     from sim.calibration.backtest import find_reference, report_backtest
     from sim.calibration.forecast import forecast_wars
@@ -200,16 +194,16 @@ def _backtest_wars(
 
     record = read_record(claims, truth)
     chosen = read_priors(prior) if prior else None
-    folder = (
-        results / "backtest" / f"{claims.resolve().parent.name}-{Path(prior).stem if prior else 'left-out'}-seed{seed}"
-    )
-    forecasts = forecast_wars(record, chosen, read_priors("vague"), seed, store=folder / "forecasts.jsonl", **run)
+    name = f"{claims.resolve().parent.name}-{Path(prior).stem if prior else 'left-out'}-seed{seed}"
+    folder = results / "backtest" / name
+    options["store"] = folder / "forecasts.jsonl"
+    forecasts = forecast_wars(record, chosen, read_priors("vague"), seed, **options)
     report = report_backtest(record, forecasts, seed, find_reference(chosen))
     with replace_files(folder) as draft:
         (draft / "backtest.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
         draw_backtest(report, draft)
     show(json.dumps(report) if as_json else show_backtest(report))
-    say(f"Forecasts, figures and report are kept in {folder}", quiet=run["quiet"])
+    say(f"Forecasts, figures and report are kept in {folder}", quiet=options["quiet"])
     return NOT_TRUSTED if report["untrusted_fits"] > MAX_FAILED * report["fits"] else DONE
 
 
@@ -220,7 +214,7 @@ def _backtest_quarters(
     curve: Path | None,
     seed: int,
     results: Path,
-    run: dict[str, Any],
+    options: TaskOptions,
     *,
     as_json: bool,
 ) -> int:
@@ -234,11 +228,12 @@ def _backtest_quarters(
     case = read_case(find_case(str(folder) if "/" in str(folder) else f"./{folder}"))
     points = read_curve(curve) if curve else []
     priors = read_priors(prior) if prior else None
-    place = results / "backtest" / f"{case.name}-through-time-seed{seed}"
-    report = backtest_quarters(case, read_truths(truth), priors, seed, store=place / "quarters.jsonl", **run)
-    with replace_files(place) as draft:
+    kept = results / "backtest" / f"{case.name}-through-time-seed{seed}"
+    options["store"] = kept / "quarters.jsonl"
+    report = backtest_quarters(case, read_truths(truth), priors, seed, **options)
+    with replace_files(kept) as draft:
         (draft / "through-time.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
         save_quarters(report, {key: case.label_force(key) for key in case.forces}, points, draft)
     show(json.dumps(report) if as_json else show_quarters(report))
-    say(f"Quarters, report and figure are kept in {place}", quiet=run["quiet"])
+    say(f"Quarters, report and figure are kept in {kept}", quiet=options["quiet"])
     return NOT_TRUSTED if report["untrusted_fits"] > MAX_FAILED * report["fits"] else DONE

@@ -66,6 +66,10 @@ def test_check_points_at_the_slips_of_the_articles():
         (("run",), 2, "Missing argument"),
         (("run", "kursk", "--seed", "-1"), 2, "seed"),
         (("fly",), 2, "No such command"),
+        (("check", "kursk", "--seed", "1"), 2, "No such option"),
+        (("priors", "list", "--quiet"), 2, "No such option"),
+        (("simulate", "kursk", "--n", "0"), 3, "--n: 0 is outside 1 to 100,000"),
+        (("sbc", "kursk", "--n", "2000000"), 3, "--n: 2000000 is outside 1 to 1,000,000"),
     ],
 )
 def test_bad_calls_get_a_line_and_a_status(arguments, status, text, tmp_path):
@@ -73,6 +77,13 @@ def test_bad_calls_get_a_line_and_a_status(arguments, status, text, tmp_path):
     assert done.returncode == status
     assert text in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_quiet_prints_no_notes(tmp_path):
+    done = call("new", tmp_path / "case", "--quiet")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    done = call("check", f"{tmp_path}/case", "--quiet")
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_new_does_not_touch_what_is_there(tmp_path):

@@ -1,4 +1,4 @@
-"""The pages made from the program itself: `python tests/reference.py` writes docs/commands.md and docs/priors.md."""
+"""The pages made from the program itself, docs/commands.md and docs/priors.md: `python tests/suites/tables.py`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ COMMANDS_HEAD = """\
 # Commands
 
 Made by `make tables` from the program's own help: `truetoll COMMAND --help` says the same. Exit statuses are in
-[formats.md](formats.md#exit-status)."""
+[formats.md](formats.md#exit-status).
+
+Every command takes `--json`; those that draw random numbers take `--seed`, and those that show progress or notes take
+`--quiet`."""
 PRIORS_HEAD = """\
 # Prior sets
 
