@@ -9,8 +9,8 @@ from examples import ONE_DAY
 
 from sim.case.check import check_case
 from sim.case.wordings import WORDINGS, Wording
+from sim.contract.check import parse_result
 from sim.errors import InputError
-from sim.report.contract import check_result
 from sim.report.memo import render_memo
 from sim.report.memo.content import compose_memo
 from sim.report.plots.forests import plot_claims
@@ -49,8 +49,8 @@ def test_a_wording_is_added_by_its_record_and_its_prior_alone(case, monkeypatch,
     assert (item.form, item.bound) == ("bound", NEARLY)
     assert 0 < float(run.posterior.posterior["wording.nearly"].mean()) < 0.5
     folder = write_run(run, tmp_path / "results")
-    result = check_result(json.loads((folder / "summary.json").read_text(encoding="utf-8")), "summary.json")
-    assert [claim["qualifier"] for claim in result["claims"]] == ["about", "nearly"]
+    result = parse_result(json.loads((folder / "summary.json").read_text(encoding="utf-8")), "summary.json")
+    assert [claim.qualifier for claim in result.claims] == ["about", "nearly"]
     assert "nearly 900" in render_memo(compose_memo(result))
     figure = plot_claims(run.result, "x")
     assert any(text.get_text() == "≲ 900" for text in figure.canvas.findobj(lambda artist: hasattr(artist, "get_text")))

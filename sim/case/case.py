@@ -212,9 +212,9 @@ class Case(BaseModel):
         return self.forces[key].label or key.replace("_", " ")
 
     def parts_of(self, force: str, quantity: str) -> tuple[str, ...]:
-        """Return the base outcomes that a quantity of a force sums; a base outcome sums itself."""
+        """Return the base outcomes that a quantity of a force sums; a base outcome, or a size, sums itself."""
         outcomes = self.file.forces[force].outcomes
-        if quantity in outcomes:
+        if quantity in outcomes or quantity in STATES:
             return (quantity,)
         return tuple(part for part in self._totals.get(quantity, ()) if part in outcomes)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -48,7 +49,7 @@ def memo(
         raise refuse("--template", "", f"{template} is no folder", "give the folder of your templates")
     result = read_result(run)
     with _refusing_damage(run):
-        change = _tell_change(since, run) if since else None
+        change = _tell_change(since, run) if since else []
         report, sensitivity = find_sensitivity(run, result)
         told = compose_memo(result, scale=words, sensitivity=sensitivity, change=change, manifest=read_manifest(run))
         written = write_memo(told, run, chosen, template)
@@ -85,7 +86,7 @@ def compare(
 
     with _refusing_damage(second):
         report = compare_runs(first, second)
-    show(json.dumps(report, ensure_ascii=False) if as_json else "\n".join(tell_change(report)))
+    show(json.dumps(asdict(report), ensure_ascii=False) if as_json else "\n".join(tell_change(report)))
     if max_shift is not None and largest_shift(report) > max_shift:
         far = largest_shift(report)
         what = f"A count moved by {far:.2f} standard deviations" if far < float("inf") else "Not every count is in both"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -65,6 +66,7 @@ def run(
     days = parse_day(as_of, "--as-of"), parse_day(known_by, "--known-by")
     with start_figure_process() as drawing:
         started = time.perf_counter()
+        from sim.contract.check import dump_record
         from sim.report.table import show_text
         from sim.runs.run import read_command, run_case, write_run
 
@@ -73,7 +75,7 @@ def run(
         done.seconds = {"import": imported, **done.seconds}
         folder = write_run(done, results, read_command(), drawing)
     if as_json:
-        show(json.dumps(done.result, ensure_ascii=False, allow_nan=False))
+        show(json.dumps(dump_record(done.result), ensure_ascii=False, allow_nan=False))
     else:
         show(show_text(done.result))
     say(f"\nWritten to {folder}", quiet=quiet)
@@ -84,8 +86,8 @@ def _verify(folder: Path, *, as_json: bool, quiet: bool) -> int:
     from sim.runs.verify import tell_verdict, verify_run
 
     report = verify_run(folder, quiet=quiet)
-    show(json.dumps(report, ensure_ascii=False) if as_json else "\n".join(tell_verdict(report)))
-    return DONE if report["stands"] else TRIPPED
+    show(json.dumps(asdict(report), ensure_ascii=False) if as_json else "\n".join(tell_verdict(report)))
+    return DONE if report.stands else TRIPPED
 
 
 @guarded

@@ -101,6 +101,7 @@ def sensitivity(
 
     days = parse_day(as_of, "--as-of"), parse_day(known_by, "--known-by")
     with open_cluster(dask) as client:  # before what takes long: a wrong address is told at once
+        from sim.contract.check import dump_record
         from sim.report.robustness import show_sensitivity
         from sim.sensitivity.folder import write_sensitivity
         from sim.sensitivity.sensitivity import examine_case
@@ -109,9 +110,9 @@ def sensitivity(
         store = results / design.case.name / f"sensitivity-seed{seed}.jsonl"
         report = examine_case(design, seed, store=store, resume=resume, jobs=jobs, client=client, quiet=quiet)
     folder = write_sensitivity(report, results)
-    show(json.dumps(report, ensure_ascii=False) if as_json else show_sensitivity(report))
+    show(json.dumps(dump_record(report), ensure_ascii=False) if as_json else show_sensitivity(report))
     say(f"\nWritten to {folder}", quiet=quiet)
-    return NOT_TRUSTED if report["untrusted_fits"] > MAX_FAILED * report["fits"] else DONE
+    return NOT_TRUSTED if report.untrusted_fits > MAX_FAILED * report.fits else DONE
 
 
 @guarded

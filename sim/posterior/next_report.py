@@ -7,12 +7,13 @@ left is the expected posterior variance, without a fit inside a fit (Strong et a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.case.case import STATES
+from sim.contract.summary import NextReport
+from sim.contract.values import round_figures
 from sim.model.rows import ESTABLISHED, kind_of
 from sim.posterior.sample import Sample
 
@@ -21,14 +22,14 @@ NEW = {"estimate": "an independent estimate, not heard yet", "count": "an indepe
 Floats = NDArray[np.float64]
 
 
-def value_reports(sample: Sample, force: str, quantity: str) -> list[dict[str, Any]]:
+def value_reports(sample: Sample, force: str, quantity: str) -> list[NextReport]:
     """Return what each source's next report would be worth, and that of kinds of source not heard yet.
 
     A report is "about so many on the headline's day", or a count of those found so far.
 
     Returns
     -------
-    list of dict
+    list of NextReport
         `width_ratio`: the expected width of the 90% interval on the log scale, over that of now; `log_score_gain`: the
         expected gain of the log score, in nats; the most telling first.
     """
@@ -40,16 +41,16 @@ def value_reports(sample: Sample, force: str, quantity: str) -> list[dict[str, A
         number = np.log(np.exp(np.clip(said, -700, 700)) + 0.5)  # as it would be told: zero is possible
         left = min(max(expected_variance(target, number) / float(np.var(target)), 1e-6), 1.0)
         found.append(
-            {
-                "source": source,
-                "label": label,
-                "force": force,
-                "quantity": quantity,
-                "width_ratio": float(f"{np.sqrt(left):.3g}"),
-                "log_score_gain": float(f"{abs(0.5 * np.log(left)):.3g}"),
-            }
+            NextReport(
+                source=source,
+                label=label,
+                force=force,
+                quantity=quantity,
+                width_ratio=round_figures(np.sqrt(left), 3),
+                log_score_gain=round_figures(abs(0.5 * np.log(left)), 3),
+            )
         )
-    return sorted(found, key=lambda entry: entry["width_ratio"])
+    return sorted(found, key=lambda entry: entry.width_ratio)
 
 
 def _simulate_reports(sample: Sample, force: str, quantity: str) -> Iterator[tuple[str, str, Floats]]:

@@ -57,7 +57,7 @@ class Sample:
         if quantity == "standing":
             lost = sum(self.state[:, state.locate(force, part), cut] for part in self._personnel(force))
             return np.asarray(np.maximum(self.trace(force, "deployed", cut) - lost, 0))
-        parts = ("deployed",) if quantity == "deployed" else case.parts_of(force, quantity)
+        parts = case.parts_of(force, quantity)
         return np.asarray(sum(self.state[:, state.locate(force, part), cut] for part in parts))
 
     def _personnel(self, force: str) -> list[str]:
@@ -178,7 +178,7 @@ class Sample:
 
     def _bias_at(self, source: str, force: str, quantity: str, cut: int) -> Floats:
         """Return the log bias of a source on a quantity at a cut of the timeline."""
-        parts = ("deployed",) if quantity == "deployed" else self.design.case.parts_of(force, quantity)
+        parts = self.design.case.parts_of(force, quantity)
         if len(parts) == 1:
             return self._outcome_biases[source, force, parts[0]]
         truth = np.maximum(self.trace(force, quantity, cut), 1e-300)

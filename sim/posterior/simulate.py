@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from sim.case.evidence import Evidence
 from sim.case.observations import NARROW, Observation, rounding_unit, unit_of
+from sim.contract.values import round_figures
 from sim.model.design import Design, sample_prior
 from sim.model.rows import lay_out_beliefs
 from sim.posterior.sample import Sample, choose_readings, say_again
@@ -162,8 +163,8 @@ def _show_number(item: Observation) -> float | None:
     if item.form == "cell" and not item.whole:
         if item.lower == -math.inf:
             return 0.0
-        return float(f"{(math.exp(item.lower) + math.exp(item.upper)) / 2:.6g}")
+        return round_figures((math.exp(item.lower) + math.exp(item.upper)) / 2)
     middle = (item.lower + item.upper) / 2 if item.form == "cell" else item.point
     if not math.isfinite(middle):
         return None
-    return float(f"{1 / (1 + math.exp(-middle)) if item.whole else math.exp(min(middle, 700)):.6g}")
+    return round_figures(1 / (1 + math.exp(-middle)) if item.whole else math.exp(min(middle, 700)))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
 
+from sim.contract.sensitivity import Scenario, Sensitivity, find_count
+from sim.report.labels import name_count, name_group
 from sim.words import escape_cell, show_count, show_number, show_share
 
 MATTERS = 1 / 3  # of the posterior's standard deviation, from which a shift is told
@@ -25,127 +27,165 @@ _NONE = {
 }
 
 
-def tell_robustness(report: dict[str, Any]) -> list[str]:
+def tell_robustness(report: Sensitivity) -> list[str]:
     """Return the verdict in words: what moves the headline of each force, and what does not."""
-    forces = list(dict.fromkeys(entry["force"] for entry in report["base"]["quantities"]))
+    forces = list_forces(report)
     found = []
-    if not report["base"]["trusted"]:
+    if not report.base.trusted:
         found.append("The case as it stands did not converge: its shifts are NOT TO BE TRUSTED.")
     for force in forces:
         view = look_at(report, force)
         if view:
-            found += _tell_shifts(view, f" ({force})" if len(forces) > 1 else "")
+            found += _tell_shifts(view, force if len(forces) > 1 else "")
     found += [*_tell_conflict(report, several=len(forces) > 1), *_tell_doubts(report)]
     return found
 
 
-def look_at(report: dict[str, Any], force: str) -> dict[str, Any] | None:
+def list_forces(report: Sensitivity) -> list[str]:
+    """Return the forces whose counts the report has."""
+    return list(dict.fromkeys(entry.force for entry in report.base.quantities))
+
+
+def look_at(report: Sensitivity, force: str) -> Sensitivity | None:
     """Return the report with the first headline of another force leading its scenarios; none where it has none."""
-    quantity = next((each["quantity"] for each in report["headlines"] if each["force"] == force), None)
+    quantity = next((each.quantity for each in report.headlines if each.force == force), None)
     if quantity is None:
         return None
-    scenarios = []
-    for scenario in report["scenarios"]:
-        entries = (each for each in scenario["quantities"] if (each["force"], each["quantity"]) == (force, quantity))
-        scenarios.append({**scenario, **next(entries)})
-    return {**report, "force": force, "headline": quantity, "scenarios": scenarios}
+    scenarios = tuple(lead_scenario(scenario, force, quantity) for scenario in report.scenarios)
+    return replace(report, force=force, headline=quantity, scenarios=scenarios)
 
 
-def _tell_shifts(report: dict[str, Any], of: str) -> Iterator[str]:
-    what = f"the number {report['headline'].replace('_', ' ')}{of}"
+def lead_scenario(scenario: Scenario, force: str, quantity: str) -> Scenario:
+    """Return a scenario led by what became of a count."""
+    first = find_count(scenario.quantities, force, quantity)
+    return replace(
+        scenario,
+        median=first.median,
+        intervals=first.intervals,
+        shift_sd=first.shift_sd,
+        shift_mcse=first.shift_mcse,
+        width_ratio=first.width_ratio,
+    )
+
+
+def find_base(report: Sensitivity) -> Scenario:
+    """Return the case as it stands, in the form of a scenario led by the headline."""
+    first = find_count(report.base.quantities, report.force, report.headline)
+    return Scenario(
+        kind="base",
+        what="",
+        label="the case as it stands",
+        median=first.median,
+        intervals=first.intervals,
+        shift_sd=0.0,
+        shift_mcse=0.0,
+        width_ratio=1.0,
+        how=report.base.how,
+        k=report.base.k,
+        trusted=report.base.trusted,
+        quantities=(),
+    )
+
+
+def name_headline(report: Sensitivity) -> str:
+    """Return the headline's name in words."""
+    return name_count(report.headline, report.force if len(list_forces(report)) > 1 else "")
+
+
+def _tell_shifts(report: Sensitivity, of: str) -> Iterator[str]:
+    what = f"the number {name_count(report.headline, of)}"
     for kind, none in _NONE.items():
-        entries = [each for each in report["scenarios"] if each["kind"] == kind and each["trusted"]]
+        entries = [each for each in report.scenarios if each.kind == kind and each.trusted]
         if entries:
-            moved = sorted((each for each in entries if is_moved(each)), key=lambda each: -abs(each["shift_sd"]))
+            moved = sorted((each for each in entries if is_moved(each)), key=lambda each: -abs(each.shift_sd))
             exceptions = f", but for {_list_exceptions(moved)}" if moved else ""
             yield f"{none.format(what=what)}{exceptions}."
     yield from _tell_copies(report)
     yield from _tell_priors(report)
 
 
-def _tell_doubts(report: dict[str, Any]) -> Iterator[str]:
+def _tell_doubts(report: Sensitivity) -> Iterator[str]:
     """Say what could not be judged: fits that did not converge, and weights that cannot be trusted."""
-    doubtful = [each for each in report["scenarios"] if not each["trusted"]]
+    doubtful = [each for each in report.scenarios if not each.trusted]
     for what, weighed in (("did not converge", False), (f"have importance weights with k above {GOOD_K}", True)):
-        labels = [each["label"] for each in doubtful if (each["k"] is not None) == weighed]
+        labels = [each.label for each in doubtful if (each.k is not None) == weighed]
         if labels:
             more = f" and {len(labels) - MOST} more" if len(labels) > MOST else ""
             yield f"Not judged, as they {what}: {'; '.join(labels[:MOST])}{more}."
 
 
-def list_shown(report: dict[str, Any]) -> list[dict[str, Any]]:
+def list_shown(report: Sensitivity) -> list[Scenario]:
     """Return the scenarios that a page has room for: of many, those that move the headline most."""
-    scenarios: list[dict[str, Any]] = report["scenarios"]
+    scenarios = list(report.scenarios)
     if len(scenarios) <= MOST_SHOWN:
         return scenarios
-    least = sorted((abs(each["shift_sd"]) for each in scenarios), reverse=True)[MOST_SHOWN - 1]
-    return [each for each in scenarios if abs(each["shift_sd"]) >= least][:MOST_SHOWN]
+    least = sorted((abs(each.shift_sd) for each in scenarios), reverse=True)[MOST_SHOWN - 1]
+    return [each for each in scenarios if abs(each.shift_sd) >= least][:MOST_SHOWN]
 
 
-def is_moved(scenario: dict[str, Any]) -> bool:
+def is_moved(scenario: Scenario) -> bool:
     """Return whether a scenario moves the headline by more than a third of its uncertainty."""
-    return bool(abs(scenario["shift_sd"]) > MATTERS)
+    return bool(abs(scenario.shift_sd) > MATTERS)
 
 
-def _list_exceptions(moved: list[dict[str, Any]]) -> str:
+def _list_exceptions(moved: list[Scenario]) -> str:
     told = []
     for each in moved[:MOST]:
-        low, high = (show_count(edge) for edge in each["intervals"]["0.9"])
-        figures = f"{low} to {high}; {each['shift_sd']:+.1f} standard deviations"
-        told.append(f"{each['label'].removeprefix('without ')}: {show_count(each['median'])} ({figures})")
+        low, high = (show_count(edge) for edge in each.intervals["0.9"])
+        figures = f"{low} to {high}; {each.shift_sd:+.1f} standard deviations"
+        told.append(f"{each.label.removeprefix('without ')}: {show_count(each.median)} ({figures})")
     more = len(moved) - MOST
     return "; ".join(told) + (f"; and {more} more" if more > 0 else "")
 
 
-def _tell_copies(report: dict[str, Any]) -> Iterator[str]:
-    copies = [each for each in report["scenarios"] if each["kind"] == "duplicate_source"]
+def _tell_copies(report: Sensitivity) -> Iterator[str]:
+    copies = [each for each in report.scenarios if each.kind == "duplicate_source"]
     if copies:
-        worst = max(copies, key=lambda each: abs(each["shift_sd"]))
-        narrowest = min(copies, key=lambda each: each["width_ratio"])
+        worst = max(copies, key=lambda each: abs(each.shift_sd))
+        narrowest = min(copies, key=lambda each: each.width_ratio)
         yield (
-            f"Repeating is not confirming: an echo that nobody marked would count as news ({worst['label']}: "
-            f"{worst['shift_sd']:+.1f} standard deviations; {narrowest['label']}: the 90% interval "
-            f"{show_share(narrowest['width_ratio'])} as wide on the log scale)."
+            f"Repeating is not confirming: an echo that nobody marked would count as news ({worst.label}: "
+            f"{worst.shift_sd:+.1f} standard deviations; {narrowest.label}: the 90% interval "
+            f"{show_share(narrowest.width_ratio)} as wide on the log scale)."
         )
-    for echo in (each for each in report["scenarios"] if each["kind"] == "echo"):
-        same = echo["shift_sd"] == 0 and echo["width_ratio"] == 1
+    for echo in (each for each in report.scenarios if each.kind == "echo"):
+        same = echo.shift_sd == 0 and echo.width_ratio == 1
         yield f"Every claim repeated and marked as an echo {'moves nothing' if same else 'moves it: A DEFECT'}."
 
 
-def _tell_priors(report: dict[str, Any]) -> Iterator[str]:
-    key = (report["force"], report["headline"])
-    of = [each for each in report["priors"] if (each["force"], each["quantity"]) == key]
-    strong = sorted((each for each in of if each["psense"] >= SENSITIVE), key=lambda each: -each["psense"])
+def _tell_priors(report: Sensitivity) -> Iterator[str]:
+    key = (report.force, report.headline)
+    of = [each for each in report.priors if (each.force, each.quantity) == key]
+    strong = sorted((each for each in of if each.psense >= SENSITIVE), key=lambda each: -each.psense)
     if strong:
         yield (
             "Priors that matter by power-scaling (sensitivity from .05): "
-            f"{_join([f'{each["group"]} ({show_number(each["psense"], 2)})' for each in strong])}."
+            f"{_join([f'{each.group} ({show_number(each.psense, 2)})' for each in strong])}."
         )
     elif of:
         yield "No group of priors matters by power-scaling (all sensitivities below .05)."
 
 
-def _tell_conflict(report: dict[str, Any], *, several: bool) -> Iterator[str]:
-    entries = [each for each in report["conflict"] if each["trusted"]]
-    if not report["groups"]:
+def _tell_conflict(report: Sensitivity, *, several: bool) -> Iterator[str]:
+    entries = [each for each in report.conflict if each.trusted]
+    if not report.groups:
         yield "The sources that are used do not stand in two roles: no group of them can be set against another."
         return
     if not entries:
         yield "No two groups of sources speak of the same count: none can be set against another."
         return
-    apart = [each for each in entries if each["p_adjusted"] < CONFLICT]
+    apart = [each for each in entries if each.p_adjusted < CONFLICT]
     for each in apart:
-        first, second = (name_group(each[side]) for side in ("first", "second"))
-        count = each["quantity"].replace("_", " ") + (f" ({each['force']})" if several else "")
+        count, factor = name_count(each.quantity, each.force if several else ""), show_number(each.factor, 2)
         yield (
-            f"Sources conflict: {first} over {second}, {count} by a factor of {show_number(each['factor'], 2)} "
-            f"(p {show_number(each['p_adjusted'], 2)} after Holm's correction)."
+            f"Sources conflict: {name_group(each.first)} over {name_group(each.second)}, {count} by a factor of "
+            f"{factor} (p {show_number(each.p_adjusted, 2)} after Holm's correction)."
         )
     if not apart:
-        least = min(each["p_adjusted"] for each in entries)
+        least = min(each.p_adjusted for each in entries)
         yield (
             f"No two groups of sources conflict beyond what their biases in past wars allow (smallest of "
-            f"{entries[0]['tests']} p-values after Holm's correction: {show_number(least, 2)})."
+            f"{entries[0].tests} p-values after Holm's correction: {show_number(least, 2)})."
         )
 
 
@@ -153,24 +193,15 @@ def _join(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-def name_group(group: str) -> str:
-    """Return a group of sources, named by its roles, in words."""
-    words = {"own": "own side", "ally_of_own": "own side's allies", "ally_of_adversary": "adversary's allies"}
-    return " / ".join(words.get(role, role) for role in group.split(" or "))
-
-
-def render_page(report: dict[str, Any]) -> str:
+def render_page(report: Sensitivity) -> str:
     """Return the report as one page of Markdown: the verdict, then every scenario."""
-    several = len({entry["force"] for entry in report["base"]["quantities"]}) > 1
-    what = report["headline"].replace("_", " ") + (f" ({report['force']})" if several else "")
-    key = (report["force"], report["headline"])
-    base = next(each for each in report["base"]["quantities"] if (each["force"], each["quantity"]) == key)
-    low, high = base["intervals"]["0.9"]
+    what, base = name_headline(report), find_base(report)
+    low, high = base.intervals["0.9"]
     lines = [
-        f"# {escape_cell(report['title'])}: what would change the answer",
+        f"# {escape_cell(report.title)}: what would change the answer",
         "",
-        f"The number {what} by {report['as_of']} is {show_count(base['median'])}, with 90% probability between "
-        f"{show_count(low)} and {show_count(high)}. Under {len(report['scenarios'])} variants:",
+        f"The number {what} by {report.as_of} is {show_count(base.median)}, with 90% probability between "
+        f"{show_count(low)} and {show_count(high)}. Under {len(report.scenarios)} variants:",
         "",
         *(f"- {escape_cell(sentence)}" for sentence in tell_robustness(report)),
         "",
@@ -178,16 +209,16 @@ def render_page(report: dict[str, Any]) -> str:
         "| --- | ---: | ---: | ---: | --- |",
     ]
     for each in list_shown(report):
-        low, high = each["intervals"]["0.9"]
-        how = each["how"] if each["k"] is None else f"{each['how']}, k {show_number(each['k'], 2)}"
-        cells = [escape_cell(each["label"]), show_count(each["median"]), f"{show_count(low)} to {show_count(high)}"]
-        lines.append(f"| {' | '.join(cells)} | {each['shift_sd']:+.2f} | {how} |")
+        low, high = each.intervals["0.9"]
+        how = each.how if each.k is None else f"{each.how}, k {show_number(each.k, 2)}"
+        cells = [escape_cell(each.label), show_count(each.median), f"{show_count(low)} to {show_count(high)}"]
+        lines.append(f"| {' | '.join(cells)} | {each.shift_sd:+.2f} | {how} |")
     lines += ["", "![Every variant, ordered](figures/variants.png)", ""]
-    if report["conflict"]:
+    if report.conflict:
         lines += ["![Who disagrees with whom](figures/conflict.png)", ""]
     return "\n".join(lines)
 
 
-def show_sensitivity(report: dict[str, Any]) -> str:
+def show_sensitivity(report: Sensitivity) -> str:
     """Return the verdict as text for the terminal."""
-    return "\n".join([f"{report['title']}, as of {report['as_of']}", "", *tell_robustness(report)])
+    return "\n".join([f"{report.title}, as of {report.as_of}", "", *tell_robustness(report)])

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import html
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sim.contract.summary import DerivedEstimate, Estimate, Result, choose_leading, is_repetition
+from sim.contract.values import LEVELS, PERCENTS
+from sim.report.labels import label_forces, name_count
 from sim.words import show_count, show_given, show_number, show_probability, show_share
 
 if TYPE_CHECKING:
@@ -15,55 +18,50 @@ if TYPE_CHECKING:
 
 HEADER = ("", "median", "50% interval", "90% interval")
 
-
 Line = tuple[str, str, str, str]
+Cell = str | float | None
+Row = Mapping[str, Cell]  # of a table of numbers, by column
 
 
-def list_lines(result: dict[str, Any]) -> Iterator[Line]:
+def list_lines(result: Result) -> Iterator[Line]:
     """Return the headline's rows as text: what, median, 50% and 90% interval; counts, then derived quantities."""
     yield from list_estimates(result)
     yield from list_derived(result)
 
 
-def list_estimates(result: dict[str, Any]) -> Iterator[Line]:
+def list_estimates(result: Result) -> Iterator[Line]:
     """Return the rows of the counts."""
     labels = label_forces(result)
     for entry in list_distinct(result):
-        quantity = entry["quantity"].replace("_", " ")
-        name = f"{labels[entry['force']]}: {quantity}" if len(labels) > 1 else quantity
-        half, most = (_show_interval(entry, level, "count") for level in ("0.5", "0.9"))
-        yield name, show_count(entry["median"]), half, most
+        quantity = name_count(entry.quantity)
+        name = f"{labels[entry.force]}: {quantity}" if len(labels) > 1 else quantity
+        half, most = (_show_interval(entry.intervals[level], "count") for level in ("0.5", "0.9"))
+        yield name, show_count(entry.median), half, most
 
 
-def label_forces(result: dict[str, Any]) -> dict[str, str]:
-    """Return the name in words of each force."""
-    return {entry["force"]: entry["label"] for entry in result["forces"]}
-
-
-def list_derived(result: dict[str, Any]) -> Iterator[Line]:
+def list_derived(result: Result) -> Iterator[Line]:
     """Return the rows of the derived quantities."""
-    for entry in result["derived"]:
-        if entry["median"] is None:
-            yield _lower_first(entry["label"]), "undefined", "", ""
+    for entry in result.derived:
+        if entry.median is None or entry.intervals is None:
+            yield _lower_first(entry.label), "undefined", "", ""
             continue
-        half, most = (_show_interval(entry, level, entry["unit"]) for level in ("0.5", "0.9"))
-        yield _lower_first(entry["label"]), show_value(entry["median"], entry["unit"]), half, most
+        half, most = (_show_interval(entry.intervals[level], entry.unit) for level in ("0.5", "0.9"))
+        yield _lower_first(entry.label), show_value(entry.median, entry.unit), half, most
 
 
-def list_distinct(result: dict[str, Any], force: str | None = None) -> list[dict[str, Any]]:
+def list_distinct(result: Result, force: str | None = None) -> list[Estimate]:
     """Return the estimates without totals of a single part, which would say the same twice."""
     return [
         entry
-        for entry in result["estimates"]
-        if (force is None or entry["force"] == force)
-        and not (len(entry["parts"]) == 1 and entry["parts"] != [entry["quantity"]])
+        for entry in result.estimates
+        if (force is None or entry.force == force) and not is_repetition(entry.quantity, entry.parts)
     ]
 
 
-def list_headline(result: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the estimates that are told first: the killed and the casualties of each force, or what there is."""
-    distinct = list_distinct(result)
-    return [entry for entry in distinct if entry["quantity"] in ("killed", "casualties")] or distinct[:2]
+def list_headline(result: Result) -> list[Estimate]:
+    """Return the estimates that are told first (see `sim.contract.summary.choose_leading`)."""
+    leading = choose_leading({(entry.force, entry.quantity): entry.parts for entry in result.estimates})
+    return [entry for entry in result.estimates if (entry.force, entry.quantity) in leading]
 
 
 def _lower_first(text: str) -> str:
@@ -78,108 +76,108 @@ def show_value(value: float, unit: str) -> str:
     return show_share(value) if unit == "share" else show_number(value)
 
 
-def _show_interval(entry: dict[str, Any], level: str, unit: str) -> str:
-    low, high = entry["intervals"][level]
+def _show_interval(edges: tuple[float, float], unit: str) -> str:
+    low, high = edges
     return f"{show_value(low, unit)} to {show_value(high, unit)}"
 
 
-def show_text(result: dict[str, Any]) -> str:
+def show_text(result: Result) -> str:
     """Return the headline as a compact table, with what must be said beside it."""
     rows = [HEADER, *list_lines(result)]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    lines = [f"{result['title']}, as of {result['as_of']}", ""]
+    lines = [f"{result.title}, as of {result.as_of}", ""]
     for row in rows:
         cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
         lines.append("  ".join(cells).rstrip())
-    for entry in result["exceedance"]:
-        said = f"{entry['words']} ({show_probability(entry['probability'])})"
-        lines.append(f"\nMore than {show_given(entry['above'])} {entry['quantity']}: {said}.")
+    for entry in result.exceedance:
+        said = f"{entry.words} ({show_probability(entry.probability)})"
+        lines.append(f"\nMore than {show_given(entry.above)} {entry.quantity}: {said}.")
     lines += ["", *list_notes(result)]
     return "\n".join(lines)
 
 
-def list_notes(result: dict[str, Any]) -> list[str]:
+def list_notes(result: Result) -> list[str]:
     """Return the sentences that every report carries: what is not identified, provisional priors, the verdict."""
     notes = ["Not identified: a bias that all sources share. It comes from the prior, not from these claims."]
-    if result["used_claims"] == 0:
+    if result.used_claims == 0:
         notes.append("There are no usable claims: these figures are the prior.")
-    elif any(entry["prior_share"] > 0.5 for entry in result["estimates"]):
-        driven = [entry["quantity"] for entry in result["estimates"] if entry["prior_share"] > 0.5]
+    elif driven := [entry.quantity for entry in result.estimates if entry.prior_share > 0.5]:
+        notes.append(f"Driven by the prior more than by the claims: {_list_names(driven)}.")
+    if result.known_by:
+        notes.insert(0, f"Only claims published by {result.known_by} are used.")
+    biased = [entry.quantity for entry in result.estimates if entry.bias_share > 0.5]
+    if biased and result.used_claims:
         notes.append(
-            f"Driven by the prior more than by the claims: {', '.join(dict.fromkeys(driven)).replace('_', ' ')}."
+            "More than half of the uncertainty comes from the sources' biases, which are mostly prior: "
+            f"{_list_names(biased)}."
         )
-    if result["known_by"]:
-        notes.insert(0, f"Only claims published by {result['known_by']} are used.")
-    biased = [entry["quantity"] for entry in result["estimates"] if entry["bias_share"] > 0.5]
-    if biased and result["used_claims"]:
-        names = ", ".join(dict.fromkeys(biased)).replace("_", " ")
-        notes.append(
-            f"More than half of the uncertainty comes from the sources' biases, which are mostly prior: {names}."
-        )
-    if result["diagnostics"]["attempts"] > 1:
+    if result.diagnostics.attempts > 1:
         notes.append("The first sampling did not converge; these are the draws of a second, longer one.")
-    if result["prior"].get("learned"):
+    if result.prior.learned:
         notes.append(
             "The priors on bias were learned from past wars that people wrote about, so they expect exaggeration. "
             "Their calibration is shown for killed and equipment; wounded and totals extrapolate it."
         )
-    if result["prior"]["provisional"]:
-        notes.append(f"The prior set “{result['prior']['name']}” is provisional.")
-    if not result["trusted"]:
-        reasons = "; ".join(result["diagnostics"]["reasons"])
+    if result.prior.provisional:
+        notes.append(f"The prior set “{result.prior.name}” is provisional.")
+    if not result.trusted:
+        reasons = "; ".join(result.diagnostics.reasons)
         notes.append(f"NOT TO BE TRUSTED: the sampler did not converge ({reasons}).")
     return notes
 
 
-def show_html(result: dict[str, Any]) -> str:
+def _list_names(quantities: Sequence[str]) -> str:
+    return ", ".join(name_count(each) for each in dict.fromkeys(quantities))
+
+
+def show_html(result: Result) -> str:
     """Return the headline as an HTML table for a notebook."""
     head = "".join(f"<th>{html.escape(cell)}</th>" for cell in HEADER)
     rows = "".join(
         "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in list_lines(result)
     )
-    caption = html.escape(f"{result['title']}, as of {result['as_of']}")
+    caption = html.escape(f"{result.title}, as of {result.as_of}")
     notes = "<br>".join(html.escape(note) for note in list_notes(result))
     return (
         f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table><p>{notes}</p>"
     )
 
 
-def list_summary_rows(result: dict[str, Any]) -> list[dict[str, Any]]:
+def list_summary_rows(result: Result) -> list[Row]:
     """Return estimates and derived quantities as flat rows, an interval's ends in columns of their own."""
-    rows = []
-    for kind, entries in (("estimate", result["estimates"]), ("derived", result["derived"])):
-        for entry in entries:
-            row: dict[str, Any] = {
-                "kind": kind,
-                "force": entry.get("force", ""),
-                "quantity": entry.get("quantity", entry.get("name")),
-                "as_of": result["as_of"],
-                "median": entry["median"],
-                "mean": entry.get("mean"),
-                "sd": entry.get("sd"),
-            }
-            for level in ("0.5", "0.8", "0.9", "0.95"):
-                low, high = entry["intervals"][level] if entry["intervals"] else (None, None)
-                row |= {f"low_{level}": low, f"high_{level}": high}
-            points = entry["percentiles"] or [None] * 99
-            row |= {f"p{percent}": point for percent, point in enumerate(points, start=1)}
-            rows.append(row)
+    rows: list[Row] = []
+    for entry in result.estimates:
+        head: Row = {"kind": "estimate", "force": entry.force, "quantity": entry.quantity, "as_of": result.as_of}
+        moments: Row = {"median": entry.median, "mean": entry.mean, "sd": entry.sd}
+        rows.append({**head, **moments, **_spread(entry)})
+    for item in result.derived:
+        head = {"kind": "derived", "force": "", "quantity": item.name, "as_of": result.as_of}
+        rows.append({**head, "median": item.median, "mean": None, "sd": None, **_spread(item)})
     return rows
 
 
-def write_summary_csv(result: dict[str, Any], path: Path) -> None:
+def _spread(entry: Estimate | DerivedEstimate) -> Row:
+    """Return the intervals and percentiles as columns."""
+    row: dict[str, Cell] = {}
+    for level in map(str, LEVELS):
+        row[f"low_{level}"], row[f"high_{level}"] = entry.intervals[level] if entry.intervals else (None, None)
+    points = entry.percentiles or [None] * len(PERCENTS)
+    return row | {f"p{percent}": point for percent, point in zip(PERCENTS, points, strict=True)}
+
+
+def write_summary_csv(result: Result, path: Path) -> None:
     """Write estimates and derived quantities as CSV."""
     write_rows(path, list_summary_rows(result))
 
 
-def tabulate_estimates(result: dict[str, Any]) -> pd.DataFrame:
+def tabulate_estimates(result: Result) -> pd.DataFrame:
     """Return estimates and derived quantities as a DataFrame indexed by force and quantity."""
     import pandas as pd
 
     return pd.DataFrame(list_summary_rows(result)).set_index(["force", "quantity"])
 
 
-def write_rows(path: Path, rows: Sequence[dict[str, Any]]) -> None:
+def write_rows(path: Path, rows: Sequence[Row]) -> None:
     """Write rows as CSV; text that a spreadsheet would take for a formula is kept as text."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]) if rows else [], lineterminator="\n")
@@ -187,7 +185,7 @@ def write_rows(path: Path, rows: Sequence[dict[str, Any]]) -> None:
         writer.writerows({key: _as_text(value) for key, value in row.items()} for row in rows)
 
 
-def _as_text(value: Any) -> Any:
+def _as_text(value: Cell) -> Cell:
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from sim.contract.manifest import Manifest
+from sim.contract.summary import Result
+from sim.contract.values import SCHEMA, round_figures
+from sim.report.labels import name_count
 from sim.runs.folder import read_manifest, read_result
 from sim.words import show_count
 
@@ -17,8 +21,60 @@ _FIELDS = (
     "unit", "of", "digits", "log_sd", "statement", "replaces", "origin", "exclude", "used",
 )  # fmt: skip
 
+Value = str | float | None
+Change = tuple[Value, Value]  # before, now
 
-def compare_runs(first: Path, second: Path) -> dict[str, Any]:
+
+@dataclass(frozen=True, kw_only=True)
+class ComparedRun:
+    """One of two runs."""
+
+    run: str
+    case: str
+    as_of: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputChanges:
+    """Claims by their id; of those changed the fields, and of settings and versions, what was and what is."""
+
+    claims_added: tuple[str, ...]
+    claims_removed: tuple[str, ...]
+    claims_changed: dict[str, dict[str, Change]]
+    settings: dict[str, Change]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shift:
+    """A count in both runs.
+
+    `shift_sd` is the change of log C + 1/2, in posterior standard deviations of the first run, `shift_mcse` its Monte
+    Carlo standard error, and `beyond_error` whether it is more than four times that.
+    """
+
+    force: str
+    quantity: str
+    medians: tuple[float, float]
+    intervals_90: tuple[tuple[float, float], tuple[float, float]]
+    shift_sd: float
+    shift_mcse: float
+    beyond_error: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """What differs between two runs; `untrusted` names those that did not converge."""
+
+    schema: int = SCHEMA
+    first: ComparedRun
+    second: ComparedRun
+    inputs: InputChanges
+    untrusted: tuple[str, ...]
+    headlines: tuple[Shift, ...]
+    not_compared: tuple[str, ...]
+
+
+def compare_runs(first: Path, second: Path) -> Comparison:
     """Return what differs between the runs in two folders.
 
     Parameters
@@ -26,119 +82,112 @@ def compare_runs(first: Path, second: Path) -> dict[str, Any]:
     first, second : Path
         The earlier and the later run.
 
-    Returns
-    -------
-    dict
-        `inputs` (claims added, removed and changed; priors, days, seeds, versions), and `headlines`: of each count in
-        both runs both medians, `shift_sd` (the change of log C + 1/2, in posterior standard deviations of the first),
-        `shift_mcse` and `beyond_error`, whether it is more than four times that.
-
     Raises
     ------
     InputError
         Where a folder holds no run, or a damaged one.
     """
     was, now = read_result(first), read_result(second)
-    return {
-        "schema": 1,
-        "first": {"run": str(first), "case": was["case"], "as_of": was["as_of"]},
-        "second": {"run": str(second), "case": now["case"], "as_of": now["as_of"]},
-        "inputs": _compare_inputs(was, now, read_manifest(first), read_manifest(second)),
-        "untrusted": [name for name, result in (("first", was), ("second", now)) if not result["trusted"]],
-        "headlines": list(_compare_headlines(was, now)),
-        "not_compared": _list_apart(was, now),
-    }
+    return Comparison(
+        first=ComparedRun(run=str(first), case=was.case, as_of=was.as_of),
+        second=ComparedRun(run=str(second), case=now.case, as_of=now.as_of),
+        inputs=_compare_inputs(was, now, read_manifest(first), read_manifest(second)),
+        untrusted=tuple(name for name, result in (("first", was), ("second", now)) if not result.trusted),
+        headlines=tuple(_compare_headlines(was, now)),
+        not_compared=_list_apart(was, now),
+    )
 
 
-def _list_apart(was: dict[str, Any], now: dict[str, Any]) -> list[str]:
+def _list_apart(was: Result, now: Result) -> tuple[str, ...]:
     """Return the counts that only one of the runs has."""
-    first, second = ({f"{each['force']}.{each['quantity']}" for each in run["estimates"]} for run in (was, now))
-    return sorted(first ^ second)
+    first, second = ({f"{each.force}.{each.quantity}" for each in run.estimates} for run in (was, now))
+    return tuple(sorted(first ^ second))
 
 
-def _compare_inputs(
-    was: dict[str, Any], now: dict[str, Any], old: dict[str, Any], new: dict[str, Any]
-) -> dict[str, Any]:
-    before, after = ({claim["id"]: claim for claim in result["claims"]} for result in (was, now))
+def _compare_inputs(was: Result, now: Result, old: Manifest | None, new: Manifest | None) -> InputChanges:
+    before, after = ({claim.id: claim for claim in result.claims} for result in (was, now))
     changed = {}
-    for key in before.keys() & after.keys():
-        fields = [name for name in _FIELDS if before[key].get(name) != after[key].get(name)]
+    for key in sorted(before.keys() & after.keys()):
+        fields = _list_changes(*({name: getattr(claims[key], name) for name in _FIELDS} for claims in (before, after)))
         if fields:
-            changed[key] = {name: [before[key].get(name), after[key].get(name)] for name in fields}
-    settings: dict[str, Any] = {}
-    for name in ("case", "as_of", "known_by", "seed"):
-        if was[name] != now[name]:
-            settings[name] = [was[name], now[name]]
-    if was["prior"] != now["prior"]:
-        settings["prior"] = [_name_prior(result["prior"]) for result in (was, now)]
+            changed[key] = fields
+    settings = _list_changes(*(_list_settings(result) for result in (was, now)))
     for kind in ("inputs", "versions"):
-        one, two = old.get(kind, {}), new.get(kind, {})
-        for name in sorted(one.keys() | two.keys()):
-            if one.get(name) != two.get(name):
-                settings[f"{kind[:-1]} {name}"] = [one.get(name), two.get(name)]
-    return {
-        "claims_added": sorted(after.keys() - before.keys()),
-        "claims_removed": sorted(before.keys() - after.keys()),
-        "claims_changed": dict(sorted(changed.items())),
-        "settings": settings,
-    }
+        one, two = ({} if each is None else getattr(each, kind) for each in (old, new))
+        changes = _list_changes(one, two)
+        settings |= {f"{kind[:-1]} {name}": changes[name] for name in sorted(changes)}
+    return InputChanges(
+        claims_added=tuple(sorted(after.keys() - before.keys())),
+        claims_removed=tuple(sorted(before.keys() - after.keys())),
+        claims_changed=changed,
+        settings=settings,
+    )
 
 
-def _name_prior(prior: dict[str, Any]) -> str:
-    return ", with its own ".join([prior["name"], *([", ".join(prior["overrides"])] if prior["overrides"] else [])])
+def _list_changes(was: Mapping[str, Value], now: Mapping[str, Value]) -> dict[str, Change]:
+    """Return what is not the same in two mappings, in the first one's order; None where one lacks a key."""
+    names = dict.fromkeys([*was, *now])
+    return {name: (was.get(name), now.get(name)) for name in names if was.get(name) != now.get(name)}
 
 
-def _compare_headlines(was: dict[str, Any], now: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    later = {(entry["force"], entry["quantity"]): entry for entry in now["estimates"]}
-    for entry in was["estimates"]:
-        other = later.get((entry["force"], entry["quantity"]))
+def _list_settings(result: Result) -> dict[str, Value]:
+    prior = result.prior
+    name = ", with its own ".join([prior.name, *([", ".join(prior.overrides)] if prior.overrides else [])])
+    days = {"case": result.case, "as_of": result.as_of, "known_by": result.known_by}
+    return {**days, "seed": result.seed, "prior": name}
+
+
+def _compare_headlines(was: Result, now: Result) -> Iterator[Shift]:
+    later = {(entry.force, entry.quantity): entry for entry in now.estimates}
+    for entry in was.estimates:
+        other = later.get((entry.force, entry.quantity))
         if other is None:
             continue
-        moved = np.log(other["median"] + 0.5) - np.log(entry["median"] + 0.5)
-        errors = [each["mcse_median"] / (each["median"] + 0.5) for each in (entry, other)]
-        error, scale = float(np.hypot(*errors)), entry["log_sd"] or 1.0
-        yield {
-            "force": entry["force"],
-            "quantity": entry["quantity"],
-            "medians": [entry["median"], other["median"]],
-            "intervals_90": [entry["intervals"]["0.9"], other["intervals"]["0.9"]],
-            "shift_sd": float(f"{moved / scale:.3g}"),
-            "shift_mcse": float(f"{error / scale:.2g}"),
-            "beyond_error": bool(abs(moved) > ERRORS * error),
-        }
+        moved = float(np.log(other.median + 0.5) - np.log(entry.median + 0.5))
+        first, second = (each.mcse_median / (each.median + 0.5) for each in (entry, other))
+        error, scale = float(np.hypot(first, second)), entry.log_sd or 1.0
+        yield Shift(
+            force=entry.force,
+            quantity=entry.quantity,
+            medians=(entry.median, other.median),
+            intervals_90=(entry.intervals["0.9"], other.intervals["0.9"]),
+            shift_sd=round_figures(moved / scale, 3),
+            shift_mcse=round_figures(error / scale, 2),
+            beyond_error=abs(moved) > ERRORS * error,
+        )
 
 
-def largest_shift(report: dict[str, Any]) -> float:
+def largest_shift(report: Comparison) -> float:
     """Return the largest shift of a count, in standard deviations; infinite where a count is in one run alone."""
-    if report["not_compared"] or not report["headlines"]:
+    if report.not_compared or not report.headlines:
         return float("inf")
-    return max(abs(float(entry["shift_sd"])) for entry in report["headlines"])
+    return max(abs(entry.shift_sd) for entry in report.headlines)
 
 
-def tell_change(report: dict[str, Any]) -> list[str]:
+def tell_change(report: Comparison) -> list[str]:
     """Return what changed, in sentences."""
-    inputs, found = report["inputs"], []
-    for name, word in (("claims_added", "new"), ("claims_removed", "gone"), ("claims_changed", "changed")):
-        ids = list(inputs[name])
+    inputs, found = report.inputs, []
+    claims = {"new": inputs.claims_added, "gone": inputs.claims_removed, "changed": tuple(inputs.claims_changed)}
+    for word, ids in claims.items():
         if ids:
             more = f" and {len(ids) - 6} more" if len(ids) > 6 else ""
             found.append(f"Claims {word}: {', '.join(ids[:6])}{more}.")
-    for name, (one, two) in inputs["settings"].items():
+    for name, (one, two) in inputs.settings.items():
         found.append(f"{name.replace('_', ' ').capitalize()}: {_short(one)} before, {_short(two)} now.")
     if not found:
         found.append("No input differs.")
-    found += [f"The {name} run is NOT TO BE TRUSTED: it did not converge." for name in report["untrusted"]]
-    if report["not_compared"]:
-        found.append(f"In one of the runs alone: {', '.join(report['not_compared'])}.")
-    several = len({entry["force"] for entry in report["headlines"]}) > 1
-    for entry in report["headlines"]:
-        one, two = (show_count(value) for value in entry["medians"])
-        name = entry["quantity"].replace("_", " ").capitalize() + (f" ({entry['force']})" if several else "")
-        error = "" if entry["beyond_error"] else ", within Monte Carlo error"
-        found.append(f"{name}: {one} before, {two} now ({entry['shift_sd']:+.2f} standard deviations{error}).")
+    found += [f"The {name} run is NOT TO BE TRUSTED: it did not converge." for name in report.untrusted]
+    if report.not_compared:
+        found.append(f"In one of the runs alone: {', '.join(report.not_compared)}.")
+    several = len({entry.force for entry in report.headlines}) > 1
+    for entry in report.headlines:
+        one, two = map(show_count, entry.medians)
+        name = name_count(entry.quantity.capitalize(), entry.force if several else "")
+        error = "" if entry.beyond_error else ", within Monte Carlo error"
+        found.append(f"{name}: {one} before, {two} now ({entry.shift_sd:+.2f} standard deviations{error}).")
     return found
 
 
-def _short(value: Any) -> str:
+def _short(value: Value) -> str:
     text = "none" if value is None else str(value)
     return text if len(text) <= 60 else f"{text[:12]}…"

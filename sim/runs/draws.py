@@ -47,11 +47,11 @@ def make_datatree(design: Design, draws: Draws, sample: Sample) -> xr.DataTree:
             labels.setdefault(dim, list(dict.fromkeys(key[axis] for key in values)))
         variables[name] = _fill(shape, values, dims, labels)
 
-    for variable, places in _gather_parameters(design, sample).items():
+    for variable, drawn in _gather_parameters(design, sample).items():
         dims = tuple(
             dim for dim, _ in next(item.coords for item in design.parameters.items if item.variable == variable)
         )
-        add(variable, places, dims)
+        add(variable, drawn, dims)
     totals, heard = _gather_totals(design, sample)
     add("total", totals, ("force", "outcome"))
     add("new_source", heard, ("force", "outcome"))
@@ -59,7 +59,7 @@ def make_datatree(design: Design, draws: Draws, sample: Sample) -> xr.DataTree:
     add("bias", sample.biases, ("source", "force", "quantity"))
     for name, values in sample.derived.items():
         add(f"derived.{name}", {(): values}, ())
-    variables["cumulative"] = _trace_cumulative(design, sample, shape, labels)
+    variables["cumulative"] = _gather_cumulative(design, sample, shape, labels)
     for name in ("walk", "effects", "statement"):
         if draws.unknowns[name].shape[2]:
             variables[name] = xr.DataArray(draws.unknowns[name], dims=("chain", "draw", f"{name}_number"))
@@ -74,8 +74,8 @@ def _fill(
 
     array = np.full((*shape, *(len(labels[dim]) for dim in dims)), np.nan)
     for key, draw in values.items():
-        place: Any = tuple(labels[dim].index(label) for dim, label in zip(dims, key, strict=True))
-        array[..., *place] = np.asarray(draw).reshape(shape)
+        index: Any = tuple(labels[dim].index(label) for dim, label in zip(dims, key, strict=True))
+        array[..., *index] = np.asarray(draw).reshape(shape)
     coords = {"chain": np.arange(shape[0]), "draw": np.arange(shape[1]), **{dim: labels[dim] for dim in dims}}
     return xr.DataArray(array, dims=("chain", "draw", *dims), coords=coords)
 
@@ -105,7 +105,7 @@ def _gather_totals(design: Design, sample: Sample) -> tuple[dict[Any, Floats], d
     return totals, heard
 
 
-def _trace_cumulative(
+def _gather_cumulative(
     design: Design, sample: Sample, shape: tuple[int, int], labels: dict[str, list[str]]
 ) -> xr.DataArray:
     import xarray as xr
@@ -113,8 +113,8 @@ def _trace_cumulative(
     days = np.datetime64(design.case.start, "s") + (design.timeline.cuts[1:] - 1).astype("timedelta64[D]")
     array = np.full((*shape, len(labels["force"]), len(labels["outcome"]), len(days)), np.nan, dtype=np.float32)
     for row, (force, quantity) in enumerate(design.state.series):
-        place = labels["force"].index(force), labels["outcome"].index(quantity)
-        array[:, :, *place] = sample.state[:, row, 1:].reshape(*shape, -1)
+        index = labels["force"].index(force), labels["outcome"].index(quantity)
+        array[:, :, *index] = sample.state[:, row, 1:].reshape(*shape, -1)
     coords = {"force": labels["force"], "outcome": labels["outcome"], "day": days}
     return xr.DataArray(array, dims=("chain", "draw", "force", "outcome", "day"), coords=coords)
 
@@ -158,7 +158,8 @@ def _load_variables(folder: Path, names: set[str]) -> xr.Dataset:
     path, remedy = folder / "posterior.nc", "give the folder of a finished run"
     if not is_file(path):
         raise refuse(str(path), "", "is no file", remedy)
-    if read_manifest(folder).get("outputs", {}).get(path.name) != hash_file(path):
+    manifest = read_manifest(folder)
+    if manifest is None or manifest.outputs.get(path.name) != hash_file(path):
         raise refuse(str(path), "", "is not the file that manifest.json tells of", "run the case again")
     try:
         with xr.open_datatree(path, engine="h5netcdf", decode_times=False) as tree:

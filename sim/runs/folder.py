@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
+from sim.contract.check import parse_manifest, parse_result, parse_sensitivity
+from sim.contract.manifest import Manifest
+from sim.contract.sensitivity import Sensitivity
+from sim.contract.summary import Result
 from sim.errors import InputError
-from sim.report.contract import check_manifest, check_result, check_sensitivity
 from sim.system.reading import read_json
 
 SENSITIVITY = "sensitivity-"  # how the folders of such reports begin, beside the runs of a case
 
 
-def read_result(folder: Path) -> dict[str, Any]:
+def read_result(folder: Path) -> Result:
     """Return the `summary.json` of a run's folder.
 
     Raises
@@ -22,16 +24,16 @@ def read_result(folder: Path) -> dict[str, Any]:
         Where it is missing, damaged, or of another schema.
     """
     path = folder / "summary.json"
-    return check_result(read_json(path), str(path))
+    return parse_result(read_json(path), str(path))
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """Return the `manifest.json` of a run's folder; empty where there is none."""
+def read_manifest(folder: Path) -> Manifest | None:
+    """Return the `manifest.json` of a run's folder; None where there is none."""
     path = folder / "manifest.json"
-    return check_manifest(read_json(path), str(path)) if os.path.lexists(path) else {}
+    return parse_manifest(read_json(path), str(path)) if os.path.lexists(path) else None
 
 
-def find_sensitivity(run: Path, result: dict[str, Any]) -> tuple[Path | None, dict[str, Any] | None]:
+def find_sensitivity(run: Path, result: Result) -> tuple[Path | None, Sensitivity | None]:
     """Return the latest sensitivity report of a run's inputs that lies beside it, with its folder; none where none."""
     for folder in sorted(run.resolve().parent.glob(f"{SENSITIVITY}*"), reverse=True):
         path = folder / "sensitivity.json"
@@ -39,6 +41,6 @@ def find_sensitivity(run: Path, result: dict[str, Any]) -> tuple[Path | None, di
             report = read_json(path)
         except InputError:
             continue
-        if isinstance(report, dict) and report.get("schema") == 1 and report.get("inputs") == result["inputs"]:
-            return folder, check_sensitivity(report, str(path))
+        if isinstance(report, dict) and report.get("schema") == 1 and report.get("inputs") == result.inputs:
+            return folder, parse_sensitivity(report, str(path))
     return None, None

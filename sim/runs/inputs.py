@@ -11,19 +11,19 @@ import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from sim.case.case import Case
 from sim.case.folder import read_case
 from sim.case.priors import PriorSet, find_shipped_priors, read_priors
+from sim.contract.manifest import Manifest
 from sim.errors import InputError, refuse
 
 FOLDER = "inputs"
-_PLACE = re.compile(r"case\.toml|claims\.csv|(priors/)?[^/\\]+\.toml")
+_PATH = re.compile(r"case\.toml|claims\.csv|(priors/)?[^/\\]+\.toml")
 
 
 def gather_inputs(case: Case, priors: PriorSet) -> dict[str, bytes]:
-    """Return the files that a case and its prior set were read from, by their place under `inputs/`."""
+    """Return the files that a case and its prior set were read from, by their path under `inputs/`."""
     files = {name: case.folder / name for name in ("case.toml", "claims.csv")}
     shelf = find_shipped_priors()
     if priors.path is not None:
@@ -47,13 +47,13 @@ def write_inputs(inputs: Mapping[str, bytes], folder: Path) -> None:
         path.write_bytes(content)
 
 
-def read_inputs(run: Path, manifest: Mapping[str, Any]) -> tuple[Case, PriorSet]:
+def read_inputs(run: Path, manifest: Manifest) -> tuple[Case, PriorSet]:
     """Return the case and the priors that a run was made from, out of its folder.
 
     Parameters
     ----------
     run : Path
-    manifest : mapping
+    manifest : Manifest
         Of the run.
 
     Raises
@@ -61,8 +61,8 @@ def read_inputs(run: Path, manifest: Mapping[str, Any]) -> tuple[Case, PriorSet]
     InputError
         Where the folder does not hold them, or not as the manifest knows them.
     """
-    known, folder = manifest.get("inputs"), run / FOLDER
-    if not isinstance(known, dict) or not all(map(_PLACE.fullmatch, known)):
+    known, folder = manifest.inputs, run / FOLDER
+    if not known or not all(map(_PATH.fullmatch, known)):
         raise refuse(str(run / "manifest.json"), "inputs", "does not name the run's files", "run the case again")
     for name, sha in known.items():
         path = folder / name
@@ -71,10 +71,10 @@ def read_inputs(run: Path, manifest: Mapping[str, Any]) -> tuple[Case, PriorSet]
         if hash_inputs({name: path.read_bytes()})[name] != sha:
             raise refuse(str(path), "", "is not what the run was made from", "put back the file, or run the case again")
     try:
-        case = read_case(folder).model_copy(update={"name": manifest["case"]})
+        case = read_case(folder).model_copy(update={"name": manifest.case})
         own = [name for name in known if name.endswith(".toml") and name not in ("case.toml", "priors/default.toml")]
-        place = (own or ["priors/default.toml"])[0]
-        name = Path(place).stem if place.startswith("priors/") else place
+        used = (own or ["priors/default.toml"])[0]
+        name = Path(used).stem if used.startswith("priors/") else used
         return case, read_priors(name, beside=folder, overrides=case.file.priors, shelf=folder / "priors")
     except InputError as error:
         raise refuse(

@@ -6,22 +6,25 @@ import datetime as dt
 import platform
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sim.case.case import Case
 from sim.case.folder import read_case
 from sim.case.priors import PriorSet, read_priors
+from sim.contract.check import adapt, dump_record
+from sim.contract.manifest import Manifest, Settings
+from sim.contract.summary import Result
 from sim.errors import refuse
 from sim.model.design import Design, design_model
 from sim.posterior.fit import Draws
 from sim.posterior.sample import Sample, draw_prior
-from sim.posterior.summary import SCHEMA, summarise
+from sim.posterior.summary import summarise
 from sim.posterior.verdict import choose_ladder, fit_design
 from sim.runs.inputs import gather_inputs, hash_inputs, write_inputs
 from sim.sampler.diagnostics import Verdict, load_statistics
@@ -50,12 +53,12 @@ class Run:
         Of the posterior and the prior.
     verdict : Verdict
         Whether the draws can be trusted.
-    result : dict
+    result : Result
         The contents of `summary.json`.
     inputs : dict of str to bytes
-        The files that it was made from, by their place in the folder.
-    settings : dict
-        What was asked for besides: `prior`, `as_of`, `known_by`, `draws`.
+        The files that it was made from, by their path under `inputs/`.
+    settings : Settings
+        What was asked for besides.
     folder : Path or None
         Where it was written.
     """
@@ -65,10 +68,10 @@ class Run:
     sample: Sample
     prior: Sample
     verdict: Verdict
-    result: dict[str, Any]
+    result: Result
     seed: int
     inputs: dict[str, bytes]
-    settings: dict[str, Any]
+    settings: Settings
     seconds: dict[str, float] = field(default_factory=dict)
     folder: Path | None = None
 
@@ -140,7 +143,7 @@ def run_case(
     priors = read_priors(prior or read.file.prior, beside=read.folder, overrides=read.file.priors)
     seconds = {"read": time.perf_counter() - started}
     run = fit_case(read, priors, seed=seed, as_of=as_of, known_by=known_by, draws=draws, quiet=quiet)
-    return replace(run, seconds=seconds | run.seconds, settings={"prior": prior, **run.settings})
+    return replace(run, seconds=seconds | run.seconds, settings=replace(run.settings, prior=prior))
 
 
 def fit_case(
@@ -173,15 +176,16 @@ def fit_case(
         "summarise": time.perf_counter() - sampled,
     }
     days = {name: None if day is None else day.isoformat() for name, day in (("as_of", as_of), ("known_by", known_by))}
-    settings = {**days, "draws": draws}
+    settings = Settings(prior=None, **days, draws=draws)
     return Run(design, drawn, sample, prior_sample, verdict, result, seed, inputs, settings, seconds)
 
 
 def _load_ahead() -> None:
-    """Import what the verdict and the folder will need."""
+    """Prepare what the verdict and the folder will need."""
     import h5netcdf  # noqa: F401
 
     load_statistics()
+    adapt(Result)
 
 
 def write_run(run: Run, results: Path, command: Sequence[str] = (), drawing: FigureProcess | None = None) -> Path:
@@ -209,9 +213,9 @@ def write_run(run: Run, results: Path, command: Sequence[str] = (), drawing: Fig
 
     parent = results / run.design.case.name
     stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%d-%H%M%S")
-    with build_folder(parent, f"{stamp}-seed{run.seed}") as (folder, place):
+    with build_folder(parent, f"{stamp}-seed{run.seed}") as (folder, placed):
         before = time.perf_counter()
-        (folder / "summary.json").write_text(format_json(run.result), encoding="utf-8")
+        (folder / "summary.json").write_text(format_json(dump_record(run.result)), encoding="utf-8")
         with drawing.draw(folder / "summary.json", folder / "figures") if drawing else nullcontext():
             write_summary_csv(run.result, folder / "summary.csv")
             memo = compose_memo(run.result, manifest=describe_run(run, command))
@@ -228,40 +232,42 @@ def write_run(run: Run, results: Path, command: Sequence[str] = (), drawing: Fig
             draw_figures(run.result, folder / "figures")
         run.seconds |= {"memo": told - before, "store": stored - told, "figures": time.perf_counter() - stored}
         outputs = {"posterior.nc": hash_file(folder / "posterior.nc")}
-        manifest = describe_run(run, command) | {"outputs": outputs}
-        (folder / "manifest.json").write_text(format_json(manifest), encoding="utf-8")
-    run.folder = place[0]
-    return place[0]
+        manifest = replace(describe_run(run, command), outputs=outputs)
+        (folder / "manifest.json").write_text(format_json(dump_record(manifest)), encoding="utf-8")
+    run.folder = placed[0]
+    return placed[0]
 
 
-def describe_run(run: Run, command: Sequence[str]) -> dict[str, Any]:
+def describe_run(run: Run, command: Sequence[str]) -> Manifest:
     """Return the manifest: inputs by hash, versions, seed, command, timings by stage."""
     design = run.design
-    return {
-        "schema": SCHEMA,
-        "case": design.case.name,
-        "seed": run.seed,
-        "settings": run.settings,
-        "command": list(command),
-        "as_of": design.as_of.isoformat(),
-        "hidden_claims": list(design.evidence.hidden),
-        "inputs": hash_inputs(run.inputs),
-        **describe_platform(),
-        "written": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "seconds": {stage: round(value, 3) for stage, value in run.seconds.items()},
-    }
+    return Manifest(
+        case=design.case.name,
+        seed=run.seed,
+        settings=run.settings,
+        command=tuple(command),
+        as_of=design.as_of.isoformat(),
+        hidden_claims=tuple(design.evidence.hidden),
+        inputs=hash_inputs(run.inputs),
+        versions=find_versions(("truetoll", "python", *LIBRARIES)),
+        platform=describe_platform(),
+        written=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        seconds={stage: round(value, 3) for stage, value in run.seconds.items()},
+    )
 
 
-def describe_platform() -> dict[str, Any]:
-    """Return the versions of what computes, and the kind of machine."""
-    return {
-        "versions": {
-            "truetoll": version("truetoll"),
-            "python": platform.python_version(),
-            **{name: version(name) for name in LIBRARIES},
-        },
-        "platform": f"{platform.system()} {platform.machine()}",
-    }
+def find_versions(names: Iterable[str]) -> dict[str, str]:
+    """Return the versions of Python and of libraries; those that are not installed are left out."""
+    found = {}
+    for name in names:
+        with suppress(PackageNotFoundError):
+            found[name] = platform.python_version() if name == "python" else version(name)
+    return found
+
+
+def describe_platform() -> str:
+    """Return the kind of machine."""
+    return f"{platform.system()} {platform.machine()}"
 
 
 def read_command() -> list[str]:

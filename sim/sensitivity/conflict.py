@@ -8,49 +8,15 @@ state and of the sources' biases, so that what past wars say of such sources is 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
-from sim.case.case import STATES
+from sim.contract.sensitivity import Conflict
+from sim.contract.values import round_figures
 from sim.model.design import Design
-from sim.posterior.summary import plain
 from sim.sensitivity.counts import FitSummary, Key
 from sim.sensitivity.variants import keep_observations
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """What two groups of sources say alone of one count, compared.
-
-    Attributes
-    ----------
-    first, second : str
-        The groups.
-    force, quantity : str
-    factor : float
-        Median of the first's count over the second's.
-    interval_90 : list of float
-        Of that.
-    trusted : bool
-        Whether both fits are.
-    p, p_adjusted : float
-        Two-sided p-value of no difference, and that after Holm's correction for all `tests` (Holm 1979, Scand. J.
-        Statist. 6).
-    tests : int
-    """
-
-    first: str
-    second: str
-    force: str
-    quantity: str
-    factor: float
-    interval_90: list[float]
-    trusted: bool
-    p: float
-    p_adjusted: float
-    tests: int
 
 
 def list_groups(design: Design) -> dict[str, list[str]]:
@@ -83,14 +49,13 @@ def list_topics(design: Design) -> dict[str, set[Key]]:
         force, topics = item.claim.force, found.setdefault(_group_of(design, item.source, item.claim.force), set())
         for quantity in (item.claim.quantity, item.whole):
             if quantity:
-                parts = (quantity,) if quantity in STATES else design.case.parts_of(force, quantity)
-                topics.update((force, part) for part in parts)
+                topics.update((force, part) for part in design.case.parts_of(force, quantity))
     return found
 
 
 def compare_groups(
     alone: Mapping[str, FitSummary], keys: Mapping[Key, Iterable[str]], topics: Mapping[str, set[Key]]
-) -> list[Comparison]:
+) -> tuple[Conflict, ...]:
     """Compare what groups say alone of each count, two by two, where the claims of both speak of all its parts.
 
     Parameters
@@ -111,21 +76,21 @@ def compare_groups(
     ]
     found = [_compare_fits(alone[first], alone[second], key) for first, second, key in pairs]
     adjusted = adjust_holm([p for _, p in found])
-    return [
-        Comparison(
+    return tuple(
+        Conflict(
             first=first,
             second=second,
             force=key[0],
             quantity=key[1],
-            factor=plain(factors[1], 4),
-            interval_90=[plain(factors[0], 4), plain(factors[2], 4)],
+            factor=round_figures(factors[1], 4),
+            interval_90=(round_figures(factors[0], 4), round_figures(factors[2], 4)),
             trusted=alone[first].trusted and alone[second].trusted,
             p=p,
-            p_adjusted=plain(after, 3),
+            p_adjusted=round_figures(after, 3),
             tests=len(found),
         )
         for (first, second, key), (factors, p), after in zip(pairs, found, adjusted, strict=True)
-    ]
+    )
 
 
 def _compare_fits(first: FitSummary, second: FitSummary, key: Key) -> tuple[tuple[float, float, float], float]:
@@ -134,7 +99,7 @@ def _compare_fits(first: FitSummary, second: FitSummary, key: Key) -> tuple[tupl
     gaps = (logs[0][:, None] - logs[1][None, :]).ravel()
     above, below = np.mean(gaps > 0) + np.mean(gaps == 0) / 2, np.mean(gaps < 0) + np.mean(gaps == 0) / 2
     low, middle, high = np.exp(np.quantile(gaps, [0.05, 0.5, 0.95]))
-    return (float(low), float(middle), float(high)), plain(max(2 * min(above, below), 1e-4), 3)
+    return (float(low), float(middle), float(high)), round_figures(max(2 * min(above, below), 1e-4), 3)
 
 
 def adjust_holm(values: Sequence[float]) -> list[float]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.contract.sensitivity import FittedCount
+from sim.contract.values import LEVELS, round_figures
 from sim.posterior.sample import Sample, by_chain
-from sim.posterior.summary import LEVELS, intervals, plain
+from sim.posterior.summary import intervals
 from sim.sampler.diagnostics import mcse_quantile
 
 QUANTILES = np.linspace(0.0025, 0.9975, 200)  # of the log of each count, kept of every fit
@@ -19,36 +21,30 @@ Key = tuple[str, str]  # force and quantity
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class CountSummary:
+@dataclass(frozen=True, kw_only=True)
+class CountSummary(FittedCount):
     """A count as one fit has it.
 
     Attributes
     ----------
-    force, quantity : str
-    median : float
-    log_sd : float
-        Standard deviation of the log.
     log_mcse : float or None
         Monte Carlo error of the median of the log; None of weighted draws.
-    intervals : dict of str to list
-        Low and high by level.
     log_quantiles : list of float
         Of the log, at QUANTILES.
     """
 
-    force: str
-    quantity: str
-    median: float
-    log_sd: float
     log_mcse: float | None
-    intervals: dict[str, list[float]]
     log_quantiles: list[float]
 
     @property
     def key(self) -> Key:
         """Force and quantity."""
         return self.force, self.quantity
+
+    @property
+    def fitted(self) -> FittedCount:
+        """The count as the report has it: without what the comparison needs, and no reader."""
+        return FittedCount(**{field.name: getattr(self, field.name) for field in fields(FittedCount)})
 
 
 @dataclass(frozen=True)
@@ -76,8 +72,12 @@ class FitSummary:
 
 
 def read_fit(entry: Mapping[str, Any]) -> FitSummary:
-    """Return the fit that `dataclasses.asdict` made an entry of."""
-    return FitSummary(**{**entry, "quantities": [CountSummary(**each) for each in entry["quantities"]]})
+    """Return the fit that `dataclasses.asdict` made an entry of, as JSON keeps it."""
+    counts = []
+    for each in entry["quantities"]:
+        edges = {level: (low, high) for level, (low, high) in each["intervals"].items()}
+        counts.append(CountSummary(**{**each, "intervals": edges}))
+    return FitSummary(**{**entry, "quantities": counts})
 
 
 def describe_counts(sample: Sample, chains: int, log_weights: Floats | None = None) -> list[CountSummary]:
@@ -92,11 +92,11 @@ def describe_counts(sample: Sample, chains: int, log_weights: Floats | None = No
             CountSummary(
                 force=force,
                 quantity=quantity,
-                median=plain(max(middle, 0.0)),
-                log_sd=plain(_spread(logs, weights)),
-                log_mcse=plain(mcse_quantile(by_chain(logs, chains)), 3) if weights is None else None,
+                median=round_figures(max(middle, 0.0)),
+                log_sd=round_figures(_spread(logs, weights)),
+                log_mcse=round_figures(mcse_quantile(by_chain(logs, chains)), 3) if weights is None else None,
                 intervals=intervals(values) if weights is None else _read_intervals(np.exp(points) - 0.5),
-                log_quantiles=[plain(point) for point in points],
+                log_quantiles=[round_figures(point) for point in points],
             )
         )
     return found
@@ -111,13 +111,13 @@ def quantiles_of(values: Floats, shares: Floats, weights: Floats | None) -> Floa
     return np.asarray(np.interp(shares * mass[-1], mass - weights[order] / 2, values[order]))
 
 
-def _read_intervals(points: Floats) -> dict[str, list[float]]:
+def _read_intervals(points: Floats) -> dict[str, tuple[float, float]]:
     """Return the intervals of a count from its quantiles at QUANTILES."""
-    shares = {str(level): ((1 - level) / 2, (1 + level) / 2) for level in LEVELS}
-    return {
-        level: [plain(max(float(np.interp(edge, QUANTILES, points)), 0.0)) for edge in edges]
-        for level, edges in shares.items()
-    }
+    found = {}
+    for level in LEVELS:
+        low, high = np.interp([(1 - level) / 2, (1 + level) / 2], QUANTILES, points)
+        found[str(level)] = round_figures(max(low, 0.0)), round_figures(max(high, 0.0))
+    return found
 
 
 def _spread(logs: Floats, weights: Floats | None) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -11,11 +10,12 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from sim.case.families import Prior
+from sim.contract.sensitivity import PriorPower
+from sim.contract.values import round_figures
 from sim.model.arrays import NUMPY
 from sim.model.beliefs import widen_sources
 from sim.model.design import Design
 from sim.posterior.sample import Sample, by_chain
-from sim.posterior.summary import plain
 from sim.sampler.diagnostics import smooth_weights
 from sim.sensitivity.counts import Key
 
@@ -43,17 +43,7 @@ class Scaled(NamedTuple):
     k: float
 
 
-@dataclass(frozen=True)
-class PriorSensitivity:
-    """How much a count hangs on a group of priors: from .05 on the prior matters."""
-
-    group: str
-    force: str
-    quantity: str
-    psense: float
-
-
-def scale_priors(sample: Sample, chains: int, keys: Sequence[Key]) -> tuple[list[Scaled], list[PriorSensitivity]]:
+def scale_priors(sample: Sample, chains: int, keys: Sequence[Key]) -> tuple[list[Scaled], list[PriorPower]]:
     """Scale each group of priors by powers.
 
     Parameters
@@ -67,7 +57,7 @@ def scale_priors(sample: Sample, chains: int, keys: Sequence[Key]) -> tuple[list
     Returns
     -------
     scaled : list of Scaled
-    sensitivities : list of PriorSensitivity
+    sensitivities : list of PriorPower
         ArviZ's, of the log of each count to each group.
     """
     scaled: list[Scaled] = []
@@ -82,7 +72,7 @@ def scale_priors(sample: Sample, chains: int, keys: Sequence[Key]) -> tuple[list
     return scaled, _sense(sample, chains, keys, densities)
 
 
-def _sense(sample: Sample, chains: int, keys: Sequence[Key], densities: dict[str, Floats]) -> list[PriorSensitivity]:
+def _sense(sample: Sample, chains: int, keys: Sequence[Key], densities: dict[str, Floats]) -> list[PriorPower]:
     """Return ArviZ's sensitivity of each count to each group of priors."""
     import arviz as az
     import xarray as xr
@@ -101,7 +91,7 @@ def _sense(sample: Sample, chains: int, keys: Sequence[Key], densities: dict[str
         for force, quantity in keys:
             name = f"{force}.{quantity}"
             value = float(values[name]) if name in logs else 0.0  # a count that does not vary hangs on nothing
-            found.append(PriorSensitivity(group, force, quantity, plain(value, 3)))
+            found.append(PriorPower(group=group, force=force, quantity=quantity, psense=round_figures(value, 3)))
     return found
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from sim.contract.values import round_figures
 from sim.model.arrays import NUMPY, map_draws
 from sim.model.beliefs import join_readings, row_log_likelihoods
 from sim.posterior.sample import Sample
-from sim.posterior.summary import plain
 from sim.report.robustness import GOOD_K
 from sim.sampler.diagnostics import smooth_weights
 from sim.sensitivity.counts import FitSummary, Floats, describe_counts
@@ -41,7 +41,7 @@ def reweigh_claims(sample: Sample, chains: int, variants: Sequence[Variant]) -> 
 
 def summarise_weighted(sample: Sample, chains: int, log_weights: Floats, k: float, how: str) -> FitSummary:
     """Return what weighted draws say; they are trusted where Pareto's k is small."""
-    return FitSummary(k <= GOOD_K, how, plain(k, 3), describe_counts(sample, chains, log_weights))
+    return FitSummary(k <= GOOD_K, how, round_figures(k, 3), describe_counts(sample, chains, log_weights))
 
 
 def _list_contributions(sample: Sample) -> dict[str, Floats]:

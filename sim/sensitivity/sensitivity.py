@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
-from typing import Any, Unpack
+from typing import Unpack
 
 from threadpoolctl import threadpool_limits
 
-from sim.case.case import STATES
+from sim.contract.sensitivity import Base, Headline, Sensitivity
 from sim.model.buffer import count_unknowns
 from sim.model.design import Design
 from sim.posterior.fit import MANY_UNKNOWNS
@@ -26,16 +26,15 @@ from sim.sensitivity.conflict import compare_groups, list_groups, list_topics, o
 from sim.sensitivity.counts import FitSummary, describe_counts, read_fit
 from sim.sensitivity.power_scaling import scale_priors
 from sim.sensitivity.reweighing import reweigh_claims, summarise_weighted
-from sim.sensitivity.scenarios import compare_fits, show_count
+from sim.sensitivity.scenarios import compare_fits
 from sim.sensitivity.variants import Variant, build_variant, list_variants
 from sim.system.store import Entry
 from sim.system.tasks import TaskOptions, gather_results
 
-SCHEMA = 1
 GROUP = "group"  # the kind of a task that fits the claims of one group of sources alone
 
 
-def examine_case(design: Design, seed: int, **options: Unpack[TaskOptions]) -> dict[str, Any]:
+def examine_case(design: Design, seed: int, **options: Unpack[TaskOptions]) -> Sensitivity:
     """Fit every variant of a case, and return the report.
 
     Parameters
@@ -49,7 +48,7 @@ def examine_case(design: Design, seed: int, **options: Unpack[TaskOptions]) -> d
 
     Returns
     -------
-    dict
+    Sensitivity
         As `docs/formats.md` has it: `shift_sd` is the change of the median of log C in units of the base posterior's
         standard deviation of log C.
     """
@@ -96,42 +95,33 @@ def _report(
     chains: int,
     variants: Sequence[Variant],
     done: Mapping[str, FitSummary],
-) -> dict[str, Any]:
+) -> Sensitivity:
     keys = choose_keys(sample)
-    headline = keys[0]
-    scenarios = [compare_fits(each.kind, each.what, each.label, done[each.task], base) for each in variants]
+    force, headline = keys[0]
+    scenarios = [compare_fits(each.kind, each.what, each.label, done[each.task], base, keys[0]) for each in variants]
     scaled, priors = scale_priors(sample, chains, keys)
     for group, power, log_weights, k in scaled:
         label = f"{group}: prior {'weakened' if power < 1 else 'strengthened'} (power {power:g})"
         fit = summarise_weighted(sample, chains, log_weights, k, "power-scaled")
-        scenarios.append(compare_fits("prior_power", f"{group}^{power:g}", label, fit, base))
+        scenarios.append(compare_fits("prior_power", f"{group}^{power:g}", label, fit, base, keys[0]))
     alone = {name: done[f"{GROUP}: {name}"] for name in list_groups(design)}  # not in the order in which they finished
-    conflicts = compare_groups(alone, {key: _list_parts(design, *key) for key in keys}, list_topics(design))
     fitted = (base, *(each for each in done.values() if each.how != "psis"))
-    return {
-        "schema": SCHEMA,
-        "case": design.case.name,
-        "title": design.case.title,
-        "as_of": design.as_of.isoformat(),
-        "seed": seed,
-        "force": headline[0],
-        "headline": headline[1],
-        "headlines": [{"force": force, "quantity": quantity} for force, quantity in keys],
-        "inputs": design.fingerprint,
-        "base": {
-            "trusted": base.trusted,
-            "how": base.how,
-            "k": base.k,
-            "quantities": [show_count(count) for count in base.quantities],
-        },
-        "scenarios": [scenario.as_json(headline) for scenario in scenarios],
-        "priors": [asdict(prior) for prior in priors],
-        "groups": sorted(list_groups(design)),
-        "conflict": [asdict(conflict) for conflict in conflicts],
-        "fits": len(fitted),
-        "untrusted_fits": sum(not each.trusted for each in fitted),
-    }
-
-
-def _list_parts(design: Design, force: str, quantity: str) -> tuple[str, ...]:
-    return (quantity,) if quantity in STATES else design.case.parts_of(force, quantity)
+    return Sensitivity(
+        case=design.case.name,
+        title=design.case.title,
+        as_of=design.as_of.isoformat(),
+        seed=seed,
+        force=force,
+        headline=headline,
+        headlines=tuple(Headline(force=of, quantity=quantity) for of, quantity in keys),
+        inputs=design.fingerprint,
+        base=Base(
+            trusted=base.trusted, how=base.how, k=base.k, quantities=tuple(each.fitted for each in base.quantities)
+        ),
+        scenarios=tuple(scenarios),
+        priors=tuple(priors),
+        groups=tuple(sorted(list_groups(design))),
+        conflict=compare_groups(alone, {key: design.case.parts_of(*key) for key in keys}, list_topics(design)),
+        fits=len(fitted),
+        untrusted_fits=sum(not each.trusted for each in fitted),
+    )

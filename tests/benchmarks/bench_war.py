@@ -83,7 +83,7 @@ def describe_run(run: Run, seconds: float) -> dict[str, object]:
         "seconds": {"all": round(seconds, 1), **{name: round(each, 1) for name, each in run.seconds.items()}},
         "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         "trusted": run.verdict.trusted,
-        "attempts": run.result["diagnostics"]["attempts"],
+        "attempts": run.result.diagnostics.attempts,
         "max_rhat": run.verdict.max_rhat,
         "min_ess": {"bulk": run.verdict.min_ess_bulk, "tail": run.verdict.min_ess_tail},
         "steps_of_a_draw": run.draws.steps,

@@ -111,7 +111,7 @@ def trim_result(result: dict) -> dict:
 
 def make_report(result: dict) -> dict:
     """Return a small sensitivity report of a run."""
-    names = ("force", "quantity", "median", "intervals")
+    names = ("force", "quantity", "median", "log_sd", "intervals")
     counts = [{name: each[name] for name in names} for each in result["estimates"]]
     moved = [{**each, "shift_sd": 0.5, "shift_mcse": 0.01, "width_ratio": 1.1} for each in counts]
     head = {"force": counts[0]["force"], "quantity": counts[0]["quantity"]}
@@ -122,9 +122,10 @@ def make_report(result: dict) -> dict:
     return {
         "schema": 1, "case": result["case"], "title": result["title"], "as_of": result["as_of"],
         "inputs": result["inputs"], "force": head["force"], "headline": head["quantity"], "headlines": [head],
-        "base": {"trusted": True, "quantities": counts},
+        "seed": 1, "base": {"trusted": True, "how": "fit", "k": None, "quantities": counts},
         "scenarios": [{**scenario, "kind": kind, "label": f"without {kind}"} for kind in kinds],
         "priors": [{**head, "group": "bias", "psense": 0.2}], "conflict": [conflict], "groups": ["own"],
+        "fits": 5, "untrusted_fits": 0,
     }  # fmt: skip
 
 

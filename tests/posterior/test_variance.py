@@ -47,18 +47,18 @@ def test_the_next_report_of_a_source_without_bias_narrows_as_the_conjugate_law_d
     """A normal prior and two normal reports of one variance: the second leaves v / (1 + v / s^2) of the variance v."""
     laid = design(claims(1, qualifier="exact", log_sd=1e-6), toml_of(1, noise=0.5))
     _, sample, _, _ = fit_design(laid, 1, choose_ladder(laid))
-    worth = {each["source"]: each for each in value_reports(sample, "x", "killed")}
+    worth = {each.source: each for each in value_reports(sample, "x", "killed")}
     v = 1 / (1 / 1.0**2 + 1 / 0.5**2)
     left = 1 / (1 + v / 0.5**2)
-    assert worth["s0"]["width_ratio"] == pytest.approx(np.sqrt(left), abs=0.02)
-    assert worth["s0"]["log_score_gain"] == pytest.approx(-0.5 * np.log(left), abs=0.04)
-    assert worth["s0"]["width_ratio"] < worth["new_count"]["width_ratio"] < 1
+    assert worth["s0"].width_ratio == pytest.approx(np.sqrt(left), abs=0.02)
+    assert worth["s0"].log_score_gain == pytest.approx(-0.5 * np.log(left), abs=0.04)
+    assert worth["s0"].width_ratio < worth["new_count"].width_ratio < 1
 
 
 def test_a_run_tells_where_its_uncertainty_comes_from(kursk_run):
-    for entry in kursk_run.result["variance"]:
-        assert sum(entry["shares"].values()) == pytest.approx(1, abs=0.01)
-        assert min(entry["shares"].values()) >= 0
-    reports = kursk_run.result["next_reports"]
-    assert {"nis", "new_estimate", "new_count"} <= {each["source"] for each in reports}
-    assert all(0 < each["width_ratio"] <= 1 for each in reports)
+    for entry in kursk_run.result.variance:
+        assert sum(entry.shares.values()) == pytest.approx(1, abs=0.01)
+        assert min(entry.shares.values()) >= 0
+    reports = kursk_run.result.next_reports
+    assert {"nis", "new_estimate", "new_count"} <= {each.source for each in reports}
+    assert all(0 < each.width_ratio <= 1 for each in reports)

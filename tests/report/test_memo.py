@@ -7,17 +7,22 @@ import re
 import shutil
 import subprocess
 import zipfile
+from dataclasses import replace
 
 import pytest
 from examples import CASE, format_claims
 from program import call
+from summaries import edit_result
 
+from sim.contract.summary import Exceedance
 from sim.posterior.sample import draw_prior
 from sim.posterior.summary import summarise
 from sim.posterior.verdict import choose_ladder, fit_design
 from sim.report.confidence import judge_confidence
 from sim.report.memo import FORMATS, render_memo, write_memo
-from sim.report.memo.content import compose_memo, judge_threshold
+from sim.report.memo.answer import judge_threshold
+from sim.report.memo.blocks import Points
+from sim.report.memo.content import compose_memo
 from sim.runs.run import write_run
 from sim.words import show_count
 
@@ -54,13 +59,13 @@ def test_every_format_says_the_headline(form, kursk_run, folder, tmp_path):
     memo = compose_memo(kursk_run.result)
     (path,) = write_memo(memo, tmp_path / "run", [form])
     text = read_text(path)
-    for entry in kursk_run.result["estimates"]:
-        if entry["quantity"] in ("killed", "casualties"):
-            low, high = (show_count(edge) for edge in entry["intervals"]["0.9"])
-            told = f"{entry['quantity'].capitalize()}: {show_count(entry['median'])}, with 90% probability between"
+    for entry in kursk_run.result.estimates:
+        if entry.quantity in ("killed", "casualties"):
+            low, high = (show_count(edge) for edge in entry.intervals["0.9"])
+            told = f"{entry.quantity.capitalize()}: {show_count(entry.median)}, with 90% probability between"
             assert f"{told} {low} and {high}" in text
-    for section in memo["sections"]:
-        assert section["title"] in text
+    for section in memo.sections:
+        assert section.title in text
     assert "Not identified" in text
 
 
@@ -68,8 +73,8 @@ def test_likelihood_and_confidence_are_never_in_one_sentence(kursk_run):
     memo = compose_memo(kursk_run.result)
     sentences = [
         sentence
-        for block in memo["sections"][0]["blocks"]
-        for text in block.get("items", [block.get("text", "")])
+        for block in memo.sections[0].blocks
+        for text in (block.items if isinstance(block, Points) else [block.text])
         for sentence in re.split(r"(?<=\.)\s", text)
     ]
     assert any("onfidence" in sentence for sentence in sentences)
@@ -78,17 +83,15 @@ def test_likelihood_and_confidence_are_never_in_one_sentence(kursk_run):
 
 
 def test_confidence_follows_its_rule(kursk_run):
-    result = json.loads(json.dumps(kursk_run.result))
-    assert judge_confidence(result)[0] == "moderate"  # most of its uncertainty is bias
-    for entry in result["estimates"]:
-        entry["bias_share"] = 0.2
-    for claim in result["claims"]:
-        claim["standardised"] = 0.1
+    assert judge_confidence(kursk_run.result)[0] == "moderate"  # most of its uncertainty is bias
+    estimates = tuple(replace(entry, bias_share=0.2) for entry in kursk_run.result.estimates)
+    claims = tuple(replace(claim, standardised=0.1) for claim in kursk_run.result.claims)
+    result = replace(kursk_run.result, estimates=estimates, claims=claims)
     assert judge_confidence(result)[0] == "high"
-    assert judge_confidence({**result, "trusted": False})[0] == "low"
-    assert judge_confidence({**result, "claims": []})[0] == "low"
-    result["estimates"][0]["prior_share"] = 0.9
-    assert judge_confidence(result)[0] == "low"
+    assert judge_confidence(replace(result, trusted=False))[0] == "low"
+    assert judge_confidence(replace(result, claims=()))[0] == "low"
+    driven = replace(estimates[0], prior_share=0.9)
+    assert judge_confidence(replace(result, estimates=(driven, *estimates[1:])))[0] == "low"
 
 
 @pytest.fixture(scope="module")
@@ -96,13 +99,15 @@ def hostile(kursk_run, folder, tmp_path_factory):
     """Return the folder of memos in every format whose every text is hostile."""
     place = tmp_path_factory.mktemp("hostile") / "run"
     shutil.copytree(folder, place)
-    result = json.loads(json.dumps(kursk_run.result))
-    result["title"] = HOSTILE
-    for claim in result["claims"]:
-        claim |= {"phrase": HOSTILE, "report": HOSTILE, "note": HOSTILE, "url": "javascript:alert(1)"}
-    for source in result["sources"]:
-        source["label"] = HOSTILE
-    write_memo(compose_memo(result), place, FORMATS)
+
+    def change(data):
+        data["title"] = HOSTILE
+        for claim in data["claims"]:
+            claim |= {"phrase": HOSTILE, "report": HOSTILE, "note": HOSTILE, "url": "javascript:alert(1)"}
+        for source in data["sources"]:
+            source["label"] = HOSTILE
+
+    write_memo(compose_memo(edit_result(kursk_run.result, change)), place, FORMATS)
     return place
 
 
@@ -132,7 +137,7 @@ def test_an_institutions_templates_stand_for_ours(kursk_run, folder, tmp_path):
     (tmp_path / "house").mkdir()
     (tmp_path / "house" / "memo.md.j2").write_text("HOUSE {{ memo.title }}\n", encoding="utf-8")
     write_memo(compose_memo(kursk_run.result), tmp_path / "run", ["md"], tmp_path / "house")
-    assert (tmp_path / "run" / "memo.md").read_text(encoding="utf-8") == f"HOUSE {kursk_run.result['title']}\n"
+    assert (tmp_path / "run" / "memo.md").read_text(encoding="utf-8") == f"HOUSE {kursk_run.result.title}\n"
 
 
 @pytest.mark.parametrize(
@@ -181,10 +186,10 @@ def test_a_newer_run_is_refused(folder, tmp_path):
 
 
 def test_the_words_of_other_scales(kursk_run):
-    entry = {"force": "x", "quantity": "killed", "above": 1000, "probability": 0.45}
+    entry = Exceedance(force="x", quantity="killed", above=1000, probability=0.45, words="")
     assert judge_threshold(entry) == "There is a roughly even chance (45%) that more than 1,000 were killed"
     assert judge_threshold(entry, "phia") == "It is a realistic possibility (45%) that more than 1,000 were killed"
-    assert "about as likely as not" in judge_threshold({**entry, "quantity": "tanks"}, "ipcc")
+    assert "about as likely as not" in judge_threshold(replace(entry, quantity="tanks"), "ipcc")
     assert "IPCC" in render_memo(compose_memo(kursk_run.result, scale="ipcc"))
 
 
@@ -267,7 +272,7 @@ def test_relays_are_their_source(design):
     laid = design(rows, toml)
     draws, sample, verdict, _ = fit_design(laid, 1, choose_ladder(laid))
     result = summarise(sample, draw_prior(laid, 1), draws, verdict, 1)
-    assert {claim["owner"] for claim in result["claims"]} == {"own"}
+    assert {claim.owner for claim in result.claims} == {"own"}
     assert judge_confidence(result)[0] == "low"
     memo = render_memo(compose_memo(result))
     assert "own, as relayed by m1" in memo
@@ -275,5 +280,5 @@ def test_relays_are_their_source(design):
 
 
 def test_what_was_asked_is_not_rounded():
-    entry = {"force": "x", "quantity": "killed", "above": 12_345, "probability": 0.5}
+    entry = Exceedance(force="x", quantity="killed", above=12_345, probability=0.5, words="")
     assert "more than 12,345 were killed" in judge_threshold(entry)

@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,9 +36,9 @@ def folder(write, tmp_path):
 def test_a_run_is_made_again_from_its_folder_alone(folder):
     """The summary is the same but for timings, with every option of the run, when the case is gone."""
     report = verify_run(folder)
-    assert report["identical"]
-    assert report["stands"]
-    assert report["differs"] == []
+    assert report.identical
+    assert report.stands
+    assert report.differs == ()
     assert "byte for byte" in tell_verdict(report)[0]
 
 
@@ -46,7 +46,15 @@ def test_other_versions_are_named(folder):
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     manifest["versions"]["numpy"] = "1.0"
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-    assert any(line.startswith("numpy 1.0 then") for line in verify_run(folder)["differs"])
+    assert any(line.startswith("numpy 1.0 then") for line in verify_run(folder).differs)
+
+
+def test_a_summary_that_was_added_to_is_not_the_same(folder):
+    """What the program does not read of it stands in the file all the same."""
+    result = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    (folder / "summary.json").write_text(json.dumps({**result, "remark": "mine"}), encoding="utf-8")
+    report = verify_run(folder)
+    assert (report.stands, report.identical) == (True, False)
 
 
 @pytest.mark.parametrize("name", ["case.toml", "claims.csv", "mine.toml", "priors/default.toml"])
@@ -85,24 +93,25 @@ def test_a_damaged_manifest_is_one_line(folder, change):
 def test_numbers_stand_within_monte_carlo_error(kursk_run):
     """A median or an edge may move by what chance moves it, and by no more."""
     first = kursk_run.result
-    second = deepcopy(first)
-    killed = second["estimates"][0]
-    killed["median"] += 2 * killed["mcse_median"]
-    assert judge_repeat(first, second) == {"identical": False, "stands": True, "moved": []}
-    killed["intervals"]["0.9"][1] += 10 * killed["mcse_interval_90"][1]
-    verdict = judge_repeat(first, second)
-    assert not verdict["stands"]
-    assert [entry["what"] for entry in verdict["moved"]] == ["upper edge of the 90% interval"]
-    del second["estimates"][0]
-    assert judge_repeat(first, second)["moved"][0]["now"] is None
+    killed, *others = first.estimates
+    moved = replace(killed, median=killed.median + 2 * killed.mcse_median)
+    verdict = judge_repeat(first, replace(first, estimates=(moved, *others)))
+    assert (verdict.identical, verdict.stands, verdict.moved) == (False, True, ())
+    low, high = killed.intervals["0.9"]
+    edges = (low, high + 10 * killed.mcse_interval_90[1])
+    moved = replace(moved, intervals={**killed.intervals, "0.9": edges})
+    verdict = judge_repeat(first, replace(first, estimates=(moved, *others)))
+    assert not verdict.stands
+    assert [entry.what for entry in verdict.moved] == ["upper edge of the 90% interval"]
+    assert judge_repeat(first, replace(first, estimates=tuple(others))).moved[0].now is None
 
 
 def test_another_seed_stands_and_another_prior_does_not(kursk_run):
     """The errors are those of the draws: chance alone raises no alarm, a change of the model does."""
     verdict = judge_repeat(kursk_run.result, run_case("kursk", seed=2).result)
-    assert verdict["stands"], verdict["moved"]
-    assert not verdict["identical"]
-    assert not judge_repeat(kursk_run.result, run_case("kursk", seed=2, prior="flat").result)["stands"]
+    assert verdict.stands, verdict.moved
+    assert not verdict.identical
+    assert not judge_repeat(kursk_run.result, run_case("kursk", seed=2, prior="flat").result).stands
 
 
 def test_the_command_says_so_by_its_status(folder):
@@ -125,7 +134,7 @@ def test_the_command_says_so_by_its_status(folder):
 def test_hash_seeds_and_threads_change_nothing(kursk_run):
     """Another process, in which sets are in another order and chains share one thread, gives the same summary."""
     code = (
-        "import json, os\n"
+        "import os\n"
         "os.cpu_count = lambda: 1\n"
         "from sim.runs.run import run_case\n"
         "from sim.runs.verify import drop_timings\n"
@@ -144,7 +153,7 @@ REFERENCE = ROOT / "results" / "kursk" / "reference"
 def test_the_reference_run_stands():
     """What is kept of Kursk is what this version says, within Monte Carlo error; if it is to move, remake it."""
     report = verify_run(REFERENCE)
-    assert report["stands"], report["moved"]
+    assert report.stands, report.moved
     kept = REFERENCE / "inputs"
     for name, now in (
         ("case.toml", "sim/cases/kursk/case.toml"),

@@ -11,6 +11,7 @@ from examples import CASE, ONE_DAY, RICH_ROWS, UNBOUNDED, format_claims
 from program import call
 from scipy import stats
 
+from sim.contract.check import dump_record, parse_sensitivity
 from sim.model.design import sample_prior
 from sim.posterior.sample import Sample
 from sim.posterior.verdict import choose_ladder, fit_design
@@ -105,17 +106,13 @@ def test_large_cases_reweigh_and_agree_with_refits(design, monkeypatch):
     refitted = examine_case(laid, 1, jobs=2)
     monkeypatch.setattr("sim.sensitivity.sensitivity.MANY_UNKNOWNS", 0)
     reweighed = examine_case(laid, 1, jobs=2)
-    pairs = [
-        (one, two)
-        for one, two in zip(refitted["scenarios"], reweighed["scenarios"], strict=True)
-        if two["how"] == "psis"
-    ]
+    pairs = [(one, two) for one, two in zip(refitted.scenarios, reweighed.scenarios, strict=True) if two.how == "psis"]
     assert len(pairs) > 5
-    assert all(two["k"] <= 0.7 for _, two in pairs)
+    assert all(two.k <= 0.7 for _, two in pairs)
     for one, two in pairs:
-        assert one["what"] == two["what"]
+        assert one.what == two.what
         # Smoothed weights have a smaller effective size than the draws of a refit: twice its Monte Carlo error.
-        assert one["shift_sd"] == pytest.approx(two["shift_sd"], abs=5 * 2 * one["shift_mcse"])
+        assert one.shift_sd == pytest.approx(two.shift_sd, abs=5 * 2 * one.shift_mcse)
 
 
 def test_what_is_finished_is_kept(design, tmp_path, monkeypatch):
@@ -221,16 +218,15 @@ def test_groups_that_contradict_each_other_are_found():
     """Two exact laws apart by four standard deviations of their difference give that p-value."""
     logs = [stats.norm.ppf(QUANTILES, mean, 1.0) for mean in (7.0, 7.0 + 4 * np.sqrt(2))]
     keys, topics = {("x", "killed"): ("killed",)}, {group: {("x", "killed")} for group in ("own", "adversary")}
-    fits = [
-        FitSummary(True, "refit", None, [CountSummary("x", "killed", 1.0, 1.0, 0.01, {}, each.tolist())])
-        for each in logs
-    ]
+    known = {"force": "x", "quantity": "killed", "median": 1.0, "log_sd": 1.0, "intervals": {}, "log_mcse": 0.01}
+    counts = [CountSummary(**known, log_quantiles=each.tolist()) for each in logs]
+    fits = [FitSummary(True, "refit", None, [count]) for count in counts]
     (found,) = compare_groups({"own": fits[0], "adversary": fits[1]}, keys, topics)
     assert found.factor == pytest.approx(np.exp(-4 * np.sqrt(2)), rel=0.05)
     assert found.p == pytest.approx(2 * stats.norm.sf(4), abs=2e-4)
     (same,) = compare_groups({"own": fits[0], "adversary": fits[0]}, keys, topics)
     assert same.p == pytest.approx(1, abs=0.02)
-    assert compare_groups({"own": fits[0], "adversary": fits[1]}, keys, {**topics, "own": set()}) == []  # it is silent
+    assert compare_groups({"own": fits[0], "adversary": fits[1]}, keys, {**topics, "own": set()}) == ()  # it is silent
 
 
 def test_holms_correction():
@@ -240,15 +236,20 @@ def test_holms_correction():
 
 def test_the_verdict_names_what_moves_and_what_does_not(report):
     found = report[0]
-    told = " ".join(tell_robustness(found))
+    told = " ".join(_tell(found))
     for each in found["scenarios"]:
         if each["kind"] == "leave_source_out":
             assert (each["label"].removeprefix("without ") in told) == (abs(each["shift_sd"]) > 1 / 3)
     assert "marked as an echo moves nothing" in told
     still = [_shift(each, 0.0) for each in found["scenarios"]]
-    assert "but for" not in " ".join(tell_robustness({**found, "scenarios": still}))
+    assert "but for" not in " ".join(_tell({**found, "scenarios": still}))
     loud = [_shift(each, 0.5) if each["kind"] == "echo" else each for each in found["scenarios"]]
-    assert "DEFECT" in " ".join(tell_robustness({**found, "scenarios": loud}))
+    assert "DEFECT" in " ".join(_tell({**found, "scenarios": loud}))
+
+
+def _tell(found):
+    """Return the verdict on a report as it is read from a file."""
+    return tell_robustness(parse_sensitivity(json.loads(json.dumps(found)), "sensitivity.json"))
 
 
 def _shift(scenario, shift):
@@ -258,16 +259,16 @@ def _shift(scenario, shift):
 def test_a_source_alone_leaves_nothing_to_compare(design):
     laid = design([{"value": 300}], CASE)
     report = examine_case(replace(laid), 1)
-    assert report["conflict"] == []
+    assert report.conflict == ()
     assert "do not stand in two roles" in " ".join(tell_robustness(report))
 
 
 def test_of_thousands_of_variants_those_that_move_most_are_shown(report):
-    found = report[0]
-    still = {**found["scenarios"][0], "shift_sd": 0.0, "label": "still"}
-    shown = list_shown({**found, "scenarios": [*found["scenarios"], *[still] * 4000]})
+    found = parse_sensitivity(report[0], "sensitivity.json")
+    still = replace(found.scenarios[0], shift_sd=0.0, label="still")
+    shown = list_shown(replace(found, scenarios=(*found.scenarios, *[still] * 4000)))
     assert len(shown) == 90
-    assert [each for each in found["scenarios"] if each["shift_sd"]] == [each for each in shown if each["shift_sd"]]
+    assert [each for each in found.scenarios if each.shift_sd] == [each for each in shown if each.shift_sd]
 
 
 def test_names_that_a_case_has_are_not_taken(design):
@@ -290,8 +291,8 @@ def test_two_wordings_of_one_number_stay_two_claims_when_they_are_echoed(design)
 def test_a_count_that_does_not_vary_has_a_report(design):
     laid = design([{"value": 3}], ONE_DAY + '[priors]\n"total.killed" = { fixed = 3 }\n')
     report = examine_case(laid, 1)
-    json.dumps(report, allow_nan=False)
-    assert all(each["shift_sd"] == 0 for each in report["scenarios"])
+    json.dumps(dump_record(report), allow_nan=False)
+    assert all(each.shift_sd == 0 for each in report.scenarios)
 
 
 def test_each_force_has_its_verdict(design):
@@ -305,9 +306,9 @@ def test_each_force_has_its_verdict(design):
 
 def test_a_base_that_is_not_to_be_trusted_is_told(report):
     found = report[0]
-    told = tell_robustness({**found, "base": {**found["base"], "trusted": False}})
+    told = _tell({**found, "base": {**found["base"], "trusted": False}})
     assert "NOT TO BE TRUSTED" in told[0]
     doubtful = [{**each, "trusted": False, "k": 0.9} for each in found["scenarios"]]
-    told = " ".join(tell_robustness({**found, "scenarios": doubtful}))
+    told = " ".join(_tell({**found, "scenarios": doubtful}))
     assert "importance weights" in told
     assert "No single source" not in told

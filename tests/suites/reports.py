@@ -121,12 +121,13 @@ def write_stress() -> None:
             started = time.perf_counter()
             run = run_case(path, seed=1)
             seconds = time.perf_counter() - started
-            found = run.result["diagnostics"]
-            rate = min(found["min_ess_bulk"], found["min_ess_tail"]) / found["seconds"]["sample"]
+            found = run.result.diagnostics
+            bulk, tail = (0.0 if size is None else size for size in (found.min_ess_bulk, found.min_ess_tail))
+            rate = min(bulk, tail) / found.seconds["sample"]
             verdict = "trusted" if run.verdict.trusted else "not to be trusted: " + "; ".join(run.verdict.reasons)
             rows.append(
-                f"| {name} | {found['max_rhat']:.4f} | {found['min_ess_bulk']:.0f} | {found['min_ess_tail']:.0f} "
-                f"| {rate:.0f} | {found['divergences']} | {found['attempts']} | {seconds:.0f} | {verdict} |"
+                f"| {name} | {found.max_rhat:.4f} | {bulk:.0f} | {tail:.0f} "
+                f"| {rate:.0f} | {found.divergences} | {found.attempts} | {seconds:.0f} | {verdict} |"
             )
     head = [
         "# Where samplers struggle",

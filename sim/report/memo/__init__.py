@@ -1,7 +1,7 @@
 """The memo in four formats: one content, rendered by templates that an institution can replace.
 
-`content` says what a memo says; `word` writes DOCX; Markdown, HTML and PDF (by typst) come from the templates
-`memo.md.j2`, `memo.html.j2`, `memo.typ.j2`.
+`content` lists the sections, which `answer`, `claims` and `basis` write as `blocks`; `word` writes DOCX; Markdown, HTML
+and PDF (by typst) come from the templates `memo.md.j2`, `memo.html.j2`, `memo.typ.j2`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import base64
 import json
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from jinja2 import (
     BaseLoader,
@@ -24,6 +24,7 @@ from jinja2 import (
 from jinja2.sandbox import SandboxedEnvironment
 
 from sim.errors import refuse
+from sim.report.memo.blocks import Block, Memo, Picture, Points, Section, Table
 from sim.report.memo.content import compose_memo
 from sim.system.writing import replace_files
 from sim.words import escape_cell
@@ -34,14 +35,12 @@ MOST_ROWS, MOST_TEXT = 1_000, 5_000  # rows of a table, characters of a cell or 
 __all__ = ["FORMATS", "compose_memo", "render_memo", "write_memo"]
 
 
-def write_memo(
-    memo: dict[str, Any], folder: Path, formats: Sequence[str] = ("md",), templates: Path | None = None
-) -> list[Path]:
+def write_memo(memo: Memo, folder: Path, formats: Sequence[str] = ("md",), templates: Path | None = None) -> list[Path]:
     """Write a memo in some formats: all of them or, where one fails, none.
 
     Parameters
     ----------
-    memo : dict
+    memo : Memo
         From `compose_memo`.
     folder : Path
         Of the run; its figures are in `figures`.
@@ -65,7 +64,7 @@ def write_memo(
     return [folder / f"memo.{name}" for name in pages]
 
 
-def _render(memo: dict[str, Any], name: str, folder: Path, templates: Path | None) -> bytes:
+def _render(memo: Memo, name: str, folder: Path, templates: Path | None) -> bytes:
     if name == "docx":
         from sim.report.memo.word import write_docx
 
@@ -75,29 +74,27 @@ def _render(memo: dict[str, Any], name: str, folder: Path, templates: Path | Non
     return render_memo(memo, name, folder, templates).encode()
 
 
-def _shorten(memo: dict[str, Any]) -> dict[str, Any]:
+def _shorten(memo: Memo) -> Memo:
     """Return a memo without what takes minutes and gigabytes to set, in pages that nobody turns."""
-
-    def cut(text: Any) -> str:
-        return str(text) if len(str(text)) <= MOST_TEXT else f"{str(text)[: MOST_TEXT - 1]}…"
-
-    def shorten(block: dict[str, Any]) -> dict[str, Any]:
-        short = {**block}
-        if block["kind"] == "points":
-            short["items"] = [cut(item) for item in block["items"][:MOST_ROWS]]
-        elif block["kind"] == "table":
-            short["rows"] = [[cut(cell) for cell in row] for row in block["rows"][:MOST_ROWS]]
-            if len(block["rows"]) > MOST_ROWS:
-                short["caption"] += f" (the first {MOST_ROWS} of {len(block['rows'])}; all are in memo.md)"
-        return short
-
-    sections = [{**section, "blocks": [shorten(block) for block in section["blocks"]]} for section in memo["sections"]]
-    return {**memo, "sections": sections}
+    sections = (Section(section.title, tuple(map(_shorten_block, section.blocks))) for section in memo.sections)
+    return replace(memo, sections=tuple(sections))
 
 
-def render_memo(
-    memo: dict[str, Any], name: str = "md", folder: Path | None = None, templates: Path | None = None
-) -> str:
+def _shorten_block(block: Block) -> Block:
+    if isinstance(block, Points):
+        return replace(block, items=tuple(map(_cut, block.items[:MOST_ROWS])))
+    if isinstance(block, Table):
+        count, rows = len(block.rows), tuple(tuple(map(_cut, row)) for row in block.rows[:MOST_ROWS])
+        more = f" (the first {MOST_ROWS} of {count}; all are in memo.md)" if count > MOST_ROWS else ""
+        return replace(block, rows=rows, caption=block.caption + more)
+    return block
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MOST_TEXT else f"{text[: MOST_TEXT - 1]}…"
+
+
+def render_memo(memo: Memo, name: str = "md", folder: Path | None = None, templates: Path | None = None) -> str:
     """Return a memo as Markdown, HTML, or typst's source.
 
     `folder` is the run's: a figure that is not in it is left out. Without it Markdown points at all of them.
@@ -113,7 +110,7 @@ def render_memo(
     )
     environment.filters.update(cell=escape_cell, typst=quote_typst, data=_embed)
     figures = None if folder is None else folder / "figures"
-    shown = {**memo, "sections": [_with_figures(section, figures) for section in memo["sections"]]}
+    shown = replace(memo, sections=tuple(_with_figures(section, figures) for section in memo.sections))
     template = f"memo.{name}.j2"
     try:
         return environment.get_template(template).render(memo=shown, figures=figures)
@@ -123,17 +120,17 @@ def render_memo(
         raise refuse(where, "", f"fails ({error})", "mend the template, or leave out --template") from error
 
 
-def _with_figures(section: dict[str, Any], figures: Path | None) -> dict[str, Any]:
+def _with_figures(section: Section, figures: Path | None) -> Section:
     """Leave out the figures that are not in the folder."""
-    kept = [
+    kept = tuple(
         block
-        for block in section["blocks"]
-        if block["kind"] != "figure" or figures is None or (figures / block["file"]).is_file()
-    ]
-    return {**section, "blocks": kept}
+        for block in section.blocks
+        if not isinstance(block, Picture) or figures is None or (figures / block.file).is_file()
+    )
+    return replace(section, blocks=kept)
 
 
-def quote_typst(text: Any) -> str:
+def quote_typst(text: object) -> str:
     """Return text as a string literal of typst, of which nothing is taken for markup."""
     return json.dumps(" ".join(str(text).split()), ensure_ascii=False).replace("\\/", "/")
 
@@ -145,15 +142,15 @@ def _embed(path: Path) -> str:
 def _compile_pdf(source: str, folder: Path) -> bytes:
     import typst
 
-    with tempfile.TemporaryDirectory() as place:
-        page = Path(place) / "memo.typ"
+    with tempfile.TemporaryDirectory() as scratch:
+        page = Path(scratch) / "memo.typ"
         page.write_text(source, encoding="utf-8")
         figures = folder / "figures"
         if figures.is_dir():
-            (Path(place) / "figures").symlink_to(figures.resolve())
+            (Path(scratch) / "figures").symlink_to(figures.resolve())
         remedy = "mend the template, or leave out pdf"
         try:
-            pages, warnings = typst.compile_with_warnings(str(page), root=place)
+            pages, warnings = typst.compile_with_warnings(str(page), root=scratch)
         except (RuntimeError, OSError) as error:
             raise refuse("memo.typ.j2", "", f"fails ({' '.join(str(error).split())[:200]})", remedy) from error
     missing = [warning.message for warning in warnings if "font" in warning.message]

@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
 from sim.errors import refuse
+from sim.report.memo.blocks import Block, Memo, Picture, Points, Table
 
 if TYPE_CHECKING:
     from docx.document import Document
     from docx.table import _Cell
 
-Block = dict[str, Any]
 SMALL = 8  # points, in tables
 LOOK = "Light Shading"
 WIDTH = 6.3  # inches between the margins
 
 
-def write_docx(memo: dict[str, Any], figures: Path, templates: Path | None = None) -> bytes:
+def write_docx(memo: Memo, figures: Path, templates: Path | None = None) -> bytes:
     """Return a memo as the bytes of a DOCX file.
 
     Parameters
     ----------
-    memo : dict
+    memo : Memo
         From `sim.report.memo.content.compose_memo`.
     figures : Path
         The folder of the figures; one that is not there is left out.
@@ -40,17 +40,17 @@ def write_docx(memo: dict[str, Any], figures: Path, templates: Path | None = Non
         document = docx.Document(str(base)) if base else docx.Document()
         if base is None:
             _set_styles(document)
-        document.core_properties.title = _clean(memo["title"])
+        document.core_properties.title = _clean(memo.title)
         document.core_properties.author = "truetoll"
-        document.add_heading(_clean(memo["title"]), 0)
-        document.add_paragraph(f"As of {memo['as_of']}", style="Subtitle")
+        document.add_heading(_clean(memo.title), 0)
+        document.add_paragraph(f"As of {memo.as_of}", style="Subtitle")
         counts = {"Table": 0, "Figure": 0}
-        for section in memo["sections"]:
-            document.add_heading(_clean(section["title"]), 1)
-            for block in section["blocks"]:
+        for section in memo.sections:
+            document.add_heading(_clean(section.title), 1)
+            for block in section.blocks:
                 _add(document, block, figures, counts)
     except (InvalidImageStreamError, UnexpectedEndOfFileError, UnrecognizedImageError, ZeroDivisionError) as error:
-        raise refuse(str(figures), "", f"holds a picture that is none ({error!r})", "draw them again") from error
+        raise refuse(str(figures), "", f"holds an image that cannot be read ({error!r})", "draw them again") from error
     except (KeyError, ValueError, OSError, BadZipFile, OpcError) as error:
         raise refuse(str(base or "memo.docx"), "", f"fails ({error})", "mend its styles, or leave out docx") from error
     content = io.BytesIO()
@@ -83,25 +83,24 @@ def _set_styles(document: Document) -> None:
 
 
 def _add(document: Document, block: Block, figures: Path, counts: dict[str, int]) -> None:
-    kind = block["kind"]
-    if kind == "points":
-        for item in block["items"]:
+    if isinstance(block, Points):
+        for item in block.items:
             document.add_paragraph(_clean(item), style="List Bullet")
-    elif kind == "table":
-        _caption(document, "Table", block["caption"], counts)
+    elif isinstance(block, Table):
+        _caption(document, "Table", block.caption, counts)
         _tabulate(document, block)
-    elif kind == "figure":
-        path = figures / block["file"]
+    elif isinstance(block, Picture):
+        path = figures / block.file
         if path.is_file():
             from docx.shared import Inches
 
-            document.add_picture(str(path), width=Inches(WIDTH * block["share"]))
+            document.add_picture(str(path), width=Inches(WIDTH * block.share))
             document.paragraphs[-1].paragraph_format.keep_with_next = True
-            _describe_picture(document, block["caption"])
-            _caption(document, "Figure", block["caption"], counts)
+            _describe_picture(document, block.caption)
+            _caption(document, "Figure", block.caption, counts)
     else:
-        style = {"note": "Quote", "equation": "Quote"}.get(kind, "Normal")
-        document.add_paragraph(_clean(block["text"]), style=style)
+        style = "Normal" if block.kind == "text" else "Quote"
+        document.add_paragraph(_clean(block.text), style=style)
 
 
 def _describe_picture(document: Document, text: str) -> None:
@@ -128,20 +127,20 @@ def _caption(document: Document, word: str, text: str, counts: dict[str, int]) -
     paragraph.add_run(f". {_clean(text)}")
 
 
-def _tabulate(document: Document, block: Block) -> None:
+def _tabulate(document: Document, block: Table) -> None:
     from docx.oxml.ns import qn
 
-    table = document.add_table(rows=1, cols=len(block["header"]))
+    table = document.add_table(rows=1, cols=len(block.header))
     table.style = LOOK if LOOK in [style.name for style in document.styles] else None
     look = table._tbl.tblPr.find(qn("w:tblLook"))
     if look is not None:  # the first row stands out, no column, and no band
         for name, value in (("firstColumn", "0"), ("noHBand", "1"), ("val", "0620")):
             look.set(qn(f"w:{name}"), value)
     _repeat_header(table.rows[0])
-    for cell, text, side in zip(table.rows[0].cells, block["header"], block["align"], strict=True):
+    for cell, text, side in zip(table.rows[0].cells, block.header, block.align, strict=True):
         _fill(cell, text, side)
-    for row in block["rows"]:
-        for cell, text, side in zip(table.add_row().cells, row, block["align"], strict=True):
+    for row in block.rows:
+        for cell, text, side in zip(table.add_row().cells, row, block.align, strict=True):
             _fill(cell, text, side)
     document.add_paragraph()
 

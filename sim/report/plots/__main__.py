@@ -12,6 +12,8 @@ import os
 import sys
 from pathlib import Path
 
+from sim.contract.check import adapt, parse_result
+from sim.contract.summary import Result
 from sim.report.plots import draw_figures, list_figures
 from sim.report.plots.style import make_canvas, use_style
 from sim.system.signals import end_with_input
@@ -24,11 +26,12 @@ def main() -> int:
         canvas.text(0.5, 0.5, "1")
         for kind in ("png", "svg"):
             canvas.savefig(io.BytesIO(), format=kind)
+    adapt(Result)
     asked = sys.stdin.readline()
     if not asked:  # the run has failed
         return 0
     summary, folder = map(Path, json.loads(asked))
-    result = json.loads(summary.read_text(encoding="utf-8"))
+    result = parse_result(json.loads(summary.read_text(encoding="utf-8")), str(summary))
     names = [name for name, *_ in list_figures(result)]
     if sys.platform != "linux":
         draw_figures(result, folder, names)

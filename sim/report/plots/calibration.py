@@ -29,6 +29,7 @@ from sim.report.plots.style import (
     span_counts,
     use_style,
 )
+from sim.report.table import Row
 from sim.words import show_count
 
 LEVELS = ("0.5", "0.8", "0.9", "0.95")
@@ -123,9 +124,7 @@ def _set_shares(axes: Axes, shares: Sequence[float]) -> None:
     axes.set_ylabel("observed: truths inside")
 
 
-def _list_coverage(
-    coverage: Mapping[str, Mapping[str, float]], band: Mapping[str, Sequence[float]]
-) -> list[dict[str, Any]]:
+def _list_coverage(coverage: Mapping[str, Mapping[str, float]], band: Mapping[str, Sequence[float]]) -> list[Row]:
     return [
         {"forecaster": name, "level": level, "coverage": shares[level], "band_low": band[level][0],
          "band_high": band[level][1]}
@@ -241,7 +240,7 @@ def _list_cells(row: Mapping[str, Any], *, first: bool, alone: bool) -> list[tup
     ]
 
 
-def _list_row(row: Mapping[str, Any]) -> dict[str, Any]:
+def _list_row(row: Mapping[str, Any]) -> Row:
     columns = ("case", "group", "force", "quantity", "truth_low", "truth", "truth_high", "median")
     return {name: row[name] for name in columns} | flatten_intervals(row["intervals"])
 

@@ -21,6 +21,7 @@ from sim.report.plots.style import (
     set_count_axis,
     use_style,
 )
+from sim.report.table import Row
 
 CURVE = "#D55E00"
 
@@ -50,9 +51,7 @@ def draw_quarters(report: Mapping[str, Any], labels: Mapping[str, str], curve: S
     return Figure(canvas, rows)
 
 
-def _draw_panel(
-    axes: Axes, own: Sequence[Mapping[str, Any]], curve: Sequence[Mapping[str, Any]]
-) -> list[dict[str, Any]]:
+def _draw_panel(axes: Axes, own: Sequence[Mapping[str, Any]], curve: Sequence[Mapping[str, Any]]) -> list[Row]:
     days: Any = [dt.date.fromisoformat(row["day"]) for row in own]
     shown = [point for point in curve if own[0]["day"] <= point["day"] <= own[-1]["day"]]
     if shown:
@@ -83,7 +82,7 @@ def _draw_panel(
     return [_list_row(row, by_day.get(row["day"])) for row in own]
 
 
-def _list_row(row: Mapping[str, Any], point: Mapping[str, Any] | None) -> dict[str, Any]:
+def _list_row(row: Mapping[str, Any], point: Mapping[str, Any] | None) -> Row:
     names = ("force", "quantity", "day", "truth_low", "truth", "truth_high", "median")
     edges = {
         f"{level}_{side}": row["intervals"][level][k]

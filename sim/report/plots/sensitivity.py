@@ -7,6 +7,8 @@ from typing import Any
 
 from matplotlib.transforms import blended_transform_factory
 
+from sim.contract.sensitivity import Sensitivity
+from sim.report.labels import name_count, name_group
 from sim.report.plots.style import (
     FORMATS,
     INK,
@@ -24,7 +26,8 @@ from sim.report.plots.style import (
     span_counts,
     use_style,
 )
-from sim.report.robustness import list_shown, name_group
+from sim.report.robustness import find_base, list_shown, name_headline
+from sim.report.table import Row
 from sim.words import show_count, show_number
 
 KINDS = {
@@ -44,53 +47,47 @@ COLOURS = dict(zip(KINDS, (*PALETTE, "#8C6D31", "#882255", "#44AA99", SOFT), str
 ROW = 0.165  # inches
 
 
-def draw_sensitivity(report: dict[str, Any], folder: Path) -> list[Path]:
+def draw_sensitivity(report: Sensitivity, folder: Path) -> list[Path]:
     """Draw the figures of a sensitivity report into a folder; return the PNG files."""
     with use_style():
         drawn = {"variants": plot_variants(report), "conflict": plot_conflict(report)}
         return [save_figure(figure, folder, name, tuple(FORMATS)) for name, figure in drawn.items() if figure]
 
 
-def name_headline(report: dict[str, Any]) -> str:
-    """Return the headline's name in words."""
-    several = len({entry["force"] for entry in report["base"]["quantities"]}) > 1
-    return _name_count({**report, "quantity": report["headline"]}, several=several)
-
-
-def plot_variants(report: dict[str, Any]) -> Figure:
+def plot_variants(report: Sensitivity) -> Figure:
     """Draw the median and intervals of the headline under every variant, ordered by the median."""
     base = find_base(report)
     shown = list_shown(report)
-    entries = sorted([*shown, base], key=lambda each: each["median"])
-    all_of = len(report["scenarios"])
+    entries = sorted([*shown, base], key=lambda each: each.median)
+    all_of = len(report.scenarios)
     count = f"{all_of} variants" if len(shown) == all_of else f"the {len(shown)} of {all_of} variants that move it most"
     height = 2.3 + ROW * len(entries)
     canvas = make_canvas(height)
     put_title(
         canvas,
         f"How much hangs on one choice: {name_headline(report)}",
-        f"{report['title']}, as of {report['as_of']}: {count}, ordered by their medians. "
+        f"{report.title}, as of {report.as_of}: {count}, ordered by their medians. "
         "Tick: median; thick line: 50% credible interval; thin line: 90%. Band: the 90% interval of the case as it "
         "stands. At the right: median, and shift in standard deviations of the posterior. Log scale.",
     )
     axes = canvas.add_axes((0.50, 0.42 / height, 0.33, 1 - 2.2 / height))
-    low, high = span_counts([edge for entry in entries for edge in entry["intervals"]["0.9"]])
-    axes.axvspan(*[max(edge, 0.5) for edge in base["intervals"]["0.9"]], color=POSTERIOR, alpha=0.08, lw=0)
-    axes.axvline(max(base["median"], 0.5), color=POSTERIOR, lw=0.8)
+    low, high = span_counts([edge for entry in entries for edge in entry.intervals["0.9"]])
+    axes.axvspan(*[max(edge, 0.5) for edge in base.intervals["0.9"]], color=POSTERIOR, alpha=0.08, lw=0)
+    axes.axvline(max(base.median, 0.5), color=POSTERIOR, lw=0.8)
     put_columns(canvas, axes, -1.3, [(0.905, "median", "right", "soft"), (0.985, "shift", "right", "soft")])
     across = blended_transform_factory(canvas.transFigure, axes.transData)
     for row, entry in enumerate(entries):
-        colour = COLOURS.get(entry["kind"], POSTERIOR)
+        colour = COLOURS.get(entry.kind, POSTERIOR)
         for level, width in (("0.9", 0.9), ("0.5", 2.6)):
-            edges = [max(edge, 0.5) for edge in entry["intervals"][level]]
+            edges = [max(edge, 0.5) for edge in entry.intervals[level]]
             axes.plot(edges, [row, row], color=colour, lw=width, solid_capstyle="butt")
-        axes.plot([max(entry["median"], 0.5)], [row], marker="|", ms=5.5, mew=1.4, color=INK, ls="none")
+        axes.plot([max(entry.median, 0.5)], [row], marker="|", ms=5.5, mew=1.4, color=INK, ls="none")
         style = "bold" if entry is base else ""
-        shift = "" if entry is base else f"{entry['shift_sd']:+.2f}"
+        shift = "" if entry is base else f"{entry.shift_sd:+.2f}"
         cells = [
-            (0.030, clip_text(entry["label"], 60), "left", style),
-            (0.905, show_count(entry["median"]), "right", style),
-            (0.985, shift, "right", "bold" if entry is not base and abs(entry["shift_sd"]) > 1 / 3 else "soft"),
+            (0.030, clip_text(entry.label, 60), "left", style),
+            (0.905, show_count(entry.median), "right", style),
+            (0.985, shift, "right", "bold" if entry is not base and abs(entry.shift_sd) > 1 / 3 else "soft"),
         ]
         put_columns(canvas, axes, row, cells)
         axes.plot([0.020], [row], marker="s", ms=4, color=colour, ls="none", clip_on=False, transform=across)
@@ -100,22 +97,14 @@ def plot_variants(report: dict[str, Any]) -> Figure:
     set_count_axis(axes, low, high, most=5)
     rows = [
         {
-            "kind": entry["kind"], "what": entry["what"], "label": entry["label"], "how": entry["how"],
-            "median": entry["median"], **flatten_intervals(entry["intervals"]),
-            "shift_sd": entry["shift_sd"], "width_ratio": entry["width_ratio"],
+            "kind": entry.kind, "what": entry.what, "label": entry.label, "how": entry.how,
+            "median": entry.median, **flatten_intervals(entry.intervals),
+            "shift_sd": entry.shift_sd, "width_ratio": entry.width_ratio,
         }
         for entry in entries
     ]  # fmt: skip
-    _put_key(canvas, height, [kind for kind in KINDS if any(entry["kind"] == kind for entry in entries)])
+    _put_key(canvas, height, [kind for kind in KINDS if any(entry.kind == kind for entry in entries)])
     return Figure(canvas, rows)
-
-
-def find_base(report: dict[str, Any]) -> dict[str, Any]:
-    """Return the case as it stands, in the form of a scenario."""
-    headline = (report["force"], report["headline"])
-    entry = next(each for each in report["base"]["quantities"] if (each["force"], each["quantity"]) == headline)
-    words = {"kind": "base", "what": "", "label": "the case as it stands", "how": "fit"}
-    return {**words, **entry, "shift_sd": 0.0, "width_ratio": 1.0}
 
 
 def _put_key(canvas: Any, height: float, kinds: list[str]) -> None:
@@ -126,52 +115,51 @@ def _put_key(canvas: Any, height: float, kinds: list[str]) -> None:
         canvas.text(x + 0.015, y, KINDS[kind], color=INK, fontsize=8, va="center")
 
 
-def plot_conflict(report: dict[str, Any]) -> Figure | None:
+def plot_conflict(report: Sensitivity) -> Figure | None:
     """Draw by what factor groups of sources differ in what they would say alone."""
-    entries = report["conflict"]
+    entries = report.conflict
     if not entries:
         return None
     height = 1.75 + 0.3 * len(entries)
     canvas = make_canvas(height)
-    tests = entries[0]["tests"]
+    tests = entries[0].tests
     put_title(
         canvas,
         "Who disagrees with whom",
-        f"{report['title']}: the count by the first group's claims alone over that by the second's, median and 90% "
+        f"{report.title}: the count by the first group's claims alone over that by the second's, median and 90% "
         "interval; both allow for what such sources made of the truth in past wars. At the right: median, and p-value "
         f"of no difference, corrected for {tests} {'tests' if tests > 1 else 'test'} (Holm). Log scale.",
     )
     axes = canvas.add_axes((0.56, 0.42 / height, 0.25, 1 - 1.62 / height))
     axes.axvline(1, color=SOFT, lw=0.8)
     put_columns(canvas, axes, 0.9, [(0.885, "factor", "right", "soft"), (0.985, "p, corrected", "right", "soft")])
-    several = len({entry["force"] for entry in entries}) > 1
+    several = len({entry.force for entry in entries}) > 1
     for row, entry in enumerate(entries):
-        certain = entry["p_adjusted"] < 0.05
-        axes.plot(entry["interval_90"], [-row, -row], color=PALETTE[0] if certain else POSTERIOR, lw=1.4)
-        axes.plot([entry["factor"]], [-row], marker="o", ms=5, color=PALETTE[0] if certain else POSTERIOR, ls="none")
-        pair = f"{name_group(entry['first'])} over {name_group(entry['second'])}"
+        certain = entry.p_adjusted < 0.05
+        axes.plot(entry.interval_90, [-row, -row], color=PALETTE[0] if certain else POSTERIOR, lw=1.4)
+        axes.plot([entry.factor], [-row], marker="o", ms=5, color=PALETTE[0] if certain else POSTERIOR, ls="none")
+        pair = f"{name_group(entry.first)} over {name_group(entry.second)}"
         cells = [
             (0.015, clip_text(pair, 62), "left", ""),
-            (0.545, _name_count(entry, several=several), "right", ""),
-            (0.885, _show_factor(entry["factor"]), "right", "bold"),
-            (0.985, f"{entry['p_adjusted']:.2g}", "right", "bold" if certain else "soft"),
+            (0.545, name_count(entry.quantity, entry.force if several else ""), "right", ""),
+            (0.885, _show_factor(entry.factor), "right", "bold"),
+            (0.985, f"{entry.p_adjusted:.2g}", "right", "bold" if certain else "soft"),
         ]
         put_columns(canvas, axes, -row, cells)
     axes.set_ylim(-len(entries) + 0.4, 0.6)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    low, high = span_counts([0.5, 2, *(edge for entry in entries for edge in entry["interval_90"])], floor=1e-6)
+    low, high = span_counts([0.5, 2, *(edge for entry in entries for edge in entry.interval_90)], floor=1e-6)
     set_count_axis(axes, low, high, most=7)
-    rows = [
-        {**{name: value for name, value in entry.items() if name != "interval_90"},
-         "low_0.9": entry["interval_90"][0], "high_0.9": entry["interval_90"][1]}
+    rows: list[Row] = [
+        {
+            "first": entry.first, "second": entry.second, "force": entry.force, "quantity": entry.quantity,
+            "factor": entry.factor, "trusted": entry.trusted, "p": entry.p, "p_adjusted": entry.p_adjusted,
+            "tests": entry.tests, "low_0.9": entry.interval_90[0], "high_0.9": entry.interval_90[1],
+        }
         for entry in entries
     ]  # fmt: skip
     return Figure(canvas, rows)
-
-
-def _name_count(entry: dict[str, Any], *, several: bool) -> str:
-    return str(entry["quantity"].replace("_", " ")) + (f" ({entry['force']})" if several else "")
 
 
 def _show_factor(factor: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,8 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 from matplotlib.transforms import blended_transform_factory
 
-from sim.report.table import write_rows
+from sim.contract.summary import Result
+from sim.report.table import Cell, Row, write_rows
 from sim.words import show_number
 
 INK = "#222222"
@@ -60,7 +61,7 @@ class Figure:
     """A drawn figure with the rows that it shows."""
 
     canvas: Canvas
-    rows: list[dict[str, Any]]
+    rows: Sequence[Row]
 
 
 @contextmanager
@@ -139,33 +140,34 @@ def span_counts(values: Sequence[float], floor: float = 0.5) -> tuple[float, flo
     return low / margin, high * margin
 
 
-def colour_sources(result: dict[str, Any], force: str) -> dict[str, str]:
+def colour_sources(result: Result, force: str) -> dict[str, str]:
     """Return a colour for each source that speaks of a force; those beyond the palette share a grey."""
-    spoken = dict.fromkeys(claim["source"] for claim in result["claims"] if claim["force"] == force)
-    used = {claim["source"] for claim in result["claims"] if claim["used"]}
+    spoken = dict.fromkeys(claim.source for claim in result.claims if claim.force == force)
+    used = {claim.source for claim in result.claims if claim.used}
     ordered = sorted(spoken, key=lambda key: key not in used)
-    return {key: PALETTE[place] if place < len(PALETTE) else SOFT for place, key in enumerate(ordered)}
-
-
-def label_sources(result: dict[str, Any]) -> dict[str, str]:
-    """Return the name in words of each source."""
-    return {entry["source"]: entry["label"] for entry in result["sources"]}
-
-
-def label_force(result: dict[str, Any], force: str) -> str:
-    """Return the name in words of a force."""
-    return str(next(entry["label"] for entry in result["forces"] if entry["force"] == force))
+    return {key: PALETTE[number] if number < len(PALETTE) else SOFT for number, key in enumerate(ordered)}
 
 
 def put_columns(canvas: Canvas, axes: Axes, y: float, cells: Sequence[tuple[float, str, str, str]]) -> None:
-    """Set text beside a row of `axes`, as (place across the figure, text, alignment, style: bold, soft or none)."""
-    place = blended_transform_factory(canvas.transFigure, axes.transData)
+    """Set text beside a row of `axes`, as (share of the figure's width, text, alignment, style: bold, soft or none)."""
+    beside = blended_transform_factory(canvas.transFigure, axes.transData)
     for x, text, align, style in cells:
-        look: dict[str, Any] = {"fontweight": "bold"} if style == "bold" else {"color": SOFT} if style == "soft" else {}
-        axes.text(x, y, text, transform=place, ha=align, va="center", fontsize=8, clip_on=False, **look)
+        weight, colour = "bold" if style == "bold" else "normal", SOFT if style == "soft" else INK
+        axes.text(
+            x,
+            y,
+            text,
+            transform=beside,
+            ha=align,
+            va="center",
+            fontsize=8,
+            clip_on=False,
+            fontweight=weight,
+            color=colour,
+        )
 
 
-def flatten_intervals(intervals: dict[str, list[float]]) -> dict[str, float]:
+def flatten_intervals(intervals: Mapping[str, tuple[float, float]]) -> dict[str, Cell]:
     """Return the 50% and 90% intervals as columns."""
     return {
         f"{end}_{level}": intervals[level][side] for level in ("0.5", "0.9") for side, end in enumerate(("low", "high"))

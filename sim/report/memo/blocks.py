@@ -1,0 +1,108 @@
+"""What a memo is made of: sections of blocks, whose text is plain: each format makes it harmless in its own way.
+
+A block's `kind` is what templates tell it by: `text`, `note`, `equation`, `points`, `table`, `figure`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from sim.contract.manifest import Manifest
+from sim.contract.sensitivity import Sensitivity
+from sim.contract.summary import Result
+from sim.report.labels import label_forces
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph; a note stands apart, an equation is set as one."""
+
+    text: str
+    kind: Literal["text", "note", "equation"] = "text"
+
+
+@dataclass(frozen=True)
+class Points:
+    """A list of sentences."""
+
+    items: tuple[str, ...]
+    kind: Literal["points"] = "points"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with its caption; `align` has l or r for each column."""
+
+    caption: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    align: str
+    kind: Literal["table"] = "table"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A file of the run's figures, `share` of the page wide; one that is not in the folder is left out."""
+
+    file: str
+    caption: str
+    share: float = 1.0
+    kind: Literal["figure"] = "figure"
+
+
+Block = Text | Points | Table | Picture
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section, under its title."""
+
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Memo:
+    """A memo, whatever it is written in."""
+
+    title: str
+    as_of: str
+    trusted: bool
+    sections: tuple[Section, ...]
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a memo is written from.
+
+    Attributes
+    ----------
+    result : Result
+        Of the run.
+    scale : {"icd203", "phia", "ipcc"}
+        Whose words for probabilities.
+    sensitivity : Sensitivity, optional
+        A report of the same inputs.
+    change : tuple of str
+        What has changed since an earlier run, in sentences.
+    manifest : Manifest, optional
+        Of the run.
+    """
+
+    result: Result
+    scale: str = "icd203"
+    sensitivity: Sensitivity | None = None
+    change: tuple[str, ...] = ()
+    manifest: Manifest | None = None
+
+
+def show_figures(result: Result, name: str, caption: str, share: float = 1.0) -> Iterator[Picture]:
+    """Yield a figure of each force."""
+    labels = label_forces(result)
+    for force, label in labels.items():
+        if len(labels) == 1:
+            yield Picture(f"{name}.png", caption, share)
+        else:
+            yield Picture(f"{name}-{force}.png", f"{caption} ({label})", share)
