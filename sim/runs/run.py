@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-LIBRARIES = ("numpy", "scipy", "pymc", "pytensor", "arviz", "numba", "xarray", "matplotlib", "pydantic")
+# What takes part in a run: what draws, judges the draws, keeps and shows them.
+LIBRARIES = ("numpy", "scipy", "numba", "arviz-stats", "xarray", "matplotlib", "pydantic")
 
 
 @dataclass
