@@ -13,7 +13,7 @@ from sim.errors import refuse
 from sim.model.design import Design
 from sim.posterior.fit import Draws
 from sim.posterior.sample import Sample
-from sim.runs.folder import read_manifest
+from sim.runs.folder import POSTERIOR, read_manifest
 from sim.system.reading import hash_file, is_file
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def read_sample(folder: Path, design: Design) -> Sample:
     InputError
         Where the draws are missing, or are of another case.
     """
-    path = folder / "posterior.nc"
+    path = folder / POSTERIOR
     names = {item.variable for item in design.parameters.items} | {"walk", "effects"}
     data = _load_variables(folder, names)
     try:
@@ -155,7 +155,7 @@ def _load_variables(folder: Path, names: set[str]) -> xr.Dataset:
     """
     import xarray as xr
 
-    path, remedy = folder / "posterior.nc", "give the folder of a finished run"
+    path, remedy = folder / POSTERIOR, "give the folder of a finished run"
     if not is_file(path):
         raise refuse(str(path), "", "is no file", remedy)
     manifest = read_manifest(folder)

@@ -1,8 +1,9 @@
-"""The folder of a run, read again: its summary, its manifest, and the sensitivity report beside it."""
+"""The folder of a run: what lies in it, who writes and who reads each of its files; and how it is read again."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from sim.contract.check import parse_manifest, parse_result, parse_sensitivity
@@ -12,7 +13,32 @@ from sim.contract.summary import Result
 from sim.errors import InputError
 from sim.system.reading import read_json
 
+SUMMARY, MANIFEST, POSTERIOR, INPUTS = "summary.json", "manifest.json", "posterior.nc", "inputs"
 SENSITIVITY = "sensitivity-"  # how the folders of such reports begin, beside the runs of a case
+
+
+@dataclass(frozen=True)
+class RunFile:
+    """A file of a run's folder, or a folder in it: the functions that write it, and those of ours that read it."""
+
+    name: str
+    writers: tuple[str, ...]
+    readers: tuple[str, ...] = ()
+
+
+_MEMO = "sim.report.memo.write_memo"
+FILES = (
+    RunFile(SUMMARY, ("sim.runs.run.write_run",), ("sim.runs.folder.read_result",)),
+    RunFile("summary.csv", ("sim.report.table.write_summary_csv",)),
+    RunFile(POSTERIOR, ("sim.runs.run.write_run",), ("sim.runs.draws.read_sample",)),
+    RunFile("draws.csv", ("sim.runs.draws.write_draws",)),
+    RunFile("draws.parquet", ("sim.runs.draws.write_draws",)),
+    RunFile("memo.md", ("sim.runs.run.write_run", _MEMO)),
+    RunFile("figures", ("sim.report.plots.draw_figures",), (_MEMO,)),
+    RunFile(MANIFEST, ("sim.runs.run.write_run",), ("sim.runs.folder.read_manifest",)),
+    RunFile(INPUTS, ("sim.runs.inputs.write_inputs",), ("sim.runs.inputs.read_inputs",)),
+)
+ASKED = tuple(RunFile(f"memo.{name}", (_MEMO,)) for name in ("html", "docx", "pdf"))  # which `memo` adds
 
 
 def read_result(folder: Path) -> Result:
@@ -23,13 +49,13 @@ def read_result(folder: Path) -> Result:
     InputError
         Where it is missing, damaged, or of another schema.
     """
-    path = folder / "summary.json"
+    path = folder / SUMMARY
     return parse_result(read_json(path), str(path))
 
 
 def read_manifest(folder: Path) -> Manifest | None:
     """Return the `manifest.json` of a run's folder; None where there is none."""
-    path = folder / "manifest.json"
+    path = folder / MANIFEST
     return parse_manifest(read_json(path), str(path)) if os.path.lexists(path) else None
 
 

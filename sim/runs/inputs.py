@@ -17,8 +17,8 @@ from sim.case.folder import read_case
 from sim.case.priors import PriorSet, find_shipped_priors, read_priors
 from sim.contract.manifest import Manifest
 from sim.errors import InputError, refuse
+from sim.runs.folder import INPUTS, MANIFEST
 
-FOLDER = "inputs"
 _PATH = re.compile(r"case\.toml|claims\.csv|(priors/)?[^/\\]+\.toml")
 
 
@@ -42,7 +42,7 @@ def hash_inputs(inputs: Mapping[str, bytes]) -> dict[str, str]:
 def write_inputs(inputs: Mapping[str, bytes], folder: Path) -> None:
     """Write the files under `inputs/` in a run's folder."""
     for name, content in inputs.items():
-        path = folder / FOLDER / name
+        path = folder / INPUTS / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
 
@@ -61,9 +61,9 @@ def read_inputs(run: Path, manifest: Manifest) -> tuple[Case, PriorSet]:
     InputError
         Where the folder does not hold them, or not as the manifest knows them.
     """
-    known, folder = manifest.inputs, run / FOLDER
+    known, folder = manifest.inputs, run / INPUTS
     if not known or not all(map(_PATH.fullmatch, known)):
-        raise refuse(str(run / "manifest.json"), "inputs", "does not name the run's files", "run the case again")
+        raise refuse(str(run / MANIFEST), "inputs", "does not name the run's files", "run the case again")
     for name, sha in known.items():
         path = folder / name
         if not path.is_file():

@@ -26,6 +26,7 @@ from sim.posterior.fit import Draws
 from sim.posterior.sample import Sample, draw_prior
 from sim.posterior.summary import summarise
 from sim.posterior.verdict import choose_ladder, fit_design
+from sim.runs.folder import MANIFEST, POSTERIOR, SUMMARY
 from sim.runs.inputs import gather_inputs, hash_inputs, write_inputs
 from sim.sampler.diagnostics import Verdict, load_statistics
 from sim.system.figure_process import FigureProcess
@@ -216,14 +217,14 @@ def write_run(run: Run, results: Path, command: Sequence[str] = (), drawing: Fig
     stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%d-%H%M%S")
     with build_folder(parent, f"{stamp}-seed{run.seed}") as (folder, placed):
         before = time.perf_counter()
-        (folder / "summary.json").write_text(format_json(dump_record(run.result)), encoding="utf-8")
-        with drawing.draw(folder / "summary.json", folder / "figures") if drawing else nullcontext():
+        (folder / SUMMARY).write_text(format_json(dump_record(run.result)), encoding="utf-8")
+        with drawing.draw(folder / SUMMARY, folder / "figures") if drawing else nullcontext():
             write_summary_csv(run.result, folder / "summary.csv")
             memo = compose_memo(run.result, manifest=describe_run(run, command))
             (folder / "memo.md").write_text(render_memo(memo), encoding="utf-8")
             told = time.perf_counter()
             # HDF5 crashes where it meets a full disk itself.
-            (folder / "posterior.nc").write_bytes(bytes(run.posterior.to_netcdf(engine="h5netcdf")))
+            (folder / POSTERIOR).write_bytes(bytes(run.posterior.to_netcdf(engine="h5netcdf")))
             write_draws(run.sample, folder)
             write_inputs(run.inputs, folder)
             stored = time.perf_counter()
@@ -232,9 +233,9 @@ def write_run(run: Run, results: Path, command: Sequence[str] = (), drawing: Fig
 
             draw_figures(run.result, folder / "figures")
         run.seconds |= {"memo": told - before, "store": stored - told, "figures": time.perf_counter() - stored}
-        outputs = {"posterior.nc": hash_file(folder / "posterior.nc")}
+        outputs = {POSTERIOR: hash_file(folder / POSTERIOR)}
         manifest = replace(describe_run(run, command), outputs=outputs)
-        (folder / "manifest.json").write_text(format_json(dump_record(manifest)), encoding="utf-8")
+        (folder / MANIFEST).write_text(format_json(dump_record(manifest)), encoding="utf-8")
     run.folder = placed[0]
     return placed[0]
 

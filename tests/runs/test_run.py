@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib
 import json
+import re
 import shutil
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,10 +23,11 @@ from sim.model.design import design_model
 from sim.posterior.fit import Effort
 from sim.posterior.sample import draw_prior, thin_sample
 from sim.posterior.summary import describe_claims
-from sim.report.memo import render_memo
+from sim.report.memo import FORMATS, render_memo
 from sim.report.memo.content import compose_memo
 from sim.report.plots import draw_figures
 from sim.runs.draws import write_draws
+from sim.runs.folder import ASKED, FILES
 from sim.runs.run import LIBRARIES, run_case, write_run
 from sim.runs.verify import drop_timings
 from sim.system.figure_process import start_figure_process
@@ -80,11 +84,7 @@ def check_intervals(intervals, median):
 
 
 def test_the_folder_is_whole(folder):
-    names = {path.name for path in folder.iterdir()}
-    assert names == {
-        "summary.json", "summary.csv", "posterior.nc", "draws.csv", "draws.parquet", "memo.md", "figures",
-        "manifest.json", "inputs",
-    }  # fmt: skip
+    assert {path.name for path in folder.iterdir()} == {entry.name for entry in FILES}
     stems = {path.stem for path in (folder / "figures").iterdir()}
     assert stems == {"losses-over-time", "estimates", "headline", "prior-posterior", "biases", "claims"}
     for stem in stems:
@@ -95,6 +95,21 @@ def test_the_folder_is_whole(folder):
     assert set(manifest["inputs"]) == {"case.toml", "claims.csv", "priors/default.toml"}
     assert set(manifest["versions"]) == {"truetoll", "python", *LIBRARIES}
     assert manifest["command"] == ["truetoll", "run", "kursk"]
+
+
+def test_the_pages_tell_of_every_file_of_the_folder():
+    """In the table of docs/formats.md stand those that are listed in the code, and each has who writes and reads it."""
+    page = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
+    table = page.split("## A run's folder")[1].split("\n## ")[0]
+    cells = [line.split("|")[1:3] for line in table.splitlines() if line.startswith("| `")]
+    files = [name.rstrip("/") for cell, _ in cells for name in re.findall(r"`([^`]+)`", cell)]
+    assert sorted(files) == sorted(entry.name for entry in FILES)
+    added = next(told for cell, told in cells if "memo.md" in cell)
+    assert all(f"`{entry.name}`" in added for entry in ASKED)
+    assert {entry.name.removeprefix("memo.") for entry in ASKED} | {"md"} == set(FORMATS)
+    for name in {name for entry in (*FILES, *ASKED) for name in (*entry.writers, *entry.readers)}:
+        module, _, function = name.rpartition(".")
+        assert callable(getattr(importlib.import_module(module), function))
 
 
 def test_the_draws_open_in_arviz_under_the_priors_names(folder, kursk_run):
