@@ -61,9 +61,9 @@ def _simulate_reports(sample: Sample, force: str, quantity: str) -> Iterator[tup
         bias = sample.find_bias(source, force, quantity)
         if bias is not None and source != ESTABLISHED:
             noise = np.zeros(len(truth))
-            for place, reading in enumerate(design.beliefs.readings):
+            for number, reading in enumerate(design.beliefs.readings):
                 if (reading.source, reading.force) == (source, force):
-                    noise = np.where(sample.readings[:, place], _draw_noise(sample, reading.role, rng), noise)
+                    noise = np.where(sample.readings[:, number], _draw_noise(sample, reading.role, rng), noise)
             yield source, f"{design.case.label_source(source)}, once more", truth + bias + noise
     for kind, label in NEW.items():
         yield f"new_{kind}", label, truth + _draw_new(sample, kind, force, quantity, rng)
@@ -79,9 +79,9 @@ def _draw_noise(sample: Sample, role: str, rng: np.random.Generator) -> Floats:
 
 def _draw_parameter(sample: Sample, variable: str, role: str, key: str, rng: np.random.Generator) -> Floats:
     """Return the draws of a role's parameter; of a role that the case does not have, from its prior."""
-    for place, item in enumerate(sample.design.parameters.items):
+    for column, item in enumerate(sample.design.parameters.items):
         if item.variable == variable and dict(item.coords).get("role") == role:
-            return sample.unknowns["theta"][:, place]
+            return sample.unknowns["theta"][:, column]
     return sample.design.priors.get(key).sample(rng, len(sample.unknowns["theta"]))
 
 
@@ -91,7 +91,7 @@ def _draw_new(sample: Sample, kind: str, force: str, quantity: str, rng: np.rand
     Its effects are those that the model gives to such a source on such an outcome (see `sim.model.beliefs`).
     """
     theta, beliefs = sample.unknowns["theta"], sample.design.beliefs
-    in_war, source, by_outcome = (theta[:, place] * rng.standard_normal(len(theta)) for place in beliefs.scales)
+    in_war, source, by_outcome = (theta[:, scale] * rng.standard_normal(len(theta)) for scale in beliefs.scales)
     outlying = rng.uniform(size=len(theta)) < theta[:, beliefs.outlier_source]
     source = source * np.where(outlying, theta[:, beliefs.outlier_factor], 1.0)
     noise = _draw_noise(sample, "independent", rng)
@@ -100,8 +100,8 @@ def _draw_new(sample: Sample, kind: str, force: str, quantity: str, rng: np.rand
     if about != "losses":
         source = in_war = np.zeros(len(theta))
     if kind == "count":  # of those found: without the effects of roles, and short of the whole
-        place = sample.design.parameters.index("wording.counted")
-        return np.asarray(source + by_outcome + noise - theta[:, place] * rng.exponential(size=len(theta)))
+        short = theta[:, sample.design.parameters.index("wording.counted")]
+        return np.asarray(source + by_outcome + noise - short * rng.exponential(size=len(theta)))
     role = _draw_parameter(sample, f"role.{about}", "independent", f"role.independent.{about}", rng)
     heard = beliefs.effects["role_in_war"]
     if (force, "independent") in heard and about == "losses":  # that effect is known a little in this war

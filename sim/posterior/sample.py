@@ -191,7 +191,7 @@ class Sample:
         """Return the log bias by base outcome; a source that only counts those found is shown without its role."""
         layout = self.design.beliefs
         found: dict[tuple[str, str, str], Floats] = {}
-        for place, reading in enumerate(layout.readings):
+        for number, reading in enumerate(layout.readings):
             for term, (source, force, role, outcome, counted) in enumerate(layout.term_keys):
                 if (source, force, role) != (reading.source, reading.force, reading.role):
                     continue
@@ -199,7 +199,7 @@ class Sample:
                 if counted and (source, force, role, outcome, False) in layout.term_keys:
                     continue
                 before = found.get(key, np.zeros(len(self.terms)))
-                found[key] = np.where(self.readings[:, place], self.terms[:, term], before)
+                found[key] = np.where(self.readings[:, number], self.terms[:, term], before)
         return found
 
     @cached_property
@@ -224,8 +224,8 @@ def choose_readings(design: Design, weights: Floats, rng: np.random.Generator) -
     chosen = np.ones(weights.shape, dtype=bool)
     for group in map(list, design.beliefs.mixtures):
         edges = np.cumsum(weights[:, group], axis=1)
-        place = np.minimum((rng.uniform(size=(len(edges), 1)) > edges).sum(axis=1), len(group) - 1)
-        chosen[:, group] = place[:, None] == np.arange(len(group))
+        holding = np.minimum((rng.uniform(size=(len(edges), 1)) > edges).sum(axis=1), len(group) - 1)
+        chosen[:, group] = holding[:, None] == np.arange(len(group))
     return chosen
 
 

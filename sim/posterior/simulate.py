@@ -139,7 +139,7 @@ def _unit_at(count: float, digits: int | None) -> float:
 
 
 def observe_world(design: Design, observations: Sequence[Observation]) -> Design:
-    """Return the design with other observations in the places of its own."""
+    """Return the design with other observations instead of its own."""
     evidence = Evidence(tuple(observations), design.evidence.unused, design.evidence.hidden)
     beliefs = lay_out_beliefs(design.case, evidence, design.timeline, design.state, design.parameters)
     return replace(design, evidence=evidence, beliefs=beliefs)

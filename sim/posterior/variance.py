@@ -142,10 +142,10 @@ def share_out(target: Floats, groups: dict[str, Floats]) -> dict[str, float]:
     joined = (joined - joined.mean(axis=0)) / joined.std(axis=0)
     correlation = joined.T @ joined / len(joined)
     ends = np.cumsum([0, *(values.shape[1] for values in groups.values())])
-    places = {name: list(range(ends[k], ends[k + 1])) for k, name in enumerate(names)}
+    columns = {name: list(range(ends[k], ends[k + 1])) for k, name in enumerate(names)}
 
     def explained(chosen: tuple[str, ...]) -> float:
-        at = [place for name in chosen for place in places[name]]
+        at = [column for name in chosen for column in columns[name]]
         if not at:
             return 0.0
         to_target = correlation[at, -1]

@@ -121,7 +121,7 @@ def run_case(
         A shipped case's name, or a folder.
     seed : int
     prior : str, optional
-        A prior set in place of the case's.
+        A prior set instead of the case's.
     as_of : date, optional
         The day of the headline; all claims are used.
     known_by : date, optional

@@ -91,23 +91,23 @@ def _label_lines(axes: Axes, ends: Mapping[str, float], colours: Mapping[str, st
     """Name each line at its right end, with a leader to where its label had to move."""
     names = sorted(ends, key=lambda name: ends[name])
     bottom, top = axes.get_ylim()
-    places = spread_labels([ends[name] for name in names], GAP * (top - bottom))
-    for name, place in zip(names, places, strict=True):
-        axes.plot([0.956, 0.978], [ends[name], place], color=colours[name], lw=0.6, clip_on=False)
+    heights = spread_labels([ends[name] for name in names], GAP * (top - bottom))
+    for name, height in zip(names, heights, strict=True):
+        axes.plot([0.956, 0.978], [ends[name], height], color=colours[name], lw=0.6, clip_on=False)
         text = f"{name.replace('_', ' ')}  {ends[name]:.0%}"
         weight = "bold" if name == "truetoll" else "normal"
-        axes.text(0.981, place, text, color=colours[name], fontsize=8, fontweight=weight, va="center", clip_on=False)
+        axes.text(0.981, height, text, color=colours[name], fontsize=8, fontweight=weight, va="center", clip_on=False)
 
 
 def spread_labels(values: Sequence[float], gap: float) -> list[float]:
-    """Return places for labels of rising values: at least `gap` apart, and as near to their values as may be."""
+    """Return heights for labels of rising values: at least `gap` apart, and as near to their values as may be."""
     blocks: list[list[float]] = []  # the values, and how many labels stand in front of each in its block
     for value in values:
         blocks.append([value])
         while len(blocks) > 1 and _find_start(blocks[-1], gap) < _find_start(blocks[-2], gap) + gap * len(blocks[-2]):
             last = blocks.pop()
             blocks[-1] += last
-    return [_find_start(block, gap) + gap * place for block in blocks for place in range(len(block))]
+    return [_find_start(block, gap) + gap * number for block in blocks for number in range(len(block))]
 
 
 def _find_start(block: Sequence[float], gap: float) -> float:
@@ -139,7 +139,7 @@ def draw_sharpness(rows: Sequence[Mapping[str, Any]]) -> Figure | None:
     ----------
     rows : sequence of mapping
         Each with case, group (the war), force, quantity, truth, truth_low, truth_high, median, and intervals by
-        level. Counts; drawn is (count + 1/2) / (truth + 1/2), so that zero has a place on the log scale.
+        level. Counts; drawn is (count + 1/2) / (truth + 1/2), so that zero can be shown on the log scale.
 
     Returns
     -------
@@ -165,14 +165,14 @@ def draw_sharpness(rows: Sequence[Mapping[str, Any]]) -> Figure | None:
         _finish_rows(axes, len(ordered), limits)
         put_columns(canvas, axes, 1.33, [(0.905, "median", "right", "soft"), (0.985, "truth", "right", "soft")])
         said = Counter(_key_row(row) for row in ordered)
-        for place, row in enumerate(ordered):
-            _draw_row(axes, row, -place, limits)
-            first = place == 0 or row["group"] != ordered[place - 1]["group"]
-            if first and place:
+        for number, row in enumerate(ordered):
+            _draw_row(axes, row, -number, limits)
+            first = number == 0 or row["group"] != ordered[number - 1]["group"]
+            if first and number:
                 across = blended_transform_factory(canvas.transFigure, axes.transData)
-                axes.plot([0.015, 0.985], [-place + 0.5] * 2, transform=across, color=RULE, lw=0.6, clip_on=False)
+                axes.plot([0.015, 0.985], [-number + 0.5] * 2, transform=across, color=RULE, lw=0.6, clip_on=False)
             cells = _list_cells(row, first=first, alone=said[_key_row(row)] == 1)
-            put_columns(canvas, axes, -place, cells)
+            put_columns(canvas, axes, -number, cells)
     return Figure(canvas, [_list_row(row) for row in ordered])
 
 

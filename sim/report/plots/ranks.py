@@ -32,11 +32,11 @@ def draw_ranks(replicates: Sequence[Mapping[str, float]], title: str, path: Path
             f"{count} simulated worlds. Line: share of ranks up to x, less x; grey: 99% of uniform ranks, at each x. "
             "A line that leaves the band for long tells of a fault in the computation.",
         )
-        place = canvas.add_gridspec(
+        grid_of_axes = canvas.add_gridspec(
             lines, COLUMNS, left=0.06, right=0.985, top=1 - 0.95 / height, bottom=0.3 / height, hspace=0.55, wspace=0.25
         )
         for number, name in enumerate(names):
-            axes = canvas.add_subplot(place[number // COLUMNS, number % COLUMNS])
+            axes = canvas.add_subplot(grid_of_axes[number // COLUMNS, number % COLUMNS])
             ranks = np.sort([each[name] for each in replicates])
             axes.fill_between(grid, low, high, color=RULE, lw=0)
             axes.plot(grid, np.searchsorted(ranks, grid, side="right") / count - grid, color=POSTERIOR, lw=1.1)
