@@ -51,12 +51,12 @@ class Sample:
         """Return a generator of its own for each purpose, so that none depends on what else was asked."""
         return np.random.default_rng([self.seed, purpose])
 
-    def trace(self, force: str, quantity: str, cut: int | slice = ALL_CUTS) -> Floats:
+    def cumulate(self, force: str, quantity: str, cut: int | slice = ALL_CUTS) -> Floats:
         """Return the cumulative count of a quantity at each cut, shape (draws, cuts), or at one, shape (draws,)."""
         case, state = self.design.case, self.design.state
         if quantity == "standing":
             lost = sum(self.state[:, state.locate(force, part), cut] for part in self._personnel(force))
-            return np.asarray(np.maximum(self.trace(force, "deployed", cut) - lost, 0))
+            return np.asarray(np.maximum(self.cumulate(force, "deployed", cut) - lost, 0))
         parts = case.parts_of(force, quantity)
         return np.asarray(sum(self.state[:, state.locate(force, part), cut] for part in parts))
 
@@ -66,7 +66,7 @@ class Sample:
 
     def count(self, force: str, quantity: str, day: dt.date | None = None) -> Floats:
         """Return the count of a quantity at a day's evening, not rounded, shape (draws,)."""
-        return self.trace(force, quantity, self.design.timeline.evening(day or self.design.as_of))
+        return self.cumulate(force, quantity, self.design.timeline.evening(day or self.design.as_of))
 
     @cached_property
     def headline(self) -> dict[tuple[str, str], Floats]:
@@ -181,8 +181,8 @@ class Sample:
         parts = self.design.case.parts_of(force, quantity)
         if len(parts) == 1:
             return self._outcome_biases[source, force, parts[0]]
-        truth = np.maximum(self.trace(force, quantity, cut), 1e-300)
-        counts = {part: self.trace(force, part, cut) for part in parts}
+        truth = np.maximum(self.cumulate(force, quantity, cut), 1e-300)
+        counts = {part: self.cumulate(force, part, cut) for part in parts}
         believed = sum(counts[part] * np.exp(self._outcome_biases[source, force, part]) for part in parts)
         return np.asarray(np.log(np.maximum(believed, 1e-300)) - np.log(truth))
 
@@ -215,7 +215,7 @@ class Sample:
             if item.whole and item.claim.unit == "count":
                 force, cut = item.claim.force, self.design.timeline.evening(item.claim.as_of)
                 bias = self._bias_at(item.source, force, item.whole, cut)
-                found[item.claim.id] = np.exp(bias) * self.trace(force, item.whole, cut)
+                found[item.claim.id] = np.exp(bias) * self.cumulate(force, item.whole, cut)
         return found
 
 

@@ -186,7 +186,7 @@ def _describe_source(case: Case, key: str) -> NamedSource:
 
 def _describe_path(sample: Sample, force: str, quantity: str) -> CountPath:
     """Return the median and the 50% and 90% intervals of the cumulative count on each evening that the model knows."""
-    values = sample.trace(force, quantity)[:, 1:]
+    values = sample.cumulate(force, quantity)[:, 1:]
     start = sample.design.case.start
     days = tuple((start + dt.timedelta(days=int(cut) - 1)).isoformat() for cut in sample.design.timeline.cuts[1:])
     bands = np.quantile(values, list(CURVES.values()), axis=0)

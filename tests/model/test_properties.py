@@ -210,4 +210,4 @@ def test_bounded_losses_never_exceed_those_sent_whatever_is_claimed(design):
     from sim.posterior.sample import Sample
 
     sample = Sample(laid, theta, 1)
-    assert (sample.trace("x", "losses") <= sample.trace("x", "deployed") * (1 + 1e-9)).all()
+    assert (sample.cumulate("x", "losses") <= sample.cumulate("x", "deployed") * (1 + 1e-9)).all()

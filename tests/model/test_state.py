@@ -20,7 +20,8 @@ def test_parts_add_up_and_losses_stay_below_those_sent(design):
     """Draw by draw, at every day: killed + wounded = casualties, losses <= deployed."""
     sample = prior_sample(design(RICH_ROWS))
     traces = {
-        name: sample.trace("x", name) for name in ("killed", "wounded", "captured", "casualties", "losses", "deployed")
+        name: sample.cumulate("x", name)
+        for name in ("killed", "wounded", "captured", "casualties", "losses", "deployed")
     }
     np.testing.assert_allclose(traces["killed"] + traces["wounded"], traces["casualties"], rtol=1e-12)
     assert (traces["losses"] <= traces["deployed"] * (1 + 1e-9)).all()
