@@ -178,8 +178,9 @@ class Case(BaseModel):
 
     @cached_property
     def as_of(self) -> dt.date:
-        """The day of the headline: as written, or the last day of the path."""
-        return self.file.as_of or self.end
+        """The day of the headline: as written, or the last day of the path; after a war's `end` it is that."""
+        day = self.file.as_of or self.end
+        return min(day, self.file.end) if self.file.end else day
 
     def _given_days(self) -> Iterator[dt.date]:
         if self.file.as_of:
@@ -211,6 +212,14 @@ class Case(BaseModel):
         """Return a force's name in words."""
         return self.forces[key].label or key.replace("_", " ")
 
+    def find_claim(self, name: str) -> Claim | None:
+        """Return the row of an id; None where there is none."""
+        return self._claims_by_id.get(name)
+
+    @cached_property
+    def _claims_by_id(self) -> dict[str, Claim]:
+        return {claim.id: claim for claim in self.claims}
+
     def parts_of(self, force: str, quantity: str) -> tuple[str, ...]:
         """Return the base outcomes that a quantity of a force sums; a base outcome, or a size, sums itself."""
         outcomes = self.file.forces[force].outcomes
@@ -220,7 +229,9 @@ class Case(BaseModel):
 
     @cached_property
     def _totals(self) -> dict[str, tuple[str, ...]]:
-        return {**DEFAULT_TOTALS, **self.file.totals}
+        own = self.file.totals
+        kept = {name: parts for name, parts in DEFAULT_TOTALS.items() if not set(parts) & set(own)}
+        return {**kept, **own}
 
     def totals_of(self, force: str) -> tuple[str, ...]:
         """Return the totals of a force that have at least one part and are no outcome of its own."""

@@ -144,8 +144,8 @@ def check_row(claim: Claim) -> Iterator[RowFault]:
         yield "since", "", "is empty though the measure is interval", "give the first day of the interval"
     if claim.measure != "interval" and claim.since is not None:
         yield "since", claim.since, f"is given though the measure is {claim.measure}", "use measure interval"
-    if claim.measure == "stock" and claim.quantity != "deployed":
-        yield "measure", "stock", "is for the quantity deployed alone", "use cumulative or interval"
+    if claim.measure == "stock" and claim.quantity not in ("deployed", "missing"):
+        yield "measure", "stock", "is for the deployed and the missing alone", "use cumulative or interval"
     if claim.unit == "count" and claim.of:
         yield "of", claim.of, "is given for a count", "use unit share, or leave it empty"
     if claim.log_sd == 0:

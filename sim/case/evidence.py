@@ -7,6 +7,7 @@ error, a total beside all its parts says nothing more than they, and a part besi
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -46,10 +47,12 @@ def weigh_claims(case: Case, known_by: dt.date | None = None) -> Evidence:
     known_by : date, optional
         Claims published later are left out before anything else is resolved: what they replaced stands again.
     """
+    case = read_as_of_end(case)
     known = [claim for claim in case.claims if known_by is None or claim.published <= known_by]
     hidden = tuple(claim.id for claim in case.claims if known_by is not None and claim.published > known_by)
     unused = {claim.id: claim.exclude for claim in known if claim.exclude}
     _drop_replaced(known, unused)
+    _drop_found_again(known, unused)
     sources = _drop_echoes(case, known, unused)
     used = [claim for claim in known if claim.id not in unused]
     observations = _observe(
@@ -57,6 +60,33 @@ def weigh_claims(case: Case, known_by: dt.date | None = None) -> Evidence:
     )
     unused |= dict.fromkeys(hidden, f"published after {known_by}")
     return Evidence(tuple(observations), unused, hidden)
+
+
+def read_as_of_end(case: Case) -> Case:
+    """Return the case with claims of later days read as of the war's `end`: losses end there, so nothing was added."""
+    if case.file.end is None or all(claim.as_of <= case.end for claim in case.claims):
+        return case
+    claims = tuple(claim.model_copy(update={"as_of": min(claim.as_of, case.end)}) for claim in case.claims)
+    return case.model_copy(update={"claims": claims})
+
+
+def _drop_found_again(claims: Sequence[Claim], unused: dict[str, str]) -> None:
+    """Mark the figures of missing persons that their own source lowered later: who was found is missing no more."""
+    series: dict[tuple[str, str], list[Claim]] = defaultdict(list)
+    for claim in claims:
+        if (
+            claim.quantity == "missing"
+            and claim.unit == "count"
+            and claim.measure != "interval"
+            and claim.id not in unused
+        ):
+            series[claim.source, claim.force].append(claim)
+    for each in series.values():
+        lowest = math.inf
+        for claim in sorted(each, key=lambda claim: (claim.as_of, claim.published), reverse=True):
+            if (claim.central or 0) > lowest:
+                unused[claim.id] = "those missing were found since"
+            lowest = min(lowest, claim.central or 0)
 
 
 def _is_surely_zero(case: Case, claim: Claim, unused: dict[str, str]) -> bool:
@@ -147,7 +177,7 @@ def _observe(
         _drop_sums(case, rows, unused)
         kept = [claim for claim in rows if claim.id not in unused]
         totals = _find_totals(case, kept)
-        counts = [claim for claim in kept if claim.unit == "count" and totals[claim.id] is None]
+        counts = [claim for claim in kept if _shares_error(claim) and totals[claim.id] is None]
         for claim in kept:
             total, source = totals[claim.id], sources[claim.id]
             found = observe_claim(claim, source) if total is None else observe_part(claim, source, total)
@@ -158,6 +188,11 @@ def _observe(
             else:
                 observations[claim.id] = found
     return [observations[claim.id] for claim in claims if claim.id in observations]
+
+
+def _shares_error(claim: Claim) -> bool:
+    """Whether a count is off together with others of its statement: "none" is no multiple, a list no estimate."""
+    return claim.unit == "count" and bool(claim.central) and not claim.wording.lists
 
 
 def _scope(claim: Claim) -> tuple[object, ...]:

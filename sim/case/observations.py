@@ -14,6 +14,7 @@ Form = Literal["cell", "density", "bound"]
 # A range is the source's own 80% interval: its ends are 2 x 1.2816 standard deviations apart on the log scale.
 RANGE_SPAN = 2 * 1.2815515655446004
 SHARE_EDGE = 0.005
+REGISTER = "register"
 # Below this width on the log scale a rounding cell is its density times its width: the difference of two CDFs would
 # lose digits, and the error of the midpoint is of the order of the squared width.
 NARROW = 1e-5
@@ -60,6 +61,11 @@ class Observation:
     def bound(self) -> Wording | None:
         """The wording that it is a bound by; None for what is none, or is read as none."""
         return self.claim.wording if self.form == "bound" else None
+
+    @property
+    def kind(self) -> str:
+        """What kind of count it is where no role plays it up or down: "counted", a "register"; else empty."""
+        return REGISTER if self.claim.wording.lists else "counted" if self.is_count_of_found else ""
 
     @property
     def is_count_of_found(self) -> bool:

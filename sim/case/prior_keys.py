@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sim.case.case import ROLES
 from sim.case.families import FAMILIES, Prior
-from sim.case.wordings import list_bounds
+from sim.case.wordings import list_with_priors
 from sim.errors import quote_value
 
 KINDS = ("losses", "captured", "deployed")
@@ -91,7 +91,7 @@ def _fill(key: str) -> Iterator[str]:
     if "<kind>" in key:
         yield from (key.replace("<kind>", kind) for kind in KINDS)
     elif "<wording>" in key:
-        yield from (wording.prior for wording in list_bounds())
+        yield from (wording.prior for wording in list_with_priors())
     else:
         yield key
 
@@ -101,7 +101,7 @@ def find_key(key: str) -> PriorKey | None:
     open_parts = {
         "<role>": "|".join(ROLES),
         "<kind>": "|".join(KINDS),
-        "<wording>": "|".join(wording.name for wording in list_bounds()),
+        "<wording>": "|".join(wording.name for wording in list_with_priors()),
         "<outcome>": "[a-z][a-z0-9_]*",
         "<force>": "[a-z][a-z0-9_]*",
     }

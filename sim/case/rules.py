@@ -166,6 +166,13 @@ def _check_claim(case: Case, claim: Claim, allowed: Mapping[str, set[str]]) -> I
         if target and (target not in others or target == claim.id):
             key = " or a source's key" if column == "origin" else ""
             yield column, f"{quote_value(target)} is no other row", f"give another row's id{key}"
+    replaced = case.find_claim(claim.replaces)
+    if replaced is not None and (replaced.force, replaced.quantity) != (claim.force, claim.quantity):
+        named = f"{quote_value(claim.replaces)} (row {replaced.row}) is of {replaced.quantity}"
+        problem = f"{named}, and this row of {claim.quantity}"
+        yield "replaces", problem, "a row corrects one of the same force and quantity; leave it empty"
+    if case.file.end and claim.since and claim.since > case.file.end and claim.central != 0 and not claim.exclude:
+        yield "since", f"{claim.since} is after end ({case.file.end})", "losses end there: move end, or mend the day"
     if (claim.as_of - case.start).days > MAX_DAYS:
         yield "as_of", f"{claim.as_of} is more than {MAX_DAYS} days after start", "mend the day"
     if claim.force not in case.file.forces:

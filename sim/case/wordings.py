@@ -31,6 +31,8 @@ class Wording:
         Whether the zeros at the end of a number are rounding, where its digits are not told.
     finds : bool
         Whether what was found is counted: no role plays that up or down.
+    lists : bool
+        Whether it is a closed list: nobody plays that up or down, and its noise is its own, `wording.NAME`.
     label : str
         In words: in legends, and in the names of other readings.
     before : str
@@ -46,6 +48,7 @@ class Wording:
     sign: Literal[-1, 0, 1] = 0
     rounds_zeros: bool = True
     finds: bool = False
+    lists: bool = False
     label: str = ""
     before: str = ""
     symbol: str = ""
@@ -60,7 +63,7 @@ class Wording:
     @property
     def prior(self) -> str:
         """The key of its parameter in a prior set; empty for what has none."""
-        return f"wording.{self.name}" if self.law == "bound" else ""
+        return f"wording.{self.name}" if self.law == "bound" or self.lists else ""
 
 
 _ALL = (
@@ -73,10 +76,19 @@ _ALL = (
         "counted", "bound", 1, finds=True,
         label="counted so far", before="counted: ", symbol="≥ ", mark="s", pointer=">",
     ),
+    Wording(
+        "register", rounds_zeros=False, lists=True,
+        label="list of names", before="by a closed list: ", mark="D", pointer="D",
+    ),
 )  # fmt: skip
 WORDINGS: dict[str, Wording] = {wording.name: wording for wording in _ALL}
 
 
+def list_with_priors() -> list[Wording]:
+    """Return the wordings that have a parameter."""
+    return [wording for wording in WORDINGS.values() if wording.prior]
+
+
 def list_bounds() -> list[Wording]:
-    """Return the wordings that are bounds: those with a parameter."""
+    """Return the wordings that are bounds."""
     return [wording for wording in WORDINGS.values() if wording.law == "bound"]

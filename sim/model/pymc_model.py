@@ -91,7 +91,7 @@ def _list_coords(design: Design) -> dict[str, list[str]]:
         "step": map(str, range(1, len(state.root_days) + 1)),
         "series": (f"{force} {quantity}" for force, quantity in state.series),
         "day": (str(design.case.start + dt.timedelta(days=int(cut) - 1)) for cut in design.timeline.cuts),
-        "belief": (" ".join([*key[:4], *(["counted"] if key[4] else [])]) for key in beliefs.term_keys),
+        "belief": (" ".join(filter(None, key)) for key in beliefs.term_keys),
         "statement_id": map(str, range(beliefs.statements)),
         "shared_parameter": joint,
         **_label_parameters(design),

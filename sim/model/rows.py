@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from sim.case.case import ROLES, Case
 from sim.case.evidence import Evidence
-from sim.case.observations import Observation
+from sim.case.observations import REGISTER, Observation
 from sim.case.timeline import Timeline
 from sim.model.density.codes import Form
 from sim.model.parameters import Parameters
@@ -86,7 +86,8 @@ class BeliefLayout:
     rows : tuple of Row
         The observations, and behind them the priors of statements' errors.
     term_keys : tuple, length T
-        The bias terms: the distinct (source, force, role, outcome, counted).
+        The bias terms: the distinct (source, force, role, outcome, kind), where a kind is "counted" what was found,
+        which no role plays up or down, or a "register", which nobody does.
     role : ndarray of int, shape (T,)
         The role's mean in theta.
     in_war, source, source_outcome : ndarrays of int, shape (T,)
@@ -117,7 +118,7 @@ class BeliefLayout:
 
     readings: tuple[Reading, ...]
     rows: tuple[Row, ...]
-    term_keys: tuple[tuple[str, str, str, str, bool], ...]
+    term_keys: tuple[tuple[str, str, str, str, str], ...]
     role: Ints
     in_war: Ints
     source: Ints
@@ -207,14 +208,14 @@ def lay_out_beliefs(
     numerator = builder.pack([parts for parts, _ in shape])
     denominator = builder.pack([whole for _, whole in shape])
     keys = tuple(builder.terms)
-    spoken = [key for key in keys if key[0] != ESTABLISHED]
+    spoken = {key: None for key in keys if key[0] != ESTABLISHED and key[4] != REGISTER}
     effects = {
         "role_in_war": tuple(sorted({(force, role) for _, force, role, _, _ in spoken})),
         "source": tuple(sorted({(source,) for source, *_ in spoken})),
         "source_outcome": tuple(sorted({(source, force, outcome) for source, force, _, outcome, _ in spoken})),
     }
     offsets = np.cumsum([0, *(len(names) for names in effects.values())])
-    has_bias = [source != ESTABLISHED for source, *_ in keys]
+    has_bias = [key in spoken for key in keys]
     on_losses = [biased and kind_of(key[3]) == "losses" for key, biased in zip(keys, has_bias, strict=True)]
     has_role = [biased and not key[4] for key, biased in zip(keys, has_bias, strict=True)]
     forms = [row.form for row in rows]
@@ -280,8 +281,8 @@ def find_loudest(layout: BeliefLayout) -> dict[tuple[str, str], int]:
             times[term] = times.get(term, 0) + 1
     found: dict[tuple[str, str], int] = {}
     for term in sorted(times, key=lambda term: times[term]):
-        _, force, _, outcome, counted = layout.term_keys[term]
-        if times[term] >= LOUD and not counted:
+        _, force, _, outcome, kind = layout.term_keys[term]
+        if times[term] >= LOUD and not kind:
             found[force, outcome] = term
     return found
 
@@ -338,14 +339,17 @@ def _find_noise(row: Row, readings: Sequence[Reading], parameters: Parameters) -
     """Return the position of a row's noise in theta; -1 where its error is the statement's."""
     if row.observation and row.observation.whole:
         return parameters.index("noise.share")
+    if row.observation and row.observation.claim.wording.lists:
+        return parameters.index(row.observation.claim.wording.prior)
     if row.observation and (row.statement >= 0 or row.observation.source == ESTABLISHED):
         return -1
     return parameters.index("noise", readings[row.reading].role)
 
 
 def _is_contaminated(row: Row) -> bool:
-    """Whether a row's error may be an outlier's: not that of a statement's part, nor of what is established."""
-    return row.observation is None or (row.statement < 0 and row.observation.source != ESTABLISHED)
+    """Whether a row's error may be an outlier's: not that of a statement's part, a list, nor of what is established."""
+    item = row.observation
+    return item is None or (row.statement < 0 and not item.claim.wording.lists and item.source != ESTABLISHED)
 
 
 def _own_sd(case: Case, row: Row) -> float:
@@ -397,17 +401,17 @@ class _PartsBuilder:
 
     def __init__(self, case: Case, timeline: Timeline, state: StateLayout) -> None:
         self.case, self.timeline, self.state = case, timeline, state
-        self.terms: dict[tuple[str, str, str, str, bool], int] = {}
+        self.terms: dict[tuple[str, str, str, str, str], int] = {}
 
     def describe(self, row: Row, reading: Reading) -> tuple[list[tuple[int, int, int]], list[tuple[int, int, int]]]:
         """Return the parts of a row's numerator and denominator: bias term, and two positions in the flat state."""
         item = row.observation
         if item is None:
             return [], []
-        top = self._sum(item, reading, item.claim.quantity, item.is_count_of_found)
-        return top, self._sum(item, reading, item.whole, False) if item.whole else []
+        top = self._sum(item, reading, item.claim.quantity, item.kind)
+        return top, self._sum(item, reading, item.whole, "") if item.whole else []
 
-    def _sum(self, item: Observation, reading: Reading, quantity: str, counted: bool) -> list[tuple[int, int, int]]:
+    def _sum(self, item: Observation, reading: Reading, quantity: str, kind: str) -> list[tuple[int, int, int]]:
         claim = item.claim
         until = self.timeline.evening(claim.as_of)
         # A share of the whole force is a share of those who were sent by that day, whenever they were lost.
@@ -417,7 +421,7 @@ class _PartsBuilder:
         width = len(self.timeline.cuts)
         found = []
         for outcome in outcomes:
-            key = (reading.source, reading.force, reading.role, outcome, counted)
+            key = (reading.source, reading.force, reading.role, outcome, kind)
             term = self.terms.setdefault(key, len(self.terms))
             base = self.state.locate(claim.force, outcome) * width
             found.append((term, base + until, base + since))

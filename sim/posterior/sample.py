@@ -192,11 +192,11 @@ class Sample:
         layout = self.design.beliefs
         found: dict[tuple[str, str, str], Floats] = {}
         for number, reading in enumerate(layout.readings):
-            for term, (source, force, role, outcome, counted) in enumerate(layout.term_keys):
+            for term, (source, force, role, outcome, kind) in enumerate(layout.term_keys):
                 if (source, force, role) != (reading.source, reading.force, reading.role):
                     continue
                 key = (source, force, outcome)
-                if counted and (source, force, role, outcome, False) in layout.term_keys:
+                if kind and (source, force, role, outcome, "") in layout.term_keys:
                     continue
                 before = found.get(key, np.zeros(len(self.terms)))
                 found[key] = np.where(self.readings[:, number], self.terms[:, term], before)

@@ -14,6 +14,7 @@ from sim.case.claims import Claim
 from sim.case.evidence import weigh_claims
 from sim.case.folder import read_case
 from sim.case.observations import observe_claim, rounding_unit
+from sim.errors import InputError
 
 
 def weigh(write, rows, known_by=None):
@@ -211,3 +212,64 @@ def test_a_range_of_a_part_is_a_range_of_its_share(write):
     _, found = weigh(write, [total, part]).observations
     half = (math.log(0.9 / 0.1) - math.log(0.8 / 0.2)) / 2
     assert found.extra_sd == pytest.approx(half / 1.2815515655)
+
+
+WAR = """
+schema = 1
+start = 2008-08-08
+end = 2008-08-12
+[forces.x]
+outcomes = ["killed", "wounded", "missing"]
+[sources.own]
+role = "own"
+"""
+
+
+def weigh_war(write, rows, toml=WAR):
+    return weigh_claims(read_case(write([{"source": "own", **row} for row in rows], toml)))
+
+
+def test_losses_end_with_the_war(write):
+    """A claim of a later day is read as of `end`, whenever it was published; so is a headline asked for later."""
+    rows = [{"value": 100, "as_of": day, "published": "2009-01-01"} for day in ("2008-08-12", "2008-09-30")]
+    observed = weigh_war(write, rows[1:]).observations
+    assert [item.claim.as_of for item in observed] == [dt.date(2008, 8, 12)]
+    case = read_case(write([{"source": "own", **rows[0]}], WAR.replace("end =", "as_of = 2008-10-04\nend =")))
+    assert case.as_of == case.end
+
+
+def test_a_loss_after_the_war_is_refused(write):
+    row = {"value": 3, "measure": "interval", "since": "2008-09-01", "as_of": "2008-09-30"}
+    with pytest.raises(InputError, match="row 2, column since: 2008-09-01 is after end"):
+        weigh_war(write, [row])
+    assert weigh_war(write, [{**row, "value": 0}]).observations
+
+
+def test_none_is_no_multiple_of_a_statements_error(write):
+    """A zero said in one breath with other numbers is told apart from them."""
+    rows = [{"value": 64}, {"value": 323, "quantity": "wounded"}, {"value": 0, "quantity": "missing"}]
+    observed = weigh_war(write, [{**row, "statement": "s"} for row in rows]).observations
+    assert [bool(item.statement) for item in observed] == [True, True, False]
+
+
+def test_the_missing_who_are_found_are_missing_no_more(write):
+    """A figure that its own source lowered later is not used; another source's, or a rise, takes nothing away."""
+    days = {"2008-08-10": 20, "2008-08-11": 70, "2008-08-12": 5}
+    rows = [{"value": value, "quantity": "missing", "as_of": day} for day, value in days.items()]
+    evidence = weigh_war(write, rows)
+    assert [item.claim.value for item in evidence.observations] == [5]
+    assert set(evidence.unused.values()) == {"those missing were found since"}
+    assert len(weigh_war(write, rows[:2]).observations) == 2
+
+
+def test_a_correction_is_of_the_same_quantity(write):
+    rows = [{"id": "a", "value": 56}, {"id": "b", "value": 72, "quantity": "wounded", "replaces": "a"}]
+    with pytest.raises(InputError, match="'a' \\(row 2\\) is of killed, and this row of wounded"):
+        weigh_war(write, rows)
+
+
+def test_default_totals_give_way_to_the_users_own(write):
+    """Where `killed` is a total of the case, what sums the outcome of that name would sum a part alone."""
+    toml = WAR.replace('"killed", "wounded", "missing"', '"civilians", "fighters", "wounded"')
+    case = read_case(write([], toml + '[totals]\nkilled = ["civilians", "fighters"]\n'))
+    assert case.totals_of("x") == ("killed",)

@@ -105,6 +105,12 @@ ONE_DAY_ROWS: list[Row] = [
     {"value": 30, "as_of": "2024-01-01", "source": "foe", "qualifier": "at_most"},
 ]
 
+# A closed list beside estimates; its own error is wide, or a plain density underflows beside it.
+LIST_ROWS: list[Row] = [
+    *ONE_DAY_ROWS,
+    {"value": 17, "as_of": "2024-01-01", "published": "2025-01-01", "qualifier": "register", "log_sd": 0.5},
+]
+
 # One source that speaks often of an outcome whose total is free.
 LOUD_ROWS: list[Row] = [
     *UNBOUNDED_ROWS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from examples import CASE, LEARNED, ONE_DAY, ONE_DAY_ROWS, RICH_ROWS, UNBOUNDED, UNBOUNDED_ROWS
+from examples import CASE, LEARNED, LIST_ROWS, ONE_DAY, ONE_DAY_ROWS, RICH_ROWS, UNBOUNDED, UNBOUNDED_ROWS
 
 FAMILIES = (
     CASE
@@ -38,6 +38,7 @@ KINDS = {
     "far off": (RICH_ROWS, FAR_OFF),
     "unbounded": (UNBOUNDED_ROWS, UNBOUNDED),
     "one day": (ONE_DAY_ROWS, ONE_DAY),
+    "a list of names": (LIST_ROWS, ONE_DAY),
     "joint": (RICH_ROWS, CASE, LEARNED),
     "no claims": ([], CASE),
 }

@@ -153,21 +153,23 @@ class PlainModel:
             first = self.day(claim.since)
         return float(series[first:].sum())
 
-    def bias(self, source, force, role, outcome, counted):
+    def bias(self, source, force, role, outcome, wording):
+        if wording == "register":
+            return 0.0
         kind = outcome if outcome in ("captured", "deployed") else "losses"
         total = self.p["scale.source_outcome"] * self.effects["source_outcome", source, force, outcome]
         if kind == "losses":
             total += self.p["scale.source"] * self.effects["source", source]
-        if not counted:
+        if wording != "counted":
             total += self.p[f"role.{kind}.{role}"]
             if kind == "losses":
                 total += self.p["scale.role_in_war"] * self.effects["role_in_war", force, role]
         return total
 
-    def belief(self, source, claim, role, quantity, counted):
+    def belief(self, source, claim, role, quantity, wording):
         parts = ("deployed",) if quantity == "deployed" else self.case.parts_of(claim.force, quantity)
         return sum(
-            self.count(claim.force, part, claim) * math.exp(self.bias(source, claim.force, role, part, counted))
+            self.count(claim.force, part, claim) * math.exp(self.bias(source, claim.force, role, part, wording))
             for part in parts
         )
 
@@ -175,10 +177,10 @@ class PlainModel:
         """Return the belief on the claim's scale: log of a count, logit of a share."""
         claim = item.claim
         counted = claim.qualifier == "counted"
-        top = self.belief(item.source, claim, role, claim.quantity, counted)
+        top = self.belief(item.source, claim, role, claim.quantity, claim.qualifier)
         if not item.whole:
             return math.log(top)
-        whole = self.belief(item.source, claim, role, item.whole, False)
+        whole = self.belief(item.source, claim, role, item.whole, "")
         own = set(self.case.parts_of(claim.force, claim.quantity))
         nested = item.whole != "deployed" and not counted and own < set(self.case.parts_of(claim.force, item.whole))
         share = top / whole
@@ -191,6 +193,8 @@ class PlainModel:
         centre = self.centre(item, role)
         noise = self.p["noise.share" if item.whole else f"noise.{role}"]
         probability, factor = self.p["outlier.probability"], self.p["outlier.factor"]
+        if item.claim.qualifier == "register":
+            noise, probability = self.p["wording.register"], 0.0
         if item.statement:
             reference = next(iter(self.errors[item.statement]["roles"]))
             centre += self.p[f"noise.{reference}"] * self.errors[item.statement]["error"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from examples import CASE, LEARNED, LOUD_ROWS, ONE_DAY, ONE_DAY_ROWS, RICH_ROWS, UNBOUNDED, UNBOUNDED_ROWS
+from examples import CASE, LEARNED, LIST_ROWS, LOUD_ROWS, ONE_DAY, ONE_DAY_ROWS, RICH_ROWS, UNBOUNDED, UNBOUNDED_ROWS
 from plain import PlainModel, joint_density, log_density
 
 from sim.model.buffer import constrain_draws, count_unknowns, evaluate_density
@@ -13,6 +13,7 @@ KINDS = {
     "bounded": (RICH_ROWS, CASE),
     "unbounded": (UNBOUNDED_ROWS, UNBOUNDED),
     "one day": (ONE_DAY_ROWS, ONE_DAY),
+    "a list of names": (LIST_ROWS, ONE_DAY),
     "joint": (RICH_ROWS, CASE, LEARNED),
     "loud": (LOUD_ROWS, UNBOUNDED),
 }
