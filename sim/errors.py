@@ -72,6 +72,13 @@ class InputError(Exception):
     """Input that cannot be used; carries the faults found, and ends the program with exit status 3.
 
     Beyond MAX_FAULTS it says that there are more.
+
+    Examples
+    --------
+    >>> try:
+    ...     sim.read_case("nowhere")
+    ... except sim.InputError as error:
+    ...     print(error.faults[0].remedy)
     """
 
     def __init__(self, faults: Iterable[Fault]) -> None:

@@ -27,7 +27,7 @@ ROOMS = {
     "report": {"contract", "case", "system"},
     "runs": {"posterior", "report", "contract", "model", "sampler", "case", "system"},
     "calibration": {"posterior", "report", "importers", "model", "sampler", "case", "system"},
-    "sensitivity": {"runs", "posterior", "report", "contract", "model", "sampler", "case", "system"},
+    "robustness": {"runs", "posterior", "report", "contract", "model", "sampler", "case", "system"},
 }
 ROOMS["cli"] = set(ROOMS)
 TOP = {"errors", "words"}

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
 from sim.case.claims import Claim, Id, check_year
 from sim.case.families import Prior
+from sim.errors import Fault, InputError, describe_error, quote_value, refuse
 
 PERSONNEL = ("killed", "wounded", "captured", "missing")
 DEFAULT_TOTALS = {"casualties": ("killed", "wounded"), "losses": PERSONNEL}
@@ -152,6 +153,13 @@ class Case(BaseModel):
         The contents of `case.toml`.
     claims : tuple of Claim
         Every row, those not used too, with `force` filled in.
+    is_edited : bool
+        Whether it was changed since it was read: what a run of it keeps is then written anew.
+
+    Examples
+    --------
+    >>> case = sim.read_case("kursk")
+    >>> case.without(source="nis").claims
     """
 
     model_config = ConfigDict(frozen=True, ignored_types=(cached_property,))
@@ -160,6 +168,63 @@ class Case(BaseModel):
     folder: Path
     file: CaseFile
     claims: tuple[Claim, ...]
+    is_edited: bool = False
+
+    def without(self, *, source: str | None = None, claim: str | None = None) -> Case:
+        """Return the case without the claims of a source, or without one claim, by its id.
+
+        Raises
+        ------
+        InputError
+            Where nothing is of that source or id, or another row needs what is left out.
+        """
+        kept = [row for row in self.claims if row.source != source and row.id != claim]
+        if len(kept) == len(self.claims):
+            raise refuse("claims.csv", "", f"has no row of {quote_value(source or claim)}", "name one that it has")
+        return self._edit(claims=tuple(kept))
+
+    def with_claims(self, rows: Iterable[Mapping[str, Any]]) -> Case:
+        """Return the case with more claims: mappings by the columns of `claims.csv`.
+
+        Raises
+        ------
+        InputError
+            With every fault of the rows.
+        """
+        only = next(iter(self.file.forces)) if len(self.file.forces) == 1 else ""
+        first, faults, claims = len(self.claims) + 2, list[Fault](), list(self.claims)
+        for number, row in enumerate(rows, first):
+            try:
+                claims.append(Claim.model_validate({"force": only, **row, "row": number}))
+            except ValidationError as error:
+                faults += [describe_error(each, "claims", f"row {number}, column ") for each in error.errors()]
+        if faults:
+            raise InputError(faults)
+        return self._edit(claims=tuple(claims))
+
+    def with_settings(self, **settings: Any) -> Case:
+        """Return the case with other entries of `case.toml`, such as `as_of`, `prior` or `sources`.
+
+        Raises
+        ------
+        InputError
+            With every fault of the entries.
+        """
+        entries = {**self.file.model_dump(by_alias=True, exclude_none=True, exclude_defaults=True), **settings}
+        try:
+            file = CaseFile.model_validate({"schema": 1, **entries})
+        except ValidationError as error:
+            raise InputError(describe_error(each, "case.toml", "") for each in error.errors()) from None
+        return self._edit(file=file)
+
+    def _edit(self, **changes: Any) -> Case:
+        from sim.case.rules import find_faults
+
+        edited = Case(**{"name": self.name, "folder": self.folder, "file": self.file, "claims": self.claims, **changes})
+        faults = find_faults(edited)
+        if faults:
+            raise InputError(faults)
+        return edited.model_copy(update={"is_edited": True})
 
     @property
     def title(self) -> str:

@@ -68,6 +68,11 @@ def check_case(argument: str) -> Report:
     ------
     InputError
         Where it breaks a rule.
+
+    Examples
+    --------
+    >>> report = sim.check_case("kursk")
+    >>> [str(warning) for warning in report.warnings]
     """
     case = read_case(argument)
     read_priors(case.file.prior, beside=case.folder, overrides=case.file.priors)

@@ -56,6 +56,11 @@ def read_case(argument: str | Path) -> Case:
     ------
     InputError
         With every fault of `case.toml` and `claims.csv`.
+
+    Examples
+    --------
+    >>> case = sim.read_case("kursk")
+    >>> [claim.id for claim in case.claims if not claim.exclude]
     """
     folder = argument if isinstance(argument, Path) else find_case(argument)
     case_file = _read_case_file(folder / "case.toml")

@@ -41,6 +41,9 @@ def run(
             help="Draws of each of the four chains.", min=100, max=1_000_000, show_default="by the case's size"
         ),
     ] = None,
+    sampler: Annotated[
+        str, typer.Option(help="What draws: kernel (our own), nutpie, or pymc, from the PyMC model.")
+    ] = "kernel",
     results: ResultsOption = RESULTS,
     verify: Annotated[
         Path | None,
@@ -67,11 +70,15 @@ def run(
     with start_figure_process() as drawing:
         started = time.perf_counter()
         from sim.contract.check import dump_record
+        from sim.posterior.engines import check_engine
         from sim.report.table import show_text
         from sim.runs.run import read_command, run_case, write_run
 
         imported = time.perf_counter() - started
-        done = run_case(case, seed=seed, prior=prior, as_of=days[0], known_by=days[1], draws=draws, quiet=quiet)
+        engine = check_engine(sampler)
+        done = run_case(
+            case, seed=seed, prior=prior, as_of=days[0], known_by=days[1], draws=draws, sampler=engine, quiet=quiet
+        )
         done.seconds = {"import": imported, **done.seconds}
         folder = write_run(done, results, read_command(), drawing)
     if as_json:

@@ -103,8 +103,8 @@ def sensitivity(
     with open_cluster(dask) as client:  # before what takes long: a wrong address is told at once
         from sim.contract.check import dump_record
         from sim.report.robustness import show_sensitivity
-        from sim.sensitivity.folder import write_sensitivity
-        from sim.sensitivity.sensitivity import examine_case
+        from sim.robustness.folder import write_sensitivity
+        from sim.robustness.sensitivity import examine_case
 
         design = _design_case(case, prior, *days)
         store = results / design.case.name / f"sensitivity-seed{seed}.jsonl"

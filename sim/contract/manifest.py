@@ -21,6 +21,7 @@ class Settings:
     as_of: Day | None
     known_by: Day | None
     draws: Draws | None
+    sampler: Literal["kernel", "nutpie", "pymc"] = "kernel"
 
 
 @dataclass(frozen=True, kw_only=True)

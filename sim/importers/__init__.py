@@ -5,10 +5,7 @@ May import `case`, `system` and the top.
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
-import json
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -20,7 +17,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from sim.case.case import MAX_BINS, CaseFile, Source
-from sim.case.claims import REQUIRED_COLUMNS, Claim
+from sim.case.claims import Claim
+from sim.case.text import format_claims, quote_toml
 from sim.errors import InputError, describe_error, quote_value, refuse
 from sim.system.reading import read_toml
 from sim.system.writing import build_new
@@ -173,53 +171,25 @@ def format_case(imported: Imported) -> str:
     """Return the text of `case.toml`: the remarks as comments, then what an importer sets of a case."""
     case = imported.case
     lines = [f"# {line}" for line in (*imported.remarks, *imported.told_out)]
-    lines += ["schema = 1", f"title = {_quote(case.title)}", f"start = {case.start}"]
+    lines += ["schema = 1", f"title = {quote_toml(case.title)}", f"start = {case.start}"]
     lines += [f"{key} = {day}" for key, day in (("end", case.end), ("as_of", case.as_of)) if day]
-    lines += [f"bin_days = {case.bin_days}", f"prior = {_quote(case.prior)}"]
+    lines += [f"bin_days = {case.bin_days}", f"prior = {quote_toml(case.prior)}"]
     for key, force in case.forces.items():
-        outcomes = ", ".join(_quote(outcome) for outcome in force.outcomes)
-        lines += ["", f"[forces.{key}]", f"label = {_quote(force.label)}", f"outcomes = [{outcomes}]"]
+        outcomes = ", ".join(quote_toml(outcome) for outcome in force.outcomes)
+        lines += ["", f"[forces.{key}]", f"label = {quote_toml(force.label)}", f"outcomes = [{outcomes}]"]
         lines += ["bounded = true"] if force.bounded else []
     lines += ["", "[totals]"] if case.totals else []
-    lines += [f"{name} = [{', '.join(map(_quote, parts))}]" for name, parts in case.totals.items()]
+    lines += [f"{name} = [{', '.join(map(quote_toml, parts))}]" for name, parts in case.totals.items()]
     for key, source in case.sources.items():
-        lines += ["", f"[sources.{key}]", f"label = {_quote(source.label)}", f"role = {_format_role(source)}"]
+        lines += ["", f"[sources.{key}]", f"label = {quote_toml(source.label)}", f"role = {_format_role(source)}"]
     return "\n".join(lines) + "\n"
 
 
 def _format_role(source: Source) -> str:
     def format_one(roles: tuple[str, ...]) -> str:
-        quoted = [_quote(role) for role in roles]
+        quoted = [quote_toml(role) for role in roles]
         return quoted[0] if len(quoted) == 1 else f"[{', '.join(quoted)}]"
 
     if isinstance(source.role, dict):
         return "{ " + ", ".join(f"{force} = {format_one(roles)}" for force, roles in source.role.items()) + " }"
     return format_one(source.role)
-
-
-def _quote(text: str) -> str:
-    """Return a TOML string; a JSON string is one, but for the delete character."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def format_claims(claims: tuple[Claim, ...]) -> str:
-    """Return the text of `claims.csv`, with the columns that any row fills."""
-    fields = {name: field.default for name, field in Claim.model_fields.items() if name != "row"}
-    columns = [
-        name
-        for name, default in fields.items()
-        if name in (*REQUIRED_COLUMNS, "as_of", "qualifier") or any(getattr(claim, name) != default for claim in claims)
-    ]
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_format_cell(getattr(claim, name)) for name in columns] for claim in claims)
-    return out.getvalue()
-
-
-def _format_cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    return f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)

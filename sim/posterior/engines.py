@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from importlib.util import find_spec
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,17 @@ from sim.posterior.fit import CHAINS, Draws
 Floats = NDArray[np.float64]
 Engine = Literal["kernel", "nutpie", "pymc"]
 ENGINES: tuple[str, ...] = get_args(Engine)
+OWN_SAMPLER: Engine = "kernel"
+# The libraries that take part besides, where another sampler draws.
+TAKES_PART: dict[Engine, tuple[str, ...]] = {
+    "kernel": (),
+    "nutpie": ("nutpie", "pymc", "pytensor"),
+    "pymc": ("pymc", "pytensor"),
+}
 
 
-def check_engine(name: str) -> None:
-    """Refuse a sampler that is not known, or not installed.
+def check_engine(name: str) -> Engine:
+    """Return a sampler by its name; refuse one that is not known, or not installed.
 
     Raises
     ------
@@ -30,6 +37,7 @@ def check_engine(name: str) -> None:
         raise refuse("--sampler", "", f"no sampler is called {name}", f"use one of {', '.join(ENGINES)}")
     if name == "nutpie" and find_spec("nutpie") is None:
         raise refuse("--sampler", "", "nutpie is not installed", "install it: pip install 'truetoll[nutpie]'")
+    return cast("Engine", name)
 
 
 def sample_with(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.model.design import Design
+from sim.posterior.engines import OWN_SAMPLER, Engine, sample_with
 from sim.posterior.fit import NEARLY, Draws, Effort, choose_effort, sample_posterior
 from sim.posterior.sample import Sample, by_chain, take_posterior
 from sim.sampler.diagnostics import OF_INTERVALS, Limits, Verdict, judge_draws
@@ -105,6 +106,7 @@ def fit_design(
     ladder: Ladder,
     judged: Callable[[Sample], Quantities] = list_reported,
     *,
+    sampler: Engine = OWN_SAMPLER,
     quiet: bool = True,
 ) -> Fit:
     """Sample the posterior of a design, longer where the verdict is bad.
@@ -117,6 +119,8 @@ def fit_design(
     ladder : Ladder
     judged : callable
         From a sample to the quantities that are judged.
+    sampler : {"kernel", "nutpie", "pymc"}
+        What draws: see `sim.posterior.engines`.
     quiet : bool
         Show no progress.
     """
@@ -125,7 +129,10 @@ def fit_design(
         resume_from = None
         if before and ladder.resumed and before.verdict.max_rhat < NEARLY:
             effort, resume_from = ladder.resumed, before.draws.chain_state
-        draws = sample_posterior(design, seed, **asdict(effort), quiet=quiet, resume_from=resume_from)
+        if sampler == OWN_SAMPLER:
+            draws = sample_posterior(design, seed, **asdict(effort), quiet=quiet, resume_from=resume_from)
+        else:
+            draws = sample_with(sampler, design, seed, **asdict(effort), quiet=quiet)
         sample = take_posterior(design, draws, seed)
         verdict = judge_sample(sample, draws, ladder.limits, judged)
         return Fit(draws, sample, verdict, before.attempts + 1 if before else 1)

@@ -15,6 +15,7 @@ from pathlib import Path
 from sim.case.case import Case
 from sim.case.folder import read_case
 from sim.case.priors import PriorSet, find_shipped_priors, read_priors
+from sim.case.text import format_case_file, format_claims
 from sim.contract.manifest import Manifest
 from sim.errors import InputError, refuse
 from sim.runs.folder import INPUTS, MANIFEST
@@ -23,15 +24,24 @@ _PATH = re.compile(r"case\.toml|claims\.csv|(priors/)?[^/\\]+\.toml")
 
 
 def gather_inputs(case: Case, priors: PriorSet) -> dict[str, bytes]:
-    """Return the files that a case and its prior set were read from, by their path under `inputs/`."""
-    files = {name: case.folder / name for name in ("case.toml", "claims.csv")}
+    """Return the files that a case and its prior set were read from, by their path under `inputs/`.
+
+    Of a case that was changed since, they are written anew.
+    """
+    files, written = {}, {}
+    if case.is_edited:
+        written = {"case.toml": format_case_file(case.file), "claims.csv": format_claims(case.claims)}
+    else:
+        files = {name: case.folder / name for name in ("case.toml", "claims.csv")}
     shelf = find_shipped_priors()
     if priors.path is not None:
         is_shipped = priors.path.resolve().parent == shelf.resolve()
         files[f"priors/{priors.path.name}" if is_shipped else priors.path.name] = priors.path
     if priors.borrowed:
         files["priors/default.toml"] = shelf / "default.toml"
-    return {name: path.read_bytes() for name, path in files.items()}
+    return {name: text.encode() for name, text in written.items()} | {
+        name: path.read_bytes() for name, path in files.items()
+    }
 
 
 def hash_inputs(inputs: Mapping[str, bytes]) -> dict[str, str]:

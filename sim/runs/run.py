@@ -20,8 +20,9 @@ from sim.case.priors import PriorSet, read_priors
 from sim.contract.check import adapt, dump_record
 from sim.contract.manifest import Manifest, Settings
 from sim.contract.summary import Result
-from sim.errors import refuse
+from sim.errors import quote_value, refuse
 from sim.model.design import Design, design_model
+from sim.posterior.engines import OWN_SAMPLER, TAKES_PART, Engine, check_engine
 from sim.posterior.fit import Draws
 from sim.posterior.sample import Sample, draw_prior
 from sim.posterior.summary import summarise
@@ -43,7 +44,7 @@ LIBRARIES = ("numpy", "scipy", "numba", "arviz-stats", "xarray", "matplotlib", "
 
 @dataclass
 class Run:
-    """A finished run.
+    """A finished run: what `sim.run` returns.
 
     Attributes
     ----------
@@ -63,6 +64,11 @@ class Run:
         What was asked for besides.
     folder : Path or None
         Where it was written.
+
+    Examples
+    --------
+    >>> run = sim.run("vietnam")
+    >>> run.posterior["posterior"]["count"].sel(quantity="killed").median()
     """
 
     design: Design
@@ -104,30 +110,33 @@ class Run:
 
 
 def run_case(
-    case: str | Path,
+    case: str | Path | Case,
     *,
     seed: int = 1,
     prior: str | None = None,
-    as_of: dt.date | None = None,
-    known_by: dt.date | None = None,
+    as_of: dt.date | str | None = None,
+    known_by: dt.date | str | None = None,
     draws: int | None = None,
+    sampler: Engine = OWN_SAMPLER,
     quiet: bool = True,
 ) -> Run:
     """Fit a case and summarise it, without writing anything.
 
     Parameters
     ----------
-    case : str or Path
-        A shipped case's name, or a folder.
+    case : str, Path or Case
+        A shipped case's name, a folder (a string with a slash), or a case that was read.
     seed : int
     prior : str, optional
         A prior set instead of the case's.
-    as_of : date, optional
-        The day of the headline; all claims are used.
-    known_by : date, optional
+    as_of : date or str, optional
+        The day of the headline, also as YYYY-MM-DD; all claims are used.
+    known_by : date or str, optional
         Claims published later are left out.
     draws : int, optional
         Of each of the four chains; default by the size of the case.
+    sampler : {"kernel", "nutpie", "pymc"}
+        What draws: our own machine code, or another sampler from the PyMC model (`sim.pymc_model`).
     quiet : bool
         Show no progress.
 
@@ -139,12 +148,17 @@ def run_case(
     ------
     InputError
         Where the case or the prior set breaks a rule.
+
+    Examples
+    --------
+    >>> run = sim.run("vietnam", seed=1, as_of="1972-12-31")
+    >>> run.summary
     """
     started = time.perf_counter()
-    read = read_case(case)
-    priors = read_priors(prior or read.file.prior, beside=read.folder, overrides=read.file.priors)
+    read, priors = _read_both(case, prior)
+    days = {"as_of": read_day(as_of, "as_of"), "known_by": read_day(known_by, "known_by")}
     seconds = {"read": time.perf_counter() - started}
-    run = fit_case(read, priors, seed=seed, as_of=as_of, known_by=known_by, draws=draws, quiet=quiet)
+    run = fit_case(read, priors, seed=seed, **days, draws=draws, sampler=sampler, quiet=quiet)
     return replace(run, seconds=seconds | run.seconds, settings=replace(run.settings, prior=prior))
 
 
@@ -156,18 +170,22 @@ def fit_case(
     as_of: dt.date | None = None,
     known_by: dt.date | None = None,
     draws: int | None = None,
+    sampler: Engine = OWN_SAMPLER,
     quiet: bool = True,
 ) -> Run:
     """Fit a case that has been read, with priors that have: see `run_case`."""
     started = time.perf_counter()
     if as_of is not None and as_of < case.start:
         raise refuse("--as-of", "", f"{as_of} is before the start of the case ({case.start})", "give a later day")
+    check_engine(sampler)  # also where types are not looked at
     inputs = gather_inputs(case, priors)
     design = design_model(case, priors, as_of, known_by)
     designed = time.perf_counter()
     # The chains move in machine code and leave the interpreter to this thread.
     Thread(target=_load_ahead, daemon=True).start()
-    drawn, sample, verdict, attempts = fit_design(design, seed, choose_ladder(design, draws), quiet=quiet)
+    drawn, sample, verdict, attempts = fit_design(
+        design, seed, choose_ladder(design, draws), sampler=sampler, quiet=quiet
+    )
     sampled = time.perf_counter()
     prior_sample = draw_prior(design, seed)
     result = summarise(sample, prior_sample, drawn, verdict, seed, attempts)
@@ -178,8 +196,34 @@ def fit_case(
         "summarise": time.perf_counter() - sampled,
     }
     days = {name: None if day is None else day.isoformat() for name, day in (("as_of", as_of), ("known_by", known_by))}
-    settings = Settings(prior=None, **days, draws=draws)
+    settings = Settings(prior=None, **days, draws=draws, sampler=sampler)
     return Run(design, drawn, sample, prior_sample, verdict, result, seed, inputs, settings, seconds)
+
+
+def _read_both(case: str | Path | Case, prior: str | None) -> tuple[Case, PriorSet]:
+    read = case if isinstance(case, Case) else read_case(case)
+    return read, read_priors(prior or read.file.prior, beside=read.folder, overrides=read.file.priors)
+
+
+def design_case(
+    case: str | Path | Case,
+    *,
+    prior: str | None = None,
+    as_of: dt.date | str | None = None,
+    known_by: dt.date | str | None = None,
+) -> Design:
+    """Lay out the model of a case without fitting it; the arguments are those of `run_case`."""
+    return design_model(*_read_both(case, prior), read_day(as_of, "as_of"), read_day(known_by, "known_by"))
+
+
+def read_day(day: dt.date | str | None, name: str) -> dt.date | None:
+    """Return a day that is given as such or as YYYY-MM-DD."""
+    if not isinstance(day, str):
+        return day
+    try:
+        return dt.date.fromisoformat(day)
+    except ValueError:
+        raise refuse(name, "", f"{quote_value(day)} is not a day", "write it as YYYY-MM-DD") from None
 
 
 def _load_ahead() -> None:
@@ -251,7 +295,7 @@ def describe_run(run: Run, command: Sequence[str]) -> Manifest:
         as_of=design.as_of.isoformat(),
         hidden_claims=tuple(design.evidence.hidden),
         inputs=hash_inputs(run.inputs),
-        versions=find_versions(("truetoll", "python", *LIBRARIES)),
+        versions=find_versions(("truetoll", "python", *LIBRARIES, *TAKES_PART[run.settings.sampler])),
         platform=describe_platform(),
         written=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         seconds={stage: round(value, 3) for stage, value in run.seconds.items()},

@@ -81,7 +81,16 @@ def verify_run(folder: Path, *, quiet: bool = True) -> Verification:
     case, priors = read_inputs(folder, manifest)
     asked = manifest.settings
     as_of, known_by = (None if day is None else dt.date.fromisoformat(day) for day in (asked.as_of, asked.known_by))
-    run = fit_case(case, priors, seed=manifest.seed, as_of=as_of, known_by=known_by, draws=asked.draws, quiet=quiet)
+    run = fit_case(
+        case,
+        priors,
+        seed=manifest.seed,
+        as_of=as_of,
+        known_by=known_by,
+        draws=asked.draws,
+        sampler=asked.sampler,
+        quiet=quiet,
+    )
     verdict = judge_repeat(was, run.result)
     # What stands in the file beside a summary is not read, and is not the run's either.
     alone = json.dumps(read_json(folder / SUMMARY)) == json.dumps(dump_record(was))

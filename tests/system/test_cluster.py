@@ -25,7 +25,7 @@ from sim.calibration.sbc import run_replicates
 from sim.case.priors import read_priors
 from sim.errors import InputError, refuse
 from sim.posterior.fit import prepare_density
-from sim.sensitivity.sensitivity import examine_case
+from sim.robustness.sensitivity import examine_case
 from sim.system.cluster import find_versions, open_cluster
 from sim.system.store import Store
 from sim.system.tasks import finish_tasks

@@ -15,8 +15,8 @@ import numpy as np
 from sim.contract.sensitivity import Conflict
 from sim.contract.values import round_figures
 from sim.model.design import Design
-from sim.sensitivity.counts import FitSummary, Key
-from sim.sensitivity.variants import keep_observations
+from sim.robustness.counts import FitSummary, Key
+from sim.robustness.variants import keep_observations
 
 
 def list_groups(design: Design) -> dict[str, list[str]]:

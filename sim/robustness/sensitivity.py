@@ -22,12 +22,12 @@ from sim.posterior.fit import MANY_UNKNOWNS
 from sim.posterior.sample import Sample
 from sim.posterior.summary import choose_keys
 from sim.posterior.verdict import choose_ladder, fit_design
-from sim.sensitivity.conflict import compare_groups, list_groups, list_topics, only_group
-from sim.sensitivity.counts import FitSummary, describe_counts, read_fit
-from sim.sensitivity.power_scaling import scale_priors
-from sim.sensitivity.reweighing import reweigh_claims, summarise_weighted
-from sim.sensitivity.scenarios import compare_fits
-from sim.sensitivity.variants import Variant, build_variant, list_variants
+from sim.robustness.conflict import compare_groups, list_groups, list_topics, only_group
+from sim.robustness.counts import FitSummary, describe_counts, read_fit
+from sim.robustness.power_scaling import scale_priors
+from sim.robustness.reweighing import reweigh_claims, summarise_weighted
+from sim.robustness.scenarios import compare_fits
+from sim.robustness.variants import Variant, build_variant, list_variants
 from sim.system.store import Entry
 from sim.system.tasks import TaskOptions, gather_results
 

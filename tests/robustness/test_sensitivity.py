@@ -16,11 +16,11 @@ from sim.model.design import sample_prior
 from sim.posterior.sample import Sample
 from sim.posterior.verdict import choose_ladder, fit_design
 from sim.report.robustness import list_shown, tell_robustness
-from sim.sensitivity.conflict import adjust_holm, compare_groups
-from sim.sensitivity.counts import QUANTILES, CountSummary, FitSummary, quantiles_of
-from sim.sensitivity.power_scaling import GROUPS, log_prior, scale_priors
-from sim.sensitivity.sensitivity import examine_case
-from sim.sensitivity.variants import build_variant, list_variants, without_source
+from sim.robustness.conflict import adjust_holm, compare_groups
+from sim.robustness.counts import QUANTILES, CountSummary, FitSummary, quantiles_of
+from sim.robustness.power_scaling import GROUPS, log_prior, scale_priors
+from sim.robustness.sensitivity import examine_case
+from sim.robustness.variants import build_variant, list_variants, without_source
 from sim.system.tasks import finish_tasks
 
 TOML = CASE.replace("[sources.own]", "NEVER").replace(
@@ -101,10 +101,10 @@ def test_large_cases_reweigh_and_agree_with_refits(design, monkeypatch):
     """A claim left out by importance sampling gives what a refit gives, where k is small."""
     laid = design(RICH_ROWS, CASE)
     monkeypatch.setattr(
-        "sim.sensitivity.sensitivity.list_variants", lambda d: [v for v in list_variants(d) if "leave_" in v.kind]
+        "sim.robustness.sensitivity.list_variants", lambda d: [v for v in list_variants(d) if "leave_" in v.kind]
     )
     refitted = examine_case(laid, 1, jobs=2)
-    monkeypatch.setattr("sim.sensitivity.sensitivity.MANY_UNKNOWNS", 0)
+    monkeypatch.setattr("sim.robustness.sensitivity.MANY_UNKNOWNS", 0)
     reweighed = examine_case(laid, 1, jobs=2)
     pairs = [(one, two) for one, two in zip(refitted.scenarios, reweighed.scenarios, strict=True) if two.how == "psis"]
     assert len(pairs) > 5
@@ -119,7 +119,7 @@ def test_what_is_finished_is_kept(design, tmp_path, monkeypatch):
     laid = design(ROWS[:2], TOML)
     store = tmp_path / "fits.jsonl"
     first = examine_case(laid, 1, store=store)
-    monkeypatch.setattr("sim.sensitivity.sensitivity.fit_task", lambda *_: pytest.fail("fitted again"))
+    monkeypatch.setattr("sim.robustness.sensitivity.fit_task", lambda *_: pytest.fail("fitted again"))
     assert examine_case(laid, 1, store=store, resume=True) == first
     monkeypatch.setattr("sim.system.tasks.finish_tasks", lambda *a, **k: reversed(list(finish_tasks(*a, **k))))
     assert examine_case(laid, 1, store=store, resume=True) == first  # whatever was finished first

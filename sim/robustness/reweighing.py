@@ -11,9 +11,9 @@ from sim.model.arrays import NUMPY, map_draws
 from sim.model.beliefs import join_readings, row_log_likelihoods
 from sim.posterior.sample import Sample
 from sim.report.robustness import GOOD_K
+from sim.robustness.counts import FitSummary, Floats, describe_counts
+from sim.robustness.variants import Variant
 from sim.sampler.diagnostics import smooth_weights
-from sim.sensitivity.counts import FitSummary, Floats, describe_counts
-from sim.sensitivity.variants import Variant
 
 MOST_REFITS = 20  # of single claims of a large case
 

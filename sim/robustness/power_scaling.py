@@ -16,8 +16,8 @@ from sim.model.arrays import NUMPY
 from sim.model.beliefs import widen_sources
 from sim.model.design import Design
 from sim.posterior.sample import Sample, by_chain
+from sim.robustness.counts import Key
 from sim.sampler.diagnostics import smooth_weights
-from sim.sensitivity.counts import Key
 
 ALPHAS = (0.8, 1.25)
 EFFECTS = "each source's own bias"

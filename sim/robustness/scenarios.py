@@ -6,7 +6,7 @@ import numpy as np
 
 from sim.contract.sensitivity import Scenario, ShiftedCount, find_count
 from sim.contract.values import round_figures
-from sim.sensitivity.counts import QUANTILES, CountSummary, FitSummary, Key
+from sim.robustness.counts import QUANTILES, CountSummary, FitSummary, Key
 
 
 def compare_fits(kind: str, what: str, label: str, fit: FitSummary, base: FitSummary, headline: Key) -> Scenario:
