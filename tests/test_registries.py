@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from examples import ONE_DAY
@@ -55,6 +57,20 @@ def test_a_wording_is_added_by_its_record_and_its_prior_alone(case, monkeypatch,
     figure = plot_claims(run.result, "x")
     assert any(text.get_text() == "≲ 900" for text in figure.canvas.findobj(lambda artist: hasattr(artist, "get_text")))
     assert (folder / "figures" / "claims.svg").is_file()
+
+
+def test_the_files_that_contributing_names_are_there():
+    """And every name beside them in capitals is a registry of one of these files."""
+    root = Path(__file__).parent.parent
+    text = (root / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## Add a thing")[2].partition("\n## ")[0]
+    paths = {root / name for name in re.findall(r"`((?:sim|tests|docs|priors)/[\w./]+)`", text)} - {
+        root / "sim/importers/NAME.py"
+    }
+    assert len(paths) > 20
+    assert not [path for path in paths if not path.exists()]
+    code = "\n".join(path.read_text(encoding="utf-8") for path in paths if path.suffix == ".py")
+    for name in re.findall(r"`([A-Z_]{4,})`", text):
+        assert re.search(rf"^{name}\b", code, re.MULTILINE), name
 
 
 def test_a_wording_without_its_prior_is_refused(case, monkeypatch):
