@@ -11,8 +11,7 @@ from records import write_record
 
 import sim
 from sim.case.case import CaseFile
-from sim.case.folder import list_shipped_cases
-from sim.case.text import format_case_file
+from sim.case.folder import format_case_file, list_shipped_cases
 from sim.runs.folder import read_manifest
 from sim.runs.inputs import read_inputs
 from sim.runs.run import write_run

@@ -1,8 +1,13 @@
-"""A case's folder: reading it, with every fault of its two files listed at once, and writing one to start from."""
+"""A case as its two files: reading them, with every fault listed at once, and writing them."""
 
 from __future__ import annotations
 
+import csv
+import datetime as dt
+import io
+import json
 import os
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -10,7 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from sim.case.case import Case, CaseFile
-from sim.case.claims import Claim, parse_claims
+from sim.case.claims import REQUIRED_COLUMNS, Claim, parse_claims
 from sim.case.rules import find_faults
 from sim.errors import InputError, describe_error, escape_controls, quote_value, refuse
 from sim.system.reading import is_file, read_text, read_toml
@@ -108,3 +113,49 @@ def write_case(folder: Path) -> None:
     with build_new(folder) as draft:
         for name in FILES:
             (draft / name).write_text((template / name).read_text(encoding="utf-8"), encoding="utf-8")
+
+
+def quote_toml(text: str) -> str:
+    """Return a TOML string; a JSON string is one, but for the delete character."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def format_case_file(file: CaseFile) -> str:
+    """Return the text of a `case.toml` that reads as `file`: a line for each key that is not at its default."""
+    entries = file.model_dump(by_alias=True, exclude_none=True, exclude_defaults=True)
+    return "".join(f"{key} = {_format_toml(value)}\n" for key, value in {"schema": 1, **entries}.items())
+
+
+def _format_toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return quote_toml(value)
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{quote_toml(key)} = {_format_toml(each)}" for key, each in value.items()) + " }"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_format_toml, value))}]"
+    return value.isoformat() if isinstance(value, dt.date) else repr(value)
+
+
+def format_claims(claims: tuple[Claim, ...]) -> str:
+    """Return the text of `claims.csv`, with the columns that any row fills."""
+    fields = {name: field.default for name, field in Claim.model_fields.items() if name != "row"}
+    columns = [
+        name
+        for name, default in fields.items()
+        if name in (*REQUIRED_COLUMNS, "as_of", "qualifier") or any(getattr(claim, name) != default for claim in claims)
+    ]
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_format_cell(getattr(claim, name)) for name in columns] for claim in claims)
+    return out.getvalue()
+
+
+def _format_cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)

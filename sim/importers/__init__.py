@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from sim.case.case import MAX_BINS, CaseFile, Source
 from sim.case.claims import Claim
-from sim.case.text import format_claims, quote_toml
+from sim.case.folder import format_claims, quote_toml
 from sim.errors import InputError, describe_error, quote_value, refuse
 from sim.system.reading import read_toml
 from sim.system.writing import build_new

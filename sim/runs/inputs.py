@@ -13,9 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sim.case.case import Case
-from sim.case.folder import read_case
+from sim.case.folder import format_case_file, format_claims, read_case
 from sim.case.priors import PriorSet, find_shipped_priors, read_priors
-from sim.case.text import format_case_file, format_claims
 from sim.contract.manifest import Manifest
 from sim.errors import InputError, refuse
 from sim.runs.folder import INPUTS, MANIFEST
