@@ -22,6 +22,7 @@ help:
 	@echo "make lock   pin the dependencies again (needs uv)"
 	@echo "make package  build wheel and sdist, and try each in an environment of its own"
 	@echo "make reference  make the kept run of Kursk again"
+	@echo "make draft-score  how well truetoll draft reads, beside careful readers"
 	@echo "make sbc, power, reductions, stress, priors, backtest, ablation, faults, bench, bench-large, bench-folds   the slow suites (see docs/validation.md)"
 
 run: $(STAMP)
@@ -127,6 +128,13 @@ fuzz: $(STAMP)
 	@[ ! -f build/fuzz/found/outcomes.txt ] || cat build/fuzz/found/outcomes.txt
 
 # --- Slow suites, whose reports stand in docs/ ---
+# How well articles are read; the table of docs/draft.md. SEEDS: the articles of the shipped cases, which are not ours to give.
+SEEDS ?= ../shared/seeds
+
+.PHONY: draft-score
+draft-score: $(STAMP)
+	SEEDS=$(SEEDS) $(BIN)/python tests/suites/draft_score.py
+
 .PHONY: sbc power reductions stress priors backtest ablation faults bench bench-large bench-folds
 
 SBC_CASES := kursk ./tests/cases/unbounded ./tests/cases/one-day ./tests/cases/shares ./tests/cases/small-counts

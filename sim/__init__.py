@@ -10,6 +10,7 @@ The rooms of the house, from the ground up; the docstring of each says what it m
     case          what was said: claims, cases, prior sets, and what of them is evidence
     importers     cases from other projects' tables
     contract      what a run and a sensitivity report say, as typed records
+    draft         rows drafted from articles, for a person to confirm
     sampler       the no-U-turn sampler; it knows no war
     model         parameters, state, beliefs and likelihood, as one density
     posterior     from a design to draws and their summary

@@ -21,6 +21,7 @@ ROOMS = {
     "case": {"system"},
     "importers": {"case", "system"},
     "contract": {"case", "system"},
+    "draft": {"case", "system"},
     "sampler": {"system"},
     "model": {"case", "system"},
     "posterior": {"contract", "model", "sampler", "case", "system"},

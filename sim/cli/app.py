@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from sim.cli import priors_commands, report_commands, run_commands, study_commands
+from sim.cli import draft_commands, priors_commands, report_commands, run_commands, study_commands
 from sim.cli.console import MACHINE, report_fault
 
 app = typer.Typer(
@@ -46,6 +46,7 @@ for command in (
 ):
     app.command()(command)
 app.command("import")(run_commands.import_case)
+app.command()(draft_commands.draft)
 for command in (study_commands.simulate, study_commands.sensitivity, study_commands.sbc, study_commands.backtest):
     app.command()(command)
 priors_app.command("list")(priors_commands.list_priors)

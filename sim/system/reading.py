@@ -30,7 +30,7 @@ _LONG_KEY = re.compile(rf"(?<![\\A-Za-z0-9_-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART})
 
 def read_text(path: Path, limit: int = MAX_TABLE) -> str:
     """Return the text of a UTF-8 file (a byte-order mark is left out), or refuse it in one line."""
-    raw = _read_bytes(path, limit)
+    raw = read_bytes(path, limit)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -41,7 +41,7 @@ def read_text(path: Path, limit: int = MAX_TABLE) -> str:
     return text
 
 
-def _read_bytes(path: Path, limit: int) -> bytes:
+def read_bytes(path: Path, limit: int) -> bytes:
     """Return what is in a file; a pipe or a device is refused, not waited for."""
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:

@@ -1,0 +1,188 @@
+"""From an article to rows of `claims.csv`, each with what was read, from which words, and how surely."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sim.draft.articles import Article
+from sim.draft.dating import choose_days
+from sim.draft.drafts import EXCLUDE, UNATTRIBUTED, Draft, Said
+from sim.draft.echoes import join_statements, mark_echoes, name_all
+from sim.draft.grammar.days import Spell, find_spells
+from sim.draft.grammar.language import Language, split_tokens
+from sim.draft.grammar.numbers import find_numbers
+from sim.draft.grammar.quantities import QuantityReader, Reading
+from sim.draft.grammar.sentences import Sentence, split_sentences
+from sim.draft.grammar.speakers import Speaker, Speakers, choose_speaker
+from sim.draft.heads import find_author, find_names
+from sim.draft.phrasing import find_force, mark_words, quote_phrase
+
+LEADS = 6  # sentences, up to which a line without an end is a headline
+MAX_DRAFTS = 2_000  # rows of one article: beyond, it is a table
+
+
+def draft_rows(article: Article, language: Language, published: dt.date | None = None) -> list[Draft]:
+    """Draft rows from an article.
+
+    Parameters
+    ----------
+    article : Article
+    language : Language
+    published : date, optional
+        The article's day, in place of what it says itself.
+
+    Returns
+    -------
+    list of Draft
+        In the article's order; a number that counts neither losses nor those sent has none.
+    """
+    day = published or article.published
+    author = find_author(article.text, language)
+    speakers = Speakers(language, author, names=find_names(article.text))
+    drafts: list[Draft] = []
+    for said in _read_sentences(article, language, day, speakers):
+        drafts += _make_drafts(said, article, day, author, language)
+        if len(drafts) >= MAX_DRAFTS:
+            break
+    return mark_echoes(name_all(join_statements(drafts), day))
+
+
+def _read_sentences(article: Article, language: Language, day: dt.date | None, speakers: Speakers) -> Iterator[Said]:
+    before: Reading | None = None
+    before_spells: list[Spell] = []
+    singles: set[str] = set()
+    for sentence in split_sentences(article.text, language):
+        spells = find_spells(sentence.tokens, language, day)
+        mentions = find_numbers(sentence.tokens, language, spells)
+        places = {n for mention in mentions if not mention.single for n in range(mention.first, mention.after)}
+        last, paragraph = speakers.last, speakers.last_paragraph
+        attributions = speakers.read(sentence, places)
+        if not mentions:
+            continue
+        readings = QuantityReader(sentence, mentions, spells, language, before).read_all()
+        near = _list_spells(sentence, spells, language, day)
+        if not near and paragraph == sentence.paragraph and _goes_on(sentence, language):
+            near = _place_before(before_spells)
+        before_spells = near
+        for reading in readings:
+            if reading.mention.single and not reading.equipment:
+                if reading.quantity in singles:
+                    continue
+                singles.add(reading.quantity)
+            if reading.planned or reading.denied:
+                continue
+            governing = choose_speaker(attributions, reading.mention.start)
+            told = governing.speakers if governing else ()
+            told = told[:1] if reading.quantity == "deployed" else told
+            carried = not told and last is not None and paragraph == sentence.paragraph
+            for speaker in told or ((last,) if carried else (None,)):
+                yield Said(sentence, reading, speaker, carried, tuple(near), tuple(attributions))
+        before = readings[-1] if readings else before
+
+
+def _list_spells(sentence: Sentence, spells: list[Spell], language: Language, day: dt.date | None) -> list[Spell]:
+    """Return the days of a sentence, or where it is the item of a list and names none, those of the line before it."""
+    if spells or not sentence.lead:
+        return spells
+    tokens = split_tokens(sentence.lead)
+    return _place_before(find_spells(tokens, language, day))
+
+
+def _place_before(spells: Sequence[Spell]) -> list[Spell]:
+    return [replace(spell, start=-9, end=-9) for spell in spells]
+
+
+def _goes_on(sentence: Sentence, language: Language) -> bool:
+    """Whether a sentence speaks of the time of the one before it: "Of these", "Among the dead", "It also recorded"."""
+    words = [token.lower for token in sentence.tokens[:6]]
+    return words[:1] == ["among"] or "also" in words or " ".join(words[:2]) in language.words["readings"]["parts"]
+
+
+# --- A row ---
+
+
+def _make_drafts(
+    said: Said, article: Article, day: dt.date | None, author: Speaker | None, language: Language
+) -> Iterator[Draft]:
+    reading, mention, sentence = said.reading, said.reading.mention, said.sentence
+    remarks: list[str] = []
+    speaker = said.speaker or author
+    source = Speaker(UNATTRIBUTED, "Not said who") if speaker is None else speaker
+    qualifier = _choose_qualifier(reading, sentence, language)
+    measure, since, as_of, days_sure = choose_days(said, day, remarks, language)
+    force = find_force(said, language)
+    cells: dict[str, Any] = {
+        "source": source.key, "speaker": source.person, "force": force, "quantity": reading.quantity,
+        "measure": measure, "since": since, "as_of": as_of, "published": day, "qualifier": qualifier,
+        "low": mention.low if qualifier == "range" else None,
+        "value": mention.value if qualifier != "range" else None,
+        "high": mention.high if qualifier == "range" else None,
+        "unit": "share" if mention.share else "", "of": "deployed" if mention.share else "",
+        "report": article.report, "url": article.url, "phrase": quote_phrase(reading, sentence), "exclude": EXCLUDE,
+    }  # fmt: skip
+    if qualifier != "range" and mention.value is None:
+        cells["value"] = mention.low
+    remarks[:0] = _explain(said, qualifier, source)
+    confidence = _weigh(said, source, qualifier, days_sure=days_sure)
+    note = f"sentence {sentence.number}; read with confidence {confidence:.2f}; {'; '.join(remarks)}"
+    kept = {name: cell for name, cell in cells.items() if cell not in (None, "")}
+    yield Draft(
+        {**kept, "note": note}, sentence.number, sentence.text, mark_words(reading, sentence), confidence,
+        source.label, tuple(remarks), sentence.heading and sentence.number <= LEADS,
+    )  # fmt: skip
+
+
+def _choose_qualifier(reading: Reading, sentence: Sentence, language: Language) -> str:
+    """Return the wording: by its words, by what was found, or as docs/claims.md reads a bare number."""
+    mention = reading.mention
+    if mention.qualifier == "range":
+        return "range"
+    if reading.found and mention.qualifier in ("", "about", "exact") and not mention.vague and not mention.share:
+        return "counted"
+    if mention.qualifier:
+        return mention.qualifier
+    if mention.vague:
+        return "range"
+    lead = split_tokens(sentence.lead.rstrip(": "))
+    if lead and (found := language.before.match_before(lead, len(lead))):
+        return found.label
+    if mention.share:
+        return "about"
+    value = mention.value or 0.0
+    return "about" if value >= 20 and value % 10 == 0 else "exact"
+
+
+def _explain(said: Said, qualifier: str, source: Speaker) -> Iterator[str]:
+    reading, mention = said.reading, said.reading.mention
+    if mention.vague:
+        yield f"'{mention.vague}' is no number: read as {qualifier}, as wide as two to nine of its kind"
+    elif mention.wording and qualifier != "range":
+        yield f"'{mention.wording}' makes it {qualifier}"
+    elif qualifier == "counted":
+        yield "found, named or brought home: counted"
+    if reading.inherited:
+        yield f"that it counts {reading.quantity} is said of the number before it"
+    elif reading.cue:
+        yield f"'{reading.cue}' makes it {reading.quantity}"
+    if reading.asked:
+        yield f"'{reading.cue}' may mean the dead alone, or all losses: which?"
+    if reading.civilian:
+        yield "civilians, or people whose side is not said"
+    if said.carried:
+        yield "who says so stands in a sentence before"
+    if source.key == UNATTRIBUTED:
+        yield "who says so is not told"
+
+
+def _weigh(said: Said, source: Speaker, qualifier: str, *, days_sure: bool) -> float:
+    """Return how surely a row was read: each thing that was inferred and not said makes it less so."""
+    reading, mention = said.reading, said.reading.mention
+    sure = 0.97 - 0.02 * min(reading.cost, 15)
+    sure *= 0.75 if reading.inherited else 1.0
+    sure *= 1.0 if mention.wording or mention.qualifier or qualifier == "counted" else 0.93
+    sure *= 0.6 if source.key == UNATTRIBUTED else 0.8 if said.carried else 1.0
+    sure *= 0.8 if reading.asked or mention.single or mention.vague else 1.0
+    return round(sure if days_sure else 0.9 * sure, 2)

@@ -1,0 +1,234 @@
+"""Where a sentence says who says so: "according to", "X said", "said X", "estimates by X"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sim.draft.grammar.language import Language, Phrases, Token
+
+LONGEST = 14  # tokens of a name with its office
+
+# Where it begins, its verb, where it ends; the names; and whether it stands after what was said.
+Place = tuple[int, int, int, list[list[Token]], bool]
+
+
+class AttributionFinder:
+    """Finds in one sentence the places where somebody is said to speak."""
+
+    def __init__(self, tokens: Sequence[Token], language: Language, numbers: set[int], names: frozenset[str]) -> None:
+        self.tokens, self.language, self.numbers, self.names = list(tokens), language, numbers, names
+        self.grammar = language.words["grammar"]
+        speech = language.words["speech"]
+        self.pronouns = {*speech["pronouns"], *speech["self"]}
+
+    def word(self, place: int) -> str:
+        """Return a word in small letters; nothing beyond the sentence."""
+        return self.tokens[place].lower if 0 <= place < len(self.tokens) else ""
+
+    def find_all(self) -> list[Place]:
+        """Return the places from left to right, none within another."""
+        found: list[Place] = []
+        used: set[int] = set()
+        for kind in (self.language.according, self.language.by):
+            for phrase in kind.find_all(self.tokens):
+                end = self._name_end(phrase.end)
+                if end > phrase.end:
+                    found.append((phrase.start, phrase.start, end, [self.tokens[phrase.end : end]], phrase.start > 0))
+                    used.update(range(phrase.start, end))
+        for verb in self.language.speech.find_all(self.tokens):
+            if verb.start in used:
+                continue
+            place = self._subject(verb.start) or self._inverted(verb.end, verb.start)
+            if place and not used & set(range(place[0], place[2])):
+                found.append(place)
+                used.update(range(place[0], place[2]))
+        return sorted(found, key=lambda each: each[1])
+
+    def _name_end(self, start: int) -> int:
+        """Return where a name that begins at a token ends: at a comma, a verb, or a number."""
+        place = start
+        while place < len(self.tokens) and place - start < LONGEST:
+            word = self.word(place)
+            if place in self.numbers or word in (",", ".", ";", ":", "(", "—", "–", "”", '"', "“"):
+                break
+            inside = word == "in" and place > start and self._names_place(place)
+            if word in self.grammar["name_ends"] and not inside:
+                break
+            if (
+                self.language.speech.match_at(self.tokens, place)
+                and place > start
+                and self.word(place) not in ("report", "reports")
+            ):
+                break
+            place += 1
+        if (
+            self.word(place) == ","
+            and place + 1 < len(self.tokens)
+            and self.tokens[place + 1].text[0].isupper()
+            and self.language.offices.stands_in(self.tokens[start:place])
+        ):
+            stop = place + 1
+            while stop < len(self.tokens) and self.tokens[stop].text[0].isupper() and stop - place < 5:
+                stop += 1
+            return stop
+        if (
+            self.word(place) == ","
+            and not self.language.bodies.stands_in(self.tokens[start:place])
+            and place - start <= 4
+        ):
+            stop = place + 1
+            while stop < len(self.tokens) and self.word(stop) not in (",", ".", ";", "”") and stop - place < LONGEST:
+                stop += 1
+            if self.language.offices.stands_in(self.tokens[place:stop]) and not any(
+                n in self.numbers for n in range(place, stop)
+            ):
+                return stop
+        return place
+
+    def _names_place(self, place: int) -> bool:
+        """Whether a name follows: "officials in Kyiv" is one name."""
+        return place + 1 < len(self.tokens) and self.tokens[place + 1].text[0].isupper()
+
+    def _subject(self, verb: int) -> Place | None:
+        """Return who stands before a verb of saying."""
+        end = verb
+        skipped = {*self.grammar["auxiliaries"], *self.grammar["adverbs"]}
+        while end > 0 and (
+            self.word(end - 1) in skipped or self.word(end - 1).endswith(tuple(self.grammar["adverb_ends"]))
+        ):
+            if self.word(end - 1) in self.grammar["negations"]:
+                return None
+            end -= 1
+        if end < verb and any(self.word(n) in self.grammar["passive"] for n in range(end, verb)):
+            return None  # it is said of them, not by them
+        if end and self.word(end - 1) == ",":
+            return self._with_aside(end - 1, verb)
+        start = self._name_start(end)
+        return self._place(start, end, verb)
+
+    def _with_aside(self, comma: int, verb: int) -> Place | None:
+        """Return the subject before an aside between commas: "Seth Jones, director of a centre, said"."""
+        opening = next((n for n in range(comma - 1, max(-1, comma - 22), -1) if self.word(n) == ","), None)
+        if opening is None or opening == 0:
+            return None
+        if self.word(opening + 1) in self.grammar["aside_starts"]:
+            start = self._name_start(opening)
+            return self._place(start, opening, verb, stop=comma + 1)
+        start = self._name_start(opening)
+        if any(n in self.numbers for n in range(opening, comma)):
+            return self._place(start, opening, verb, stop=comma + 1)
+        return self._place(start, comma, verb, stop=comma + 1)
+
+    def _name_start(self, end: int) -> int:
+        place = end
+        while place > 0 and end - place < LONGEST:
+            word = self.word(place - 1)
+            if place - 1 in self.numbers or word in (".", ";", ":", "”", '"', "“", "—", "–", "(", ")", "?", "!"):
+                break
+            if word == "," and not self._is_title_comma(place - 1, end):
+                break
+            if word in self.grammar["clause_starts"]:
+                break
+            if word == "and" and not self._joins_names(place - 1, end):
+                break
+            if self.language.speech.match_before(self.tokens, place, 2) and word not in (
+                "report",
+                "reports",
+                "estimates",
+                "count",
+                "list",
+            ):
+                break
+            place -= 1
+        while place < end and (
+            self.word(place) in self.grammar["prepositions"]
+            or self.word(place) in ("and", "meanwhile", "however", "earlier")
+        ):
+            place += 1  # "On the front, Lemsk": what leads in is no part of the name
+        return place
+
+    def _is_title_comma(self, comma: int, end: int) -> bool:
+        """Whether a comma joins an office and a name: "Qarat's president, Dena Osk"."""
+        after = self.tokens[comma + 1 : end]
+        before = self.tokens[max(0, comma - 8) : comma]
+        named = after and all(token.text[0].isupper() for token in after)
+        return bool(named and self.language.offices.stands_in(before) and len(after) <= 4)
+
+    def _joins_names(self, place: int, end: int) -> bool:
+        after = self.tokens[place + 1] if place + 1 < end else None
+        before = self.tokens[place - 1] if place else None
+        return bool(after and before and after.text[0].isupper() and before.text[0].isupper())
+
+    def _inverted(self, start: int, verb: int) -> Place | None:
+        """Return who stands after a verb of saying, where what was said stands before it: ", said Jones"."""
+        if self.word(verb - 1) not in (",", "”", '"', "“", "’", "'") or verb == 0:
+            return None
+        end = self._name_end(start)
+        place = self._place(start, end, verb)
+        return None if place is None else (verb, verb, end, place[3], True)
+
+    def _place(self, start: int, end: int, verb: int, stop: int | None = None) -> Place | None:
+        name = self.tokens[start:end]
+        if not name or any(n in self.numbers for n in range(start, end)) or not self._can_speak(name):
+            return None
+        names = self._split_both(name)
+        trails = end < len(self.tokens) and start > 0 and self.word(start - 1) in (",", "”", '"', "“", "’")
+        trails = trails and not self._goes_on(verb)
+        return start, verb, max(stop or 0, verb + 1), names, trails
+
+    def _goes_on(self, verb: int) -> bool:
+        """Whether what was said follows the verb: "said that", "said the", "put the figure at"."""
+        rest = self.tokens[verb + 1 :]
+        return len([token for token in rest if token.text[0].isalnum()]) > 6 and self.word(verb + 1) not in (
+            ".",
+            ",",
+            "on",
+            "in",
+            "late",
+            "”",
+        )
+
+    def _can_speak(self, name: Sequence[Token]) -> bool:
+        words = [token.lower for token in name]
+        if len(words) <= 3 and any(word in self.pronouns for word in words):
+            return True
+        first = name[0].start == self.tokens[0].start or self.word(0) in self.grammar["bullets"]
+        known = (
+            not first
+            or name[0].text in self.names
+            or self.language.countries.stands_in(name)
+            or self.language.institutions.stands_in(name)
+            or name[0].text.isupper()
+        )
+        named = any(token.text[0].isupper() and len(token.text) > 1 for token in name[1:]) or (
+            name[0].text[0].isupper() and known and self._is_name(name[0])
+        )
+        return named or self.language.bodies.stands_in(name) or self.language.offices.stands_in(name)
+
+    def _is_name(self, token: Token) -> bool:
+        """Whether the first word of a sentence is a name: no word of grammar or of number."""
+        grammar = self.grammar
+        common = {
+            *grammar["prepositions"],
+            *grammar["determiners"],
+            *grammar["adverbs"],
+            *grammar["conjunctions"],
+            *grammar["auxiliaries"],
+            *self.language.words["persons"]["civilian"],
+            *self.language.words["persons"]["military"],
+        }
+        return token.lower not in common and not self.language.outcomes.stands_in([token])
+
+    def _split_both(self, name: list[Token]) -> list[list[Token]]:
+        """Return two names of "Ukraine and South Korea both"; else the one."""
+        places = [n for n, token in enumerate(name) if token.lower == "and"]
+        if len(places) == 1 and 0 < places[0] < len(name) - 1:
+            first, second = name[: places[0]], [token for token in name[places[0] + 1 :] if token.lower != "both"]
+            countries: Phrases = self.language.countries
+            both = [list(countries.find_all(part)) for part in (first, second)]
+            if second and all(
+                found and found[0].end - found[0].start == len(part)
+                for found, part in zip(both, (first, second), strict=True)
+            ):
+                return [first, second]
+        return [name]

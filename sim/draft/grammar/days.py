@@ -1,0 +1,306 @@
+"""Days in a sentence: which tokens speak of one, and which day it is, by the day of the article."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sim.draft.grammar.language import Language, Phrases, Token
+
+YEARS = range(1900, 2100)
+_CLOCK = re.compile(r"\s*(?:[01]?\d|2[0-4])[.:][0-5]\d\b")
+
+
+@dataclass(frozen=True)
+class Spell:
+    """Days that a sentence names: the tokens from `start` up to `end`.
+
+    Attributes
+    ----------
+    first, last : date or None
+        None where the year is told neither here nor by the article.
+    relation : {"on", "since", "by", "between"}
+    rough : bool
+        Whether more than a day is named, and no span: a month, of which a count may be as of its middle.
+    """
+
+    start: int
+    end: int
+    first: dt.date | None
+    last: dt.date | None
+    relation: str = "on"
+    rough: bool = False
+
+
+def find_spells(tokens: Sequence[Token], language: Language, published: dt.date | None) -> list[Spell]:
+    """Return the days that a sentence names, from left to right; what a day is made of is no number."""
+    finder = _Finder(tokens, language, published)
+    spells: list[Spell] = []
+    place = 0
+    while place < len(tokens):
+        spell = finder.match_at(place)
+        if spell:
+            spells.append(spell)
+        place = spell.end if spell else place + 1
+    return _join_spells([finder.relate(spell) for spell in spells], tokens, language)
+
+
+class _Finder:
+    def __init__(self, tokens: Sequence[Token], language: Language, published: dt.date | None) -> None:
+        self.tokens, self.published = tokens, published
+        self.days = days = language.words["days"]
+        back: dict[int, list[str]] = {}
+        for phrase, length in days["past"].items():
+            back.setdefault(length, []).append(phrase)
+        self.months: dict[str, int] = days["months"]
+        self.phrases = Phrases(
+            {
+                "today": days["today"], "yesterday": days["yesterday"], "last_week": days["last_week"],
+                "last_month": days["last_month"], "this_month": days["this_month"],
+                **{f"past {length}": phrases for length, phrases in back.items()},
+            }
+        )  # fmt: skip
+        self.by, self.since = Phrases(days["by"]), Phrases(days["since"])
+        self.between = Phrases(days["between"])
+
+    def word(self, place: int) -> str:
+        return self.tokens[place].lower if 0 <= place < len(self.tokens) else ""
+
+    def match_at(self, place: int) -> Spell | None:
+        """Return the day, the month or the year that begins at a token."""
+        return (
+            self._match_clock(place) or self._match_iso(place) or self._match_day_first(place)
+            or self._match_month(place) or self._match_words(place) or self._match_year(place)
+        )  # fmt: skip
+
+    def _match_clock(self, place: int) -> Spell | None:
+        """Return the span of a time of the day, at the head of a sentence or with a colon: it names no day."""
+        token = self.tokens[place]
+        text = "".join(each.text for each in self.tokens[place : place + 3])
+        if _CLOCK.fullmatch(text) and self.word(place + 1) == ":":
+            return Spell(place, place + 3, None, None)
+        if place == 0 and _CLOCK.fullmatch(token.text):
+            return Spell(place, place + 1, None, None)
+        return None
+
+    def _number(self, place: int, top: int) -> int | None:
+        text = re.sub(r"(?:st|nd|rd|th)$", "", self.word(place))
+        number = int(text) if re.fullmatch(r"\d{1,4}", text, re.ASCII) else None
+        return number if number is not None and 1 <= number <= top else None
+
+    def _match_iso(self, place: int) -> Spell | None:
+        text = "".join(each.text for each in self.tokens[place : place + 5])
+        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
+            return None
+        return self._spell(place, place + 5, int(text[:4]), int(text[5:7]), int(text[8:]))
+
+    def _match_day_first(self, place: int) -> Spell | None:
+        """24 February 2031; 24th of February; 24 and 31 March; 24-31 March."""
+        day = self._number(place, 31)
+        if day is None:
+            return None
+        after = place + (2 if self.word(place + 1) in ("st", "nd", "rd", "th") else 1)
+        until = self._number(after + 1, 31) if self.word(after) in self.days["until"] else None
+        stop = after + 2 if until else after
+        stop += self.word(stop) == "of"
+        month = self._month(stop)
+        if month is None:
+            return None
+        year, end = self._year(stop + 1)
+        spell = self._spell(place, end, year, month, until or day)
+        if until and spell.last:
+            first = self._make(spell.last.year, month, day)
+            return replace(spell, first=first, relation="between")
+        return spell
+
+    def _month(self, place: int) -> int | None:
+        token = self.tokens[place] if place < len(self.tokens) else None
+        if token is None or not token.text[0].isupper():
+            return None
+        return self.months.get(token.lower)
+
+    def _match_month(self, place: int) -> Spell | None:
+        """January 20, 2025; March 2025; mid-January; in March."""
+        token = self.tokens[place]
+        part, dash, name = token.lower.partition("-")
+        if dash and part in self.days["thirds"]:
+            if name in self.months:
+                year, end = self._year(place + 1)
+                return self._month_spell(place, end, year, self.months[name], part)
+            return (
+                self._year_spell(place, place + 1, int(name), part) if name.isdigit() and int(name) in YEARS else None
+            )
+        month = self._month(place)
+        if month is None:
+            return None
+        after = place + (2 if self.word(place + 1) == "." else 1)
+        day = self._number(after, 31)
+        if day is not None and self.word(after + 1) not in ("%", "percent"):
+            year, end = self._year(after + 1)
+            return self._spell(place, end, year, month, day)
+        year, end = self._year(after)
+        if place == 0 and year is None and token.lower in ("may", "march") and self.word(1) not in ("was", "saw"):
+            return None
+        part = next(
+            (
+                word
+                for word in (self.word(place - 1), self.word(place - 2), self.word(place - 3))
+                if word in self.days["thirds"]
+            ),
+            "",
+        )
+        return self._month_spell(place, end, year, month, part)
+
+    def _year(self, place: int) -> tuple[int | None, int]:
+        at = place + 1 if self.word(place) == "," else place
+        text = self.word(at)
+        if re.fullmatch(r"\d{4}", text, re.ASCII) and int(text) in YEARS:
+            return int(text), at + 1
+        return None, place
+
+    def _match_words(self, place: int) -> Spell | None:
+        found, today = self.phrases.match_at(self.tokens, place), self.published
+        weekday = self.days["weekdays"].get(self.word(place))
+        if weekday is not None and self.tokens[place].text[0].isupper():
+            day = None if today is None else today - dt.timedelta(days=(today.weekday() - weekday) % 7)
+            return Spell(place, place + 1, day, day)
+        if found is None or self.word(found.end) == "of":
+            return None
+        if today is None:
+            return Spell(place, found.end, None, None, rough=True)
+        name, _, span = found.label.partition(" ")
+        if name == "past":
+            return Spell(place, found.end, today - dt.timedelta(days=int(span)), today, "between")
+        first, last = {
+            "today": (today, today),
+            "yesterday": (today - dt.timedelta(days=1),) * 2,
+            "last_week": (
+                today - dt.timedelta(days=today.weekday() + 7),
+                today - dt.timedelta(days=today.weekday() + 1),
+            ),
+            "last_month": _month_span(*_month_before(today)),
+            "this_month": (today.replace(day=1), today),
+        }[name]
+        return Spell(place, found.end, first, last, rough=first != last)
+
+    def _match_year(self, place: int) -> Spell | None:
+        """Return a year, after a word that leads one in; a decade."""
+        text, before = self.word(place), self.word(place - 1)
+        if re.fullmatch(r"(?:1[5-9]|20)\d\d", text, re.ASCII):
+            if self.word(place + 1) in ("s", "'s") or (self.word(place + 1) == "’" and self.word(place + 2) == "s"):
+                return Spell(place, place + 2, None, None)
+            leads = {
+                *self.days["within"],
+                *self.days["since"],
+                *self.days["by"],
+                "of",
+                "until",
+                *self.days["thirds"],
+            } - {"over", "to", "through"}
+            follows = self.word(place + 1)
+            if before in leads and (not follows or not follows.isalpha() or follows in _AFTER_YEAR):
+                return self._year_spell(place, place + 1, int(text), before)
+        return None
+
+    def _spell(self, start: int, end: int, year: int | None, month: int, day: int) -> Spell:
+        made = self._make(year, month, day)
+        return Spell(start, end, made, made)
+
+    def _make(self, year: int | None, month: int, day: int) -> dt.date | None:
+        """Return a day; without a year, the last such day that the article can speak of."""
+        try:
+            if year is not None:
+                return dt.date(year, month, day)
+            if self.published is None:
+                return None
+            made = dt.date(self.published.year, month, day)
+            return made if made <= self.published + dt.timedelta(days=31) else made.replace(year=made.year - 1)
+        except ValueError:
+            return None
+
+    def _month_spell(self, start: int, end: int, year: int | None, month: int, part: str) -> Spell:
+        if year is None and self.published is not None:
+            year = self.published.year - (month > self.published.month)
+        if year is None:
+            return Spell(start, end, None, None, rough=True)
+        first, last = _month_span(year, month)
+        if part:
+            third = self.days["thirds"][part]
+            first = first.replace(day=(1, 11, 21)[third])
+            last = last if third == 2 else last.replace(day=(10, 20)[third])
+            if part == "end":
+                first = last
+        return Spell(start, end, first, last, rough=True)
+
+    def _year_spell(self, start: int, end: int, year: int, part: str) -> Spell:
+        third = self.days["thirds"].get(part)
+        if third is None:
+            return Spell(start, end, dt.date(year, 1, 1), dt.date(year, 12, 31), rough=True)
+        edges = ((1, 1, 3, 31), (5, 1, 8, 31), (10, 1, 12, 31))[third]
+        return Spell(start, end, dt.date(year, edges[0], edges[1]), dt.date(year, edges[2], edges[3]), rough=True)
+
+    def relate(self, spell: Spell) -> Spell:
+        """Add how the sentence speaks of the days: since them, by them, or on them."""
+        before = spell.start
+        while spell.relation == "on":
+            for phrases, relation in ((self.by, "by"), (self.since, "since")):
+                if phrases.match_before(self.tokens, before, 3):
+                    return replace(spell, relation=relation)
+            if self.word(before - 1) not in ("the", "of", "in", *self.days["thirds"]):
+                break
+            before -= 1
+        return spell
+
+
+_AFTER_YEAR = frozenset(
+    {
+        "and",
+        "or",
+        "to",
+        "until",
+        "by",
+        "in",
+        "after",
+        "when",
+        "while",
+        "the",
+        "but",
+        "before",
+        "with",
+        "for",
+        "on",
+        "at",
+        "as",
+    }
+)
+
+
+def _month_before(day: dt.date) -> tuple[int, int]:
+    return (day.year, day.month - 1) if day.month > 1 else (day.year - 1, 12)
+
+
+def _month_span(year: int, month: int) -> tuple[dt.date, dt.date]:
+    return dt.date(year, month, 1), dt.date(year, month, calendar.monthrange(year, month)[1])
+
+
+def _join_spells(spells: list[Spell], tokens: Sequence[Token], language: Language) -> list[Spell]:
+    """Join "from A to B" and "between A and B" into one span."""
+    days = language.words["days"]
+    openers = {*days["between"], *days["since"]}
+    out: list[Spell] = []
+    for spell in spells:
+        before = out[-1] if out else None
+        link = [token.lower for token in tokens[before.end : spell.start]] if before else []
+        words = [word for word in link if word not in ("the", "of", *days["thirds"])]
+        opened = before and any(tokens[n].lower in openers for n in range(max(0, before.start - 3), before.start))
+        if before and opened and len(words) == 1 and words[0] in days["until"] and before.relation != "between":
+            first, last = before.first, spell.last
+            if first and last and first > last:
+                first = first.replace(year=first.year - 1)
+            out[-1] = Spell(before.start, spell.end, first, last, "between")
+        else:
+            out.append(spell)
+    return out

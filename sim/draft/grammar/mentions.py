@@ -1,0 +1,120 @@
+"""A number in a sentence: whether it counts anything, and the words that say how it is meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sim.draft.grammar.language import Language, Token
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A number in a sentence.
+
+    Attributes
+    ----------
+    start, end : int
+        Its tokens, those of its wording too.
+    first, after : int
+        The tokens of the number alone.
+    low, value, high : float or None
+    share : bool
+        Whether it is a share of something.
+    qualifier : str
+        By the words before or after it; empty where there is none.
+    wording : str
+        Those words.
+    vague : str
+        "dozens": a word without a number.
+    single : bool
+        Whether it is "a" or "an": of one person or thing.
+    """
+
+    start: int
+    end: int
+    first: int
+    after: int
+    low: float | None = None
+    value: float | None = None
+    high: float | None = None
+    share: bool = False
+    qualifier: str = ""
+    wording: str = ""
+    vague: str = ""
+    single: bool = False
+
+
+class Wording:
+    """The words around a number; `taken` are the tokens that name days."""
+
+    def __init__(self, tokens: Sequence[Token], language: Language, taken: set[int]) -> None:
+        self.tokens, self.taken, self.language = tokens, taken, language
+        self.grammar = language.words["grammar"]
+        self.units: dict[str, int] = language.words["numbers"]["units"]
+
+    def word(self, place: int) -> str:
+        """Return a word in small letters; nothing where there is none, or where it names a day."""
+        return self.tokens[place].lower if 0 <= place < len(self.tokens) and place not in self.taken else ""
+
+    def is_no_count(self, mention: Mention) -> bool:
+        """Whether a number is money, a measure, a designation, an age, or an item's number."""
+        before, after = self.word(mention.first - 1), self.word(mention.after)
+        if before in self.grammar["money"] or after in self.grammar["money"] or after in self.grammar["measures"]:
+            return True
+        if after == "-" and self.word(mention.after + 1).startswith(("year", "day", "hour", "month", "week", "mm")):
+            return True
+        if before in self.grammar["designations"] or (
+            before == "." and self.word(mention.first - 2) in self.grammar["designations"]
+        ):
+            return True
+        if mention.single or mention.vague or mention.share:
+            return False
+        token = self.tokens[mention.after] if mention.after < len(self.tokens) else None
+        if token and token.start == self.tokens[mention.after - 1].end and re.match(r"(?:st|nd|rd|th)\b", token.lower):
+            return True
+        if mention.first == 0 and after in (".", ")") and mention.after < len(self.tokens) - 1:
+            return True  # the number of an item
+        if before in self.grammar["ages"] or (before == "of" and self.word(mention.first - 2) in self.grammar["ages"]):
+            return True
+        return before == "+" or (before == "/" and after == "/")
+
+    def word_number(self, mention: Mention) -> Mention:
+        """Add the qualifier that the words before or after a number make."""
+        language, place = self.language, mention.first
+        qualifier, words, start = mention.qualifier, "", mention.first
+        if mention.single:
+            return mention
+        if self.word(place - 1) in ("a", "the", "an", "its", "their") and self.word(place - 2):
+            place -= 1  # "more than a dozen" is one number; "at least the 300" is seldom said
+        for _ in range(3):
+            found = language.before.match_before(self.tokens, place, 5)
+            opener = self.word(place - 1) in ("between", "from", "anywhere", "somewhere")
+            if found is None and not (opener and mention.qualifier == "range"):
+                break
+            if found is not None:
+                if not qualifier or (qualifier == "about" and found.label != "about"):
+                    qualifier = found.label
+                start, place = found.start, found.start
+                words = words or self._text(found.start, found.end)
+            else:
+                start = place = place - 1
+        after, end = (
+            language.after.match_at(self.tokens, mention.after) if mention.after < len(self.tokens) else None,
+            mention.after,
+        )
+        if after and (after.end >= len(self.tokens) or self.word(after.end) not in self.units):
+            qualifier, words, end = qualifier or after.label, words or self._text(after.start, after.end), after.end
+        if mention.vague and qualifier in ("", "about"):
+            qualifier = "range"
+        if mention.vague and qualifier == "at_least":
+            mention = replace(mention, value=mention.low, low=None, high=None)
+        elif mention.vague and qualifier == "at_most":
+            mention = replace(mention, value=mention.high, low=None, high=None)
+        if mention.qualifier == "range":
+            qualifier = "range"
+        return replace(mention, start=min(start, mention.first), end=end, qualifier=qualifier, wording=words)
+
+    def _text(self, start: int, end: int) -> str:
+        return " ".join(token.lower for token in self.tokens[start:end])

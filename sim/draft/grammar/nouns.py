@@ -1,0 +1,166 @@
+"""The noun that a number counts, and what stands around it in its sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sim.draft.grammar.days import Spell
+from sim.draft.grammar.language import Found, Language
+from sim.draft.grammar.mentions import Mention
+from sim.draft.grammar.sentences import Sentence
+
+LONGEST_NOUN = 8  # tokens
+
+
+@dataclass(frozen=True)
+class Head:
+    """What stands after a number: `kind` is person, outcome, equipment, bare (nothing) or foreign (something else)."""
+
+    kind: str
+    start: int
+    end: int
+    label: str = ""
+    civilian: bool = False
+    partitive: bool = False
+
+
+class Clause:
+    """A sentence with its numbers, its days, and the words for outcomes in it."""
+
+    def __init__(
+        self, sentence: Sentence, mentions: Sequence[Mention], spells: Sequence[Spell], language: Language,
+    ) -> None:  # fmt: skip
+        self.tokens, self.mentions, self.language = sentence.tokens, list(mentions), language
+        self.sentence = sentence
+        self.days = {place for spell in spells for place in range(spell.start, spell.end)}
+        self.outcomes = [found for found in language.outcomes.find_all(self.tokens) if not self._is_name(found)]
+        self.lost = list(language.equipment_lost.find_all(self.tokens))
+        self._outcome_starts = {found.start: found for found in self.outcomes}
+        self.found = list(language.found.find_all(self.tokens))
+        self.grammar = {name: frozenset(words) for name, words in language.words["grammar"].items()}
+        self.readings = {
+            name: frozenset(words) for name, words in language.words["readings"].items() if isinstance(words, list)
+        }
+        persons = language.words["persons"]
+        self.military, self.civilian = frozenset(persons["military"]), frozenset(persons["civilian"])
+        self.wholes = {n for n, mention in enumerate(self.mentions) if self._is_whole(mention)}
+        self.asides = {n for n, mention in enumerate(self.mentions) if self._is_aside(mention)}
+
+    def _is_name(self, found: Found) -> bool:
+        """Whether a word for an outcome is part of a name: "Dead Sea", and so is no cue."""
+        token = self.tokens[found.start]
+        follows = self.tokens[found.end] if found.end < len(self.tokens) else None
+        return bool(
+            found.start
+            and token.text[0].isupper()
+            and follows
+            and follows.text[0].isupper()
+            and not self.sentence.heading
+            and self.tokens[found.start - 1].lower not in (".", "“", '"')
+        )
+
+    def word(self, place: int) -> str:
+        """Return a word in small letters; nothing beyond the sentence."""
+        return self.tokens[place].lower if 0 <= place < len(self.tokens) else ""
+
+    def _is_whole(self, mention: Mention) -> bool:
+        """Whether a number is the whole of which another is a part: "out of the initial 11,000", "an army of 5,000"."""
+        some, bodies = self.language.words["persons"]["some"], self.language.words["persons"]["bodies"]
+        for place in range(mention.start - 1, max(-1, mention.start - 5), -1):
+            word = self.word(place)
+            if word == "of" and place:
+                before = self.word(place - 1)
+                near = place == mention.start - 1 and before in bodies and not mention.share
+                return before in some or near or any(place in (other.after, other.end) for other in self.mentions)
+            if not (word[:1].isalpha() or word == "'s") or word in self.grammar["auxiliaries"]:
+                return False
+        return False
+
+    def _is_aside(self, mention: Mention) -> bool:
+        """Whether a number is told in passing, of those before it: "11 people, among them three children, died"."""
+        words = [self.word(n) for n in range(max(0, mention.start - 2), mention.start)]
+        parts = self.readings["parts"]
+        return bool(words) and (words[-1] in parts or " ".join(words) in parts)
+
+    def find_head(self, mention: Mention) -> Head:
+        """Return what stands after a number, of the words up to the next verb, comma or number."""
+        place = first = mention.end
+        partitive = False
+        if self.word(place) == "(":  # an aside beside a number says nothing of what is counted
+            return Head("bare", place, place)
+        for _ in range(LONGEST_NOUN):
+            other = self._number_at(place, mention)
+            if other is not None and partitive and self.mentions.index(other) in self.wholes:
+                first = place = other.end  # "ten of the 38 missiles"
+                continue
+            if place >= len(self.tokens) or place in self.days or other is not None:
+                break
+            word = self.word(place)
+            if word == "of" and place == first:
+                partitive, first = True, place + 1
+            elif word in self.grammar["determiners"] and (partitive or place == first) and place <= first + 1:
+                first = max(first, place + 1)
+            elif word in self.grammar["quotes"]:
+                first += place == first
+            else:
+                head = self._match_noun(place, first, mention, partitive=partitive)
+                if head is not None:
+                    return head
+                if self._is_stop(place, mention):
+                    break
+            place += 1
+        return self._name_rest(first, place, partitive=partitive)
+
+    def _number_at(self, place: int, mention: Mention) -> Mention | None:
+        others = (each for each in self.mentions if each.start == place and each is not mention and not each.single)
+        return next(others, None)
+
+    def _match_noun(self, place: int, first: int, mention: Mention, *, partitive: bool) -> Head | None:
+        """Return the noun at a token, if it is one that can be counted here."""
+        word, outcome = self.word(place), self.outcome_at(place)
+        if outcome is not None:
+            if outcome.label == "deployed" or (
+                outcome.label == "losses" and word in self.readings["suffers"] and place > first
+            ):
+                return None  # a verb: "six villages lost power"
+            civilian = any(self.word(n) in self.civilian - self.military for n in range(first, place))
+            return Head("outcome", place, outcome.end, outcome.label, partitive=partitive, civilian=civilian)
+        thing = self.language.equipment.match_at(self.tokens, place)
+        if thing is not None and self.word(thing.end) not in self.military:
+            return Head("equipment", place, thing.end, thing.label, partitive=partitive)
+        if word in self.military | self.civilian and not self._is_compound(place):
+            civilian = word in self.civilian and word not in self.military
+            return Head("person", place, place + 1, civilian=civilian, partitive=partitive)
+        if mention.share and partitive and word in self.language.words["persons"]["bodies"]:
+            return Head("person", place, place + 1, partitive=partitive)
+        return Head("bare", place, place + 1, partitive=partitive) if word in self.grammar["stand_ins"] else None
+
+    def _name_rest(self, first: int, place: int, *, partitive: bool) -> Head:
+        """Return what the words up to a stop are, where none of them is a noun of the table."""
+        span = self.tokens[first:place]
+        if not span or all(each.lower in self.readings["additive"] | self.grammar["adverbs"] for each in span):
+            return Head("bare", first, first, partitive=partitive)
+        if all(each.text[0].isupper() for each in span) and span[-1].lower.endswith(tuple(self.grammar["peoples"])):
+            return Head("person", first, place, partitive=partitive)  # "3,000 North Koreans"
+        return Head("foreign", first, place, partitive=partitive)
+
+    def _is_compound(self, place: int) -> bool:
+        """Whether a noun for people only leads another in: "civilian deaths", "air force personnel"."""
+        after, word = self.word(place + 1), self.word(place)
+        leads = word in self.language.words["persons"]["leads"]
+        return leads and (self.outcome_at(place + 1) is not None or after in self.military | self.civilian)
+
+    def _is_stop(self, place: int, mention: Mention) -> bool:
+        """Whether a word ends what a number counts: a mark, a verb, a preposition."""
+        token, word, grammar = self.tokens[place], self.word(place), self.grammar
+        if not token.text[0].isalnum() or word == "'s" or word in grammar["prepositions"] or self.outcome_at(place):
+            return True
+        if mention.single and place == mention.end:
+            return False  # "an alleged soldier", though "alleged" is a verb of saying too
+        ends = grammar["auxiliaries"] | grammar["conjunctions"]
+        return word in ends or self.language.speech.match_at(self.tokens, place) is not None
+
+    def outcome_at(self, place: int) -> Found | None:
+        """Return the word for an outcome that begins at a token."""
+        return self._outcome_starts.get(place)

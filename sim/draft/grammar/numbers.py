@@ -1,0 +1,262 @@
+"""Numbers in a sentence: digits and words, ranges, shares, and numbers of no size in particular."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sim.draft.grammar.days import Spell
+from sim.draft.grammar.language import Language, Phrases, Token
+from sim.draft.grammar.mentions import Mention, Wording
+
+_DIGITS = re.compile(r"\d", re.ASCII)
+MAX_VALUE = 1e12
+MAX_MENTIONS = 100  # in one sentence: beyond, it is a table
+
+
+def find_numbers(tokens: Sequence[Token], language: Language, spells: Sequence[Spell] = ()) -> list[Mention]:
+    """Return the numbers of a sentence that can be a count or a share, from left to right."""
+    taken = {place for spell in spells for place in range(spell.start, spell.end)}
+    reader = _Reader(tokens, language, taken)
+    mentions: list[Mention] = []
+    place = 0
+    while place < len(tokens):
+        mention = reader.match_at(place)
+        if mention is not None and not reader.is_no_count(mention):
+            mention = reader.word_number(mention)
+            mentions.append(mention)
+            if len(mentions) == MAX_MENTIONS:
+                break
+        place = mention.after if mention is not None else place + 1
+    return mentions
+
+
+class _Reader(Wording):
+    def __init__(self, tokens: Sequence[Token], language: Language, taken: set[int]) -> None:
+        super().__init__(tokens, language, taken)
+        numbers = language.words["numbers"]
+        self.tens: dict[str, int] = numbers["tens"]
+        self.multipliers: dict[str, int] = numbers["multipliers"]
+        self.suffixes: dict[str, int] = numbers["suffixes"]
+        self.fractions: dict[str, float] = numbers["fractions"]
+        self.numbers = numbers
+        self.vague = Phrases({name: [name] for name in numbers["vague"]})
+        self.percent = Phrases(numbers["percent"])
+        self.each_in = Phrases(numbers["ranges"]["each_in"])
+
+    def match_at(self, place: int) -> Mention | None:
+        """Return the number, or the range, that begins at a token."""
+        if place in self.taken:
+            return None
+        first = self._match_one(place)
+        if first is None:
+            return None
+        return self._match_range(first) or first
+
+    def _match_one(self, place: int) -> Mention | None:
+        vague = self.vague.match_at(self.tokens, place)
+        if vague:
+            low, high = self.numbers["vague"][vague.label]
+            return Mention(place, vague.end, place, vague.end, low=low, high=high, vague=vague.label)
+        fraction = self._match_fraction(place)
+        if fraction:
+            return fraction
+        parsed = self._parse(place)
+        if parsed is None:
+            return self._match_none(place) or self._match_single(place)
+        value, end = parsed
+        percent = self.percent.match_at(self.tokens, end) if end < len(self.tokens) else None
+        if percent:
+            return Mention(place, percent.end, place, percent.end, value=value / 100, share=True)
+        each = self.each_in.match_at(self.tokens, end) if end < len(self.tokens) else None
+        if each and value < 10:
+            whole = self._parse(each.end) if each.end < len(self.tokens) and each.end not in self.taken else None
+            bare = each.label == "" and self.tokens[each.start].lower == "in"
+            if whole and whole[0] > value and (bare or whole[0] <= 100) and whole[0] <= 1000:
+                return Mention(place, whole[1], place, whole[1], value=value / whole[0], share=True)
+        return Mention(place, end, place, end, value=value) if value <= MAX_VALUE else None
+
+    def _match_none(self, place: int) -> Mention | None:
+        if self.word(place) in self.numbers["none"]:
+            return Mention(place, place + 1, place, place + 1, value=0.0)
+        return None
+
+    def _match_single(self, place: int) -> Mention | None:
+        if self.word(place) in self.numbers["one"]:
+            return Mention(place, place + 1, place, place + 1, value=1.0, single=True)
+        return None
+
+    def _match_fraction(self, place: int) -> Mention | None:
+        """one-third, a third of, two thirds, half (of, the)."""
+        word = self.word(place)
+        top, dash, part = word.partition("-")
+        if dash and part in self.fractions and top in self.units:
+            return self._share(place, place + 1, self.units[top] * self.fractions[part])
+        after = self.word(place + 1)
+        if word in self.fractions and word == "half":
+            follows = after in ("of", "the", "its", "their", "his")
+            return self._share(place, place + 1, self.fractions[word]) if follows else None
+        counts = self.units.get(word, 1 if word in self.numbers["one"] else 0)
+        if counts and after in self.fractions and self.word(place + 2) in ("of", "to", "or", "and", ",", "."):
+            return self._share(place, place + 2, counts * self.fractions[after])
+        return None
+
+    def _share(self, start: int, end: int, value: float) -> Mention:
+        rounded = round(value, 3) if value < 0.99 else 1.0
+        return Mention(start, end, start, end, value=rounded, share=True)
+
+    def _parse(self, place: int) -> tuple[float, int] | None:
+        """Return the value of a number, and the token after it."""
+        word = self.word(place)
+        if _DIGITS.match(word):
+            return self._parse_digits(place)
+        if word in self.numbers["one"] and self.word(place + 1) in self.multipliers:
+            return self._multiply(1.0, place + 1)
+        if word == "half" and self.word(place + 1) in self.numbers["one"] and self.word(place + 2) in self.multipliers:
+            return 0.5 * self.multipliers[self.word(place + 2)], place + 3
+        return self._parse_words(place)
+
+    def _parse_digits(self, place: int) -> tuple[float, int] | None:
+        text = re.sub(r"[,\u00a0\u202f]", "", self.word(place))
+        end = place + 1
+        if re.fullmatch(r"\d{1,3}", text) and self._stands_free(place):  # 48 200, with the spaces of the press release
+            while re.fullmatch(r"\d{3}", self.word(end)) and self.tokens[end].start == self.tokens[end - 1].end + 1:
+                text, end = text + self.word(end), end + 1
+        try:
+            value = float(text)
+        except ValueError:
+            return None
+        after = self.word(end)
+        touches = end < len(self.tokens) and self.tokens[end].start == self.tokens[end - 1].end
+        if touches and after in self.suffixes and self.tokens[end].text not in ("M",):
+            return value * self.suffixes[after], end + 1
+        return self._multiply(value, end) if after in self.multipliers else (value, end)
+
+    def _stands_free(self, place: int) -> bool:
+        return self.word(place - 1) not in self.language.words["days"]["months"]
+
+    def _multiply(self, value: float, place: int) -> tuple[float, int]:
+        end = place
+        while self.word(end) in self.multipliers:
+            value, end = value * self.multipliers[self.word(end)], end + 1
+        return value, end
+
+    def _parse_words(self, place: int) -> tuple[float, int] | None:
+        total, current, end, seen = 0.0, 0.0, place, False
+        while True:
+            word = self.word(end)
+            ten, dash, unit = word.partition("-")
+            if dash and ten in self.tens and unit in self.units:
+                current, seen = current + self.tens[ten] + self.units[unit], True
+            elif word in self.tens and not current % 100:
+                current, seen = current + self.tens[word], True
+            elif (
+                word in self.units
+                and word != "zero"
+                and (not current % 10 or not current)
+                and not (current % 100 and self.units[word] > 9)
+            ):
+                if current and current < 20:
+                    break
+                current, seen = current + self.units[word], True
+            elif seen and word in self.multipliers:
+                if self.multipliers[word] >= 1000:
+                    total, current = total + current * self.multipliers[word], 0.0
+                else:
+                    current *= self.multipliers[word]
+            elif (
+                seen
+                and word in self.numbers["joins"]
+                and self.word(end - 1) in self.multipliers
+                and (self.word(end + 1) in self.units or self.word(end + 1) in self.tens or "-" in self.word(end + 1))
+                and self._is_joined(end + 1)
+            ):
+                pass
+            else:
+                break
+            end += 1
+        return (total + current, end) if seen else None
+
+    def _is_joined(self, place: int) -> bool:
+        """Whether a small number after "and" belongs to the hundreds before it: what follows is no noun of its own."""
+        parsed = self._parse_words(place)
+        return parsed is not None and parsed[0] < 100
+
+    def _match_range(self, first: Mention) -> Mention | None:
+        if first.single or first.vague or first.value is None:
+            return None
+        ranges = self.numbers["ranges"]
+        opened = self._is_opened(first.first)
+        link = self.word(first.after)
+        allowed = {*ranges["between"], *([ranges["openers"][opened]] if opened else [])}
+        if link not in allowed:
+            return None
+        start = first.after + 1
+        while self.word(start) in ("about", "around", "some", "perhaps", "as", "many", "nearly"):
+            start += 1
+        second = self._match_one(start) if start < len(self.tokens) and start not in self.taken else None
+        if second is None or second.single or second.vague or second.value is None:
+            return None
+        low, high = self._same_scale(first, second)
+        if (
+            low is None
+            or not low < high
+            or (link == "or" and high > 3 * low)
+            or (link == "and" and opened != "between")
+        ):
+            return None
+        if (
+            link in ("-", "–", "—", "‒")
+            and self.tokens[first.after].start != self.tokens[first.after - 1].end
+            and self.tokens[start].start != self.tokens[first.after].end
+            and not second.share
+        ):
+            return None  # a dash with spaces around it parts two things
+        if opened == "from" and self._has_grown(first.first):
+            return replace(second, start=first.first, first=second.first)
+        return Mention(
+            first.start,
+            second.after,
+            first.first,
+            second.after,
+            low=low,
+            high=high,
+            share=second.share,
+            qualifier="range",
+        )
+
+    def _same_scale(self, first: Mention, second: Mention) -> tuple[float | None, float]:
+        low, high = first.value or 0.0, second.value or 0.0
+        if second.share and not first.share:
+            low = low / 100
+        elif first.share != second.share:
+            return None, high
+        last = self.word(second.after - 1)
+        if last in self.multipliers and self.word(first.after - 1) not in self.multipliers and low < 1000 <= high:
+            low *= self.multipliers[last]
+        return low, high
+
+    def _is_opened(self, place: int) -> str:
+        openers = self.numbers["ranges"]["openers"]
+        for before in range(place - 1, max(-1, place - 4), -1):
+            word = self.word(before)
+            if word in openers:
+                return word
+            if word not in (
+                "about",
+                "around",
+                "some",
+                "roughly",
+                "anywhere",
+                "somewhere",
+                "an",
+                "estimated",
+                "ranging",
+            ):
+                return ""
+        return ""
+
+    def _has_grown(self, place: int) -> bool:
+        grew = self.language.words["readings"]["grew"]
+        return any(self.word(before) in grew for before in range(max(0, place - 6), place))

@@ -1,0 +1,307 @@
+"""What each number counts: by the noun that it stands before, and the nearest word for an outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sim.draft.grammar.cues import FAR, PERSONS, CueFinder, sum_up
+from sim.draft.grammar.days import Spell
+from sim.draft.grammar.language import Language, Phrases, split_tokens
+from sim.draft.grammar.mentions import Mention
+from sim.draft.grammar.nouns import Head
+from sim.draft.grammar.sentences import Sentence
+
+INHERITED = 14  # the cost of what is said of the number before
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A number, and what it counts.
+
+    Attributes
+    ----------
+    mention : Mention
+    quantity : str
+    cost : float
+        How far away the word is that decided; 0 beside it.
+    cue, cue_at : str, int
+        That word, and its token.
+    head : tuple of int
+        The tokens of what is counted, from the end of the number on.
+    inherited : bool
+        Whether the quantity is that of a number before it.
+    equipment, civilian, found, asked, planned, denied, more : bool
+    """
+
+    mention: Mention
+    quantity: str
+    cost: float
+    cue: str
+    cue_at: int
+    head: tuple[int, int]
+    inherited: bool = False
+    equipment: bool = False
+    civilian: bool = False
+    found: bool = False
+    asked: bool = False
+    planned: bool = False
+    denied: bool = False
+    more: bool = False
+
+
+class QuantityReader(CueFinder):
+    """Reads what the numbers of one sentence count; `before` is the last reading of those before it."""
+
+    def __init__(
+        self,
+        sentence: Sentence,
+        mentions: Sequence[Mention],
+        spells: Sequence[Spell],
+        language: Language,
+        before: Reading | None,
+    ) -> None:
+        super().__init__(sentence, mentions, spells, language)
+        self.before = before
+
+    def read_all(self) -> list[Reading]:
+        """Return the readings of those numbers that count losses, or those sent."""
+        out: list[Reading] = []
+        for number, mention in enumerate(self.mentions):
+            reading = self._read(number, mention, out[-1] if out else None)
+            if reading is not None:
+                out.append(self._mark(number, reading))
+        return out
+
+    def _read(self, number: int, mention: Mention, last: Reading | None) -> Reading | None:
+        head = self.find_head(mention)
+        labelled = self._read_labelled(mention)
+        if labelled is not None:
+            return labelled
+        if mention.single:
+            return self._read_single(number, mention, head)
+        if mention.value == 0 and not mention.share and head.kind not in ("outcome", "person"):
+            return None
+        if head.kind == "foreign":
+            return None
+        if self.word(mention.first) == "one" and (head.partitive or head.kind == "bare"):
+            return None
+        if head.kind == "equipment":
+            return None if number in self.wholes else self._read_equipment(number, mention, head, last)
+        idle = head.kind == "bare" or (head.kind == "outcome" and head.label == "losses")
+        if idle and last is not None and last.equipment and self._is_linked(mention) and self._gap(mention) <= 4:
+            return replace(self._make(mention, last.quantity, 6.0, mention.first, head), equipment=True, inherited=True)
+        if head.kind == "outcome":
+            quantity, _ = self.merge(head.start)
+            later = self.scan_right(number, head.end)
+            word = self.word(head.start)
+            if (
+                word in self.readings["prisoners"]
+                and later is not None
+                and later.cost <= 6
+                and later.quantity in ("killed", "wounded", "casualties")
+            ):
+                return self._make(mention, later.quantity, later.cost, later.start, head)
+            if quantity == "losses" and later is not None and later.cost <= 1 and later.quantity in PERSONS:
+                quantity = later.quantity
+            return self._make(mention, quantity, 0.0 if not head.partitive else 1.0, head.start, head)
+        if number in self.wholes and head.kind != "person":
+            return None if head.kind == "equipment" else self._make(mention, "deployed", 6.0, mention.first, head)
+        return self._read_persons(number, mention, head, last)
+
+    def _read_persons(self, number: int, mention: Mention, head: Head, last: Reading | None) -> Reading | None:
+        right, left = self.scan_right(number, head.end), self.scan_left(number)
+        cues = [cue for cue in (right, left) if cue is not None]
+        if mention.share:
+            cues = [cue for cue in cues if cue.quantity != "deployed"]
+        if number in self.wholes:
+            near = next((cue for cue in cues if cue.quantity == "deployed"), None)
+            return self._make(
+                mention, "deployed", near.cost if near else 6.0, near.start if near else mention.first, head
+            )
+        near = min(cues, key=lambda cue: cue.cost, default=None)
+        if near is left and left is not None and head.kind == "bare" and left.cost > 3 and self._has_grown(mention):
+            near = None  # what has grown is the total that the sentence began with
+        inherited = self._inherit(mention, head, last)
+        if near is not None and near.cost <= FAR and not (inherited and near.cost > INHERITED):
+            if (
+                head.kind == "bare"
+                and near is left
+                and near.cost > 9
+                and near.quantity != "deployed"
+                and not self._has_figure(mention)
+            ):
+                near = None
+            else:
+                return self._make(mention, near.quantity, near.cost, near.start, head)
+        if inherited:
+            return replace(self._make(mention, inherited, INHERITED, mention.first, head), inherited=True)
+        return None
+
+    def _read_single(self, number: int, mention: Mention, head: Head) -> Reading | None:
+        """Of "a soldier" only what is said at once: captured, killed, an injured soldier; "an aircraft" lost."""
+        if head.kind == "equipment":
+            return self._read_equipment(number, mention, head, None) if head.start - mention.end <= 1 else None
+        if head.kind == "outcome" and self.word(head.end) not in self.grammar["prepositions"]:
+            following = range(head.end, min(head.end + 4, len(self.tokens)))
+            person = next((n for n in following if self.word(n) in self.military | self.civilian), None)
+            if person is not None and all(self.tokens[n].text[0].isalpha() for n in range(head.start, person)):
+                return self._make(mention, head.label, 1.0, head.start, head) if head.label in PERSONS else None
+            return None
+        if (
+            head.kind != "person"
+            or self.word(head.start).endswith("s")
+            or self.word(head.start) in ("crew", "personnel", "men", "people", "family")
+        ):
+            return None
+        right = self.scan_right(number, head.end)
+        if right is not None and any(self.word(n) == "among" for n in range(head.end, right.start)):
+            return None
+        if right is None or right.cost > 7 or right.quantity not in PERSONS:
+            return None
+        return self._make(mention, right.quantity, right.cost, right.start, head)
+
+    def _read_labelled(self, mention: Mention) -> Reading | None:
+        """Of the item of a list whose noun stands before its number: "tanks: 1,034", "personnel: about 48 200"."""
+        place = mention.start - 1
+        if self.word(place) not in (":", "–", "—", "-", "‒", "=") or place < 1:
+            return None
+        head = Head("bare", mention.end, mention.end)
+        first = 1 if self.word(0) in self.grammar["bullets"] else 0
+        label = self.tokens[first:place]
+        if not label or len(label) > 8 or any(token.text[0].isdigit() for token in label):
+            return None
+        for n in range(first, place):
+            thing = self.language.equipment.match_at(self.tokens, n)
+            if thing and thing.end == place:
+                return replace(self._make(mention, thing.label, 1.0, n, head), equipment=True)
+        quantities = [found.label for found in self.outcomes if first <= found.start < place]
+        if quantities:
+            return self._make(mention, sum_up(set(quantities)), 1.0, first, head)
+        if any(token.lower in self.military for token in label) and (quantity := self._lead_quantity()):
+            return self._make(mention, quantity, 2.0, first, head)
+        return None
+
+    def _read_equipment(self, number: int, mention: Mention, head: Head, last: Reading | None) -> Reading | None:
+        bounds = self.bounds(number, both=True)
+        costs = []
+        for found in self.lost:
+            if mention.end <= found.start and found.end <= head.start:
+                costs.append((0.0, found.start))
+            elif head.end <= found.start < bounds[1]:
+                costs.append((self.distance(head.end, found.start), found.start))
+            elif bounds[0] <= found.start and found.end <= mention.start:
+                costs.append((self.distance(found.end, mention.start), found.start))
+        spoiled = [n for n in range(bounds[0], bounds[1]) if self.word(n) in self.readings["damaged"]]
+        cost, place = min(costs, default=(FAR + 1.0, mention.first))
+        if any(min(abs(n - mention.start), abs(n - head.end)) <= cost for n in spoiled):
+            return None
+        linked = last is not None and (last.equipment or self._is_linked(mention)) and self._gap(mention) <= 12
+        if cost > FAR and linked and last is not None and last.quantity not in ("deployed",):
+            return replace(self._make(mention, head.label, INHERITED, place, head), equipment=True, inherited=True)
+        if cost > FAR and self._lead_tells(self.language.equipment_lost):
+            return replace(self._make(mention, head.label, 8.0, place, head), equipment=True)
+        if cost > FAR and any(
+            found.label for found in self.found if found.end <= mention.first and mention.first - found.end <= 4
+        ):
+            return replace(self._make(mention, head.label, 8.0, place, head), equipment=True)
+        return None if cost > FAR else replace(self._make(mention, head.label, cost, place, head), equipment=True)
+
+    def _lead_tells(self, phrases: object) -> bool:
+        lead = split_tokens(self.sentence.lead)
+        return isinstance(phrases, Phrases) and phrases.stands_in(lead)
+
+    def _lead_quantity(self) -> str:
+        found = list(self.language.outcomes.find_all(split_tokens(self.sentence.lead)))
+        return found[-1].label if found else ""
+
+    def _has_figure(self, mention: Mention) -> bool:
+        near = range(max(0, mention.start - 7), mention.start)
+        return any(self.word(n) in self.readings["figures"] | self.readings["grew"] for n in near)
+
+    def _has_grown(self, mention: Mention) -> bool:
+        wide = any(found.label == "casualties" and found.end <= mention.start for found in self.outcomes)
+        return wide and any(
+            self.word(n) in self.readings["grew"] for n in range(max(0, mention.start - 4), mention.start)
+        )
+
+    def _is_linked(self, mention: Mention) -> bool:
+        """Whether a number goes on where the one before it stopped: after a comma, "and", "including", "or"."""
+        before = self.word(mention.start - 1)
+        return (
+            before in (",", "and", ":", "or", ";", "(")
+            or any(self.word(n) in self.readings["parts"] for n in range(max(0, mention.start - 2), mention.start))
+            or " ".join(self.word(n) for n in range(mention.start - 2, mention.start)) in self.readings["parts"]
+        )
+
+    def _gap(self, mention: Mention) -> int:
+        ends = [other.end for other in self.mentions if other.end <= mention.start and not other.single]
+        return mention.start - max(ends, default=-100)
+
+    def _inherit(self, mention: Mention, head: Head, last: Reading | None) -> str:
+        """Return the quantity of the number before, where this one says no other."""
+        if last is not None and self._is_linked(mention) and self._gap(mention) <= 12:
+            return "" if last.equipment else last.quantity
+        if mention.share:
+            return ""
+        found = any(each.end == mention.start for each in self.found)
+        if found and head.kind == "bare" and self.before is not None and not self.before.equipment and last is None:
+            return self.before.quantity
+        lead = self._lead_quantity()
+        if lead and head.kind == "person":
+            return lead
+        if head.kind == "bare" and not mention.vague and self._has_figure(mention):
+            inside = [found for found in self.outcomes if found.end <= mention.start and found.label != "deployed"]
+            wide = [found for found in inside if found.label == "casualties"]
+            if wide or inside:
+                return (wide or inside)[-1].label
+            before = last or self.before
+            return "" if before is None or before.equipment else before.quantity
+        return ""
+
+    def _make(self, mention: Mention, quantity: str, cost: float, cue: int, head: Head) -> Reading:
+        return Reading(mention, quantity, cost, self.word(cue), cue, (head.start, head.end), civilian=head.civilian)
+
+    def _mark(self, number: int, reading: Reading) -> Reading:
+        mention = reading.mention
+        low, high = self.bounds(number)
+        near = range(max(low, mention.start - 8), min(high, reading.head[1] + 8))
+        words = {self.word(n) for n in near if n not in self.days}
+        before = {self.word(n) for n in range(max(0, mention.start - 3), mention.start)}
+        between = {self.word(n) for n in range(mention.end, reading.head[1])}
+        return replace(
+            reading,
+            found=self._is_found(reading, high),
+            asked=reading.cue in self.readings["asked"],
+            planned=bool(words & self.readings["planned"]) and reading.quantity == "deployed",
+            denied=bool({self.word(n) for n in range(mention.start)} & (self.readings["denied"] - {"not"})),
+            more=bool((before | between) & self.readings["more"]) and reading.quantity == "deployed",
+        )
+
+    def _is_found(self, reading: Reading, high: int) -> bool:
+        """Whether what is counted was found, named or brought home: said once, it holds for all that follow."""
+        mention = reading.mention
+        if mention.single:
+            return False
+        for found in self.found:
+            guessed = any(
+                self.word(n) in self.language.words["wording"]["guessed"]
+                for n in range(max(0, found.start - 4), found.start)
+            )
+            if guessed:
+                continue
+            if self.word(found.start) in self.readings["bare_found"] and mention.start - found.end not in range(4):
+                continue
+            if (
+                found.end <= mention.start
+                and mention.start - found.end <= 40
+                and not self.is_broken(found.end, mention.start)
+            ):
+                return True
+            if (
+                mention.end <= found.start < high
+                and found.start - reading.head[1] <= 6
+                and self.word(found.start) not in ("confirmed", "lists", "listed")
+            ):
+                return True
+        return False

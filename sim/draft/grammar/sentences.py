@@ -1,0 +1,102 @@
+"""Cutting a text into paragraphs and sentences, each with where it stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sim.draft.grammar.language import Language, Token, split_tokens
+
+MAX_SENTENCE = 5_000  # characters, beyond which a sentence is cut: it is none
+WRAPPED = 120  # characters of the longest line of a text whose lines are wrapped
+_END = re.compile(r"[.!?…]+[\"”’')\]]*\s+(?=[\"“‘'(\[]?[A-Z0-9À-ÞЀ-Я])")
+_MARK = re.compile(r"\s*(?:\d{1,2}[.)]|[-–—•*·‣▪])\s+")
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence of an article.
+
+    Attributes
+    ----------
+    number : int
+        From 1 up, within the article.
+    paragraph : int
+        The number of its paragraph, from 0 up.
+    start : int
+        Where it begins in the article's text.
+    text : str
+    tokens : tuple of Token
+        With places in the article's text.
+    lead : str
+        Of an item of a list, the line that leads it in.
+    heading : bool
+        Whether it is a line without an end: a headline, or the head of a list.
+    """
+
+    number: int
+    paragraph: int
+    start: int
+    text: str
+    tokens: tuple[Token, ...]
+    lead: str = ""
+    heading: bool = False
+
+
+def join_lines(text: str) -> str:
+    """Return a text whose wrapped lines are joined, so that a line is a paragraph."""
+    lines = [line.strip() for line in text.splitlines()]
+    if not lines or max(map(len, lines)) > WRAPPED:
+        return "\n".join(lines)
+    longest = max(map(len, lines))
+    out = [""]
+    for line in lines:
+        before = out[-1]
+        broken = before and line and before[-1] not in '.!?:;”"' and not _MARK.match(line)
+        if broken and (len(before.rsplit("\n", 1)[-1]) >= 0.6 * longest or line[0].islower()):
+            out[-1] = f"{before} {line}"
+        else:
+            out.append(line)
+    return "\n".join(out[1:])
+
+
+def split_sentences(text: str, language: Language) -> Iterator[Sentence]:
+    """Yield the sentences of a text whose lines are paragraphs."""
+    short = language.set_of("grammar", "abbreviations")
+    number, place, lead = 0, 0, ""
+    for paragraph, line in enumerate(text.split("\n")):
+        item = _MARK.match(line)
+        if not line.strip():
+            lead = lead if lead else ""
+        elif not item and not line.rstrip().endswith(";"):
+            lead = line.strip() if line.rstrip().endswith(":") else ""
+        for start, end in _cut(line, short):
+            part = line[start:end].strip()
+            if not part:
+                continue
+            begin = place + start + line[start:end].index(part)
+            number += 1
+            heading = part[-1] not in '.!?…”"’);' and not item
+            is_lead = part == lead
+            tokens = tuple(split_tokens(part, begin))
+            yield Sentence(number, paragraph, begin, part, tokens, "" if is_lead else lead, heading)
+        place += len(line) + 1
+
+
+def _cut(line: str, short: frozenset[str]) -> Iterator[tuple[int, int]]:
+    begin = 0
+    marked = _MARK.match(line)
+    for found in _END.finditer(line, marked.end() if marked else 0):
+        word = re.search(r"[\w.]*$", line[max(begin, found.start() - 12) : found.start()])
+        last = word[0].lower() if word else ""
+        if found[0].startswith(".") and (last in short or (len(last) == 1 and last.isalpha())):
+            continue
+        yield from _limit(begin, found.end())
+        begin = found.end()
+    yield from _limit(begin, len(line))
+
+
+def _limit(start: int, end: int) -> Iterator[tuple[int, int]]:
+    for begin in range(start, end, MAX_SENTENCE):
+        yield begin, min(end, begin + MAX_SENTENCE)

@@ -1,0 +1,75 @@
+"""What the head of an article tells of it: its day, whose own text it is, and which words are names."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+from sim.draft.grammar.days import find_spells
+from sim.draft.grammar.language import Language, split_tokens
+from sim.draft.grammar.speakers import Speaker, Speakers
+
+
+def find_published(text: str, language: Language) -> dt.date | None:
+    """Return the day that the head or the foot of an article names as its own: a line that is a date, or says so."""
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    labels = language.set_of("days", "published")
+    self_words = labels | set(language.words["days"]["weekdays"]) | {"on", "at", "the"}
+    found: list[tuple[int, dt.date]] = []
+    for line in (*lines[:12], *lines[-3:]):
+        head = line[:90]
+        tokens = split_tokens(head)
+        spells = [
+            spell for spell in find_spells(tokens, language, None)
+            if spell.first and spell.first == spell.last and spell.relation in ("on", "by")
+        ]  # fmt: skip
+        if not spells:
+            continue
+        spell = spells[-1]
+        others = [token for n, token in enumerate(tokens) if not spell.start <= n < spell.end and token.text.isalnum()]
+        dateline = bool(re.search(r"\)?\s*[-–—]\s", line[:90])) and tokens[0].text.isupper()
+        labelled = any(token.lower in labels for token in tokens[:2]) and len(line) <= 90
+        alone = len(line) <= 60 and not [token for token in others if token.lower not in self_words]
+        stated = spell.relation == "by" and len(line) <= 90 and line[-1] not in ".!?"
+        rank = next(
+            (
+                n
+                for n, holds in enumerate((labelled, alone, dateline, len(line) <= 60 and len(others) <= 3, stated))
+                if holds
+            ),
+            None,
+        )
+        if rank is not None and spell.first:
+            found.append((rank, spell.first))
+    return min(found, key=lambda each: each[0])[1] if found else None
+
+
+def find_author(text: str, language: Language) -> Speaker | None:
+    """Return the institution whose own text it is: one of its first lines is a name, and no sentence."""
+    lines = [line.strip() for line in text.split("\n") if line.strip()][:2]
+    for line in lines:
+        head = line.split(":")[0].split(", ")[0]
+        tokens = split_tokens(head)
+        words = [token for token in tokens if token.text[0].isalpha() and len(token.text) > 3]
+        if not words or len(tokens) > 14 or line[-1] in ".!?" or not language.bodies.stands_in(tokens):
+            continue
+        of = next((n for n, token in enumerate(tokens) if token.lower == "of"), len(tokens))
+        if (
+            tokens[0].lower in ("statement", "summary", "report", "communique", "communiqué", "briefing")
+            and of < len(tokens) - 1
+        ):
+            tokens = tokens[of + 1 :]
+            words = [token for token in tokens if token.text[0].isalpha() and len(token.text) > 3]
+        if sum(token.text[0].isupper() for token in words) >= 0.8 * len(words) and not any(
+            token.lower == "'s" for token in tokens[-1:]
+        ):
+            return Speakers(language).identify(tokens)
+    return None
+
+
+def find_names(text: str) -> frozenset[str]:
+    """Return the words that have a capital within a sentence: names, wherever they stand."""
+    return frozenset(
+        found[1] or found[2]
+        for found in re.finditer(r"(?:(?<=[a-z,;] )([A-Z][\w-]+)|\b([A-Z][\w-]+)(?=['’]s\b))", text)
+    )

@@ -1,0 +1,180 @@
+"""Sentences as the press writes them, and what a careful reader makes of each number in them."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sim.draft.articles import Article
+from sim.draft.drafting import draft_rows
+from sim.draft.drafts import EXCLUDE
+from sim.draft.grammar.language import read_language
+
+ENGLISH = read_language()
+DAY = dt.date(2025, 1, 15)  # a Wednesday
+
+
+def read(text, day=DAY):
+    """Return the cells of the rows drafted from a text."""
+    return [draft.cells for draft in draft_rows(Article("x.txt", text, published=day), ENGLISH)]
+
+
+def say(cells):
+    """Return quantity, qualifier and numbers of a row in one line."""
+    numbers = " ".join(f"{cells[name]:g}" for name in ("low", "value", "high") if name in cells)
+    return f"{cells['quantity']} {cells['qualifier']} {numbers}{' share' if cells.get('unit') else ''}"
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("Between 10,000 and 12,000 soldiers were killed.", ["killed range 10000 12000"]),
+        ("10,000-12,000 soldiers were killed.", ["killed range 10000 12000"]),
+        ("From 1,000 to 3,000 soldiers died.", ["killed range 1000 3000"]),
+        ("Between seven and eight thousand soldiers died.", ["killed range 7000 8000"]),
+        ("One-third to 50 percent of the force were killed or wounded.", ["casualties range 0.333 0.5 share"]),
+        ("Some 300 soldiers have died.", ["killed about 300"]),
+        ("Dozens of soldiers were wounded.", ["wounded range 20 90"]),
+        ("Several hundred soldiers were captured.", ["captured range 300 900"]),
+        ("An estimated 4,700 soldiers have suffered casualties, including approximately 600 deaths.",
+         ["casualties about 4700", "killed about 600"]),
+        ("Twenty-seven soldiers died.", ["killed exact 27"]),
+        ("Two hundred and six soldiers died.", ["killed exact 206"]),
+        ("More than 1.2 million soldiers were wounded.", ["wounded at_least 1.2e+06"]),
+        ("14 killed and 30 wounded.", ["killed exact 14", "wounded about 30"]),
+        ("Shelling killed 14 soldiers and wounded 31.", ["killed exact 14", "wounded exact 31"]),
+        ("Up to 400 soldiers surrendered.", ["captured at_most 400"]),
+        ("No fewer than 40 soldiers are missing.", ["missing at_least 40"]),
+        ("A dozen soldiers were killed.", ["killed exact 12"]),
+        ("Half a dozen soldiers were killed.", ["killed exact 6"]),
+        ("About 48 200 soldiers were killed.", ["killed about 48200"]),
+        ("About one in four soldiers has been killed.", ["killed about 0.25 share"]),
+        ("One soldier was killed.", ["killed exact 1"]),
+        ("No soldiers were killed.", ["killed exact 0"]),
+        ("The toll rose from 12 to 17.", ["killed exact 17"]),
+        ("The death toll could reach 300 or more.", ["killed at_least 300"]),
+        ("The government has confirmed 96 deaths.", ["killed counted 96"]),
+        ("The bodies of 431 people were exhumed.", ["killed counted 431"]),
+        ("Around 2,000 injured soldiers were repatriated.", ["wounded counted 2000"]),
+        ("They sent 3,000 soldiers to the front.", ["deployed about 3000"]),
+        ("The army lost 12 tanks and two helicopters.", ["tanks exact 12", "helicopters exact 2"]),
+        ("It shot down 31 of 38 drones.", ["drones exact 31"]),
+        ("At least 11 people, among them three children, died.", ["killed at_least 11", "killed exact 3"]),
+        ("3,000 of the 11,000 soldiers sent have been killed or wounded.",
+         ["casualties about 3000", "deployed about 11000"]),
+    ],
+)  # fmt: skip
+def test_a_number_is_read_as_it_is_worded(text, rows):
+    assert [say(cells) for cells in read(text)] == rows
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Each soldier is paid $2,000 a month.", "The war began in 2022 and has lasted 1,000 days.",
+        "He was killed at the age of 24.", "Soldiers of the 47th Brigade died near Hill 112.",
+        "At 18:40 two explosions were heard.",
+        "They fired 240mm rockets at a distance of 30 km.", "Workers keep 15 percent of their salaries.",
+        "Six villages lost power.",
+        "The soldiers were killed on 24 February 2022.", "MiG-17 and Su-25 pilots died.",
+        "Dolmar denies that 300 soldiers died.",
+        "Supplies included 12 tanks delivered in May.", "Oil rose 2.4 percent. The price is a record.",
+    ],
+)  # fmt: skip
+def test_what_counts_no_loss_is_left_alone(text):
+    assert read(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "speaker"),
+    [
+        ("The defence ministry said that 14 soldiers died.", "defence_ministry", ""),
+        ("Fourteen soldiers died, according to the Syrian Observatory for Human Rights.", "sohr", ""),
+        ("Fourteen soldiers died, Governor Ilan Maru wrote.", "governor", "Ilan Maru"),
+        ("“We lost 14 soldiers,” said Ukrainian President Volodymyr Zelensky.", "ukraine", "Volodymyr Zelensky"),
+        ("Seth Jones, an analyst at the Center for Strategic and International Studies, said 14 soldiers died.",
+         "csis", "Seth Jones"),
+        ("The National Intelligence Service (NIS) spoke. The NIS says 14 soldiers died.", "nis", ""),
+        ("Qarat's army says 14 soldiers died. Another 20 were wounded, it added.", "qarat_army", ""),
+        ("14 soldiers have died.", "unattributed", ""),
+    ],
+)  # fmt: skip
+def test_a_number_is_given_to_who_says_it(text, source, speaker):
+    for cells in read(text):
+        assert (cells["source"], cells.get("speaker", "")) == (source, speaker)
+
+
+@pytest.mark.parametrize(
+    ("text", "measure", "since", "as_of"),
+    [
+        ("The army said on Tuesday that 14 soldiers had died.", None, None, dt.date(2025, 1, 14)),
+        ("14 soldiers died on Tuesday, the army said.", "interval", dt.date(2025, 1, 14), dt.date(2025, 1, 14)),
+        ("14 soldiers died overnight.", "interval", dt.date(2025, 1, 14), dt.date(2025, 1, 14)),
+        ("In December, 14 soldiers died.", "interval", dt.date(2024, 12, 1), dt.date(2024, 12, 31)),
+        ("By 10 January 14 soldiers had died.", None, None, dt.date(2025, 1, 10)),
+        ("Between 3 and 9 January 14 soldiers died.", "interval", dt.date(2025, 1, 3), dt.date(2025, 1, 9)),
+        ("Since 1 November 2024 14 soldiers have died.", "interval", dt.date(2024, 11, 1), DAY),
+        ("14 soldiers have died since the war began in 2022.", None, None, None),
+        ("In the past 24 hours 14 soldiers died.", "interval", dt.date(2025, 1, 14), DAY),
+        ("They sent 3,000 soldiers in December.", "stock", None, dt.date(2024, 12, 15)),
+    ],
+)
+def test_days_are_reckoned_from_the_article_s_own(text, measure, since, as_of):
+    (cells,) = read(text)
+    assert (cells.get("measure"), cells.get("since"), cells.get("as_of")) == (measure, since, as_of)
+
+
+def test_nothing_is_told_of_days_where_the_article_has_none():
+    (cells,) = read("14 soldiers died on Tuesday.", None)
+    assert not {"since", "as_of", "published"} & set(cells)
+
+
+def test_an_item_of_a_list_is_read_with_the_line_before_it():
+    text = (
+        "Over the past 24 hours the enemy lost:\n- about 310 personnel killed and wounded;\n- 5 tanks;\n- drones: 21."
+    )
+    rows = read(text)
+    assert [say(cells) for cells in rows] == ["casualties about 310", "tanks exact 5", "drones exact 21"]
+    assert {cells["since"] for cells in rows} == {dt.date(2025, 1, 14)}
+
+
+def test_what_is_said_again_is_an_echo_and_what_is_said_at_once_a_statement():
+    text = "14 dead, army says\n\nThe army said that 14 soldiers were killed and 35 wounded.\n\nAgain: 14 were killed."
+    first, killed, wounded, again = read(text)
+    assert killed["statement"] == wounded["statement"]
+    assert "statement" not in first
+    assert "origin" not in killed
+    assert again["origin"] == first["origin"] == killed["id"]
+
+
+def test_two_who_say_the_same_are_two_rows():
+    rows = read("Ukraine and South Korea both have estimated that 3,000 soldiers died.")
+    assert [cells["source"] for cells in rows] == ["ukraine", "south_korea"]
+
+
+def test_lost_is_asked_about():
+    (cells,) = read("The army lost 300 soldiers, it said.")
+    assert "which?" in cells["note"]
+
+
+@given(st.text(alphabet=st.sampled_from(list("abkilledsoru 0123456789,.-–%'\"\n()ANot")), max_size=300))
+def test_any_text_is_read_and_every_row_is_marked_and_of_the_text(text):
+    for draft in draft_rows(Article("x.txt", text), ENGLISH):
+        assert draft.cells["exclude"] == EXCLUDE
+        assert " ".join(draft.text.split()) in " ".join(text.split())
+        assert draft.cells["phrase"] in " ".join(draft.text.split())
+        assert 0 <= draft.confidence <= 1
+
+
+def test_a_word_of_the_table_stands_for_one_outcome():
+    outcomes = ENGLISH.words["outcomes"]
+    words = [word for name in outcomes for word in outcomes[name]]
+    assert len(words) == len(set(words))
+
+
+def test_a_table_of_numbers_on_one_line_takes_no_time():
+    text = " ".join(f"{n} killed," for n in range(200_000))
+    assert len(read(text)) <= 2_000
