@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from sim.cli.console import DONE, JsonOption, QuietOption, SeedOption, guarded, parse_day, say, show
+from sim.cli.console import DONE, guarded, parse_day, say, show
+from sim.cli.options import JsonOption, QuietOption
 from sim.errors import Fault, InputError, escape_controls, refuse
 
 
@@ -31,7 +32,6 @@ def draft(
         typer.Option(metavar="YYYY-MM-DD", help="The articles' day, where they say none.", show_default=False),
     ] = None,
     language: Annotated[str, typer.Option(help="The language of the articles.")] = "english",
-    seed: SeedOption = 1,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
