@@ -145,7 +145,7 @@ def sensitivity(
 
     Examples
     --------
-    >>> report = sim.sensitivity("vietnam", jobs=2)
+    >>> report = sim.sensitivity("vietnam")
     >>> max(report.scenarios, key=lambda scenario: abs(scenario.shift_sd))
     """
     from sim.robustness.sensitivity import examine_case

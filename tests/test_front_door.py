@@ -12,6 +12,7 @@ from records import write_record
 import sim
 from sim.case.case import CaseFile
 from sim.case.folder import format_case_file, list_shipped_cases
+from sim.robustness.variants import list_variants
 from sim.runs.folder import read_manifest
 from sim.runs.inputs import read_inputs
 from sim.runs.run import write_run
@@ -27,6 +28,9 @@ def test_importing_it_loads_nothing():
 def test_the_examples_of_its_docstrings_run(name, tmp_path, monkeypatch):
     write_record(tmp_path)
     monkeypatch.chdir(tmp_path)
+    # Of the variants of a case three are enough here, and no process of their own.
+    monkeypatch.setattr("sim.robustness.sensitivity.list_variants", lambda laid: list_variants(laid)[:3])
+    monkeypatch.setattr("sim.robustness.sensitivity.list_groups", lambda _: {})
     examples = doctest.DocTestParser().get_examples(getattr(sim, name).__doc__)
     assert examples, f"{name} has no example"
     known = {"sim": sim}
