@@ -113,7 +113,7 @@ REFERENCE := results/kursk/reference
 reference: $(STAMP)
 	rm -rf build/reference && $(BIN)/truetoll run kursk --results build/reference
 	rm -rf $(REFERENCE) && mkdir -p $(REFERENCE) && mv build/reference/kursk/*/* $(REFERENCE)
-	rm $(REFERENCE)/posterior.nc $(REFERENCE)/draws.*
+	rm $(REFERENCE)/posterior.nc $(REFERENCE)/unknowns.npy $(REFERENCE)/draws.*
 
 # --- Broken inputs: atheris leads them to new code; it has wheels for Linux alone, and so is not among the pinned ---
 .PHONY: fuzz

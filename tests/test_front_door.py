@@ -14,7 +14,7 @@ from sim.case.case import CaseFile
 from sim.case.folder import format_case_file, list_shipped_cases
 from sim.robustness.variants import list_variants
 from sim.runs.folder import read_manifest
-from sim.runs.inputs import read_inputs
+from sim.runs.inputs import open_inputs
 from sim.runs.run import write_run
 
 
@@ -72,9 +72,9 @@ def test_a_run_of_a_changed_case_keeps_what_it_was_made_from(tmp_path):
     case = sim.read_case("vietnam")
     changed = case.without(claim=case.claims[0].id).with_settings(bin_days=90)
     folder = write_run(sim.run(changed, draws=100), tmp_path)
-    again, _ = read_inputs(folder, read_manifest(folder))
-    assert again.file == changed.file
-    assert [claim.id for claim in again.claims] == [claim.id for claim in changed.claims]
+    with open_inputs(folder, read_manifest(folder)) as (again, _):
+        assert again.file == changed.file
+        assert [claim.id for claim in again.claims] == [claim.id for claim in changed.claims]
 
 
 def test_a_day_may_be_text():

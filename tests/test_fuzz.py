@@ -176,7 +176,7 @@ def test_what_is_no_plain_file_is_not_waited_for(case, run, tmp_path):
     (case / "case.toml").unlink()
     (case / "case.toml").symlink_to(pipe)
     assert call("check", f"{case}/").returncode == 3
-    for name, words in (("manifest.json", ("memo",)), ("posterior.nc", ("simulate", "kursk", "--run"))):
+    for name, words in (("manifest.json", ("memo",)), ("unknowns.npy", ("simulate", "kursk", "--run"))):
         folder = Path(shutil.copytree(run, tmp_path / f"run-{name}"))
         (folder / name).unlink()
         (folder / name).symlink_to(pipe)
@@ -301,7 +301,7 @@ def test_a_memo_of_thousands_of_claims_is_cut_for_paper(run, tmp_path):
 
 def test_draws_are_those_that_the_run_wrote(run, tmp_path):
     folder = Path(shutil.copytree(run, tmp_path / "edited"))
-    with (folder / "posterior.nc").open("ab") as file:
+    with (folder / "unknowns.npy").open("ab") as file:
         file.write(b"x")
     done = call("simulate", "kursk", "--n", 5, "--run", folder)
     assert done.returncode == 3

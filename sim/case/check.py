@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from sim.case.case import Case
 from sim.case.claims import Claim
 from sim.case.evidence import Evidence, weigh_claims
-from sim.case.folder import read_case
-from sim.case.priors import read_priors
+from sim.case.folder import read_case, read_case_priors
 from sim.case.timeline import effective_bin_days
 from sim.errors import put_on_line, quote_value
 
@@ -75,7 +74,7 @@ def check_case(argument: str) -> Report:
     >>> [str(warning) for warning in report.warnings]
     """
     case = read_case(argument)
-    read_priors(case.file.prior, beside=case.folder, overrides=case.file.priors)
+    read_case_priors(case)
     evidence = weigh_claims(case)
     found = (
         _point_at_slips(case),

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from sim.case.case import Case, CaseFile
 from sim.case.claims import REQUIRED_COLUMNS, Claim, parse_claims
+from sim.case.priors import PriorSet, read_priors
 from sim.case.rules import find_faults
 from sim.errors import InputError, describe_error, escape_controls, quote_value, refuse
 from sim.system.reading import is_file, read_text, read_toml
@@ -68,9 +69,9 @@ def read_case(argument: str | Path) -> Case:
     >>> [claim.id for claim in case.claims if not claim.exclude]
     """
     folder = argument if isinstance(argument, Path) else find_case(argument)
-    case_file = _read_case_file(folder / "case.toml")
+    case_file = _read_case_file(folder)
     only = next(iter(case_file.forces)) if len(case_file.forces) == 1 else ""
-    claims, faults, unread = parse_claims(read_text(folder / "claims.csv"), "claims.csv", Claim, only)
+    claims, faults, unread = parse_claims(read_text(folder / "claims.csv", inside=folder), "claims.csv", Claim, only)
     case = Case(name=_name_case(folder), folder=folder, file=case_file, claims=tuple(claims))
     faults += find_faults(case, unread)
     if faults:
@@ -84,12 +85,23 @@ def _name_case(folder: Path) -> str:
     return escape_controls(name).replace("\n", "\\n") or "case"
 
 
-def _read_case_file(path: Path) -> CaseFile:
-    data, _ = read_toml(path)
+def read_case_priors(case: Case, name: str | None = None) -> PriorSet:
+    """Read the priors of a case: those that it names, or in their place `name`, in the words of who runs it.
+
+    What a case names lies in its folder or is shipped; who runs it may name any file, here or beside the case.
+    """
+    if name is None:
+        return read_priors(case.file.prior, beside=case.folder, overrides=case.file.priors)
+    beside = case.folder if name.endswith(".toml") and not is_file(Path(name)) else None
+    return read_priors(name, beside, case.file.priors)
+
+
+def _read_case_file(folder: Path) -> CaseFile:
+    data, _ = read_toml(folder / "case.toml", inside=folder)
     try:
         return CaseFile.model_validate(data)
     except ValidationError as error:
-        raise InputError(describe_error(item, path.name, "") for item in _merge_unions(error)) from None
+        raise InputError(describe_error(item, "case.toml", "") for item in _merge_unions(error)) from None
 
 
 def _merge_unions(error: ValidationError) -> list[Any]:

@@ -74,9 +74,9 @@ def read_priors(
     Parameters
     ----------
     name : str
-        A shipped set's name, or a path (with a slash, or ending in .toml), relative to `beside` where that is given.
+        A shipped set's name, or a path (with a slash, or ending in .toml).
     beside : Path, optional
-        The folder of the case.
+        The folder of the case whose `case.toml` says the name, maybe a stranger's: a path is then of a file in it.
     overrides : mapping, optional
         Single keys that replace those of the set (`[priors]` in case.toml).
     shelf : Path, optional
@@ -88,7 +88,7 @@ def read_priors(
         A key that the set leaves out is taken from the default set, and named in `borrowed`.
     """
     path = _find_prior_set(name, beside, shelf or find_shipped_priors())
-    data, text = read_toml(path)
+    data, text = read_toml(path, inside=beside if beside in path.parents else None)
     if data.pop("schema", None) != 1:
         raise refuse(path.name, "schema", "is not 1", "write schema = 1, or use a version of truetoll that reads it")
     head = {key: data.pop(key, "") for key in ("name", "note", "learned_from", "provisional")}
@@ -117,10 +117,14 @@ def read_priors(
 
 def _find_prior_set(name: str, beside: Path | None, shelf: Path) -> Path:
     if "/" in name or "\\" in name or name.endswith(".toml"):
-        for folder in [beside, Path()] if beside else [Path()]:
-            if is_file(folder / name):
-                return folder / name
-        raise refuse(name, "", "is missing", "give the path of a prior set beside case.toml")
+        if beside is not None and (Path(name).is_absolute() or ".." in Path(name).parts):
+            problem = f"{quote_value(name)} leads out of the case's folder"
+            raise refuse("case.toml", "prior", problem, "put the prior set beside case.toml, or name it with --prior")
+        path = (beside or Path()) / name
+        if not is_file(path):
+            where = "beside case.toml" if beside else "that is there"
+            raise refuse(name, "", "is missing", f"give the path of a prior set {where}")
+        return path
     path = shelf / f"{name}.toml"
     if name not in list_prior_sets(shelf):
         known = ", ".join(list_prior_sets(shelf))

@@ -38,15 +38,13 @@ MAX_FAILED = 0.02  # of many fits, beyond which the whole is not to be trusted
 
 
 def _design_case(case: str, prior: str | None, as_of: dt.date | None = None, known_by: dt.date | None = None) -> Design:
-    from sim.case.folder import read_case
-    from sim.case.priors import read_priors
+    from sim.case.folder import read_case, read_case_priors
     from sim.model.design import design_model
 
     read = read_case(case)
     if as_of is not None and as_of < read.start:
         raise refuse("--as-of", "", f"{as_of} is before the start of the case ({read.start})", "give a later day")
-    priors = read_priors(prior or read.file.prior, beside=read.folder, overrides=read.file.priors)
-    return design_model(read, priors, as_of, known_by)
+    return design_model(read, read_case_priors(read, prior), as_of, known_by)
 
 
 @guarded
@@ -68,7 +66,7 @@ def simulate(
 
     from sim.posterior.simulate import simulate_worlds, tabulate_worlds
     from sim.report.table import show_worlds
-    from sim.runs.draws import read_sample
+    from sim.runs.unknowns import read_sample
 
     if not 1 <= n <= MOST_WORLDS:
         raise refuse("--n", "", f"{n} is outside 1 to {MOST_WORLDS:,}", "give a number of worlds within it")

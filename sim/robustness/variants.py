@@ -168,7 +168,7 @@ def _list_sets(design: Design) -> Iterator[Variant]:
 
 def _with_set(design: Design, name: str) -> Design:
     file = design.case.file
-    return _redesign(design, design.case, read_priors(name, beside=design.case.folder, overrides=file.priors))
+    return _redesign(design, design.case, read_priors(name, overrides=file.priors))
 
 
 def _list_duplicates(design: Design) -> Iterator[Variant]:

@@ -9,12 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.errors import refuse
 from sim.model.design import Design
 from sim.posterior.fit import Draws
 from sim.posterior.sample import Sample
-from sim.runs.folder import POSTERIOR, read_manifest
-from sim.system.reading import hash_file, is_file
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -117,56 +114,6 @@ def _gather_cumulative(
         array[:, :, *index] = sample.state[:, row, 1:].reshape(*shape, -1)
     coords = {"force": labels["force"], "outcome": labels["outcome"], "day": days}
     return xr.DataArray(array, dims=("chain", "draw", "force", "outcome", "day"), coords=coords)
-
-
-def read_sample(folder: Path, design: Design) -> Sample:
-    """Return the sample of a run's folder, laid out as `design`.
-
-    Raises
-    ------
-    InputError
-        Where the draws are missing, or are of another case.
-    """
-    path = folder / POSTERIOR
-    names = {item.variable for item in design.parameters.items} | {"walk", "effects"}
-    data = _load_variables(folder, names)
-    try:
-        draws = data.sizes["chain"] * data.sizes["draw"]
-        theta = np.empty((draws, len(design.parameters)))
-        for position, item in enumerate(design.parameters.items):
-            theta[:, position] = data[item.variable].sel(dict(item.coords)).to_numpy().ravel()
-        sizes = {"walk": design.state.walks, "effects": design.beliefs.latents}
-        latents = {
-            name: data[name].to_numpy().reshape(draws, size) if size else np.zeros((draws, 0))
-            for name, size in sizes.items()
-        }
-    except (KeyError, ValueError, TypeError):
-        raise refuse(str(path), "", "is of another case or prior", "give a run of this case") from None
-    if not draws or not all(np.isfinite(values).all() for values in (theta, *latents.values())):
-        raise refuse(str(path), "", "has no draws, or some that are not finite", "run the case again")
-    return Sample(design, {"theta": theta, **latents}, 1)
-
-
-def _load_variables(folder: Path, names: set[str]) -> xr.Dataset:
-    """Return those variables of a run's draws that are asked for.
-
-    A damaged file fails in many ways, and its library prints tracebacks of its own while it does: a file that is not as
-    the run wrote it is not opened.
-    """
-    import xarray as xr
-
-    path, remedy = folder / POSTERIOR, "give the folder of a finished run"
-    if not is_file(path):
-        raise refuse(str(path), "", "is no file", remedy)
-    manifest = read_manifest(folder)
-    if manifest is None or manifest.outputs.get(path.name) != hash_file(path):
-        raise refuse(str(path), "", "is not the file that manifest.json tells of", "run the case again")
-    try:
-        with xr.open_datatree(path, engine="h5netcdf", decode_times=False) as tree:
-            data = tree["posterior"].to_dataset()
-            return data[[name for name in data.data_vars if name in names]].load()
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError) as error:
-        raise refuse(str(path), "", f"cannot be read ({type(error).__name__})", remedy) from None
 
 
 def write_draws(sample: Sample, folder: Path) -> None:

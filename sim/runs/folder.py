@@ -13,7 +13,8 @@ from sim.contract.summary import Result
 from sim.errors import InputError
 from sim.system.reading import read_json
 
-SUMMARY, MANIFEST, POSTERIOR, INPUTS = "summary.json", "manifest.json", "posterior.nc", "inputs"
+SUMMARY, MANIFEST, INPUTS = "summary.json", "manifest.json", "inputs"
+POSTERIOR, UNKNOWNS = "posterior.nc", "unknowns.npy"
 SENSITIVITY = "sensitivity-"  # how the folders of such reports begin, beside the runs of a case
 
 
@@ -30,13 +31,14 @@ _MEMO = "sim.report.memo.write_memo"
 FILES = (
     RunFile(SUMMARY, ("sim.runs.run.write_run",), ("sim.runs.folder.read_result",)),
     RunFile("summary.csv", ("sim.report.table.write_summary_csv",)),
-    RunFile(POSTERIOR, ("sim.runs.run.write_run",), ("sim.runs.draws.read_sample",)),
+    RunFile(POSTERIOR, ("sim.runs.run.write_run",)),
+    RunFile(UNKNOWNS, ("sim.runs.unknowns.write_unknowns",), ("sim.runs.unknowns.read_sample",)),
     RunFile("draws.csv", ("sim.runs.draws.write_draws",)),
     RunFile("draws.parquet", ("sim.runs.draws.write_draws",)),
     RunFile("memo.md", ("sim.runs.run.write_run", _MEMO)),
     RunFile("figures", ("sim.report.plots.draw_figures",), (_MEMO,)),
     RunFile(MANIFEST, ("sim.runs.run.write_run",), ("sim.runs.folder.read_manifest",)),
-    RunFile(INPUTS, ("sim.runs.inputs.write_inputs",), ("sim.runs.inputs.read_inputs",)),
+    RunFile(INPUTS, ("sim.runs.inputs.write_inputs",), ("sim.runs.inputs.open_inputs",)),
 )
 ASKED = tuple(RunFile(f"memo.{name}", (_MEMO,)) for name in ("html", "docx", "pdf"))  # which `memo` adds
 
@@ -50,13 +52,13 @@ def read_result(folder: Path) -> Result:
         Where it is missing, damaged, or of another schema.
     """
     path = folder / SUMMARY
-    return parse_result(read_json(path), str(path))
+    return parse_result(read_json(path, inside=folder), str(path))
 
 
 def read_manifest(folder: Path) -> Manifest | None:
     """Return the `manifest.json` of a run's folder; None where there is none."""
     path = folder / MANIFEST
-    return parse_manifest(read_json(path), str(path)) if os.path.lexists(path) else None
+    return parse_manifest(read_json(path, inside=folder), str(path)) if os.path.lexists(path) else None
 
 
 def find_sensitivity(run: Path, result: Result) -> tuple[Path | None, Sensitivity | None]:
@@ -64,7 +66,7 @@ def find_sensitivity(run: Path, result: Result) -> tuple[Path | None, Sensitivit
     for folder in sorted(run.resolve().parent.glob(f"{SENSITIVITY}*"), reverse=True):
         path = folder / "sensitivity.json"
         try:
-            report = read_json(path)
+            report = read_json(path, inside=folder.parent)
         except InputError:
             continue
         if isinstance(report, dict) and report.get("schema") == 1 and report.get("inputs") == result.inputs:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from sim.case.case import Case
@@ -18,8 +20,11 @@ from sim.case.priors import PriorSet, find_shipped_priors, read_priors
 from sim.contract.manifest import Manifest
 from sim.errors import InputError, refuse
 from sim.runs.folder import INPUTS, MANIFEST
+from sim.system.reading import MAX_TABLE, MAX_TOML, read_bytes
 
 _PATH = re.compile(r"case\.toml|claims\.csv|(priors/)?[^/\\]+\.toml")
+_NEEDED = {"case.toml", "claims.csv"}
+MAX_FILES = 4  # the case's two, its prior set, and the default one
 
 
 def gather_inputs(case: Case, priors: PriorSet) -> dict[str, bytes]:
@@ -38,8 +43,9 @@ def gather_inputs(case: Case, priors: PriorSet) -> dict[str, bytes]:
         files[f"priors/{priors.path.name}" if is_shipped else priors.path.name] = priors.path
     if priors.borrowed:
         files["priors/default.toml"] = shelf / "default.toml"
+    inside = case.folder
     return {name: text.encode() for name, text in written.items()} | {
-        name: path.read_bytes() for name, path in files.items()
+        name: read_bytes(path, MAX_TABLE, inside if inside in path.parents else None) for name, path in files.items()
     }
 
 
@@ -56,8 +62,11 @@ def write_inputs(inputs: Mapping[str, bytes], folder: Path) -> None:
         path.write_bytes(content)
 
 
-def read_inputs(run: Path, manifest: Manifest) -> tuple[Case, PriorSet]:
-    """Return the case and the priors that a run was made from, out of its folder.
+@contextmanager
+def open_inputs(run: Path, manifest: Manifest) -> Iterator[tuple[Case, PriorSet]]:
+    """Yield the case and the priors that a run was made from, out of its folder; they can be used within the block.
+
+    What is read is what was hashed: a copy, of which nobody else knows.
 
     Parameters
     ----------
@@ -70,22 +79,31 @@ def read_inputs(run: Path, manifest: Manifest) -> tuple[Case, PriorSet]:
     InputError
         Where the folder does not hold them, or not as the manifest knows them.
     """
-    known, folder = manifest.inputs, run / INPUTS
-    if not known or not all(map(_PATH.fullmatch, known)):
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / INPUTS
+        own = [name for name in _copy_inputs(run, manifest, Path(scratch)) if name.endswith(".toml")]
+        try:
+            case = read_case(folder).model_copy(update={"name": manifest.case})
+            own = [name for name in own if name not in ("case.toml", "priors/default.toml")]
+            used = (own or ["priors/default.toml"])[0]
+            name = Path(used).stem if used.startswith("priors/") else used
+            priors = read_priors(name, beside=folder, overrides=case.file.priors, shelf=folder / "priors")
+        except InputError as error:
+            what = f"cannot be read by this version ({error.faults[0]})"
+            raise refuse(str(run / INPUTS), "", what, "run the case again") from None
+        yield case, priors
+
+
+def _copy_inputs(run: Path, manifest: Manifest, scratch: Path) -> list[str]:
+    """Write the files that a manifest tells of, as they lie in a run's folder, into another; return their names."""
+    known = manifest.inputs
+    if not known.keys() >= _NEEDED or len(known) > MAX_FILES or not all(map(_PATH.fullmatch, known)):
         raise refuse(str(run / MANIFEST), "inputs", "does not name the run's files", "run the case again")
+    inputs = {}
     for name, sha in known.items():
-        path = folder / name
-        if not path.is_file():
-            raise refuse(str(path), "", "is missing", "run the case again with this version")
-        if hash_inputs({name: path.read_bytes()})[name] != sha:
+        path = run / INPUTS / name
+        inputs[name] = read_bytes(path, MAX_TABLE if name.endswith(".csv") else MAX_TOML, inside=run)
+        if hash_inputs(inputs)[name] != sha:
             raise refuse(str(path), "", "is not what the run was made from", "put back the file, or run the case again")
-    try:
-        case = read_case(folder).model_copy(update={"name": manifest.case})
-        own = [name for name in known if name.endswith(".toml") and name not in ("case.toml", "priors/default.toml")]
-        used = (own or ["priors/default.toml"])[0]
-        name = Path(used).stem if used.startswith("priors/") else used
-        return case, read_priors(name, beside=folder, overrides=case.file.priors, shelf=folder / "priors")
-    except InputError as error:
-        raise refuse(
-            str(folder), "", f"cannot be read by this version ({error.faults[0]})", "run the case again"
-        ) from None
+    write_inputs(inputs, scratch)
+    return list(inputs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import platform
 import sys
 import time
@@ -15,12 +16,12 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from sim.case.case import Case
-from sim.case.folder import read_case
-from sim.case.priors import PriorSet, read_priors
-from sim.contract.check import adapt, dump_record
+from sim.case.folder import read_case, read_case_priors
+from sim.case.priors import PriorSet
+from sim.contract.check import adapt, dump_record, parse_result
 from sim.contract.manifest import Manifest, Settings
 from sim.contract.summary import Result
-from sim.errors import quote_value, refuse
+from sim.errors import InputError, quote_value, refuse
 from sim.model.design import Design, design_model
 from sim.posterior.engines import OWN_SAMPLER, TAKES_PART, Engine, check_engine
 from sim.posterior.fit import Draws
@@ -202,7 +203,7 @@ def fit_case(
 
 def _read_both(case: str | Path | Case, prior: str | None) -> tuple[Case, PriorSet]:
     read = case if isinstance(case, Case) else read_case(case)
-    return read, read_priors(prior or read.file.prior, beside=read.folder, overrides=read.file.priors)
+    return read, read_case_priors(read, prior)
 
 
 def design_case(
@@ -256,12 +257,13 @@ def write_run(run: Run, results: Path, command: Sequence[str] = (), drawing: Fig
     from sim.report.memo.content import compose_memo
     from sim.report.table import write_summary_csv
     from sim.runs.draws import write_draws
+    from sim.runs.unknowns import write_unknowns
 
-    parent = results / run.design.case.name
+    summary, parent = format_summary(run.result), results / run.design.case.name
     stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%d-%H%M%S")
     with build_folder(parent, f"{stamp}-seed{run.seed}") as (folder, placed):
         before = time.perf_counter()
-        (folder / SUMMARY).write_text(format_json(dump_record(run.result)), encoding="utf-8")
+        (folder / SUMMARY).write_text(summary, encoding="utf-8")
         with drawing.draw(folder / SUMMARY, folder / "figures") if drawing else nullcontext():
             write_summary_csv(run.result, folder / "summary.csv")
             memo = compose_memo(run.result, manifest=describe_run(run, command))
@@ -270,6 +272,7 @@ def write_run(run: Run, results: Path, command: Sequence[str] = (), drawing: Fig
             # HDF5 crashes where it meets a full disk itself.
             (folder / POSTERIOR).write_bytes(bytes(run.posterior.to_netcdf(engine="h5netcdf")))
             write_draws(run.sample, folder)
+            unknowns = write_unknowns(run.sample, folder)
             write_inputs(run.inputs, folder)
             stored = time.perf_counter()
         if not (drawing and drawing.is_done()):  # where the process failed, draw here, so that its error is raised
@@ -277,11 +280,24 @@ def write_run(run: Run, results: Path, command: Sequence[str] = (), drawing: Fig
 
             draw_figures(run.result, folder / "figures")
         run.seconds |= {"memo": told - before, "store": stored - told, "figures": time.perf_counter() - stored}
-        outputs = {POSTERIOR: hash_file(folder / POSTERIOR)}
+        outputs = {POSTERIOR: hash_file(folder / POSTERIOR), **unknowns}
         manifest = replace(describe_run(run, command), outputs=outputs)
         (folder / MANIFEST).write_text(format_json(dump_record(manifest)), encoding="utf-8")
     run.folder = placed[0]
     return placed[0]
+
+
+def format_summary(result: Result) -> str:
+    """Return the text of `summary.json`, or refuse a result that its own readers would refuse: of absurd numbers."""
+    try:
+        text = format_json(dump_record(result))
+        parse_result(json.loads(text), SUMMARY)
+    except (ValueError, InputError) as error:
+        reason = error.faults[0] if isinstance(error, InputError) else error
+        what = f"gives numbers that cannot be reckoned with ({reason})"
+        remedy = "look for priors fixed at an edge, or out of proportion"
+        raise refuse(result.case, "", what, remedy) from None
+    return text
 
 
 def describe_run(run: Run, command: Sequence[str]) -> Manifest:

@@ -17,7 +17,7 @@ from sim.contract.values import SCHEMA
 from sim.errors import refuse
 from sim.runs.compare import ERRORS
 from sim.runs.folder import MANIFEST, SUMMARY, read_manifest, read_result
-from sim.runs.inputs import read_inputs
+from sim.runs.inputs import open_inputs
 from sim.runs.run import describe_platform, find_versions, fit_case
 from sim.system.reading import read_json
 
@@ -78,22 +78,22 @@ def verify_run(folder: Path, *, quiet: bool = True) -> Verification:
     if manifest is None or manifest.seed >= 2**31:
         what = "is missing" if manifest is None else f"has a seed of {manifest.seed}"
         raise refuse(str(folder / MANIFEST), "", what, "run the case again")
-    case, priors = read_inputs(folder, manifest)
     asked = manifest.settings
     as_of, known_by = (None if day is None else dt.date.fromisoformat(day) for day in (asked.as_of, asked.known_by))
-    run = fit_case(
-        case,
-        priors,
-        seed=manifest.seed,
-        as_of=as_of,
-        known_by=known_by,
-        draws=asked.draws,
-        sampler=asked.sampler,
-        quiet=quiet,
-    )
+    with open_inputs(folder, manifest) as (case, priors):
+        run = fit_case(
+            case,
+            priors,
+            seed=manifest.seed,
+            as_of=as_of,
+            known_by=known_by,
+            draws=asked.draws,
+            sampler=asked.sampler,
+            quiet=quiet,
+        )
     verdict = judge_repeat(was, run.result)
     # What stands in the file beside a summary is not read, and is not the run's either.
-    alone = json.dumps(read_json(folder / SUMMARY)) == json.dumps(dump_record(was))
+    alone = json.dumps(read_json(folder / SUMMARY, inside=folder)) == json.dumps(dump_record(was))
     differs = tuple(list_differences(manifest))
     return replace(verdict, run=str(folder), identical=verdict.identical and alone, differs=differs)
 

@@ -33,7 +33,7 @@ class FigureProcess:
         """Have the figures of a summary drawn into a folder during a block, whose failure ends the drawing."""
         orders = cast("TextIO", self.process.stdin)  # stays open: its end tells that this process has ended
         with suppress(OSError):  # that the other has died is found out by `is_done`
-            orders.write(json.dumps([str(summary.resolve()), str(folder.resolve())]) + "\n")
+            orders.write(json.dumps([os.path.abspath(summary), os.path.abspath(folder)]) + "\n")  # noqa: PTH100 - as it leads
             orders.flush()
         try:
             yield

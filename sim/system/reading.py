@@ -1,16 +1,20 @@
 """Reading what a user gives: a plain file of a stated size, as text, TOML or JSON of a sane shape, or not at all.
 
-The limits are told in `docs/formats.md`. Within them no input takes more than seconds, or more than some 500 MB.
+The limits are told in `docs/formats.md`. Within them no input takes more than seconds, or more than some 500 MB. What
+lies in the folder of a run or a case may come from a stranger: it is read `inside` that folder, where no link is
+followed.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import re
 import stat
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,40 +26,99 @@ MAX_TOML = 1_000_000  # bytes: the parser is slow, and nobody writes as much by 
 MAX_NESTING = 20  # tables and lists within each other
 MAX_PARTS = 20  # of a dotted key
 LARGEST = 1e300  # of a number, so that it can be reckoned with
-FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+# Control characters, halves of characters, and what XML, and so a picture as SVG, may not hold.
+FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _PART = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
 # The parser's time grows with the square of the parts of a dotted key.
 _LONG_KEY = re.compile(rf"(?<![\\A-Za-z0-9_-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{MAX_PARTS},}}")
 
 
-def read_text(path: Path, limit: int = MAX_TABLE) -> str:
+def read_text(path: Path, limit: int = MAX_TABLE, inside: Path | None = None) -> str:
     """Return the text of a UTF-8 file (a byte-order mark is left out), or refuse it in one line."""
-    raw = read_bytes(path, limit)
+    return decode_text(read_bytes(path, limit, inside), path.name)
+
+
+def decode_text(raw: bytes, file: str) -> str:
+    """Return the text of a UTF-8 file's bytes (a byte-order mark is left out), or refuse them in one line."""
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise refuse(path.name, f"line {line}", "is not UTF-8", "save the file as UTF-8") from None
+        raise refuse(file, f"line {line}", "is not UTF-8", "save the file as UTF-8") from None
     if "\0" in text:
-        raise refuse(path.name, f"line {_count_lines(text, text.index(chr(0)))}", "holds a NUL byte", "save it as text")
+        raise refuse(file, f"line {_count_lines(text, text.index(chr(0)))}", "holds a NUL byte", "save it as text")
     return text
 
 
-def read_bytes(path: Path, limit: int) -> bytes:
-    """Return what is in a file; a pipe or a device is refused, not waited for."""
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+def read_bytes(path: Path, limit: int = MAX_TABLE, inside: Path | None = None) -> bytes:
+    """Return what is in a file, or refuse it in one line.
+
+    Parameters
+    ----------
+    path : Path
+        A pipe, a device or a folder is refused, not waited for.
+    limit : int
+        The most bytes; a larger file, sparse ones too, is refused before it is read.
+    inside : Path, optional
+        A folder above `path`: what is named below it is opened from its own descriptor, and a link there is refused.
+    """
+    remedy = "give the path of a file" if inside is None else "put the file itself there"
     try:
-        with open(os.open(path, flags), "rb") as file:  # noqa: PTH123 - of a descriptor that does not wait
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        with open(_open_file(path, inside), "rb") as file:
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode):
                 raise refuse(str(path), "", "is no plain file", "give the path of a file")
-            raw = file.read(limit + 1)
+            raw = file.read(limit + 1) if found.st_size <= limit else None
     except OSError as error:
-        raise refuse(str(path), "", f"cannot be read ({error.strerror})", "give the path of a file") from None
+        reason = "it is a link" if _is_through_link(path, inside) else error.strerror
+        raise refuse(str(path), "", f"cannot be read ({reason})", remedy) from None
     except ValueError as error:  # a NUL byte in the path
         raise refuse(str(path), "", f"is no path ({error})", "give the path of a file") from None
-    if len(raw) > limit:
-        raise refuse(path.name, "", f"is larger than {limit // 1_000_000} MB", "split it")
+    if raw is None or len(raw) > limit:
+        size = f"{limit // 1_000_000} MB" if limit >= 1_000_000 else f"{limit // 1_000} kB"
+        raise refuse(path.name, "", f"is larger than {size}", "split it")
     return raw
+
+
+_FILE = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
+_STRAIGHT = getattr(os, "O_NOFOLLOW", 0)
+
+
+def _open_file(path: Path, inside: Path | None) -> int:
+    """Return a descriptor of a file; below `inside` no link is followed."""
+    if inside is None:
+        return os.open(path, _FILE)
+    names = path.relative_to(inside).parts
+    if not names or ".." in names:
+        raise OSError(errno.EINVAL, "it leads out of its folder")
+    if os.open not in os.supports_dir_fd:
+        return _open_unlinked(inside, names)
+    folder = os.open(inside, _FOLDER)
+    try:
+        for name in names[:-1]:
+            above, folder = folder, os.open(name, _FOLDER | _STRAIGHT, dir_fd=folder)
+            os.close(above)
+        return os.open(names[-1], _FILE | _STRAIGHT, dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
+def _is_through_link(path: Path, inside: Path | None) -> bool:
+    """Whether one of the names below a folder is a link: the system says of it only that something is amiss."""
+    if inside is None or inside not in path.parents:
+        return False
+    return any(each.is_symlink() for each in (path, *path.parents[: path.parents.index(inside)]))
+
+
+def _open_unlinked(inside: Path, names: Sequence[str]) -> int:
+    """Return a descriptor of a file below a folder where none of the names is a link now: all that Windows can do."""
+    path = inside
+    for name in names:
+        path = path / name
+        if path.is_symlink() or path.is_junction():
+            raise OSError(errno.ELOOP, "it is a link")
+    return os.open(path, _FILE)
 
 
 def is_file(path: Path) -> bool:
@@ -81,9 +144,9 @@ def refuse_controls(text: str, file: str) -> None:
         raise refuse(file, where, f"holds the control character {quote_value(found[0])}", "take it out")
 
 
-def read_toml(path: Path) -> tuple[dict[str, Any], str]:
+def read_toml(path: Path, inside: Path | None = None) -> tuple[dict[str, Any], str]:
     """Return the content of a TOML file, and its text."""
-    text = read_text(path, MAX_TOML)
+    text = read_text(path, MAX_TOML, inside)
     long = _LONG_KEY.search(text)
     if long:
         where = f"line {_count_lines(text, long.start())}"
@@ -96,9 +159,9 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
     return data, text
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path, inside: Path | None = None) -> Any:
     """Return the content of a JSON file that the program wrote."""
-    text = read_text(path, MAX_JSON)
+    text = read_text(path, MAX_JSON, inside)
     remedy = "run the case again"
     try:
         data = json.loads(text, parse_constant=_refuse_constant)

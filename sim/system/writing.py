@@ -1,7 +1,9 @@
 """Files and folders that appear whole or not at all; all that the program writes is written through here or a `Store`.
 
 A draft is a hidden folder beside the path that it will have. Its owner holds a lock on it, which the system takes back
-when the owner ends, however it ends: a draft that nobody holds is swept up by whoever writes there next.
+when the owner ends, however it ends: a draft that nobody holds is swept up by whoever writes there next. Where the
+system has a path to a descriptor (Linux) a draft is filled through that, so that nothing is written through a link that
+takes its place meanwhile; everywhere such a swap is noticed before the draft gets its name.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
@@ -34,6 +37,27 @@ FOLDER = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 
 Draft = tuple[Path, list[Path]]
 
 
+@dataclass(frozen=True)
+class _Draft:
+    """A draft: the path that it is filled by, its own path, and its open descriptor (-1 where there is none)."""
+
+    inner: Path
+    path: Path
+    held: int
+
+    def is_there(self, path: Path | None = None) -> bool:
+        """Whether a path, by default its own, is still that of the draft."""
+        try:
+            return self.held < 0 or os.path.samestat(os.lstat(path or self.path), os.fstat(self.held))
+        except OSError:
+            return False
+
+    def check(self, path: Path | None = None) -> None:
+        """Refuse to go on where something else has taken the place of the draft."""
+        if not self.is_there(path):
+            raise OSError(errno.ESTALE, "it was taken away, or swapped for another, while it was written")
+
+
 @contextmanager
 def build_folder(parent: Path, name: str) -> Iterator[Draft]:
     """Yield a new folder to fill, and rename it to `parent/name` when the block ends without an error.
@@ -46,7 +70,7 @@ def build_folder(parent: Path, name: str) -> Iterator[Draft]:
         for other in _list_folders(parent.parent):
             sweep_drafts(other)
         with _draft_in(parent) as draft:
-            yield draft, final
+            yield draft.inner, final
             final.append(_settle(draft, [parent / (name if n == 1 else f"{name}-{n}") for n in range(1, 1_000)]))
 
 
@@ -57,7 +81,7 @@ def build_new(folder: Path) -> Iterator[Path]:
     if os.path.lexists(folder):
         raise taken
     with _explained(folder), _draft_in(folder.parent) as draft:
-        yield draft
+        yield draft.inner
         try:
             _settle(draft, [folder])
         except FileExistsError:
@@ -65,16 +89,45 @@ def build_new(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def replace_files(folder: Path) -> Iterator[Path]:
-    """Yield a folder to put files into, and move each to `folder` in one step when the block ends without an error."""
-    with _explained(folder), _draft_in(folder) as draft:
-        yield draft
-        _sync(draft)
-        for file in sorted(draft.iterdir()):
-            path = folder / file.name
-            os.replace(file, path)  # noqa: PTH105 - in one step, over what was there
-            note_kept(str(path), partial("{} is written".format, path))
-        _sync_entry(folder)
+def replace_files(folder: Path, *, straight: bool = False) -> Iterator[Path]:
+    """Yield a folder to put files into, and move each to `folder` in one step when the block ends without an error.
+
+    `straight`: `folder` may be no link, nor become one meanwhile.
+    """
+    with _explained(folder), _pinned(folder, straight=straight) as pinned, _draft_in(pinned) as draft:
+        yield draft.inner
+        draft.check()
+        _sync(draft.inner)
+        for file in sorted(draft.inner.iterdir()):
+            os.replace(file, pinned / file.name)  # noqa: PTH105 - in one step, over what was there
+            place = folder / file.name
+            note_kept(str(place), partial("{} is written".format, place))
+        _sync_entry(pinned)
+
+
+@contextmanager
+def _pinned(folder: Path, *, straight: bool) -> Iterator[Path]:
+    """Yield a path that leads to a folder whatever takes its place; the folder's own where the system has none."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if straight and (folder.is_symlink() or folder.is_junction()):
+        raise refuse(str(folder), "", "is a link to another place", "take it away")
+    if flock is None:
+        yield folder
+        return
+    held = os.open(folder, FOLDER if straight else os.O_RDONLY)
+    try:
+        yield _find_inner(folder, held)
+    finally:
+        os.close(held)
+
+
+def _find_inner(folder: Path, held: int) -> Path:
+    """Return a path through a descriptor, which this process and those that it starts can take; else the folder's."""
+    inner = Path(f"/proc/{os.getpid()}/fd/{held}")
+    with suppress(OSError):
+        if held >= 0 and os.path.samestat(inner.stat(), os.fstat(held)):
+            return inner
+    return folder
 
 
 def write_file(path: Path, content: str | bytes) -> None:
@@ -145,7 +198,7 @@ def sweep_drafts(folder: Path) -> None:
 
 
 @contextmanager
-def _draft_in(parent: Path) -> Iterator[Path]:
+def _draft_in(parent: Path) -> Iterator[_Draft]:
     parent.mkdir(parents=True, exist_ok=True)
     sweep_drafts(parent)
     draft = parent / f"{PREFIX}{token_hex(4)}"
@@ -153,7 +206,10 @@ def _draft_in(parent: Path) -> Iterator[Path]:
         held = -1
         try:
             held = _make_held(draft)
-            yield draft
+            yield _Draft(_find_inner(draft, held), draft, held)
+        except BaseException:
+            _empty(draft, held)
+            raise
         finally:
             _clear(draft)
             if held >= 0:
@@ -186,18 +242,28 @@ def _clear(draft: Path) -> None:
         time.sleep(0.02)
 
 
-def _settle(draft: Path, paths: list[Path]) -> Path:
+def _empty(draft: Path, held: int) -> None:
+    """Remove what is in a failed draft, wherever somebody has moved it."""
+    inner = _find_inner(draft, held)
+    with suppress(OSError):
+        for path in [] if inner == draft else list(inner.iterdir()):
+            _clear(path)
+
+
+def _settle(draft: _Draft, paths: list[Path]) -> Path:
     """Rename a finished folder to the first of some paths that is free."""
-    _sync(draft)
+    _sync(draft.inner)
+    draft.check()
     for path in paths:
         if os.path.lexists(path):
             continue
         try:
-            os.rename(draft, path)  # noqa: PTH104 - fails where another run took the name meanwhile, and is atomic
+            os.rename(draft.path, path)  # noqa: PTH104 - fails where another run took the name meanwhile, and is atomic
         except OSError:
             if os.path.lexists(path):
                 continue
             raise
+        draft.check(path)
         note_kept(str(path), partial("{} is whole".format, path))
         _sync_entry(path.parent)
         return path

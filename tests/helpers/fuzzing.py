@@ -87,7 +87,7 @@ def lay_run(run: Path) -> Callable[[Path], None]:
 
     def lay(folder: Path) -> None:
         (folder / "run").mkdir()
-        for name in ("manifest.json", "posterior.nc"):
+        for name in ("manifest.json", "unknowns.npy"):
             shutil.copy(run / name, folder / "run" / name)
         (folder / "sensitivity-1").mkdir()
         result = trim_result(json.loads((run / "summary.json").read_text(encoding="utf-8")))
@@ -146,7 +146,7 @@ def list_doors(run: Path) -> dict[str, Door]:
         "manifest": Door("run/manifest.json", finished, lambda place: ["memo", f"{place}/run"]),
         "report": Door("sensitivity-1/sensitivity.json", finished, lambda place: ["memo", f"{place}/run"]),
         "draws": Door(
-            "run/posterior.nc", finished, lambda place: ["simulate", "kursk", "--n", "5", "--run", f"{place}/run"]
+            "run/unknowns.npy", finished, lambda place: ["simulate", "kursk", "--n", "5", "--run", f"{place}/run"]
         ),
     }
     for form, text in (("economist", ESTIMATES), ("radford", LOSSES), ("ucdp", EVENTS)):
@@ -181,6 +181,11 @@ def try_input(door: Door, content: bytes, place: Path) -> int:
 
 def hold_to_contract(arguments: list[str]) -> int:
     """Run a command in this process; return its exit status."""
+    return run_here(arguments)[0]
+
+
+def run_here(arguments: list[str], most_seconds: float = MOST_SECONDS) -> tuple[int, str, str]:
+    """Run a command in this process, held to the contract; return its exit status and what it says."""
     before, started = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
     with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
         status = int(COMMAND.main(arguments, prog_name="truetoll", standalone_mode=False) or 0)
@@ -188,9 +193,9 @@ def hold_to_contract(arguments: list[str]) -> int:
     seconds = min(after.ru_utime - before.ru_utime, time.perf_counter() - started)  # others may use the processor too
     grown = after.ru_maxrss - before.ru_maxrss
     check_contract(status, out.getvalue(), err.getvalue())
-    assert seconds < MOST_SECONDS, f"took {seconds:.1f} s"
+    assert seconds < most_seconds, f"took {seconds:.1f} s"
     assert grown < MOST_MEMORY, f"took {grown / 1000:.0f} MB"
-    return status
+    return status, out.getvalue(), err.getvalue()
 
 
 def check_contract(status: int, stdout: str, stderr: str) -> None:

@@ -64,7 +64,7 @@ def test_inputs_that_were_changed_are_refused(folder, name):
     with pytest.raises(InputError, match="not what the run was made from"):
         verify_run(folder)
     path.unlink()
-    with pytest.raises(InputError, match="is missing"):
+    with pytest.raises(InputError, match="cannot be read"):
         verify_run(folder)
 
 

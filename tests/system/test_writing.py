@@ -23,7 +23,7 @@ from pathlib import Path
 from sim.system.writing import build_folder
 with build_folder(Path(sys.argv[1]), "run") as (draft, _):
     (draft / "half").write_text("x")
-    print(draft.name, flush=True)
+    print(draft.resolve().name, flush=True)
     sys.stdin.read()
 """
 
@@ -59,6 +59,40 @@ def test_what_is_not_ours_is_not_swept_up(tmp_path):
     before = sorted(tmp_path.iterdir())
     sweep_drafts(tmp_path)
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="drafts are filled through their descriptors on Linux")
+@pytest.mark.parametrize("build", [build_folder, build_new, replace_files])
+def test_nothing_is_written_through_a_link_that_takes_the_place_of_a_draft(build, tmp_path):
+    outside, results = tmp_path / "outside", tmp_path / "results"
+    outside.mkdir()
+    place = {build_folder: (results, "run"), build_new: (results / "run",), replace_files: (results,)}[build]
+
+    def write():
+        with build(*place) as found:
+            inner = found[0] if build is build_folder else found
+            (draft,) = results.iterdir()
+            draft.rename(results / "taken")
+            draft.symlink_to(outside)
+            (inner / "figures").mkdir()
+            (inner / "figures" / "file").write_text("ours")
+
+    with pytest.raises(InputError, match=r"cannot be written \(it was taken away, or swapped") as caught:
+        write()
+    assert len(str(caught.value).splitlines()) == 1
+    assert list(outside.iterdir()) == []
+    assert [(path.name, list(path.iterdir())) for path in results.iterdir()] == [("taken", [])]
+
+
+def test_a_folder_that_became_a_link_gets_no_files(tmp_path):
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "figures").symlink_to(tmp_path / "outside")
+    with (
+        pytest.raises(InputError, match="is a link to another place"),
+        replace_files(tmp_path / "figures", straight=True),
+    ):
+        pass
+    assert list((tmp_path / "outside").iterdir()) == []
 
 
 def test_two_folders_of_one_name_are_both_whole(tmp_path):

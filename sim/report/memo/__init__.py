@@ -1,7 +1,8 @@
 """The memo in four formats: one content, rendered by templates that an institution can replace.
 
-`content` lists the sections, which `answer`, `claims` and `basis` write as `blocks`; `word` writes DOCX; Markdown, HTML
-and PDF (by typst) come from the templates `memo.md.j2`, `memo.html.j2`, `memo.typ.j2`.
+`content` lists the sections, which `answer`, `claims` and `basis` write as `blocks`; `pages` sets them as Markdown,
+HTML and PDF (by typst) from the templates `memo.md.j2`, `memo.html.j2`, `memo.typ.j2`, and `word` as DOCX. For typst,
+and with a template of the user's, who may have it from a stranger, pages are set in a confined process.
 """
 
 from __future__ import annotations
@@ -9,28 +10,22 @@ from __future__ import annotations
 import base64
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from jinja2 import (
-    BaseLoader,
-    ChoiceLoader,
-    FileSystemLoader,
-    PackageLoader,
-    StrictUndefined,
-    TemplateError,
-)
-from jinja2.sandbox import SandboxedEnvironment
-
-from sim.errors import refuse
+from sim.contract.check import adapt
 from sim.report.memo.blocks import Block, Memo, Picture, Points, Section, Table
 from sim.report.memo.content import compose_memo
+from sim.report.memo.pages import render_template, set_page
+from sim.report.memo.pictures import read_pictures
+from sim.system.confinement import run_confined
 from sim.system.writing import replace_files
-from sim.words import escape_cell
 
 FORMATS = ("md", "html", "docx", "pdf")
 MOST_ROWS, MOST_TEXT = 1_000, 5_000  # rows of a table, characters of a cell or point, in DOCX and PDF
+_TEMPLATES = {"md": "memo.md.j2", "html": "memo.html.j2", "docx": "memo.docx", "pdf": "memo.typ.j2"}
 
 __all__ = ["FORMATS", "compose_memo", "render_memo", "write_memo"]
 
@@ -57,21 +52,33 @@ def write_memo(memo: Memo, folder: Path, formats: Sequence[str] = ("md",), templ
     InputError
         Where a template fails, or a format does.
     """
-    pages = {name: _render(memo, name, folder, templates) for name in formats}
+    pictures = read_pictures(folder, list_pictures(memo))
+    pages = {name: _set_page(memo, name, pictures, templates) for name in formats}
     with replace_files(folder) as draft:
         for name, page in pages.items():
             (draft / f"memo.{name}").write_bytes(page)
     return [folder / f"memo.{name}" for name in pages]
 
 
-def _render(memo: Memo, name: str, folder: Path, templates: Path | None) -> bytes:
-    if name == "docx":
-        from sim.report.memo.word import write_docx
+def list_pictures(memo: Memo) -> list[str]:
+    """Return the file names of the figures that a memo shows."""
+    return [block.file for section in memo.sections for block in section.blocks if isinstance(block, Picture)]
 
-        return write_docx(_shorten(memo), folder / "figures", templates)
-    if name == "pdf":
-        return _compile_pdf(render_memo(_shorten(memo), "typ", folder, templates), folder)
-    return render_memo(memo, name, folder, templates).encode()
+
+def _set_page(memo: Memo, form: str, pictures: dict[str, bytes], templates: Path | None) -> bytes:
+    memo = _shorten(memo) if form in ("docx", "pdf") else memo
+    if templates is None and form != "pdf":
+        return set_page(memo, form, pictures)
+    request: dict[str, Any] = {"memo": adapt(Memo).dump_python(memo, mode="json"), "format": form}
+    request["templates"] = None if templates is None else str(templates.absolute())
+    request["pictures"] = {name: base64.b64encode(content).decode() for name, content in pictures.items()}
+    with tempfile.TemporaryDirectory() as scratch:
+        (Path(scratch) / "figures").mkdir()
+        for name, content in pictures.items() if form == "pdf" else ():
+            (Path(scratch) / "figures" / name).write_bytes(content)
+        file = str(templates / _TEMPLATES[form]) if templates else _TEMPLATES[form]
+        remedy = f"mend the template, or leave out {'--template' if templates else form}"
+        return run_confined("sim.report.memo", json.dumps(request).encode(), Path(scratch), file, remedy)
 
 
 def _shorten(memo: Memo) -> Memo:
@@ -94,66 +101,11 @@ def _cut(text: str) -> str:
     return text if len(text) <= MOST_TEXT else f"{text[: MOST_TEXT - 1]}…"
 
 
-def render_memo(memo: Memo, name: str = "md", folder: Path | None = None, templates: Path | None = None) -> str:
-    """Return a memo as Markdown, HTML, or typst's source.
+def render_memo(memo: Memo, name: str = "md", pictures: Mapping[str, bytes] | None = None) -> str:
+    """Return a memo as Markdown, HTML, or typst's source, by our own templates.
 
-    `folder` is the run's: a figure that is not in it is left out. Without it Markdown points at all of them.
+    A figure that is not among `pictures` is left out; without those Markdown points at all figures.
     """
-    ours: BaseLoader = PackageLoader("sim.report.memo")
-    environment = SandboxedEnvironment(  # a template from elsewhere formats, and runs nothing
-        loader=ChoiceLoader([FileSystemLoader(templates), ours]) if templates else ours,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=name == "html",
-    )
-    environment.filters.update(cell=escape_cell, typst=quote_typst, data=_embed)
-    figures = None if folder is None else folder / "figures"
-    shown = replace(memo, sections=tuple(_with_figures(section, figures) for section in memo.sections))
-    template = f"memo.{name}.j2"
-    try:
-        return environment.get_template(template).render(memo=shown, figures=figures)
-    except (TemplateError, TypeError, ValueError) as error:
-        line = getattr(error, "lineno", None)
-        where = f"{templates or 'sim/report/memo/templates'}/{template}" + (f", line {line}" if line else "")
-        raise refuse(where, "", f"fails ({error})", "mend the template, or leave out --template") from error
-
-
-def _with_figures(section: Section, figures: Path | None) -> Section:
-    """Leave out the figures that are not in the folder."""
-    kept = tuple(
-        block
-        for block in section.blocks
-        if not isinstance(block, Picture) or figures is None or (figures / block.file).is_file()
-    )
-    return replace(section, blocks=kept)
-
-
-def quote_typst(text: object) -> str:
-    """Return text as a string literal of typst, of which nothing is taken for markup."""
-    return json.dumps(" ".join(str(text).split()), ensure_ascii=False).replace("\\/", "/")
-
-
-def _embed(path: Path) -> str:
-    return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
-
-
-def _compile_pdf(source: str, folder: Path) -> bytes:
-    import typst
-
-    with tempfile.TemporaryDirectory() as scratch:
-        page = Path(scratch) / "memo.typ"
-        page.write_text(source, encoding="utf-8")
-        figures = folder / "figures"
-        if figures.is_dir():
-            (Path(scratch) / "figures").symlink_to(figures.resolve())
-        remedy = "mend the template, or leave out pdf"
-        try:
-            pages, warnings = typst.compile_with_warnings(str(page), root=scratch)
-        except (RuntimeError, OSError) as error:
-            raise refuse("memo.typ.j2", "", f"fails ({' '.join(str(error).split())[:200]})", remedy) from error
-    missing = [warning.message for warning in warnings if "font" in warning.message]
-    if missing:
-        raise refuse("memo.typ.j2", "", f"asks for a font that is missing ({missing[0]})", remedy)
-    return bytes(pages)
+    if pictures is None:
+        pictures = dict.fromkeys(list_pictures(memo) if name == "md" else [], b"")
+    return render_template(memo, name, pictures)

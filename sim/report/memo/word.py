@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import io
+import os
+import re
+import zipfile
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
+from xml.etree.ElementTree import ParseError, fromstring  # nosec B405
 
-from sim.errors import refuse
+from sim.errors import quote_value, refuse
 from sim.report.memo.blocks import Block, Memo, Picture, Points, Table
+from sim.system.reading import read_bytes
 
 if TYPE_CHECKING:
     from docx.document import Document
@@ -17,45 +23,84 @@ if TYPE_CHECKING:
 SMALL = 8  # points, in tables
 LOOK = "Light Shading"
 WIDTH = 6.3  # inches between the margins
+MAX_PACKAGE, MAX_UNPACKED, MAX_PARTS = 20_000_000, 100_000_000, 500  # of a template: bytes, bytes, files
+_PLAIN = (".xml", ".rels", ".png", ".jpg", ".jpeg", ".gif")  # how the parts of a document end
+_OBJECTS = {"altChunk", "object", "OLEObject", "control"}  # elements that bring more than text
+_ASKING = re.compile(r"DDE|INCLUDE|IMPORT|\bLINK\b", re.IGNORECASE)  # fields that fetch or run something
 
 
-def write_docx(memo: Memo, figures: Path, templates: Path | None = None) -> bytes:
+def write_docx(memo: Memo, pictures: Mapping[str, bytes], templates: Path | None = None) -> bytes:
     """Return a memo as the bytes of a DOCX file.
 
     Parameters
     ----------
     memo : Memo
         From `sim.report.memo.content.compose_memo`.
-    figures : Path
-        The folder of the figures; one that is not there is left out.
+    pictures : mapping of str to bytes
+        The figures as PNG, by file name; one that is not there is left out.
     templates : Path, optional
         A folder whose `memo.docx` has the styles to use.
     """
     import docx
-    from docx.image.exceptions import InvalidImageStreamError, UnexpectedEndOfFileError, UnrecognizedImageError
-    from docx.opc.exceptions import OpcError
 
-    base = templates / "memo.docx" if templates and (templates / "memo.docx").is_file() else None
-    try:
-        document = docx.Document(str(base)) if base else docx.Document()
-        if base is None:
-            _set_styles(document)
-        document.core_properties.title = _clean(memo.title)
-        document.core_properties.author = "truetoll"
-        document.add_heading(_clean(memo.title), 0)
-        document.add_paragraph(f"As of {memo.as_of}", style="Subtitle")
-        counts = {"Table": 0, "Figure": 0}
-        for section in memo.sections:
-            document.add_heading(_clean(section.title), 1)
-            for block in section.blocks:
-                _add(document, block, figures, counts)
-    except (InvalidImageStreamError, UnexpectedEndOfFileError, UnrecognizedImageError, ZeroDivisionError) as error:
-        raise refuse(str(figures), "", f"holds an image that cannot be read ({error!r})", "draw them again") from error
-    except (KeyError, ValueError, OSError, BadZipFile, OpcError) as error:
-        raise refuse(str(base or "memo.docx"), "", f"fails ({error})", "mend its styles, or leave out docx") from error
+    base = templates / "memo.docx" if templates and os.path.lexists(templates / "memo.docx") else None
+    document = docx.Document(io.BytesIO(read_package(base)) if base else None)
+    if base is None:
+        _set_styles(document)
+    document.core_properties.title = _clean(memo.title)
+    document.core_properties.author = "truetoll"
+    document.add_heading(_clean(memo.title), 0)
+    document.add_paragraph(f"As of {memo.as_of}", style="Subtitle")
+    counts = {"Table": 0, "Figure": 0}
+    for section in memo.sections:
+        document.add_heading(_clean(section.title), 1)
+        for block in section.blocks:
+            _add(document, block, pictures, counts)
     content = io.BytesIO()
     document.save(content)
     return content.getvalue()
+
+
+def read_package(path: Path) -> bytes:
+    """Return a user's DOCX template, or refuse one that is large, or holds more than text and styles.
+
+    What a document brings beside these, a memo made of it would bring on: programs, and addresses that Word asks.
+    """
+    content = read_bytes(path, MAX_PACKAGE, inside=path.parent)
+    remedy = "save it anew as a plain .docx"
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as package:
+            parts = package.infolist()
+            if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED:
+                what = f"unpacks to more than {MAX_PARTS} parts or {MAX_UNPACKED // 1_000_000} MB"
+                raise refuse(path.name, "", what, remedy)
+            for part in parts:
+                problem = _find_more(part.filename, package.read(part))
+                if problem:
+                    raise refuse(path.name, "", f"its part {quote_value(part.filename)} {problem}", remedy)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error, EOFError, ParseError) as error:
+        raise refuse(path.name, "", f"is no DOCX file: {error}", remedy) from None
+    return content
+
+
+def _find_more(name: str, content: bytes) -> str | None:
+    """Return what a part of a document brings beside text, styles and pictures; None where that is nothing."""
+    if not name.endswith(_PLAIN):
+        return "is no part of a plain document"
+    if not name.endswith((".xml", ".rels")):
+        return None
+    if b"<!" in content.replace(b"<!--", b"") or b"\0" in content:
+        return "declares more than XML"
+    fields = ""
+    for element in fromstring(content).iter():  # noqa: S314  # nosec B314 - it declares no entities
+        tag = str(element.tag).rpartition("}")[2]
+        if tag in _OBJECTS:
+            return f"holds {tag}"
+        if element.get("TargetMode") == "External" and not str(element.get("Type")).endswith("/hyperlink"):
+            return "leads to another file"
+        fields += (element.text or "") if tag == "instrText" else ""
+        fields += " ".join(value for key, value in element.items() if key.endswith("instr"))
+    return "holds a field that fetches something" if _ASKING.search(fields) else None
 
 
 def _clean(text: str) -> str:
@@ -82,7 +127,7 @@ def _set_styles(document: Document) -> None:
         section.top_margin = section.bottom_margin = Inches(0.9)
 
 
-def _add(document: Document, block: Block, figures: Path, counts: dict[str, int]) -> None:
+def _add(document: Document, block: Block, pictures: Mapping[str, bytes], counts: dict[str, int]) -> None:
     if isinstance(block, Points):
         for item in block.items:
             document.add_paragraph(_clean(item), style="List Bullet")
@@ -90,11 +135,10 @@ def _add(document: Document, block: Block, figures: Path, counts: dict[str, int]
         _caption(document, "Table", block.caption, counts)
         _tabulate(document, block)
     elif isinstance(block, Picture):
-        path = figures / block.file
-        if path.is_file():
+        if block.file in pictures:
             from docx.shared import Inches
 
-            document.add_picture(str(path), width=Inches(WIDTH * block.share))
+            document.add_picture(io.BytesIO(pictures[block.file]), width=Inches(WIDTH * block.share))
             document.paragraphs[-1].paragraph_format.keep_with_next = True
             _describe_picture(document, block.caption)
             _caption(document, "Figure", block.caption, counts)

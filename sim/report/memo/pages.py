@@ -1,0 +1,139 @@
+"""The pages of a memo: Markdown, HTML and typst's source from templates, PDF by typst, DOCX by `word`.
+
+A template is given text, lists and tables by name, and nothing that can be asked to do something: no path, no file.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from html.parser import HTMLParser
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import BaseLoader, ChoiceLoader, FunctionLoader, PackageLoader, StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from sim.errors import refuse
+from sim.report.memo.blocks import Memo, Picture, Section
+from sim.system.reading import decode_text, read_bytes
+from sim.words import escape_cell
+
+MAX_TEMPLATE = 1_000_000  # bytes
+SANS_NETWORK = (
+    "default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+)
+_OPENING = re.compile(r"\s*(?:<!doctype[^>]*>)?", re.IGNORECASE)
+
+
+def set_page(memo: Memo, form: str, pictures: Mapping[str, bytes], templates: Path | None = None) -> bytes:
+    """Return a page of a memo.
+
+    Parameters
+    ----------
+    memo : Memo
+        From `compose_memo`.
+    form : {"md", "html", "docx", "pdf"}
+    pictures : mapping of str to bytes
+        The figures as PNG, by file name; others are left out. For PDF they lie in `figures` here, too.
+    templates : Path, optional
+        A folder whose templates stand for ours.
+    """
+    if form == "docx":
+        from sim.report.memo.word import write_docx
+
+        return write_docx(memo, pictures, templates)
+    if form == "pdf":
+        return _compile_pdf(render_template(memo, "typ", pictures, templates))
+    return render_template(memo, form, pictures, templates).encode()
+
+
+def render_template(memo: Memo, name: str, pictures: Mapping[str, bytes], templates: Path | None = None) -> str:
+    """Return a memo as Markdown, HTML, or typst's source."""
+    ours: BaseLoader = PackageLoader("sim.report.memo")
+    environment = ImmutableSandboxedEnvironment(  # a template from elsewhere formats, and runs nothing
+        loader=ChoiceLoader([FunctionLoader(lambda asked: _load(templates, asked)), ours]) if templates else ours,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=name == "html",
+    )
+    environment.filters.update(cell=escape_cell, typst=quote_typst)
+    shown = replace(memo, sections=tuple(_with_figures(section, pictures) for section in memo.sections))
+    addresses = {file: _embed(content) if name == "html" else f"figures/{file}" for file, content in pictures.items()}
+    page = environment.get_template(f"memo.{name}.j2").render(memo=shown, figures=addresses)
+    return guard_page(page) if templates and name == "html" else page
+
+
+def _load(templates: Path, name: str) -> str | None:
+    """Return a template of a folder, of which no name leads out; None where it has none of this name."""
+    path = templates / name
+    if not path.exists() or name.startswith("/") or ".." in path.parts:
+        return None
+    return decode_text(read_bytes(path, MAX_TEMPLATE, inside=templates), name)
+
+
+def _with_figures(section: Section, pictures: Mapping[str, bytes]) -> Section:
+    """Leave out the figures that are not there."""
+    kept = (block for block in section.blocks if not isinstance(block, Picture) or block.file in pictures)
+    return replace(section, blocks=tuple(kept))
+
+
+def quote_typst(text: object) -> str:
+    """Return text as a string literal of typst, of which nothing is taken for markup."""
+    return json.dumps(" ".join(str(text).split()), ensure_ascii=False).replace("\\/", "/")
+
+
+def _embed(content: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(content).decode()}"
+
+
+def guard_page(page: str) -> str:
+    """Return a page of a user's template under a policy: it loads nothing, and runs no script but our own.
+
+    The policy stands before all else that the page says, which can only add to it. A page that leads elsewhere by
+    itself, which no policy forbids, is refused.
+    """
+    _Leads().feed(page)
+    ours = (files("sim.report.memo") / "templates" / "memo.html.j2").read_text(encoding="utf-8")
+    script = re.search(r"<script>(.*?)</script>", ours, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script[1].encode()).digest()).decode() if script else ""
+    policy = f"{SANS_NETWORK}; script-src 'sha256-{digest}'"
+    opening = _OPENING.match(page)
+    end = opening.end() if opening else 0
+    return f'{page[:end]}<meta http-equiv="Content-Security-Policy" content="{policy}">{page[end:]}'
+
+
+class _Leads(HTMLParser):
+    """Refuse what leads a reader's browser elsewhere before anything is clicked."""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Look at a tag."""
+        for name, value in attrs:
+            if tag == "meta" and name == "http-equiv" and (value or "").strip().lower() == "refresh":
+                raise refuse("memo.html.j2", "", "leads to another page by itself", "take out the refresh")
+            if tag == "link" and name == "href":
+                raise refuse("memo.html.j2", "", "links to another file", "put the style into the page")
+
+
+def _compile_pdf(source: str) -> bytes:
+    """Set typst's source; it may read what lies in the folder that this process works in, and no packages."""
+    import typst
+
+    here = str(Path.cwd())
+    nowhere = f"{here}/packages"
+    pages, warnings = typst.compile_with_warnings(  # of an input as bytes its types say nothing of a root as text
+        source.encode(),
+        root=here,
+        package_path=nowhere,
+        package_cache_path=nowhere,  # type: ignore[type-var]
+    )
+    missing = [warning.message for warning in warnings if "font" in warning.message]
+    if missing:
+        raise refuse("memo.typ.j2", "", f"asks for a font that is missing: {missing[0]}", "")
+    return bytes(pages)

@@ -1,0 +1,319 @@
+"""What a stranger's folder, template or draws could reach: nothing outside, and no more time or memory than is said.
+
+Each breach that was found from outside is tried here by its kind; `tests/test_fuzz.py` breaks files at random.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from strangers import SOON, WORDS, accept, make_sparse, refuse, replace_by_link
+
+from sim.case.folder import find_case
+from sim.runs.run import write_run
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="the system's limits are those of Linux")
+
+
+@pytest.fixture(scope="module")
+def finished(kursk_run, tmp_path_factory):
+    """Return the folder of a finished run."""
+    return write_run(kursk_run, tmp_path_factory.mktemp("results"))
+
+
+@pytest.fixture
+def run(finished, tmp_path):
+    """Return a copy of it, to do harm to."""
+    return Path(shutil.copytree(finished, tmp_path / "run"))
+
+
+@pytest.fixture
+def secret(tmp_path):
+    """Return a file of the user's that no stranger's file may lead to; it must be as it was."""
+    path = tmp_path / "mine" / "secret.png"
+    path.parent.mkdir()
+    path.write_text(WORDS, encoding="utf-8")
+    yield path
+    assert path.read_text(encoding="utf-8") == WORDS
+    assert [each.name for each in path.parent.iterdir()] == ["secret.png"]
+
+
+@pytest.fixture
+def case(tmp_path):
+    """Return a copy of the shipped case."""
+    return Path(shutil.copytree(find_case("kursk"), tmp_path / "case"))
+
+
+# --- Run folders ---
+
+FORMATS = "md,html,docx,pdf"
+
+
+@pytest.mark.parametrize("form", FORMATS.split(","))
+def test_a_linked_figure_is_not_embedded(form, run, secret):
+    replace_by_link(run / "figures" / "headline.png", secret)
+    refuse("it is a link", "memo", run, "--format", form)
+
+
+def test_figures_may_be_no_link(run, secret):
+    shutil.copytree(run / "figures", secret.parent.parent / "others")
+    replace_by_link(run / "figures", secret.parent.parent / "others")
+    refuse("it is a link", "memo", run, "--format", "html")
+    refuse("is a link", "plot", run)
+
+
+@pytest.mark.parametrize("content", [WORDS.encode(), b"\x89PNG\r\n\x1a\n" + b"x" * 100])
+def test_what_is_embedded_is_a_picture(content, run):
+    (run / "figures" / "headline.png").write_bytes(content)
+    refuse("is a picture that is none", "memo", run, "--format", "html")
+
+
+def test_a_picture_is_one_to_the_last_byte(run):
+    path = run / "figures" / "headline.png"
+    path.write_bytes(path.read_bytes() + WORDS.encode())
+    refuse("something follows it", "memo", run, "--format", "html")
+
+
+@pytest.mark.parametrize("name", ["summary.json", "manifest.json", "unknowns.npy", "inputs/claims.csv", "inputs"])
+def test_no_file_of_a_run_is_read_through_a_link(name, run, secret):
+    shutil.copytree(run, secret.parent.parent / "other")
+    replace_by_link(run / name, secret.parent.parent / "other" / name)
+    words = {"summary.json": ["memo", run], "manifest.json": ["memo", run]}
+    words["unknowns.npy"] = ["simulate", "kursk", "--n", "5", "--run", run]
+    refuse("it is a link", *words.get(name, ["run", "--verify", run]))
+
+
+@pytest.mark.parametrize(
+    "name", ["summary.json", "manifest.json", "unknowns.npy", "figures/headline.png", "inputs/claims.csv"]
+)
+def test_a_sparse_file_is_refused_before_it_is_read(name, run):
+    make_sparse(run / name)
+    words = {"unknowns.npy": ["simulate", "kursk", "--n", "5", "--run", run]}
+    words["inputs/claims.csv"] = ["run", "--verify", run]
+    before = time.perf_counter()
+    refuse("is larger than", *words.get(name, ["memo", run, "--format", "html"]))
+    assert time.perf_counter() - before < SOON
+
+
+@pytest.mark.parametrize("known", [{}, {"claims.csv": ""}, {"case.toml": "", "claims.csv": "", "a/b.toml": ""}])
+def test_a_run_stands_on_its_inputs(known, run):
+    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    (run / "manifest.json").write_text(json.dumps({**manifest, "inputs": known}), encoding="utf-8")
+    refuse("does not name the run's files", "run", "--verify", run)
+
+
+def _put_draws(run, content):
+    """Put draws into a run's folder, whose manifest knows them, as whoever makes the folder can."""
+    (run / "unknowns.npy").write_bytes(content)
+    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    manifest["outputs"]["unknowns.npy"] = hashlib.sha256(content).hexdigest()
+    (run / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def _make_draws(run):
+    """Return draws that are none, by what is amiss."""
+    whole = (run / "unknowns.npy").read_bytes()
+    rows = np.load(run / "unknowns.npy").shape[0]
+    yield "nothing", b""
+    yield "no header", whole[128:]
+    yield "a row short", whole[:-8]
+    yield "a shape of terabytes", whole.replace(f"({rows},".encode(), b"(10000000000,", 1)
+    yield "an object to unpickle", whole.replace(b"'<f8'", b"'|O' ", 1)
+    yield "a number that is none", whole[:-8] + np.array(np.nan).tobytes()
+    yield "a header without end", whole[:8] + b"\xff\xff" + whole[10:]
+    yield "HDF5", (run / "posterior.nc").read_bytes()
+
+
+def test_draws_are_a_table_and_nothing_else(run):
+    for what, content in list(_make_draws(run)):
+        _put_draws(run, content)
+        before = time.perf_counter()
+        refuse("has no draws", "simulate", "kursk", "--n", "5", "--run", run)
+        assert time.perf_counter() - before < SOON, what
+
+
+def test_hdf5_is_written_and_never_read(run):
+    """Whatever its links, loops and sizes could do, they do it to nobody here."""
+    (run / "posterior.nc").unlink()
+    os.mkfifo(run / "posterior.nc")
+    accept("simulate", "kursk", "--n", "5", "--run", run)
+
+
+# --- Cases ---
+
+
+@pytest.mark.parametrize("name", ["/etc/x.toml", "../mine/secret.toml", "a/../../mine/secret.toml", "..\\x.toml"])
+def test_a_case_names_priors_in_its_own_folder(name, case, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "secret.toml").write_text(f'schema = 1\nnote = "{WORDS}"\n', encoding="utf-8")
+    text = (case / "case.toml").read_text(encoding="utf-8")
+    (case / "case.toml").write_text(text.replace('prior  = "default"', f"prior = '{name}'"), encoding="utf-8")
+    for words in (["check", f"{case}/"], ["run", f"{case}/", "--results", tmp_path / "results"]):
+        refuse("case.toml, prior" if "\\" not in name else "is missing", *words)
+    # Who runs it may name a set of their own, wherever that lies.
+    accept("simulate", f"{case}/", "--n", "5", "--prior", tmp_path / "mine" / "secret.toml")
+
+
+@pytest.mark.parametrize("name", ["case.toml", "claims.csv", "set.toml"])
+def test_no_file_of_a_case_is_read_through_a_link(name, case, tmp_path):
+    shutil.copy(find_case("kursk").parents[2] / "priors" / "flat.toml", case / "set.toml")
+    text = (case / "case.toml").read_text(encoding="utf-8")
+    (case / "case.toml").write_text(text.replace('prior  = "default"', 'prior = "set.toml"'), encoding="utf-8")
+    accept("check", f"{case}/")
+    shutil.copytree(case, tmp_path / "other")
+    replace_by_link(case / name, tmp_path / "other" / name)
+    refuse("it is a link", "check", f"{case}/")
+
+
+# --- Templates ---
+
+BOMBS = {
+    "nested ranges": ("memo.md.j2", "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"),
+    "powers": ("memo.md.j2", "{{ 9 ** (9 ** 9) }}"),
+    "lipsum": ("memo.md.j2", "{{ lipsum(n=10 ** 9) }}"),
+    "a long text": ("memo.md.j2", "{{ 'x' * 10 ** 10 }}"),
+    "much text": ("memo.md.j2", "{% for a in range(99999) %}{{ 'x' * 10 ** 6 }}{% endfor %}"),
+    "recursion": ("memo.md.j2", "{% macro f(n) %}{{ f(n + 1) }}{% endmacro %}{{ f(0) }}"),
+    "itself": ("memo.md.j2", "{% include 'memo.md.j2' %}"),
+    "brackets": ("memo.md.j2", "{{ " + "(" * 400 + "1" + ")" * 400 + " }}"),
+    "many brackets": ("memo.html.j2", "{{ " + "[" * 50_000 + "]" * 50_000 + " }}"),
+    "a loop": ("memo.typ.j2", "#{ let n = 0; while true { n += 1; if n > 9000 { n = 0 } } }"),
+    "a range": ("memo.typ.j2", "#range(100000000).map(n => range(n)).len()"),
+    "typst's recursion": ("memo.typ.j2", "#let f(n) = f(n + 1)\n#f(0)"),
+    "typst's brackets": ("memo.typ.j2", "#" + "(" * 40_000 + "1" + ")" * 40_000),
+    "typst's text": ("memo.typ.j2", '#("x" * 10000000000)'),
+}
+
+
+@linux
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_template_that_explodes_is_told_in_one_line(name, run, tmp_path):
+    file, text = BOMBS[name]
+    (tmp_path / "house").mkdir()
+    (tmp_path / "house" / file).write_text(text, encoding="utf-8")
+    form = {"md": "md", "html": "html", "typ": "pdf"}[file.split(".")[1]]
+    before = (run / "memo.md").read_bytes()
+    refuse(file, "memo", run, "--format", form, "--template", tmp_path / "house")
+    assert (run / "memo.md").read_bytes() == before
+
+
+REACHES = {
+    "write": ("memo.md.j2", "{{ (figures / 'SECRET').write_text('owned') }}"),
+    "read": ("memo.md.j2", "{{ (figures / 'SECRET').read_text() }}"),
+    "unlink": ("memo.md.j2", "{{ figures.parent.unlink() }}"),
+    "list": ("memo.md.j2", "{{ figures.iterdir() | list }}"),
+    "a filter": ("memo.html.j2", "{{ 'SECRET' | data }}"),
+    "another's template": ("memo.md.j2", "{% include 'SECRET' %}"),
+    "a template above": ("memo.md.j2", "{% include '../mine/secret.png' %}"),
+    "attributes": ("memo.md.j2", "{{ memo.items.__self__.__class__.__base__.__subclasses__() }}"),
+    "a method of a filter": ("memo.md.j2", "{{ memo | attr('__class__') }}"),
+    "typst's read": ("memo.typ.j2", '#read("SECRET")'),
+    "typst's read above": ("memo.typ.j2", '#read("../../../../../../../../SECRET")'),
+    "typst's include": ("memo.typ.j2", '#include "SECRET"'),
+    "typst's picture": ("memo.typ.j2", '#image("SECRET")'),
+    "typst's package": ("memo.typ.j2", '#import "@preview/cetz:0.3.4"'),
+    "a package by another name": ("memo.typ.j2", '#let n = "@pre" + "view/cetz:0.3.4"\n#import n'),
+    "a local package": ("memo.typ.j2", '#import "@local/x:0.1.0"'),
+}
+
+
+@pytest.mark.parametrize("name", REACHES)
+def test_a_template_reaches_nothing(name, run, secret, tmp_path):
+    file, text = REACHES[name]
+    (tmp_path / "house").mkdir()
+    (tmp_path / "house" / file).write_text(text.replace("SECRET", str(secret)), encoding="utf-8")
+    form = {"md": "md", "html": "html", "typ": "pdf"}[file.split(".")[1]]
+    refuse(file, "memo", run, "--format", form, "--template", tmp_path / "house")
+
+
+def test_typst_reads_nothing_through_the_figures(run, tmp_path):
+    """Only the pictures that a memo shows are there; not even the data beside them."""
+    (tmp_path / "house").mkdir()
+    for name in ("claims.csv", "../summary.json"):
+        (tmp_path / "house" / "memo.typ.j2").write_text(f'#read("figures/{name}")', encoding="utf-8")
+        refuse("memo.typ.j2", "memo", run, "--format", "pdf", "--template", tmp_path / "house")
+    (tmp_path / "house" / "memo.typ.j2").write_text('#image("figures/headline.png")', encoding="utf-8")
+    accept("memo", run, "--format", "pdf", "--template", tmp_path / "house")
+
+
+def test_a_linked_template_is_not_read(run, secret, tmp_path):
+    (tmp_path / "house").mkdir()
+    for name, form in (("memo.md.j2", "md"), ("memo.docx", "docx")):
+        (tmp_path / "house" / name).symlink_to(secret)
+        refuse("it is a link", "memo", run, "--format", form, "--template", tmp_path / "house")
+
+
+def test_templates_in_a_runs_folder_are_not_picked_up(run, monkeypatch):
+    (run / "memo.md.j2").write_text("owned", encoding="utf-8")
+    (run / "templates").mkdir()
+    (run / "templates" / "memo.md.j2").write_text("owned", encoding="utf-8")
+    monkeypatch.chdir(run)
+    accept("memo", run)
+    assert "owned" not in (run / "memo.md").read_text(encoding="utf-8")
+
+
+def test_a_users_template_asks_the_network_for_nothing(run, tmp_path):
+    """Its page stands under a policy that comes before all it says; and ours still sorts its tables."""
+    (tmp_path / "house").mkdir()
+    template = tmp_path / "house" / "memo.html.j2"
+    template.write_text('<!doctype html><script src="https://x.org/x.js"></script>{{ memo.title }}', encoding="utf-8")
+    accept("memo", run, "--format", "html", "--template", template.parent)
+    page = (run / "memo.html").read_text(encoding="utf-8")
+    assert page.startswith('<!doctype html><meta http-equiv="Content-Security-Policy" content="default-src \'none\'')
+    assert "script-src 'sha256-" in page
+    for text in ('<META HTTP-EQUIV=" re&#102;resh" content="0;https://x.org">', '<link rel=preconnect href="//x.org">'):
+        template.write_text(text, encoding="utf-8")
+        refuse("memo.html.j2", "memo", run, "--format", "html", "--template", template.parent)
+
+
+def _write_docx(path, edit=lambda text: text, more=()):
+    """Write a plain DOCX template, of whose parts some are changed, and to which some are added."""
+    import docx
+
+    docx.Document().save(path.with_suffix(".whole"))
+    with zipfile.ZipFile(path.with_suffix(".whole")) as whole, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
+        for part in whole.infolist():
+            made.writestr(part.filename, edit(whole.read(part)))
+        for name, text in more:
+            made.writestr(name, text)
+
+
+RELATION = (
+    b'<Relationship Id="rX" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/%b" '
+    b'Target="https://x.org/x" TargetMode="External"/></Relationships>'
+)
+ENTITIES = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">' + b"".join(
+    b'<!ENTITY %c "&%c;&%c;&%c;&%c;&%c;&%c;&%c;&%c;">' % (98 + n, *[97 + n] * 8) for n in range(20)
+)
+FIELD = b"<f><instrText> INCL</instrText><instrText>&#85;DEPICTURE</instrText></f>"
+PACKAGES = {
+    "a template elsewhere": {"edit": lambda text: text.replace(b"</Relationships>", RELATION % b"attachedTemplate")},
+    "a picture elsewhere": {"edit": lambda text: text.replace(b"</Relationships>", RELATION % b"image")},
+    "a program": {"more": [("word/vbaProject.bin", b"x")]},
+    "an object": {"more": [("word/more.xml", b'<w:object xmlns:w="x"/>')]},
+    "a field that asks": {
+        "more": [("word/more.xml", b"<f><instrText> INCL</instrText><instrText>&#85;DEPICTURE</instrText></f>")]
+    },
+    "another encoding": {"more": [("word/more.xml", "<!DOCTYPE x>".encode("utf-16"))]},
+    "entities": {"more": [("word/more.xml", ENTITIES + b"]><x>&t;</x>")]},
+    "a bomb": {"more": [("word/media/x.png", bytes(200_000_000))]},
+    "many parts": {"more": [(f"word/{n}.xml", b"<x/>") for n in range(1_000)]},
+}
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_a_docx_template_brings_text_and_styles_alone(name, run, tmp_path):
+    (tmp_path / "house").mkdir()
+    _write_docx(tmp_path / "house" / "memo.docx")
+    accept("memo", run, "--format", "docx", "--template", tmp_path / "house")
+    _write_docx(tmp_path / "house" / "memo.docx", **PACKAGES[name])
+    refuse("memo.docx", "memo", run, "--format", "docx", "--template", tmp_path / "house")
