@@ -10,10 +10,11 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import Unpack
+from typing import Annotated, Any, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from sim.calibration.hindcasts import Hindcast
 from sim.calibration.learn import BRIEF, Learned, learn_priors, update_priors
@@ -60,6 +61,22 @@ class Forecast:
     quantiles: Floats
     p_zero: float
     trusted: bool
+
+
+class _KeptForecast(TypedDict):
+    case: str
+    force: str
+    quantity: str
+    day: str
+    quantiles: Annotated[list[Annotated[float, Field(allow_inf_nan=False)]], Field(min_length=KEPT, max_length=KEPT)]
+    p_zero: Annotated[float, Field(ge=0, le=1)]
+    trusted: bool
+
+
+class Kept(TypedDict):
+    """The forecasts of a war as they are kept."""
+
+    forecasts: list[_KeptForecast]
 
 
 def forecast_case(hindcast: Hindcast, priors: PriorSet, seed: int) -> list[Forecast]:
@@ -169,6 +186,8 @@ def forecast_wars(
             depends_on=_list_dependencies(record, prior or base, seed, None if prior else learning),
             label="war",
             plural="wars",
+            shape=Kept,
+            fits=partial(_is_of_war, record),
             **options,
         )
     )
@@ -184,6 +203,17 @@ def _forecast_as_entry(
 
 def _read_forecasts(_: str, entry: Entry) -> list[Forecast]:
     return [Forecast(**{**each, "quantiles": np.array(each["quantiles"])}) for each in entry["forecasts"]]
+
+
+def _is_of_war(record: Record, war: Any, entry: Entry) -> bool:
+    """Whether kept forecasts are of the truths of a war."""
+    truths = [
+        (item.case.name, truth.force, truth.quantity, truth.day.isoformat())
+        for item in record.hindcasts
+        if item.war == war
+        for truth in item.truths
+    ]
+    return [(each["case"], each["force"], each["quantity"], each["day"]) for each in entry["forecasts"]] == truths
 
 
 def _list_dependencies(record: Record, priors: PriorSet, seed: int, learning: Effort | None) -> Iterator[str]:

@@ -10,10 +10,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any, Unpack
+from typing import Annotated, Any, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from sim.errors import refuse
 from sim.model.design import Design
@@ -32,7 +33,15 @@ MOST_REPLICATES = 1_000_000  # replicates of one seed
 FALSE_ALARM = 0.01  # of the whole report, however many quantities it has
 
 Floats = NDArray[np.float64]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
 Fitter = Callable[[Design, int, Effort], Draws]
+
+
+class Kept(TypedDict):
+    """A replicate as it is kept."""
+
+    trusted: bool
+    fractions: Annotated[dict[str, Fraction], Field(min_length=1)]
 
 
 @dataclass(frozen=True)
@@ -142,6 +151,7 @@ def run_replicates(
     """
     if not 1 <= count <= MOST_REPLICATES:
         raise refuse("--n", "", f"{count} is outside 1 to {MOST_REPLICATES:,}", "give a number of replicates within it")
+    names = track_quantities(simulate_worlds(design, np.random.default_rng(0), 1)[0].truth).keys()
     found = gather_results(
         partial(_run_as_entry, design, ladder, fit),
         range(seed * MOST_REPLICATES, seed * MOST_REPLICATES + count),
@@ -149,6 +159,8 @@ def run_replicates(
         depends_on=_list_dependencies(design, ladder),
         label="seed",
         plural="replicates",
+        shape=Kept,
+        fits=lambda _, entry: entry["fractions"].keys() == names,
         **options,
     )
     for _, replicate in found:

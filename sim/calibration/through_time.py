@@ -12,10 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Annotated, Any, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from sim.calibration.forecast import OF_FORECASTS, seed_of
 from sim.calibration.hindcasts import BINS
@@ -35,6 +36,8 @@ from sim.system.tasks import TaskOptions, gather_results
 
 Key = tuple[str, str]  # force and quantity
 Series = Mapping[Key, Sequence[Truth]]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Edges = Annotated[list[Finite], Field(min_length=2, max_length=2)]
 LIMITS = ("estimate", "ci_lower", "ci_upper", "pi_low", "pi_high")  # of the newspaper's curve
 
 
@@ -145,6 +148,37 @@ def _read_quarter(_: str, entry: Entry) -> Quarter:
     return Quarter(entry["trusted"], tuple(QuarterRow(**row) for row in entry["rows"]))
 
 
+class _KeptRow(TypedDict):
+    force: str
+    quantity: str
+    day: str
+    truth_low: Finite
+    truth: Finite
+    truth_high: Finite
+    median: Finite
+    intervals: dict[str, Edges]
+    covered: dict[str, Finite]
+    log_width_90: Finite
+    crps: Finite
+
+
+class Kept(TypedDict):
+    """A quarter as it is kept."""
+
+    trusted: bool
+    rows: list[_KeptRow]
+
+
+def _is_of_day(series: Series, day: Any, entry: Entry) -> bool:
+    """Whether kept rows are of the truths of a quarter's day, at every level."""
+    wanted = {str(level) for level in LEVELS}
+    known = [
+        (*key, day) for key, truths in series.items() if truths[0].day.isoformat() <= day <= truths[-1].day.isoformat()
+    ]
+    found = [(row["force"], row["quantity"], row["day"]) for row in entry["rows"]]
+    return found == known and all(row["intervals"].keys() == row["covered"].keys() == wanted for row in entry["rows"])
+
+
 def _list_dependencies(case: Case, priors: PriorSet, series: Series, seed: int) -> Iterator[str]:
     """Yield what the quarters' rows depend on beside the quarter."""
     yield from (case.file.model_dump_json(), str(seed), f"{OF_FORECASTS} {LEVELS}", repr(priors.joint))
@@ -186,6 +220,8 @@ def backtest_quarters(
             depends_on=_list_dependencies(case, priors, series, seed),
             label="day",
             plural="quarters",
+            shape=Kept,
+            fits=partial(_is_of_day, series),
             **options,
         )
     )

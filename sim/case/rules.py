@@ -13,6 +13,7 @@ from sim.case.expressions import FUNCTIONS, ExpressionError, list_names, parse_e
 from sim.errors import MAX_FAULTS, Fault, list_some, quote_value
 
 MAX_BREATH = 100  # rows in one statement
+MAX_COUNTS = 300  # outcomes of all forces together: each has a path, and each source a bias on it
 
 
 def find_faults(case: Case, unread: Iterable[str] = ()) -> list[Fault]:
@@ -58,6 +59,9 @@ def _check_case(case: Case) -> Iterator[Fault]:
         if (day - case.start).days > MAX_DAYS:
             problem = f"{day} is more than {MAX_DAYS} days after start ({case.start})"
             yield Fault("case.toml", where, problem, "mend the day, or split the case")
+    counts = sum(len(force.outcomes) for force in file.forces.values())
+    if counts > MAX_COUNTS:
+        yield Fault("case.toml", "forces", f"have {counts} outcomes, more than {MAX_COUNTS}", "split the case")
     known = {outcome for force in file.forces.values() for outcome in force.outcomes}
     for name, parts in file.totals.items():
         for part in parts:

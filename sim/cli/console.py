@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import wraps
@@ -21,7 +22,7 @@ from sim.system.writing import FULL, explain, tell_reason
 
 DONE, DEFECT, BAD_INPUT, NOT_TRUSTED, TRIPPED = 0, 1, 3, 4, 5  # 2 is a call that typer refuses
 
-MACHINE = (OSError, MemoryError, ImportError)  # faults of the machine, not of the input
+MACHINE = (OSError, ImportError)  # faults of the machine, not of the input
 LACKS = (*FULL, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EIO, errno.EROFS)
 
 
@@ -35,9 +36,13 @@ def guarded(command: Callable[..., int]) -> Callable[..., None]:
         except InputError as error:
             say(str(error))
             raise typer.Exit(BAD_INPUT) from None
-        except Exception as error:
+        except BaseException as error:
+            told = _find_excess(error)
+            if told is not None:
+                say(str(told))
+                raise typer.Exit(BAD_INPUT) from None
             fault = _find_fault(error)
-            if fault is None:
+            if fault is None or not isinstance(error, Exception):
                 raise
             if isinstance(fault, OSError) and fault.filename and fault.errno not in LACKS:
                 path = str(fault.filename2 or fault.filename)
@@ -51,6 +56,32 @@ def guarded(command: Callable[..., int]) -> Callable[..., None]:
         raise typer.Exit(status)
 
     return run
+
+
+def _find_excess(error: BaseException) -> InputError | None:
+    """Return the refusal of an input that is too much: for the memory, the stack, a library, or for arithmetic."""
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    reason = " ".join(str(error).split())[:200]
+    if "MemoryError" in kinds:
+        what = f"{_name_step(error)} needs more memory than there is ({reason or 'it does not say how much'})"
+        return refuse("truetoll", "", what, "give a smaller input, or fewer draws")
+    if "RecursionError" in kinds:
+        return refuse("truetoll", "", f"{_name_step(error)} finds it nested too deep", "write it flatter")
+    if "PanicException" in kinds:  # of a library written in Rust, and no Exception
+        return refuse(
+            "truetoll", "", f"{_name_step(error)} broke a library ({reason})", "leave out what is odd about it"
+        )
+    if kinds & {"ArithmeticError", "LinAlgError"}:
+        what = f"{_name_step(error)} meets numbers that cannot be reckoned with ({reason})"
+        return refuse("truetoll", "", what, "look for priors fixed at an edge, or out of proportion")
+    return None
+
+
+def _name_step(error: BaseException) -> str:
+    """Return the innermost function of this program that an error passed through, in words."""
+    steps = [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)]
+    ours = [step.co_name for step in steps if f"{os.sep}sim{os.sep}" in step.co_filename]
+    return (ours or ["a step"])[-1].strip("_<>").replace("_", " ")
 
 
 def _find_fault(error: BaseException) -> Exception | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import atexit
 import gc
 import os
+import subprocess
+import sys
 
 from sim.system.signals import ignore_signals, install_signal_handlers
 
@@ -15,12 +17,31 @@ def main() -> None:
     atexit.register(ignore_signals)  # the first to be registered is called last, when all is done
     atexit.register(gc.freeze)  # or the collector takes half a second over what the end of the process frees anyway
     _open_streams()
+    _try_processor()
     # Joblib's tracker of semaphores would speak on standard error after the last line of an interruption.
     given = os.environ.get("PYTHONWARNINGS")
     os.environ["PYTHONWARNINGS"] = ",".join(filter(None, [given, "ignore:resource_tracker:UserWarning"]))
     from sim.cli.app import main as run_command
 
     run_command()
+
+
+def _try_processor() -> None:
+    """End in one line where the user has chosen a kernel of linear algebra that this processor lacks.
+
+    It would end this process without a word, at the first product of matrices; so another one tries it.
+    """
+    kernel = os.environ.get("OPENBLAS_CORETYPE")
+    if kernel:
+        trial = [sys.executable, "-c", "import numpy; numpy.linalg.eigh(numpy.ones((64, 64)) @ numpy.ones((64, 64)))"]
+        status = subprocess.run(trial, capture_output=True, check=False).returncode  # noqa: S603 - our own words
+        if status:
+            from sim.cli.console import BAD_INPUT, say
+            from sim.errors import refuse
+
+            what = f"{kernel!r} does not work on this processor (status {status})"
+            say(str(refuse("OPENBLAS_CORETYPE", "", what, "unset it, or name another")))
+            sys.exit(BAD_INPUT)
 
 
 def _open_streams() -> None:

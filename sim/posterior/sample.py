@@ -20,6 +20,7 @@ Floats = NDArray[np.float64]
 ALL_CUTS = slice(None)
 # Of the prior are drawn as many as PRIOR_NUMBERS hold the state of, within these bounds.
 PRIOR_DRAWS, LEAST_PRIOR_DRAWS, PRIOR_NUMBERS = 8_000, 2_000, 20_000_000
+LARGEST_SHOWN = 1e99  # of a derived quantity
 SAID_NUMBERS = 40_000_000  # what sources would have said again, over draws and claims
 
 
@@ -108,7 +109,9 @@ class Sample:
             rng = self.rng(100 + number)
             inputs = {name: prior.sample(rng, draws) for name, prior in derived.inputs.items()}
             node = parse_expression(derived.expr)
-            found[derived.name] = np.broadcast_to(evaluate(node, {**values, **inputs}), (draws,))
+            value = np.broadcast_to(evaluate(node, {**values, **inputs}), (draws,))
+            # What no report can show is told as undefined, as a division by zero is.
+            found[derived.name] = np.where(np.abs(value) <= LARGEST_SHOWN, value, np.nan)
         return found
 
     @cached_property

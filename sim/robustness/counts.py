@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Annotated, Any, Literal, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from sim.contract.sensitivity import FittedCount
 from sim.contract.values import LEVELS, round_figures
@@ -19,6 +20,8 @@ QUANTILES = np.linspace(0.0025, 0.9975, 200)  # of the log of each count, kept o
 
 Key = tuple[str, str]  # force and quantity
 Floats = NDArray[np.float64]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Edges = Annotated[list[Finite], Field(min_length=2, max_length=2)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,3 +126,28 @@ def _read_intervals(points: Floats) -> dict[str, tuple[float, float]]:
 def _spread(logs: Floats, weights: Floats | None) -> float:
     mean = np.average(logs, weights=weights)
     return float(np.sqrt(np.average((logs - mean) ** 2, weights=weights)))
+
+
+class _KeptCount(TypedDict):
+    force: str
+    quantity: str
+    log_quantiles: Annotated[list[Finite], Field(min_length=len(QUANTILES), max_length=len(QUANTILES))]
+    median: Finite
+    log_sd: Finite
+    log_mcse: Finite | None
+    intervals: dict[str, Edges]
+
+
+class KeptFit(TypedDict):
+    """A variant's fit as it is kept."""
+
+    trusted: bool
+    how: Literal["refit"]
+    k: None
+    quantities: list[_KeptCount]
+
+
+def has_counts(base: FitSummary, _: Any, entry: dict[str, Any]) -> bool:
+    """Whether a kept fit tells of the same counts as the base, at the same levels."""
+    counts = [(each.force, each.quantity, each.intervals.keys()) for each in base.quantities]
+    return [(each["force"], each["quantity"], each["intervals"].keys()) for each in entry["quantities"]] == counts

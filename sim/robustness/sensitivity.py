@@ -23,7 +23,7 @@ from sim.posterior.sample import Sample
 from sim.posterior.summary import choose_keys
 from sim.posterior.verdict import choose_ladder, fit_design
 from sim.robustness.conflict import compare_groups, list_groups, list_topics, only_group
-from sim.robustness.counts import FitSummary, describe_counts, read_fit
+from sim.robustness.counts import FitSummary, KeptFit, describe_counts, has_counts, read_fit
 from sim.robustness.power_scaling import scale_priors
 from sim.robustness.reweighing import reweigh_claims, summarise_weighted
 from sim.robustness.scenarios import compare_fits
@@ -69,6 +69,8 @@ def examine_case(design: Design, seed: int, **options: Unpack[TaskOptions]) -> S
         depends_on=(design.fingerprint, str(seed)),
         label="variant",
         plural="variants",
+        shape=KeptFit,
+        fits=partial(has_counts, base),
         **options,
     )
     return _report(design, seed, base, sample, chains, variants, done)

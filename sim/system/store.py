@@ -1,21 +1,30 @@
-"""A store of finished tasks: a file of one line of JSON each, which an interrupted run goes on from."""
+"""A store of finished tasks: a file of one line of JSON each, which an interrupted run goes on from.
+
+A store may have been edited, or come from a stranger: each line is checked before it is used.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sim.errors import InputError, refuse
+from pydantic import TypeAdapter, ValidationError
+
+from sim.errors import InputError, describe_error, quote_value, refuse
+from sim.system.reading import read_bytes
 from sim.system.signals import note_kept
 from sim.system.writing import choose_remedy, sweep_drafts, take_lock, tell_reason
 
 Entry = dict[str, Any]  # what a line keeps of a task, as JSON holds it
+MAX_STORE = 400_000_000  # bytes
+_BEGINNING = b'{"key": "'  # of each line that the program writes
 
 
 def hash_parts(parts: Iterable[str]) -> str:
@@ -34,11 +43,17 @@ class Store:
         A hash of what the results depend on; lines of another key are passed over.
     label : str
         The field of a line that holds the task: "war", "seed".
+    shape : type
+        What an entry is, for pydantic: a TypedDict.
+    fits : callable, optional
+        From a task and its entry, which has that shape, to whether the one can be the result of the other.
     """
 
     path: Path
     key: str
     label: str
+    shape: Any = Entry
+    fits: Callable[[Any, Entry], bool] | None = None
 
     @contextmanager
     def hold(self) -> Iterator[None]:
@@ -61,12 +76,16 @@ class Store:
         """Make the file ready and return the entries to go on from, by task.
 
         Without `resume` there are none, and the first entry replaces what the file held. An entry that says
-        of itself that it is not trusted is done again, and so is a line that is no JSON: one that an interruption cut
-        short.
+        of itself that it is not trusted is done again, and so is a line that an interruption cut short.
+
+        Raises
+        ------
+        InputError
+            Where a line is none that this program writes.
         """
         try:
             os.close(self._open())
-            content = self.path.read_bytes() if resume else b""
+            content = read_bytes(self.path, MAX_STORE) if resume else b""
             if content and not content.endswith(b"\n"):
                 self._write(b"\n")  # the next line must not be glued to one that was cut short
         except OSError as error:
@@ -75,17 +94,47 @@ class Store:
 
     def _parse(self, content: bytes) -> dict[Any, Entry]:
         kept = {}
-        for line in content.splitlines():
-            try:
-                entry = json.loads(line)
-            except (ValueError, RecursionError):
+        for number, line in enumerate(content.split(b"\n"), start=1):
+            if not line or not (entry := self._parse_line(line, number)):
                 continue
-            if isinstance(entry, dict) and entry.get("key") == self.key and self.label in entry:
-                task = entry.pop(self.label)
-                del entry["key"]
+            task = entry.pop(self.label, None)
+            if entry.pop("key") == self.key:
+                entry = self._check(task, entry, number)
                 if entry.get("trusted", True):
                     kept[task] = entry
         return kept
+
+    def _parse_line(self, line: bytes, number: int) -> Entry:
+        """Return what a line says; nothing where it was cut short."""
+        try:
+            entry = json.loads(line)
+        except (ValueError, RecursionError):
+            if line.startswith(_BEGINNING[: len(line)]) and not line.endswith(b"}"):
+                return {}
+            raise self._refuse_line(number, "is no JSON") from None
+        if not isinstance(entry, dict) or not isinstance(entry.get("key"), str):
+            raise self._refuse_line(number, "has no key")
+        return entry
+
+    def _check(self, task: Any, entry: Entry, number: int) -> Entry:
+        """Return an entry without what its shape does not know, or refuse it."""
+        if not isinstance(task, str | int) or isinstance(task, bool):
+            raise self._refuse_line(number, f"has {quote_value(task)} for its {self.label}")
+        try:
+            found: Entry = self._adapter.validate_python(entry, strict=True)
+        except ValidationError as error:
+            fault = describe_error(error.errors(include_url=False)[0], "", "")
+            raise self._refuse_line(number, f"is damaged at {quote_value(fault.where)}: {fault.problem}") from None
+        if self.fits is not None and not self.fits(task, found):
+            raise self._refuse_line(number, f"does not fit its {self.label}")
+        return found
+
+    @cached_property
+    def _adapter(self) -> TypeAdapter[Any]:
+        return TypeAdapter(self.shape)
+
+    def _refuse_line(self, number: int, problem: str) -> InputError:
+        return refuse(str(self.path), f"line {number}", problem, "take the line out, or begin anew without --resume")
 
     def append(self, task: Any, entry: Entry, *, anew: bool = False) -> None:
         """Add a finished task as one whole line; `anew`: instead of all that the file held."""
@@ -102,8 +151,8 @@ class Store:
             self._write(b"", os.O_TRUNC)
 
     def _tell_kept(self) -> str:
-        with suppress(OSError):
-            count = len(self._parse(self.path.read_bytes())) if self.path.is_file() else 0
+        with suppress(OSError, InputError):
+            count = len(self._parse(read_bytes(self.path, MAX_STORE))) if self.path.is_file() else 0
             if count:
                 what = "result is" if count == 1 else "results are"
                 return f"{count} finished {what} kept in {self.path}, from which --resume goes on"

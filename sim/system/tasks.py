@@ -56,6 +56,8 @@ def gather_results[T, R](
     depends_on: Iterable[str],
     label: str,
     plural: str,
+    shape: Any = Entry,
+    fits: Callable[[Any, Entry], bool] | None = None,
     store: Path | None = None,
     resume: bool = False,
     jobs: int = 1,
@@ -74,10 +76,12 @@ def gather_results[T, R](
         All that entries depend on beside the task: those kept of anything else are not gone on from.
     label, plural : str
         The field of a line of the store that holds a task, and what many tasks are called.
+    shape, fits
+        What a kept entry must be (see `sim.system.store.Store`).
     store, resume, jobs, client, quiet
         See `TaskOptions`.
     """
-    kept = Store(store, hash_parts(depends_on), label) if store else None
+    kept = Store(store, hash_parts(depends_on), label, shape, fits) if store else None
     with show_steps(plural, len(tasks), quiet) as advance:
         for task, entry in finish_tasks(work, tasks, store=kept, resume=resume, jobs=jobs, client=client):
             advance()

@@ -1,0 +1,96 @@
+"""What is too much for arithmetic, the stack or the memory: one line, and never a run that cannot be read again."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from examples import ONE_DAY
+from program import PROGRAM
+from strangers import accept, refuse, run_fit
+
+import sim
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="memory is limited where Linux does it")
+ABSURD = {
+    "no noise": '[priors]\n"noise.own" = { fixed = 0 }\n"noise.adversary" = { fixed = 0 }\n',
+    "a fixed total": '[priors]\n"total.killed" = { fixed = 100 }\n',
+    "no tails": '[priors]\n"role.own.losses" = { dist = "StudentT", nu = 1e-6, mu = 0, sigma = 1 }\n',
+    "a wide scale": '[priors]\n"scale.source" = { fixed = 100 }\n',
+    "a long product": '[[derived]]\nname = "much"\nexpr = "-killed * 1e300"\n',
+    "a steep power": '[[derived]]\nname = "much"\nexpr = "killed ** 99 * 1e299"\n',
+}
+
+
+@pytest.mark.parametrize("name", ABSURD)
+def test_absurd_numbers_are_refused_or_can_be_read_again(name, write, tmp_path):
+    """No traceback; and what a run has written, the memo takes."""
+    folder = write([{"value": 14}, {"value": 30, "source": "foe"}], f"{ONE_DAY}{ABSURD[name]}")
+    status, told = run_fit("run", folder, "--draws", "100", "--results", tmp_path / "results", "--quiet")
+    assert status in (0, 3, 4), told
+    for run in (tmp_path / "results" / "case").glob("*"):
+        accept("memo", run, "--format", "md")
+    assert status == 3 or list((tmp_path / "results" / "case").glob("*"))
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (RecursionError("maximum recursion depth exceeded"), "nested too deep"),
+        (MemoryError("Unable to allocate 2.9 TiB for an array"), "needs more memory than there is (Unable to allocate"),
+        (ZeroDivisionError("float division by zero"), "numbers that cannot be reckoned with"),
+        (np.linalg.LinAlgError("SVD did not converge"), "numbers that cannot be reckoned with"),
+        (type("PanicException", (BaseException,), {})("index out of bounds"), "broke a library"),
+    ],
+)
+def test_what_is_too_much_is_one_line(error, told, monkeypatch):
+    def break_down(*_, **__):
+        raise error
+
+    monkeypatch.setattr("sim.case.check.check_case", break_down)
+    refuse(told, "check", "kursk")
+
+
+@linux
+def test_want_of_memory_is_told_in_one_line():
+    """The system's own refusal, wherever it strikes: while libraries are loaded, or in the middle of the work."""
+    order = 'ulimit -v $1; exec "$0" simulate vietnam --n 100000'
+    for limit in ("2500000", "1500000"):
+        done = subprocess.run(["sh", "-c", order, PROGRAM, limit], capture_output=True, text=True, check=False)
+        if done.returncode:
+            assert (done.returncode, len(done.stderr.splitlines())) in {(3, 1), (1, 1)}, done.stderr
+            assert "memory" in done.stderr
+
+
+@linux
+def test_a_kernel_that_the_processor_lacks_is_told_in_one_line():
+    """Whether or not this one has it: no silent death, and nothing but a result or a line."""
+    for kernel in ("SkylakeX", "nonsense"):
+        words = [PROGRAM, "simulate", "vietnam", "--n", "5", "--json"]
+        environment = {**os.environ, "OPENBLAS_CORETYPE": kernel}
+        done = subprocess.run(words, capture_output=True, text=True, check=False, env=environment)
+        assert done.returncode in (0, 3), (kernel, done.returncode, done.stderr)
+        assert bool(done.stdout) == (done.returncode == 0)
+        assert len(done.stderr.splitlines()) <= 1
+
+
+def test_a_case_of_thousands_of_counts_is_refused(write):
+    outcomes = ", ".join(f'"kind_{number}"' for number in range(60))
+    forces = "".join(f"[forces.f{number}]\noutcomes = [{outcomes}]\n" for number in range(50))
+    toml = f'schema = 1\nstart = 2024-01-01\n{forces}[sources.own]\nrole = "own"\n'
+    refuse(
+        "3000 outcomes, more than 300", "check", f"{write([{'force': 'f0', 'quantity': 'kind_0', 'value': 5}], toml)}/"
+    )
+
+
+def test_nothing_rests_on_assertions():
+    """`python -O` takes them out."""
+    root = Path(sim.__file__).parent
+    for path in root.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        assert not [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Assert)], path
