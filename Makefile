@@ -23,6 +23,7 @@ help:
 	@echo "make package  build wheel and sdist, and try each in an environment of its own"
 	@echo "make reference  make the kept run of Kursk again"
 	@echo "make draft-score  how well truetoll draft reads, beside careful readers"
+	@echo "make mutants  plant known faults one at a time, and say which test notices each"
 	@echo "make sbc, power, reductions, stress, priors, backtest, ablation, faults, bench, bench-large, bench-folds   the slow suites (see docs/validation.md)"
 
 run: $(STAMP)
@@ -135,7 +136,7 @@ SEEDS ?= ../shared/seeds
 draft-score: $(STAMP)
 	SEEDS=$(SEEDS) $(BIN)/python tests/suites/draft_score.py
 
-.PHONY: sbc power reductions stress priors backtest ablation faults bench bench-large bench-folds
+.PHONY: mutants sbc power reductions stress priors backtest ablation faults bench bench-large bench-folds
 
 SBC_CASES := kursk ./tests/cases/unbounded ./tests/cases/one-day ./tests/cases/shares ./tests/cases/small-counts
 N ?= 300
@@ -146,6 +147,9 @@ sbc: $(STAMP)
 	  $(BIN)/truetoll sbc $$case --n $(N) --seed 1 --jobs 2 --results build/sbc --resume --json > build/sbc/$$(basename $$case).json || [ $$? -eq 4 ] || exit 1; \
 	done
 	$(BIN)/python tests/suites/reports.py sbc
+
+mutants: $(STAMP)
+	$(BIN)/python tests/suites/planted.py
 
 power: $(STAMP)
 	$(BIN)/python -m pytest -m slow tests/calibration/test_sbc.py

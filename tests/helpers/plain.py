@@ -1,6 +1,7 @@
 """The model once more, day by day and claim by claim, in plain numpy and scipy: slow, and meant to be read.
 
-It shares with the package the typed records of case, claims and priors, and nothing of the mathematics.
+It shares with the package the typed records of case, claims and priors, which rows are used and whose they are, and
+nothing of the mathematics: what a row says is read by `plain_rows`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import math
 from itertools import pairwise
 
 import numpy as np
+from plain_rows import read_rows
 from scipy import integrate, special, stats
 
 LAWS = {
@@ -244,7 +246,7 @@ def log_density(design, model, priors, walks, effects, errors):
         wide = q if kind == "source" else 0.0
         total += math.log((1 - wide) * stats.norm.pdf(z) + wide * stats.norm.pdf(z, scale=factor))
     groups = {}
-    for item in design.evidence.observations:
+    for item in read_rows(design):
         groups.setdefault((item.source, item.claim.force), []).append(item)
     for (source, force), items in groups.items():
         roles = design.case.sources[source].roles_towards(force)

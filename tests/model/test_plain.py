@@ -4,13 +4,41 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from examples import CASE, LEARNED, LIST_ROWS, LOUD_ROWS, ONE_DAY, ONE_DAY_ROWS, RICH_ROWS, UNBOUNDED, UNBOUNDED_ROWS
+from examples import (
+    CASE,
+    LEARNED,
+    LIST_ROWS,
+    LOUD_ROWS,
+    ONE_DAY,
+    ONE_DAY_ROWS,
+    RICH_ROWS,
+    UNBOUNDED,
+    UNBOUNDED_ROWS,
+    Row,
+)  # fmt: skip
 from plain import PlainModel, joint_density, log_density
+from plain_rows import read_rows
 
 from sim.model.buffer import constrain_draws, count_unknowns, evaluate_density
 
+MISSING = CASE.replace('"captured"]', '"captured", "missing"]')
+SAID: list[Row] = [
+    {"value": 10_000, "quantity": "deployed", "source": "foe", "measure": "stock"},
+    {"value": 1_000, "qualifier": "about"},
+    {"value": 3_000, "quantity": "casualties", "source": "foe"},
+    {"value": 40, "quantity": "missing", "source": "foe"},
+    {"qualifier": "at_most", "value": 90, "quantity": "missing", "source": "mixed"},
+    {"value": 12.5, "quantity": "captured", "digits": 2},
+    {"value": 0.04, "quantity": "captured", "unit": "share", "of": "losses", "source": "foe"},
+    {"value": 1, "quantity": "losses", "unit": "share", "of": "deployed", "qualifier": "about", "source": "mixed"},
+    {"qualifier": "range", "low": 0, "high": 0, "quantity": "captured", "as_of": "2024-01-05", "source": "foe"},
+    {"value": 2_000, "quantity": "casualties", "statement": "u", "source": "own", "as_of": "2024-03-01"},
+    {"qualifier": "range", "low": 300, "high": 500, "statement": "u", "source": "own", "as_of": "2024-03-01"},
+    {"value": 1_234_567, "qualifier": "exact", "quantity": "wounded", "source": "mixed", "as_of": "2024-03-02"},
+]  # fmt: skip
 KINDS = {
     "bounded": (RICH_ROWS, CASE),
+    "missing": (SAID, MISSING),
     "unbounded": (UNBOUNDED_ROWS, UNBOUNDED),
     "one day": (ONE_DAY_ROWS, ONE_DAY),
     "a list of names": (LIST_ROWS, ONE_DAY),
@@ -62,6 +90,17 @@ def test_centred_effects_change_the_scale_alone(kind, design, rng, monkeypatch):
     x = draw_point(laid, rng)
     scales = constrain_draws(laid, x)["theta"][own]
     assert evaluate_density(laid, x)[0] == pytest.approx(plain_density(laid, x) - np.log(scales).sum(), rel=1e-8)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rows_say_what_the_plain_reading_finds(kind, design):
+    """Forms, points, edges, widths and wholes, each by itself: in a density one might make up for another."""
+    laid = design(*KINDS[kind])
+    for row, item in zip(read_rows(laid), laid.evidence.observations, strict=True):
+        assert (row.form, row.whole, row.statement) == (item.form, item.whole, item.statement), item.claim
+        names = ("lower", "upper") if row.form == "cell" else ("point", "log_width")
+        for name in (*names, "extra_sd"):
+            assert getattr(row, name) == pytest.approx(getattr(item, name), rel=1e-12, abs=1e-12), (name, item.claim)
 
 
 @pytest.mark.parametrize("kind", KINDS)

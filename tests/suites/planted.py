@@ -1,0 +1,224 @@
+"""Plant one fault at a time in a copy of the package, and say which test notices it (`make mutants`).
+
+Every fault of the list went unnoticed once, or could: a fault that is found in the code, or thought of, is added here
+with the test that fails on it. A text that is no longer in its file is told as a fault of this list.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+COPIED = ("sim", "tests", "priors", "docs", "pyproject.toml", "README.md")
+PLANTED = "tests/test_planted.py"
+PLAIN = "tests/model/test_plain.py"
+STRANGERS = "tests/test_strangers.py"
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A fault: what it is, the text that makes it in a file of the package, and the test that must fail on it."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    test: str
+
+
+FAULTS = (
+    Planted(
+        "simple rules of the back-test see the left-out war", "calibration/backtest.py",
+        "others = reference or [other for other in rows if other.hindcast.war != war]",
+        "others = reference or list(rows)",
+        f"{PLANTED}::test_simple_rules_choose_their_spread_without_the_war_that_they_forecast",
+    ),
+    Planted(
+        "the back-test leaves out only the first case of a war", "calibration/forecast.py",
+        "others = [item for item in record.hindcasts if item.war != war]",
+        "others = [i for i in record.hindcasts if i is not next(j for j in record.hindcasts if j.war == war)]",
+        f"{PLANTED}::test_a_war_of_several_cases_is_left_out_whole",
+    ),
+    Planted(
+        "a reading's posterior is its prior", "posterior/summary.py",
+        "probability=round_figures(np.mean(weight), 4)", "probability=round_figures(reading.weight, 4)",
+        f"{PLANTED}::test_readings_have_the_posterior_of_a_mixture_of_normal_laws",
+    ),
+    Planted(
+        "a count's prior_share is one of standard deviations", "posterior/summary.py",
+        "_share_left(float(np.std(log_values)) ** 2, float(np.std(log_prior)) ** 2)",
+        "_share_left(float(np.std(log_values)), float(np.std(log_prior)))",
+        f"{PLANTED}::test_what_is_left_of_the_prior_is_told_as_a_variance",
+    ),
+    Planted(
+        "a bias's prior_share is one of standard deviations", "posterior/summary.py",
+        "_share_left(float(np.var(values)), float(np.var(prior.biases[key])))",
+        "_share_left(float(np.std(values)), float(np.std(prior.biases[key])))",
+        f"{PLANTED}::test_what_is_left_of_the_prior_is_told_as_a_variance",
+    ),
+    Planted(
+        "rows are simulated without outliers", "posterior/sample.py",
+        "factor = np.where(outlier & layout.contaminated,", "factor = np.where(outlier & ~outlier,",
+        f"{PLANTED}::test_simulated_sources_err_far_as_often_as_the_model_says[]",
+    ),
+    Planted(
+        "statements are simulated without outliers", "posterior/simulate.py",
+        "factor = np.where(outlier,", "factor = np.where(outlier & ~outlier,",
+        f"{PLANTED}::test_simulated_sources_err_far_as_often_as_the_model_says[s]",
+    ),
+    Planted(
+        "missing and captured are swapped for a bounded force", "model/state.py",
+        'captured=_ints(find("captured_share", key) for key in bounded),\n'
+        '        missing=_ints(find("missing_share", key) for key in bounded),',
+        'captured=_ints(find("missing_share", key) for key in bounded),\n'
+        '        missing=_ints(find("captured_share", key) for key in bounded),',
+        f"{PLANTED}::test_missing_and_captured_are_not_each_other",
+    ),
+    Planted(
+        "the same, by the plain model", "model/state.py",
+        'captured=_ints(find("captured_share", key) for key in bounded),\n'
+        '        missing=_ints(find("missing_share", key) for key in bounded),',
+        'captured=_ints(find("missing_share", key) for key in bounded),\n'
+        '        missing=_ints(find("captured_share", key) for key in bounded),',
+        f"{PLAIN}::test_the_density_is_that_of_the_plain_model[missing]",
+    ),
+    Planted(
+        "intervals take the draw below", "posterior/summary.py",
+        "np.quantile(values, [(1 - level) / 2, (1 + level) / 2])",
+        'np.quantile(values, [(1 - level) / 2, (1 + level) / 2], method="lower")',
+        f"{PLANTED}::test_edges_of_intervals_lie_between_the_draws_in_proportion",
+    ),
+    Planted(
+        "the band takes rows for independent", "calibration/scores.py",
+        "correlation = estimate_correlation(pits, wars)", "correlation = 0.0",
+        f"{PLANTED}::test_the_band_widens_with_the_correlation_within_wars",
+    ),
+    Planted(
+        "compare() prints 50% as 80%", "calibration/scores.py",
+        "np.quantile(_resample_wars(difference, wars, rng), [0.1, 0.9]",
+        "np.quantile(_resample_wars(difference, wars, rng), [0.25, 0.75]",
+        f"{PLANTED}::test_the_interval_of_a_difference_is_one_of_80_percent",
+    ),
+    Planted(
+        "Banzhaf's weights for Shapley's", "posterior/variance.py",
+        "weight = 1 / (len(names) * math.comb(len(others), size))", "weight = 0.5 ** len(others)",
+        f"{PLANTED}::test_three_copies_of_one_variable_have_a_third_each",
+    ),
+    Planted(
+        "the learned covariance is halved", "calibration/learn.py",
+        "np.atleast_2d(np.cov(self.draws.reshape(-1, len(self.keys)).T))",
+        "np.atleast_2d(np.cov(self.draws.reshape(-1, len(self.keys)).T)) / 2",
+        f"{PLANTED}::test_what_is_learned_is_the_covariance_of_all_chains",
+    ),
+    Planted(
+        "the learned covariance is that of one chain", "calibration/learn.py",
+        "np.atleast_2d(np.cov(self.draws.reshape(-1, len(self.keys)).T))", "np.atleast_2d(np.cov(self.draws[0].T))",
+        f"{PLANTED}::test_what_is_learned_is_the_covariance_of_all_chains",
+    ),
+    Planted(
+        "coverage by war is that by row", "calibration/scores.py",
+        "by_war = _average_wars(table, wars).mean(axis=0)", "by_war = table.mean(axis=0)",
+        f"{PLANTED}::test_coverage_is_a_mean_over_rows_and_over_wars",
+    ),
+    Planted(
+        "a cell is one unit too wide", "case/observations.py",
+        "return _cell(base, lower, math.log(value + unit / 2))",
+        "return _cell(base, lower, math.log(value + 1.5 * unit))",
+        f"{PLAIN}::test_rows_say_what_the_plain_reading_finds[missing]",
+    ),
+    Planted(
+        "a share is of the losses where it says of those sent", "case/claims.py",
+        '(self.of or "deployed")', '(self.of or "losses")',
+        f"{PLAIN}::test_rows_say_what_the_plain_reading_finds[bounded]",
+    ),
+    Planted(
+        "a range is read as a central 90%", "case/observations.py",
+        "RANGE_SPAN = 2 * 1.2815515655446004", "RANGE_SPAN = 2 * 1.6448536269514722",
+        f"{PLAIN}::test_rows_say_what_the_plain_reading_finds[bounded]",
+    ),
+    Planted(
+        "links are followed", "system/reading.py",
+        '_STRAIGHT = getattr(os, "O_NOFOLLOW", 0)', "_STRAIGHT = 0",
+        f"{STRANGERS}::test_no_file_of_a_case_is_read_through_a_link",
+    ),
+    Planted(
+        "a file is read before its size is looked at", "system/reading.py",
+        "if found.st_size <= limit else None", "if found.st_size <= 10**9 else file.read()",
+        "tests/system/test_store.py::test_a_store_of_another_size_is_refused",
+    ),
+    Planted(
+        "a case's prior may lie anywhere", "case/priors.py",
+        'Path(name).is_absolute() or ".." in Path(name).parts', "False",
+        f"{STRANGERS}::test_a_case_names_priors_in_its_own_folder",
+    ),
+    Planted(
+        "a draft that was swapped is not noticed", "system/writing.py",
+        "if not self.is_there(path):", "if not self.is_there(path) and False:",
+        "tests/system/test_writing.py::test_nothing_is_written_through_a_link_that_takes_the_place_of_a_draft",
+    ),
+    Planted(
+        "a store's lines are not checked", "system/store.py",
+        "entry = self._check(task, entry, number)", "pass",
+        "tests/system/test_store.py::test_a_line_that_is_not_ours_is_refused_with_its_number",
+    ),
+)  # fmt: skip
+
+
+def find_faults_of_list(root: Path = ROOT) -> list[str]:
+    """Return what is amiss with the list: a text that is not in its file once, or a test that is not there."""
+    found = []
+    for fault in FAULTS:
+        count = (root / "sim" / fault.file).read_text(encoding="utf-8").count(fault.old)
+        if count != 1:
+            found.append(f"{fault.name}: its text is {count} times in sim/{fault.file}")
+        file, _, test = fault.test.partition("::")
+        if f"def {re.sub(r'\[.*', '', test)}(" not in (root / file).read_text(encoding="utf-8"):
+            found.append(f"{fault.name}: there is no {fault.test}")
+    return found
+
+
+def plant(fault: Planted, copy: Path) -> str:
+    """Plant a fault in a copy of the tree, run its test, take it out again; return what came of it."""
+    path = copy / "sim" / fault.file
+    whole = path.read_text(encoding="utf-8")
+    path.write_text(whole.replace(fault.old, fault.new), encoding="utf-8")
+    try:
+        order = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", fault.test]
+        environment = {**os.environ, "PYTHONPATH": str(copy)}
+        done = subprocess.run(order, cwd=copy, env=environment, capture_output=True, text=True, check=False)
+    finally:
+        path.write_text(whole, encoding="utf-8")
+    if done.returncode == 1:
+        return f"noticed by {fault.test}"
+    return "NOT NOTICED" if done.returncode == 0 else f"NOT TRIED: pytest ends with {done.returncode}"
+
+
+def main() -> int:
+    """Plant the faults whose names hold a word; return 1 where one is not noticed."""
+    parser = argparse.ArgumentParser(description="plant faults, and say which test notices")
+    parser.add_argument("word", nargs="?", default="", help="only faults whose name holds it")
+    chosen = [fault for fault in FAULTS if parser.parse_args().word in fault.name]
+    amiss = find_faults_of_list()
+    for line in amiss:
+        sys.stdout.write(f"{line}\n")
+    with tempfile.TemporaryDirectory() as place:
+        for name in COPIED:
+            source = ROOT / name
+            copy = Path(place) / name
+            shutil.copytree(source, copy) if source.is_dir() else shutil.copy2(source, copy)
+        results = {fault.name: plant(fault, Path(place)) for fault in chosen}
+    for name, result in results.items():
+        sys.stdout.write(f"{name}: {result}\n")
+    return int(bool(amiss) or any(result.startswith("NOT") for result in results.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
