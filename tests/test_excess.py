@@ -27,6 +27,7 @@ ABSURD = {
 }
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # as the program does: the lines that it prints are told
 @pytest.mark.parametrize("name", ABSURD)
 def test_absurd_numbers_are_refused_or_can_be_read_again(name, write, tmp_path):
     """No traceback; and what a run has written, the memo takes."""

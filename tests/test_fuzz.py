@@ -23,7 +23,8 @@ from sim.system.tables import MAX_ROWS
 PROGRAM = Path(sys.executable).parent / "truetoll"
 EXAMPLES = {
     "case": 400, "claims": 400, "priors": 250, "record": 200, "truths": 300, "memo": 500, "compare": 300,
-    "manifest": 100, "report": 200, "plot": 10, "draws": 10, "economist": 200, "radford": 200, "ucdp": 200,
+    "manifest": 100, "report": 200, "plot": 10, "draws": 10, "figure": 30, "store": 200, "template-md": 8,
+    "template-pdf": 8, "template-docx": 4, "economist": 200, "radford": 200, "ucdp": 200,
 }  # fmt: skip
 HEADER = "id,source,quantity,published,value,origin,statement\n"
 

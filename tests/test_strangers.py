@@ -5,9 +5,11 @@ Each breach that was found from outside is tried here by its kind; `tests/test_f
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
+import random
 import shutil
 import sys
 import time
@@ -16,7 +18,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from strangers import SOON, WORDS, accept, make_sparse, refuse, replace_by_link
+from fuzzing import run_here
+from strangers import SOON, WORDS, accept, harm_folder, make_sparse, refuse, replace_by_link
 
 from sim.case.folder import find_case
 from sim.runs.run import write_run
@@ -172,6 +175,30 @@ def test_no_file_of_a_case_is_read_through_a_link(name, case, tmp_path):
     shutil.copytree(case, tmp_path / "other")
     replace_by_link(case / name, tmp_path / "other" / name)
     refuse("it is a link", "check", f"{case}/")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+@pytest.mark.parametrize("seed", range(12))
+def test_folders_that_were_harmed_leak_nothing(seed, run, case, secret):
+    """Links, pipes, folders and sparse files in the places of others, at random: whatever a command makes of them."""
+    rng = random.Random(seed)  # noqa: S311 - not a secret
+    for _ in range(rng.choice((1, 1, 2))):
+        harm_folder(run, rng, secret)
+        harm_folder(case, rng, secret)
+    for words in (
+        ["memo", run, "--format", "md,html,docx"],
+        ["compare", run, run],
+        ["simulate", "kursk", "--n", "5", "--run", run],
+        ["check", f"{case}/"],
+        ["priors", "show", f"{case}/case.toml"],
+    ):
+        _, out, told = run_here([*map(str, words)])
+        assert WORDS not in out + told
+    for path in run.glob("memo.*"):
+        if path.is_file() and not path.is_symlink():
+            content = path.read_bytes()
+            assert WORDS.encode() not in content
+            assert base64.b64encode(WORDS.encode()) not in content
 
 
 # --- Templates ---

@@ -7,6 +7,7 @@ import gc
 import os
 import subprocess
 import sys
+import warnings
 
 from sim.system.signals import ignore_signals, install_signal_handlers
 
@@ -16,6 +17,8 @@ def main() -> None:
     install_signal_handlers()
     atexit.register(ignore_signals)  # the first to be registered is called last, when all is done
     atexit.register(gc.freeze)  # or the collector takes half a second over what the end of the process frees anyway
+    # What arithmetic warns of is told, or not, by what comes of it: numbers that cannot be reckoned with are refused.
+    warnings.simplefilter("ignore", RuntimeWarning)
     _open_streams()
     _try_processor()
     # Joblib's tracker of semaphores would speak on standard error after the last line of an interruption.

@@ -6,6 +6,7 @@ that steers a terminal, in seconds and within memory.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import re
@@ -15,8 +16,11 @@ import time
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
+from typing import TypedDict
 
+import docx
 from typer.main import get_command
 
 from sim.case.folder import find_case
@@ -24,6 +28,7 @@ from sim.case.priors import find_shipped_priors
 from sim.cli.app import app
 from sim.cli.console import guarded
 from sim.errors import MAX_FAULTS
+from sim.system.store import Store
 
 ALLOWED = {0, 3, 4}
 MOST_SECONDS = 5.0
@@ -86,8 +91,8 @@ def lay_run(run: Path) -> Callable[[Path], None]:
     """Return what copies a finished run, with a sensitivity report of its inputs beside it."""
 
     def lay(folder: Path) -> None:
-        (folder / "run").mkdir()
-        for name in ("manifest.json", "unknowns.npy"):
+        (folder / "run" / "figures").mkdir(parents=True)
+        for name in ("manifest.json", "unknowns.npy", "figures/headline.png"):
             shutil.copy(run / name, folder / "run" / name)
         (folder / "sensitivity-1").mkdir()
         result = trim_result(json.loads((run / "summary.json").read_text(encoding="utf-8")))
@@ -145,13 +150,60 @@ def list_doors(run: Path) -> dict[str, Door]:
         "plot": Door("run/summary.json", finished, lambda place: ["plot", f"{place}/run", "--format", "svg"]),
         "manifest": Door("run/manifest.json", finished, lambda place: ["memo", f"{place}/run"]),
         "report": Door("sensitivity-1/sensitivity.json", finished, lambda place: ["memo", f"{place}/run"]),
-        "draws": Door(
-            "run/unknowns.npy", finished, lambda place: ["simulate", "kursk", "--n", "5", "--run", f"{place}/run"]
+        "draws": Door("run/unknowns.npy", finished, _seal_draws),
+        "figure": Door(
+            "run/figures/headline.png", finished, lambda place: ["memo", f"{place}/run", "--format", "html,docx"]
         ),
+        "store": Door("done.jsonl", _lay_store, lambda place: ["store", f"{place}/done.jsonl"]),
     }
+    for file, form in (("memo.md.j2", "md"), ("memo.typ.j2", "pdf"), ("memo.docx", "docx")):
+        doors[f"template-{form}"] = Door(f"house/{file}", _lay_template(run, file), _set_memo(form))
     for form, text in (("economist", ESTIMATES), ("radford", LOSSES), ("ucdp", EVENTS)):
         doors[form] = Door("table.csv", _lay_table("table.csv", text), _import_as(form))
     return doors
+
+
+def _seal_draws(place: Path) -> list[str]:
+    """Have the manifest know the draws as they are now, as whoever makes a folder can; return the command."""
+    path = place / "run" / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest["outputs"]["unknowns.npy"] = hashlib.sha256((place / "run" / "unknowns.npy").read_bytes()).hexdigest()
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    return ["simulate", "kursk", "--n", "5", "--run", f"{place}/run"]
+
+
+def _lay_template(run: Path, file: str) -> Callable[[Path], None]:
+    """Return what lays out a run, and beside it our own template as if it were somebody else's."""
+
+    def lay(folder: Path) -> None:
+        lay_run(run)(folder)
+        (folder / "house").mkdir()
+        if file == "memo.docx":
+            docx.Document().save(str(folder / "house" / file))
+        else:
+            shutil.copy(files("sim.report.memo") / "templates" / file, folder / "house" / file)
+
+    return lay
+
+
+def _set_memo(form: str) -> Callable[[Path], list[str]]:
+    return lambda place: ["memo", f"{place}/run", "--format", form, "--template", f"{place}/house"]
+
+
+class KeptNumbers(TypedDict):
+    """An entry of a store such as studies keep."""
+
+    trusted: bool
+    fractions: dict[str, float]
+
+
+def _make_store(path: Path) -> Store:
+    return Store(path, "k", "seed", KeptNumbers)
+
+
+def _lay_store(folder: Path) -> None:
+    for seed in range(5):
+        _make_store(folder / "done.jsonl").append(seed, {"trusted": True, "fractions": {"killed": seed / 7, "x": 0.5}})
 
 
 def _import_as(form: str) -> Callable[[Path], list[str]]:
@@ -167,7 +219,15 @@ def _read_table(claims: Path, truths: Path) -> int:
     return 0
 
 
+@guarded
+def _resume_store(path: Path) -> int:
+    """Go on from a store as `sbc`, `backtest` and `sensitivity` do."""
+    _make_store(path).begin(resume=True)
+    return 0
+
+
 app.command("record", hidden=True)(_read_table)
+app.command("store", hidden=True)(_resume_store)
 COMMAND = get_command(app)
 
 

@@ -36,13 +36,46 @@ Mutator = Callable[[bytes, random.Random], bytes]
 
 
 def mutate(content: bytes, rng: random.Random, suffix: str) -> bytes:
-    """Return content broken in one way or a few; `suffix` says what it is (.toml, .csv, .json, or else binary)."""
+    """Return content broken in one way or a few; `suffix` says what it is, such as .toml."""
+    if suffix == ".j2":
+        return mutate_template(content, rng)
+    if suffix == ".jsonl":
+        return rng.choice((mutate_bytes, mutate_words, mutate_line))(content, rng)
     if suffix not in (".toml", ".csv", ".json"):
         return mutate_bytes(content, rng)
     shaped = {".toml": mutate_toml, ".csv": mutate_csv, ".json": mutate_json}[suffix]
     for _ in range(rng.choice((1, 1, 1, 2, 3, 8))):
         content = rng.choice((mutate_bytes, mutate_words, shaped, shaped))(content, rng)
     return content
+
+
+# What a template might try, in Jinja's language and in typst's.
+HOSTILE: tuple[str, ...] = (
+    "{{ 9 ** 9 ** 9 }}", "{{ 'x' * 10 ** 10 }}", "{{ figures.__class__.__mro__ }}", "{{ memo | attr('__init__') }}",
+    "{% for a in range(99999) %}{{ a }}{% endfor %}", "{% include '/etc/passwd' %}", "{% include '../x' %}",
+    "{% macro f(n) %}{{ f(n) }}{% endmacro %}{{ f(0) }}", "{{ memo.sections.append(1) }}", "{{ cycler.__init__ }}",
+    "{{ '%s' | format(memo) }}", "{{ '{0.__class__}'.format(memo) }}", "{% import 'x' as x %}", "{{ self }}",
+    "{{ " + "(" * 300 + ")" * 300 + " }}", '#read("/etc/passwd")', '#import "@preview/cetz:0.3.4"',
+    '#image("../x.png")', "#let f(n) = f(n + 1)\n#f(0)", '#("x" * 1000000000000)', "#panic()", '#include "memo.typ"',
+    "\ufffe", "{{", "{%", "#{",
+)  # fmt: skip
+
+
+def mutate_template(content: bytes, rng: random.Random) -> bytes:
+    """Put what a stranger might try somewhere between the lines of a template, or break its words."""
+    if rng.random() < 0.2:
+        return mutate_words(content, rng)
+    lines = content.decode("utf-8", "replace").splitlines(keepends=True)
+    lines.insert(rng.randrange(len(lines) + 1), rng.choice(HOSTILE) + "\n")
+    return "".join(lines).encode("utf-8", "replace")
+
+
+def mutate_line(content: bytes, rng: random.Random) -> bytes:
+    """Change a value in one of the lines of JSON."""
+    lines = content.split(b"\n")
+    place = rng.randrange(len(lines))
+    lines[place] = mutate_json(lines[place], rng).replace(b"\n", b" ")
+    return b"\n".join(lines)
 
 
 def mutate_bytes(content: bytes, rng: random.Random) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 
 import pytest
@@ -37,6 +38,23 @@ def replace_by_link(path, target):
     """Put a link in the place of a file or folder."""
     shutil.rmtree(path) if path.is_dir() else path.unlink()
     path.symlink_to(target)
+
+
+def harm_folder(folder, rng, target):
+    """Put a link, a pipe, a folder, a sparse file or nothing in the place of something in a folder."""
+    paths = sorted(path for path in folder.rglob("*") if not path.is_symlink())
+    path = rng.choice(paths)
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    match rng.randrange(6):
+        case 0 | 1:
+            path.symlink_to(rng.choice((target, target.parent, path, path.parent, "/dev/zero", "/proc/self/environ")))
+        case 2:
+            os.mkfifo(path)
+        case 3:
+            path.mkdir()
+        case 4:
+            make_sparse(path)
+    return path
 
 
 def make_sparse(path, size=HUGE):

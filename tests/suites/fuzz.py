@@ -25,7 +25,8 @@ if atheris:
 from fuzzing import list_doors, try_input
 from mutators import mutate
 
-SLOW = {"plot": 50, "draws": 200}  # doors that only one of so many inputs is tried at
+# Doors that only one of so many inputs is tried at.
+SLOW = {"plot": 50, "draws": 200, "figure": 20} | dict.fromkeys(("template-md", "template-pdf", "template-docx"), 200)
 
 
 class Trial:
