@@ -112,13 +112,13 @@ def _add_to_case(articles: Sequence[tuple[Article, Sequence[Draft]]], folder: Pa
     drafts = _tell_apart(renamed, {claim.id for claim in case.claims})
     unknown = {draft.cells["source"]: draft.label for draft in drafts if draft.cells["source"] not in case.sources}
     with replace_files(folder) as draft_folder:
-        _write(draft_folder / CLAIMS, _append_rows(read_text(folder / CLAIMS), drafts))
-        text = read_text(folder / CASE)
+        _write(draft_folder / CLAIMS, _append_rows(read_text(folder / CLAIMS, inside=folder), drafts))
+        text = read_text(folder / CASE, inside=folder)
         _write(
             draft_folder / CASE,
             text.rstrip("\n") + "\n" + "".join(map(_format_source, unknown.items())) if unknown else text,
         )
-        known = read_json(folder / SENTENCES).get("rows", {}) if is_file(folder / SENTENCES) else {}
+        known = read_json(folder / SENTENCES, inside=folder).get("rows", {}) if is_file(folder / SENTENCES) else {}
         _write(draft_folder / SENTENCES, format_json(_describe_sentences(known, drafts)))
         read_case(draft_folder)
     written = [folder / CLAIMS, *([folder / CASE] if unknown else []), folder / SENTENCES]

@@ -36,7 +36,7 @@ class Table:
     def read(cls, folder: Path) -> Table:
         """Read the claims of a case, which must be without faults."""
         read_case(folder)
-        lines = [cells for _, cells in split_rows(read_text(folder / CLAIMS), CLAIMS)]
+        lines = [cells for _, cells in split_rows(read_text(folder / CLAIMS, inside=folder), CLAIMS)]
         header = [name.strip() for name in lines[0]]
         return cls(header, [dict(zip(header, map(str.strip, cells), strict=False)) for cells in lines[1:]])
 
@@ -48,7 +48,7 @@ class Table:
         writer.writerows([row.get(name, "") for name in self.header] for row in self.rows)
         with replace_files(folder) as draft:
             (draft / CLAIMS).write_text(out.getvalue(), encoding="utf-8")
-            (draft / CASE).write_text(read_text(folder / CASE), encoding="utf-8")
+            (draft / CASE).write_text(read_text(folder / CASE, inside=folder), encoding="utf-8")
             read_case(draft)
             (draft / CASE).unlink()
 
@@ -91,7 +91,7 @@ def _count_left(table: Table) -> int:
 
 
 def _read_sentences(folder: Path) -> dict[str, Any]:
-    rows = read_json(folder / SENTENCES).get("rows", {}) if is_file(folder / SENTENCES) else {}
+    rows = read_json(folder / SENTENCES, inside=folder).get("rows", {}) if is_file(folder / SENTENCES) else {}
     if not isinstance(rows, dict):
         raise refuse(str(folder / SENTENCES), "rows", "is no table", "take the file away")
     return rows
