@@ -172,7 +172,8 @@ def test_what_is_learned_is_the_covariance_of_all_chains(rng):
     draws = rng.standard_normal((4, 50, 2)) + np.array([0.0, 1.0, 2.0, 5.0])[:, None, None]
     flat = draws.reshape(-1, 2)
     apart = flat - flat.mean(axis=0)
-    assert Learned(("a", "b"), draws, Diagnostics(1.0, 200.0, 200.0, 0, 10.0, 2, True)).covariance == pytest.approx(apart.T @ apart / (len(flat) - 1))
+    learned = Learned(("a", "b"), draws, Diagnostics(1.0, 200.0, 200.0, 0, 10.0, 2, True))
+    assert learned.covariance == pytest.approx(apart.T @ apart / (len(flat) - 1))
 
 
 def test_coverage_is_a_mean_over_rows_and_over_wars(rng):
