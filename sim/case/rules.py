@@ -171,7 +171,8 @@ def _check_claim(case: Case, claim: Claim, allowed: Mapping[str, set[str]]) -> I
             key = " or a source's key" if column == "origin" else ""
             yield column, f"{quote_value(target)} is no other row", f"give another row's id{key}"
     replaced = case.find_claim(claim.replaces)
-    if replaced is not None and (replaced.force, replaced.quantity) != (claim.force, claim.quantity):
+    is_used = replaced is not None and not replaced.exclude  # one that is excluded gives its own reason
+    if replaced is not None and is_used and (replaced.force, replaced.quantity) != (claim.force, claim.quantity):
         named = f"{quote_value(claim.replaces)} (row {replaced.row}) is of {replaced.quantity}"
         problem = f"{named}, and this row of {claim.quantity}"
         yield "replaces", problem, "a row corrects one of the same force and quantity; leave it empty"
