@@ -34,7 +34,7 @@ BAD_ROWS = {
     "interval without since": ({"value": 2, "measure": "interval"}, "column since", "empty"),
     "since after as_of": ({"value": 2, "measure": "interval", "since": "2024-04-02"}, "column since", "after as_of"),
     "since of a total": ({"value": 2, "since": "2024-03-02"}, "column since", "though the measure"),
-    "stock of losses": ({"value": 2, "measure": "stock"}, "column measure", "deployed alone"),
+    "stock of losses": ({"value": 2, "measure": "stock"}, "column measure", "the missing alone"),
     "unknown origin": ({"value": 2, "origin": "nobody"}, "column origin", "no other row"),
     "own origin": ({"value": 2, "origin": "c0"}, "column origin", "no other row"),
     "unknown replaces": ({"value": 2, "replaces": "c9"}, "column replaces", "no other row"),

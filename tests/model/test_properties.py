@@ -29,6 +29,12 @@ outcomes = ["killed"]
 role = "independent"
 [sources.two]
 role = "independent"
+[sources.three]
+role = "independent"
+[sources.four]
+role = "independent"
+[sources.five]
+role = "independent"
 [priors]
 "role.independent.losses" = { fixed = 0 }
 "scale.role_in_war" = { fixed = 0 }
@@ -94,7 +100,8 @@ def test_a_higher_number_never_lowers_the_posterior(design, value, factor, quali
 
 
 def test_with_contamination_an_outlier_loses_its_pull(design):
-    others = [{"value": 1_000 + n, "source": "two", "qualifier": "exact", "log_sd": 0.2} for n in range(4)]
+    names = ("two", "three", "four", "five")  # of one source, the last would tell all that they tell
+    others = [{"value": 1_000, "source": name, "qualifier": "exact", "log_sd": 0.2} for name in names]
     pulls = []
     for factor in (3, 30, 300, 3_000, 30_000):
         said = {"value": 1_000 * factor, "qualifier": "exact", "log_sd": 0.01}
