@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sim.case.case import PERSONNEL
 from sim.model.arrays import NUMPY
 from sim.model.beliefs import CAP, FLOOR_SD, bias_terms
-from sim.model.density.codes import FLOATS, SHARED_FLOATS, Common, Constant, Family, Field, Form, SharedField, Size
+from sim.model.density.codes import FLOATS, SHARED_FLOATS, Common, Constant, Family, Field, SharedField, Size
 from sim.model.density.kernel import log_density
 from sim.model.design import Design
 from sim.model.parameters import Joint, Parameters
@@ -127,8 +127,6 @@ def _list_common(design: Design) -> dict[Common, int]:
         Common.OUTLIER_PROBABILITY: beliefs.outlier_probability,
         Common.OUTLIER_FACTOR: beliefs.outlier_factor,
         Common.OUTLIER_SOURCE: beliefs.outlier_source,
-        Common.RENEWAL: beliefs.renewal,
-        Common.SLIP: beliefs.slip,
         Common.SCALE_ROLE_IN_WAR: beliefs.scales[0],
         Common.SCALE_SOURCE: beliefs.scales[1],
         Common.SCALE_SOURCE_OUTCOME: beliefs.scales[2],
@@ -204,12 +202,6 @@ def _list_rows(beliefs: BeliefLayout) -> dict[Field, Any]:
         Field.OWN_SD: beliefs.own_sd,
         Field.CONTAMINATED: beliefs.contaminated,
         Field.IS_PRIOR: beliefs.is_prior,
-        Field.LINK: beliefs.link,
-        Field.SUCCESSOR: beliefs.successor,
-        Field.NEXT_POINT: beliefs.next_point,
-        Field.NEXT_SD: beliefs.next_sd,
-        Field.FRESH: beliefs.fresh,
-        Field.CORE_FORM: np.where(beliefs.is_carried, Form.DENSITY, beliefs.form),
         Field.STATEMENT: beliefs.statement,
         Field.REFERENCE_NOISE: beliefs.reference_noise,
         Field.READING: [row.reading for row in beliefs.rows],

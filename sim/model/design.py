@@ -21,9 +21,8 @@ from sim.case.timeline import Timeline, cut_days
 from sim.errors import refuse
 from sim.model.arrays import NUMPY, map_draws
 from sim.model.beliefs import join_readings, row_log_likelihoods
-from sim.model.parameters import Parameters, lay_out_parameters, remember_sources
+from sim.model.parameters import Parameters, lay_out_parameters
 from sim.model.rows import BeliefLayout, count_claims, find_loudest, lay_out_beliefs, roles_of
-from sim.model.series import leave_statements, list_remembered
 from sim.model.state import StateLayout, lay_out_state, run_state
 
 MANY_CLAIMS = 100  # of an effect, from which it is sampled on its own scale
@@ -115,7 +114,7 @@ def design_model(
     if (day - case.start).days > MAX_DAYS:
         raise refuse("--as-of", "", f"{day} is more than {MAX_DAYS} days after the start", "give an earlier day")
     evidence = weigh_claims(case, known_by)
-    evidence = replace(evidence, observations=leave_statements((*evidence.observations, *established)))
+    evidence = replace(evidence, observations=(*evidence.observations, *established))
     case = _forget_lulls(case, evidence)
     asked = {day, case.end, *days, *(item.claim.as_of for item in evidence.observations)}
     starts = {item.claim.since - dt.timedelta(days=1) for item in evidence.observations if item.claim.since is not None}
@@ -127,7 +126,6 @@ def design_model(
     ]
     timeline = cut_days(case, asked | starts, spells)
     parameters = lay_out_parameters(case, priors, roles_of(case, evidence), timeline.has_path)
-    parameters = remember_sources(parameters, priors, list_remembered(evidence.observations))
     state = lay_out_state(case, timeline, parameters)
     beliefs = lay_out_beliefs(case, evidence, timeline, state, parameters)
     return Design(case, priors, evidence, timeline, parameters, state, beliefs, day, known_by)

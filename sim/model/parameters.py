@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -108,17 +108,6 @@ def lay_out_parameters(case: Case, priors: PriorSet, roles: Iterable[str], has_p
     for key in case.forces:
         _lay_out_force(case, key, priors, has_path, items)
     return Parameters(tuple(items), _join(items, priors))
-
-
-def remember_sources(parameters: Parameters, priors: PriorSet, sources: Iterable[str]) -> Parameters:
-    """Return the parameters with the fresh error of each source that speaks in a series: they come last."""
-    known = {item.name for item in parameters.items}
-    added = tuple(
-        Parameter("memory.fresh", (("source", source),), priors.get("memory.fresh"))
-        for source in sources
-        if f"memory.fresh.{source}" not in known
-    )
-    return replace(parameters, items=(*parameters.items, *added)) if added else parameters
 
 
 def _join(items: Sequence[Parameter], priors: PriorSet) -> Joint:

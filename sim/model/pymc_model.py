@@ -21,7 +21,7 @@ from sim.model.beliefs import (
     bias_terms,
     expect,
     join_readings,
-    mix_noise,
+    noise_sds,
     row_log_likelihoods,
     statement_errors,
 )
@@ -238,7 +238,7 @@ def _add_statements(pm: Any, beliefs: BeliefLayout, theta: Any) -> Any:
 
 def _add_claims(pm: Any, beliefs: BeliefLayout, flat: Any, theta: Any, bias: Any, statement: Any) -> None:
     """Add what was said by sources with one role, by the form of its likelihood."""
-    belief = expected = expect(PYTENSOR, beliefs, flat, bias)
+    expected = expect(PYTENSOR, beliefs, flat, bias)
     if beliefs.statements:
         error = statement_errors(PYTENSOR, beliefs, theta, statement)
         expected = expected + pick(PYTENSOR, error, beliefs.statement)
@@ -246,18 +246,18 @@ def _add_claims(pm: Any, beliefs: BeliefLayout, flat: Any, theta: Any, bias: Any
     if not len(single):
         return
     pm.Deterministic("expected", expected[single], dims="claim")
-    noise = mix_noise(PYTENSOR, beliefs, theta, belief, expected)
-    p = PYTENSOR.maximum(noise.probability, LEAST) * beliefs.contaminated
+    core, wide = (noise_sds(PYTENSOR, beliefs, theta, k) for k in (1.0, theta[beliefs.outlier_factor]))
+    p = PYTENSOR.maximum(theta[beliefs.outlier_probability], LEAST) * beliefs.contaminated
     for form, rows in _split_forms(beliefs).items():
-        centres = [noise.core_centre[rows], expected[rows]]
-        common = [*centres, noise.core_sd[rows], noise.wide_sd[rows], p[rows], beliefs.log_width[rows]]
+        common = [expected[rows], core[rows], wide[rows], p[rows], beliefs.log_width[rows]]
         if form == "rounded":
             said = np.where(beliefs.lower[rows] > -INFINITE, beliefs.lower[rows], beliefs.upper[rows])
             extra = [beliefs.lower[rows] - said, beliefs.upper[rows] - said]
         else:
             said = beliefs.point[rows]
-            mean = PYTENSOR.maximum(theta[beliefs.wording[rows]], 1e-6)
-            extra = [] if form == "exactly" else [mean, beliefs.sign[rows], beliefs.is_carried[rows].astype(float)]
+            extra = (
+                [] if form == "exactly" else [PYTENSOR.maximum(theta[beliefs.wording[rows]], 1e-6), beliefs.sign[rows]]
+            )
         pm.CustomDist(
             f"said_{form}", *common, *extra,
             logp=LAWS[form], dist=say_bound if form == "as_bound" else say, observed=said, dims=f"claim_{form}",

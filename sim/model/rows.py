@@ -21,9 +21,8 @@ from sim.case.case import ROLES, Case
 from sim.case.evidence import Evidence
 from sim.case.observations import REGISTER, Observation
 from sim.case.timeline import Timeline
-from sim.model.density.codes import Form, Link
+from sim.model.density.codes import Form
 from sim.model.parameters import Parameters
-from sim.model.series import find_point, leave_statements, link_series, measure_rounding
 from sim.model.state import StateLayout
 
 Ints = NDArray[np.int64]
@@ -58,14 +57,11 @@ class Row:
     reading : int
     statement : int
         The statement whose error the observation shares, -1 for none; or whose error this is the prior of.
-    place : int
-        Of the observation among all of them.
     """
 
     observation: Observation | None
     reading: int
     statement: int
-    place: int = -1
 
     @property
     def is_prior(self) -> bool:
@@ -113,17 +109,10 @@ class BeliefLayout:
         The cell's edges, or the number said, and what is added to its log likelihood.
     sign, wording : ndarrays, shape (R,)
         Which way a wording leans, and its mean in theta.
-    link, successor, fresh : ndarrays of int, shape (R,)
-        How a row hangs on the one that follows it in its source's series (see `sim.model.density.codes.Link`), which
-        that is, and the source's fresh error in theta.
-    next_point, next_sd : ndarrays, shape (R,)
-        What was said there, and the error that the source itself gave there, with its rounding.
-    is_carried : ndarray of bool, shape (R,)
-        Whether a count of those found falls short of the whole as its successor does.
     in_reading : ndarray, shape (readings, R)
     mixtures : tuple of tuple of int
         The readings of each source that has several towards a force.
-    outlier_probability, outlier_factor, outlier_source, renewal, slip : int
+    outlier_probability, outlier_factor, outlier_source : int
         In theta, as `scales`: of the effects in the order of `effects`.
     """
 
@@ -152,19 +141,11 @@ class BeliefLayout:
     log_width: Floats
     sign: Floats
     wording: Ints
-    link: Ints
-    successor: Ints
-    fresh: Ints
-    next_point: Floats
-    next_sd: Floats
-    is_carried: NDArray[np.bool_]
     in_reading: Floats
     mixtures: tuple[tuple[int, ...], ...]
     outlier_probability: int
     outlier_factor: int
     outlier_source: int
-    renewal: int
-    slip: int
     scales: tuple[int, int, int]
 
     @property
@@ -219,12 +200,9 @@ def lay_out_beliefs(
     case: Case, evidence: Evidence, timeline: Timeline, state: StateLayout, parameters: Parameters
 ) -> BeliefLayout:
     """Lay out the beliefs and the rows of the likelihood."""
-    observations = leave_statements(evidence.observations)
-    readings = list_readings(case, observations)
-    statements = list(dict.fromkeys(item.statement for item in observations if item.statement))
-    rows = _list_rows(observations, readings, statements)
-    links, after = _link_rows(rows, link_series(observations))
-    followers = [rows[number].observation if number >= 0 else None for number in after]
+    readings = list_readings(case, evidence.observations)
+    statements = list(dict.fromkeys(item.statement for item in evidence.observations if item.statement))
+    rows = _list_rows(evidence.observations, readings, statements)
     builder = _PartsBuilder(case, timeline, state)
     shape = [builder.describe(row, readings[row.reading]) for row in rows]
     numerator = builder.pack([parts for parts, _ in shape])
@@ -281,22 +259,11 @@ def lay_out_beliefs(
         log_width=np.array([item.log_width if item else 0.0 for item in observed], dtype=float),
         sign=np.array([float(bound.sign) if bound else 1.0 for bound in bounds]),
         wording=_ints(parameters.index(bound.prior) if bound else -1 for bound in bounds),
-        link=_ints(links),
-        successor=_ints(after),
-        fresh=_ints(parameters.index("memory.fresh", item.source) if item else -1 for item in followers),
-        next_point=np.array([find_point(item) if item else 0.0 for item in followers], dtype=float),
-        next_sd=np.array([find_next_sd(case, item) if item else 0.0 for item in followers], dtype=float),
-        is_carried=np.array(
-            [bool(item and link and item.is_count_of_found) for item, link in zip(observed, links, strict=True)],
-            dtype=bool,
-        ),
         in_reading=np.equal.outer(np.arange(len(readings)), [row.reading for row in rows]).astype(float),
         mixtures=_group_mixtures(readings),
         outlier_probability=parameters.index("outlier.probability"),
         outlier_factor=parameters.index("outlier.factor"),
         outlier_source=parameters.index("outlier.source"),
-        renewal=parameters.index("memory.renewal"),
-        slip=parameters.index("memory.statement"),
         scales=(
             parameters.index("scale.role_in_war"),
             parameters.index("scale.source"),
@@ -306,13 +273,10 @@ def lay_out_beliefs(
 
 
 def find_loudest(layout: BeliefLayout) -> dict[tuple[str, str], int]:
-    """Return by force and outcome the bias term of the source that counts it most often, at least LOUD times.
-
-    What others of its series follow tells of the path, not of the level, and is not counted.
-    """
+    """Return by force and outcome the bias term of the source that counts it most often, at least LOUD times."""
     times: dict[int, int] = {}
     for row, (item, parts) in enumerate(zip(layout.rows, layout.numerator.mask.sum(axis=1), strict=True)):
-        if not item.is_prior and parts == 1 and not layout.is_share[row] and not layout.link[row]:
+        if not item.is_prior and parts == 1 and not layout.is_share[row]:
             term = int(layout.numerator.term[row, 0])
             times[term] = times.get(term, 0) + 1
     found: dict[tuple[str, str], int] = {}
@@ -324,11 +288,10 @@ def find_loudest(layout: BeliefLayout) -> dict[tuple[str, str], int]:
 
 
 def count_claims(layout: BeliefLayout) -> Ints:
-    """Return how many claims speak of each of the effects (see `BeliefLayout.latents`), the last of a series alone."""
+    """Return how many claims speak of each of the effects (see `BeliefLayout.latents`)."""
     said = np.zeros(len(layout.term_keys), dtype=np.int64)
-    alone = layout.link[:, None] == Link.NONE
     for parts in (layout.numerator, layout.denominator):
-        np.add.at(said, parts.term, (parts.mask > 0) & alone)
+        np.add.at(said, parts.term, parts.mask > 0)
     found = np.zeros(layout.latents, dtype=np.int64)
     for effect in (layout.in_war, layout.source, layout.source_outcome):
         np.add.at(found, effect[effect >= 0], said[effect >= 0])
@@ -344,15 +307,15 @@ def _list_rows(
     observations: Sequence[Observation], readings: Sequence[Reading], statements: Sequence[str]
 ) -> list[Row]:
     numbers = {"": -1, **{name: number for number, name in enumerate(statements)}}
-    said: dict[tuple[str, str], list[tuple[int, Observation]]] = defaultdict(list)
+    said: dict[tuple[str, str], list[Observation]] = defaultdict(list)
     first: dict[str, Observation] = {}
-    for place, item in enumerate(observations):
-        said[item.source, item.claim.force].append((place, item))
+    for item in observations:
+        said[item.source, item.claim.force].append(item)
         first.setdefault(item.statement, item)
     rows = [
-        Row(item, position, numbers[item.statement], place)
+        Row(item, position, numbers[item.statement])
         for position, reading in enumerate(readings)
-        for place, item in said[reading.source, reading.force]
+        for item in said[reading.source, reading.force]
     ]
     # A statement's error has its prior under each reading of the first force that it speaks of.
     return rows + [
@@ -361,17 +324,6 @@ def _list_rows(
         for position, reading in enumerate(readings)
         if (reading.source, reading.force) == (first[name].source, first[name].claim.force)
     ]
-
-
-def _link_rows(rows: Sequence[Row], links: Sequence[tuple[int, Link] | None]) -> tuple[list[Link], list[int]]:
-    """Return for each row its link, and the row of the same reading that it is read given; -1 for none."""
-    row_of = {(row.reading, row.place): number for number, row in enumerate(rows) if row.place >= 0}
-    kinds, after = [Link.NONE] * len(rows), [-1] * len(rows)
-    for number, row in enumerate(rows):
-        found = links[row.place] if row.place >= 0 else None
-        if found is not None:
-            kinds[number], after[number] = found[1], row_of[row.reading, found[0]]
-    return kinds, after
 
 
 def _find_first(rows: Sequence[Row]) -> list[int]:
@@ -405,11 +357,6 @@ def _own_sd(case: Case, row: Row) -> float:
         return 0.0
     part_sd = PART_SD if row.statement >= 0 else 0.0
     return float(np.hypot(np.hypot(row.observation.extra_sd, part_sd), _scatter_sd(case, row.observation)))
-
-
-def find_next_sd(case: Case, item: Observation) -> float:
-    """Return how far what a source said may be from its own error: what it gave, its rounding, the scatter of days."""
-    return float(np.hypot(np.hypot(item.extra_sd, measure_rounding(item)), _scatter_sd(case, item)))
 
 
 def _scatter_sd(case: Case, item: Observation) -> float:

@@ -18,11 +18,8 @@ from sim.case.evidence import Evidence
 from sim.case.observations import NARROW, Observation, rounding_unit, unit_of
 from sim.contract.values import round_figures
 from sim.model.design import Design, sample_prior
-from sim.model.parameters import remember_sources
 from sim.model.rows import lay_out_beliefs
-from sim.model.series import list_remembered
-from sim.posterior.sample import Sample, choose_readings
-from sim.posterior.saying import say_in_turn
+from sim.posterior.sample import Sample, choose_readings, say_again
 
 Floats = NDArray[np.float64]
 
@@ -64,7 +61,7 @@ def simulate_worlds(design: Design, rng: np.random.Generator, count: int, truths
         readings = truths.readings[chosen]
     unknowns["statement"] = draw_statements(design, unknowns["theta"], rng)
     sample = Sample(design, unknowns, 0, readings)
-    said = say_in_turn(sample, rng, round_observation)
+    said = say_again(sample, rng)
     worlds = []
     for number in range(count):
         only = slice(number, number + 1)
@@ -144,9 +141,8 @@ def _unit_at(count: float, digits: int | None) -> float:
 def observe_world(design: Design, observations: Sequence[Observation]) -> Design:
     """Return the design with other observations instead of its own."""
     evidence = Evidence(tuple(observations), design.evidence.unused, design.evidence.hidden)
-    parameters = remember_sources(design.parameters, design.priors, list_remembered(observations))
-    beliefs = lay_out_beliefs(design.case, evidence, design.timeline, design.state, parameters)
-    return replace(design, evidence=evidence, parameters=parameters, beliefs=beliefs)
+    beliefs = lay_out_beliefs(design.case, evidence, design.timeline, design.state, design.parameters)
+    return replace(design, evidence=evidence, beliefs=beliefs)
 
 
 def tabulate_worlds(design: Design, worlds: Sequence[World]) -> dict[str, Any]:

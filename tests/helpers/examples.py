@@ -120,36 +120,6 @@ LOUD_ROWS: list[Row] = [
     ),
 ]  # fmt: skip
 
-# Series of every kind: running totals that grow, stand still, fall and are told twice of a day, with a zero among them;
-# counts of days; a list of names; ranges and bounds; a statement that later ones leave behind; a role of two readings.
-SERIES_ROWS: list[Row] = [
-    {"value": 100, "as_of": "2024-01-20"},
-    {"value": 160, "as_of": "2024-02-01", "statement": "s"},
-    {"value": 400, "as_of": "2024-02-01", "statement": "s", "quantity": "wounded"},
-    {"qualifier": "exact", "value": 0, "as_of": "2024-02-04"},
-    {"value": 160, "as_of": "2024-02-10"},
-    {"qualifier": "exact", "value": 149, "as_of": "2024-02-12"},
-    {"qualifier": "range", "low": 200, "high": 260, "as_of": "2024-03-01"},
-    {"qualifier": "exact", "value": 251, "as_of": "2024-03-01", "log_sd": 0.1, "published": "2024-04-02"},
-    {"qualifier": "at_least", "value": 270, "as_of": "2024-03-20"},
-    {"qualifier": "exact", "value": 290, "as_of": "2024-03-31", "statement": "t"},
-    {"qualifier": "exact", "value": 610, "as_of": "2024-03-31", "statement": "t", "quantity": "wounded"},
-    {"qualifier": "exact", "value": 0, "as_of": "2024-03-31", "quantity": "captured", "source": "foe"},
-    {"value": 12, "as_of": "2024-02-01", "quantity": "captured", "source": "foe"},
-    *(
-        {"source": "foe", "value": value, "measure": "interval"}
-        | {"since": f"2024-02-{day:02}", "as_of": f"2024-02-{day + 2:02}"}
-        for day, value in ((1, 20), (4, 9), (7, 0), (10, 31))
-    ),
-    *(
-        {"source": "mixed", "qualifier": "counted", "value": value, "as_of": f"2024-0{month}-11"}
-        for month, value in ((1, 17), (2, 64), (3, 118))
-    ),
-    *({"source": "mixed", "value": value, "as_of": f"2024-0{month}-15"} for month, value in ((2, 150), (3, 200))),
-    {"qualifier": "about", "value": 900, "quantity": "casualties", "source": "foe", "as_of": "2024-03-01"},
-    {"qualifier": "at_most", "value": 1100, "quantity": "casualties", "source": "foe", "as_of": "2024-03-21"},
-]  # fmt: skip
-
 LEARNED = """
 schema = 1
 name = "learned"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from examples import CASE, LEARNED, LIST_ROWS, ONE_DAY, ONE_DAY_ROWS, RICH_ROWS, SERIES_ROWS, UNBOUNDED, UNBOUNDED_ROWS
+from examples import CASE, LEARNED, LIST_ROWS, ONE_DAY, ONE_DAY_ROWS, RICH_ROWS, UNBOUNDED, UNBOUNDED_ROWS
 
 FAMILIES = (
     CASE
@@ -32,16 +32,6 @@ FAR_OFF = (
 """
 )
 
-# What is fixed about the memory of sources, as parameters.
-MEMORY = (
-    CASE.replace('role = ["own", "independent"]', 'role = "independent"')
-    + """
-[priors]
-"memory.renewal" = { dist = "Beta", alpha = 2, beta = 20 }
-"memory.statement" = { dist = "LogNormal", mu = -3, sigma = 0.5 }
-"""
-)
-
 KINDS = {
     "bounded": (RICH_ROWS, CASE),
     "families": (RICH_ROWS, FAMILIES),
@@ -50,6 +40,5 @@ KINDS = {
     "one day": (ONE_DAY_ROWS, ONE_DAY),
     "a list of names": (LIST_ROWS, ONE_DAY),
     "joint": (RICH_ROWS, CASE, LEARNED),
-    "series": (SERIES_ROWS, MEMORY),
     "no claims": ([], CASE),
 }

@@ -190,31 +190,8 @@ class PlainModel:
             share = (share**-8 + 1) ** (-1 / 8)
         return math.log(share) - math.log1p(-share)
 
-    def given(self, item, after, role):
-        """Likelihood of a claim that a later one of its source's series follows: what is known of that one's error."""
-        own, later = self.centre(item, role), self.centre(after, role)
-        s, fresh = self.p[f"noise.{role}"], self.p[f"memory.fresh.{item.source}"]
-        rho2 = 1 / (1 + fresh**2)
-        error = number_said(after) - later
-        given = math.hypot(after.extra_sd, self.scatter(after), rounding_sd(after))
-        variance = item.extra_sd**2 + self.scatter(item) ** 2 + self.p["memory.statement"] ** 2
-        if item.claim.measure == "interval":
-            # Of two normals with correlation, one of which is seen with an error of its own.
-            covariance, seen = math.sqrt(rho2) * s**2, s**2 + given**2
-            carried = covariance / seen * error
-            variance += s**2 - covariance**2 / seen
-        else:
-            share = 1.0 if after.claim.as_of == item.claim.as_of else max(1 - math.exp(own - later), 0.0)
-            carried = error
-            variance += (1 - rho2) * (share * s) ** 2 + given**2
-        renewed = self.form(item, own, math.hypot(self.p["outlier.factor"] * s, item.extra_sd, self.scatter(item)))
-        core = self.form(item, own + carried, math.sqrt(variance), found=False)
-        return (1 - self.p["memory.renewal"]) * core + self.p["memory.renewal"] * renewed
-
-    def row(self, item, role, after=None):
+    def row(self, item, role):
         """Likelihood of one claim under one reading of its source's role."""
-        if after is not None:
-            return self.given(item, after, role)
         centre = self.centre(item, role)
         noise = self.p["noise.share" if item.whole else f"noise.{role}"]
         probability, factor = self.p["outlier.probability"], self.p["outlier.factor"]
@@ -242,10 +219,8 @@ class PlainModel:
         count = (self.case.end - self.case.start).days + 1
         return [self.case.start + dt.timedelta(days=number) for number in range(count)]
 
-    def form(self, item, centre, s, found=True):
+    def form(self, item, centre, s):
         noise = stats.norm(centre, s)
-        if item.claim.qualifier == "counted" and not found:  # it falls short as the next count does
-            return float(noise.pdf(item.point))
         if item.form == "cell":
             if item.lower > centre:
                 return float(noise.sf(item.lower) - noise.sf(item.upper))
@@ -277,40 +252,13 @@ def log_density(design, model, priors, walks, effects, errors):
         roles = design.case.sources[source].roles_towards(force)
         values = []
         for role in roles:
-            value = sum(math.log(model.row(item, role, next_of(item, items))) for item in items)
+            value = sum(math.log(model.row(item, role)) for item in items)
             for error in errors.values():
                 if (source, force) == error["first"]:
                     value += math.log(statement_prior(model.p, error, role))
             values.append(value)
         total += special.logsumexp(values) - math.log(len(roles))
     return total
-
-
-def next_of(item, items):
-    """Return the claim of the same series that follows, zeros passed over."""
-    if item.whole or item.claim.qualifier == "register":
-        return None
-
-    def series(other):
-        return other.claim.quantity, other.claim.measure, other.claim.qualifier == "counted", other.whole
-
-    def when(other):
-        claim = other.claim
-        return claim.as_of, claim.published, claim.since or claim.as_of, claim.id
-
-    later = [other for other in items if series(other) == series(item) and when(other) > when(item)]
-    later = [other for other in later if (other.claim.low or other.claim.value) and other.claim.qualifier != "register"]
-    return min(later, key=when) if later else None
-
-
-def number_said(item):
-    """Return the log of the number; of a range the middle of the logs."""
-    claim = item.claim
-    return math.log(claim.value) if claim.value else (math.log(claim.low) + math.log(claim.high)) / 2
-
-
-def rounding_sd(item):
-    return (item.upper - item.lower) / math.sqrt(12) if item.form == "cell" else 0.0
 
 
 def statement_prior(p, error, role):

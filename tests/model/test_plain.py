@@ -12,12 +12,10 @@ from examples import (
     ONE_DAY,
     ONE_DAY_ROWS,
     RICH_ROWS,
-    SERIES_ROWS,
     UNBOUNDED,
     UNBOUNDED_ROWS,
     Row,
 )  # fmt: skip
-from kinds import MEMORY
 from plain import PlainModel, joint_density, log_density
 from plain_rows import read_rows
 
@@ -46,8 +44,6 @@ KINDS = {
     "a list of names": (LIST_ROWS, ONE_DAY),
     "joint": (RICH_ROWS, CASE, LEARNED),
     "loud": (LOUD_ROWS, UNBOUNDED),
-    "series": (SERIES_ROWS, MEMORY),
-    "series in two roles": (SERIES_ROWS, CASE),
 }
 
 

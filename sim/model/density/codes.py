@@ -42,15 +42,6 @@ class Form(_FromZero):
     WORDED = auto()
 
 
-class Link(_FromZero):
-    """What follows a number in its source's series: nothing, a later total, one of the same day, the next days'."""
-
-    NONE = auto()
-    TOTAL = auto()
-    RECOUNT = auto()
-    INTERVAL = auto()
-
-
 class Size(_FromZero):
     """The numbers of things, in `Field.SIZES`."""
 
@@ -83,8 +74,6 @@ class Common(_FromZero):
     SCALE_ROLE_IN_WAR = auto()  # the three scales in the order of the effects' fields
     SCALE_SOURCE = auto()
     SCALE_SOURCE_OUTCOME = auto()
-    RENEWAL = auto()  # of a source's memory
-    SLIP = auto()  # of one number of a series
 
 
 class Constant(_FromZero):
@@ -170,14 +159,6 @@ class Field(_FromZero):
     CONTAMINATED = auto()  # (R,) whether its noise has outliers
     IS_PRIOR = auto()  # (R,) whether it is no claim, but the prior of a statement's error
 
-    # The rows: what follows a number in its source's series.
-    LINK = auto()  # (R,) see Link
-    SUCCESSOR = auto()  # (R,) the row that it is read given
-    NEXT_POINT = auto()  # (R,) the number said there
-    NEXT_SD = auto()  # (R,) the error that the source itself gave there, with its rounding
-    FRESH = auto()  # (R,) the source's fresh error in theta
-    CORE_FORM = auto()  # (R,) the form given its successor
-
     # What rows share: a statement's error, a reading of its source's role.
     STATEMENT = auto()  # (R,)
     REFERENCE_NOISE = auto()  # (Q,) in theta, the unit of the statement's error
@@ -190,7 +171,7 @@ FLOATS = frozenset(
     {
         Field.CONSTANTS, Field.ARGUMENTS, Field.JOINT_MEAN, Field.JOINT_ROOT, Field.COUNTS, Field.DAYS, Field.POSITION,
         Field.INSIDE, Field.ROOT_DAYS, Field.LULL_COVER, Field.ARRIVALS, Field.HAS, Field.POINT, Field.LOWER,
-        Field.UPPER, Field.LOG_WIDTH, Field.SIGN, Field.OWN_SD, Field.LOG_WEIGHT, Field.NEXT_POINT, Field.NEXT_SD,
+        Field.UPPER, Field.LOG_WIDTH, Field.SIGN, Field.OWN_SD, Field.LOG_WEIGHT,
     }
 )  # fmt: skip
 
@@ -219,10 +200,6 @@ class Slope(_FromZero):
     WORDING = auto()
     TOP = auto()  # of the belief by the sum of the row's parts
     WHOLE = auto()  # and of its whole's
-    AFTER = auto()  # by the belief of the row that follows it in a series; this and the next of such rows alone
-    FRESH = auto()
-    RENEWAL = auto()
-    SLIP = auto()
 
 
 class Saved(_FromZero):
