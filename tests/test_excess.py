@@ -60,7 +60,7 @@ def test_what_is_too_much_is_one_line(error, told, monkeypatch):
 @linux
 def test_want_of_memory_is_told_in_one_line():
     """The system's own refusal, wherever it strikes: while libraries are loaded, or in the middle of the work."""
-    order = 'ulimit -v $1; exec "$0" simulate vietnam --n 100000'
+    order = 'ulimit -v $1; exec "$0" simulate vietnam --n 20000'
     for limit in ("2500000", "1500000"):
         done = subprocess.run(["sh", "-c", order, PROGRAM, limit], capture_output=True, text=True, check=False)
         if done.returncode:
