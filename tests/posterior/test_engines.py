@@ -37,6 +37,7 @@ def hold_equal(laid, engine):
         assert abs(ours[key].mean() - theirs[key].mean()) < 4 * np.hypot(*errors), key
 
 
+@pytest.mark.slow  # a minute, to compile
 def test_nutpie_draws_the_same_posterior(design):
     hold_equal(design(ONE_DAY_ROWS, ONE_DAY), "nutpie")
 
