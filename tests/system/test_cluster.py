@@ -113,8 +113,8 @@ def test_variants_are_those_of_one_process(client, design):
     laid = design(*CASES["sign"])
     there, here = (examine_case(laid, 1, **who) for who in ({"client": client}, {"jobs": 1}))
     assert there == here
-    (echo,) = (each for each in there["scenarios"] if each["kind"] == "echo")
-    assert echo["shift_sd"] == 0
+    (echo,) = (each for each in there.scenarios if each.kind == "echo")
+    assert echo.shift_sd == 0
 
 
 def test_a_killed_worker_loses_nothing(client, tmp_path):
