@@ -40,7 +40,7 @@ def test_every_fault_of_the_list_can_be_planted():
 
 def _say(war, said, truth):
     """Return a scored truth of a war: one claim of a number, and what is established."""
-    claim = Said(np.log([said + 0.5]), np.zeros(1), np.zeros(1, dtype=bool), ("a",))
+    claim = Said(np.log([said + 0.5]), np.zeros(1), np.zeros(1, dtype=bool), ("a",), ("other",))
     law = SimpleNamespace(established=Established(truth, truth, truth))
     return SimpleNamespace(hindcast=SimpleNamespace(war=war), truth=law, said=claim)
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from sim.calibration import baselines
-from sim.calibration.baselines import CENTRES, NAMES, Said, choose_spread
+from sim.calibration.baselines import LEARNT, NAMES, Said, Taught, teach
 from sim.calibration.forecast import Forecast
 from sim.calibration.hindcasts import Hindcast
 from sim.calibration.record import Record, read_record
 from sim.calibration.scores import Score, compare, score_draws, summarise
+from sim.calibration.strata import ScoredTruth, count_pits, rate_words, report_strata, score_zeros
 from sim.calibration.truths import Truth
 from sim.case.evidence import IS_SUM, weigh_claims
 from sim.case.observations import RANGE_SPAN
@@ -46,16 +46,13 @@ def list_said(hindcast: Hindcast, truth: Truth) -> Said:
         own_sd=np.array(spans, dtype=float),
         independent=np.array(["independent" in role for role in roles], dtype=bool),
         sources=tuple(claim.source for claim in used),
+        sides=tuple(_name_side(role) for role in roles),
+        victims=truth.kind,
     )
 
 
-@dataclass(frozen=True)
-class ScoredTruth:
-    """A truth that is not zero, with its war, and what was said of it."""
-
-    hindcast: Hindcast
-    truth: Truth
-    said: Said
+def _name_side(roles: tuple[str, ...]) -> str:
+    return roles[0] if roles in (("own",), ("adversary",)) else "other"
 
 
 def list_scored_truths(record: Record) -> list[ScoredTruth]:
@@ -69,18 +66,15 @@ def list_scored_truths(record: Record) -> list[ScoredTruth]:
 
 
 def score_baseline(name: str, rows: Sequence[ScoredTruth], reference: Sequence[ScoredTruth] | None) -> list[Score]:
-    """Score a simple rule; its spread, where it needs one, is chosen on other wars, or on a reference table."""
-    found, spreads = [], {}
+    """Score a simple rule; what it must learn, it learns from other wars, or from a reference table."""
+    found = []
+    taught: dict[str, Taught] = {}
     for row in rows:
-        war = row.hindcast.war
-        if name in CENTRES and war not in spreads:
+        war = "" if reference else row.hindcast.war
+        if name in LEARNT and war not in taught:
             others = reference or [other for other in rows if other.hindcast.war != war]
-            spreads[war] = choose_spread(
-                [other.said for other in others],
-                [other.truth.established for other in others],
-                centre=CENTRES[name],
-            )
-        draws = baselines.forecast(name, row.said, spreads.get(war, baselines.SINGLE_SD))
+            taught[war] = teach(name, [other.said for other in others], [other.truth.established for other in others])
+        draws = baselines.forecast(name, row.said, taught.get(war))
         found.append(score_draws(row.truth.established, draws))
     return found
 
@@ -116,6 +110,12 @@ def report_backtest(
         "fits": len({each.case for each in forecasts}),
         "rows": [_describe_truth(row, score) for row, score in zip(rows, scores, strict=True)],
         "fabricated": [_describe_zero(truth, by_key[_key_of(truth)]) for truth in zeros],
+        **report_strata(rows, scores, simple, seed),
+        "pit_histogram": count_pits(scores),
+        "words": rate_words([row.truth.established for row in rows], [each.quantiles for each in mine], wars),
+        "zero_log_score": score_zeros(
+            [(truth, by_key[_key_of(truth)].p_zero) for item in record.hindcasts for truth in item.truths]
+        ),
         "baselines": {
             name: {
                 **summarise(found, wars, np.random.default_rng(seed)),

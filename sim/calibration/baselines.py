@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +13,10 @@ from scipy.special import ndtr, ndtri, stdtrit
 
 from sim.calibration.scores import POINTS, Established, Vector
 
-NAMES = ("naive_mean", "constant_spread", "random_effects", "linear_pool", "independent_median", "published")
+NAMES = (
+    "naive_mean", "constant_spread", "random_effects", "linear_pool", "independent_median", "published",
+    "role_rule", "role_victims_rule",
+)  # fmt: skip
 SINGLE_SD = 0.5  # log sd where one claim is all there is
 LEAST_ERROR = 0.01  # of a mean: claims that agree to the digit are not certain
 LEAST_CLAIM_SD = 0.1
@@ -20,6 +25,7 @@ PRIOR = (float(np.log(1000)), 3.45)  # of log C, after Radford et al. 2023
 SOURCE_SD = 1.0
 CLAIM_SD = 0.5
 SPREADS = np.geomspace(0.05, 3, 83)  # steps of 5%
+LEAN = 5  # claims at the mean of its side that a factor by victims begins with
 LARGEST_LOG = 700.0  # exp of more is no float; a t law with one degree of freedom gets there
 _SHARES = (np.arange(1000) + 0.5) / 1000
 
@@ -38,15 +44,29 @@ class Said:
         Whether the source belongs to neither side.
     sources : tuple of str
         Who said it.
+    sides : tuple of str
+        Of each claim: own, adversary or other.
+    victims : str
+        Whose losses they are: military, civilians, mixed or equipment.
     """
 
     log_claims: Vector
     own_sd: Vector
     independent: NDArray[np.bool_]
     sources: tuple[str, ...]
+    sides: tuple[str, ...]
+    victims: str = "military"
 
 
-def forecast(name: str, said: Said, spread: float = SINGLE_SD) -> Vector:
+@dataclass(frozen=True)
+class Taught:
+    """What a rule of those in LEARN takes from other wars: the factors of sides, and a constant log sd."""
+
+    factors: Mapping[tuple[str, str], float]
+    spread: float = SINGLE_SD
+
+
+def forecast(name: str, said: Said, taught: Taught | None = None) -> Vector:
     """Forecast a count by one rule.
 
     Parameters
@@ -55,8 +75,8 @@ def forecast(name: str, said: Said, spread: float = SINGLE_SD) -> Vector:
         One of NAMES.
     said : Said
         Without a claim every rule gives the prior, log C ~ N(log 1000, 3.45).
-    spread : float
-        Log sd of the rules in CENTRES, from `choose_spread` on other wars; the others take no notice.
+    taught : Taught, optional
+        What the rules in LEARNT take from other wars, by `teach`; the others take no notice.
 
     Returns
     -------
@@ -65,41 +85,72 @@ def forecast(name: str, said: Said, spread: float = SINGLE_SD) -> Vector:
     """
     if not said.log_claims.size:
         logs = _spread_normal(*PRIOR)
-    elif name in CENTRES:
-        logs = _spread_normal(CENTRES[name](said), spread)
+    elif name in LEARNT:
+        taught = taught or Taught({})
+        logs = _spread_normal(LEARNT[name](said, taught.factors), taught.spread)
     else:
         logs = _RULES[name](said)
     return np.maximum(np.exp(np.minimum(logs, LARGEST_LOG)) - 0.5, 0)
 
 
-def choose_spread(
-    saids: Sequence[Said], established: Sequence[Established], *, centre: Callable[[Said], float]
-) -> float:
-    """Choose the log sd that would have served best on rows with known outcomes.
+def teach(name: str, saids: Sequence[Said], established: Sequence[Established]) -> Taught:
+    """Learn what a rule takes from rows with known outcomes, which must not be those of the war to be forecast.
 
     Parameters
     ----------
+    name : str
+        One of LEARNT.
     saids : sequence of Said
-        Not those of the war that will be forecast. Rows without a claim are passed over.
+        Rows without a claim are passed over.
     established : sequence of Established
         The outcome of each.
-    centre : callable
-        What the spread goes around: one of CENTRES.
 
     Returns
     -------
-    float
-        That of SPREADS with the least mean CRPS of a normal law of log(count + 1/2); .5 where there is no row.
+    Taught
+        The factors of sides are means of log claim less log truth; by victims they lean on the side's own mean as if
+        LEAN claims were at it. The spread is that of SPREADS with the least mean CRPS of a normal law of
+        log(count + 1/2); .5 where there is no row.
     """
-    gaps = [
-        np.log(truth.points(POINTS) + 0.5) - centre(said)
-        for said, truth in zip(saids, established, strict=True)
-        if said.log_claims.size
-    ]
+    rows = [(said, _to_logs(truth)) for said, truth in zip(saids, established, strict=True) if said.log_claims.size]
+    factors = _learn_factors(rows) if name in BY_SIDE else {}
+    gaps = [logs - LEARNT[name](said, factors) for said, logs in rows]
     if not gaps:
-        return SINGLE_SD
+        return Taught(factors)
     costs = [np.mean(_score_normal(np.array(gaps), spread)) for spread in SPREADS]
-    return float(SPREADS[np.argmin(costs)])
+    return Taught(factors, float(SPREADS[np.argmin(costs)]))
+
+
+@cache
+def _to_logs(truth: Established) -> Vector:
+    return np.log(truth.points(POINTS) + 0.5)
+
+
+def _learn_factors(rows: Sequence[tuple[Said, Vector]]) -> dict[tuple[str, str], float]:
+    """Return the mean log factor of each side, under (side, ""), and of each side on each kind of victims."""
+    found: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for said, logs in rows:
+        for side, claim in zip(said.sides, said.log_claims, strict=True):
+            for victims in ("", said.victims):
+                found[side, victims].append(float(claim - logs.mean()))
+    mean = {key: float(np.mean(gaps)) for key, gaps in found.items()}
+    return {
+        (side, victims): mean[side, ""]
+        if not victims
+        else float((sum(gaps) + LEAN * mean[side, ""]) / (len(gaps) + LEAN))
+        for (side, victims), gaps in found.items()
+    }
+
+
+def mend_by_side(said: Said, factors: Mapping[tuple[str, str], float]) -> float:
+    """Return the mean of the log claims, each less the mean log factor of its side."""
+    return average_claims(said) - float(np.mean([factors.get((side, ""), 0.0) for side in said.sides]))
+
+
+def mend_by_victims(said: Said, factors: Mapping[tuple[str, str], float]) -> float:
+    """Return the same with the factor of its side on victims of this kind, where any are known."""
+    known = [factors.get((side, said.victims), factors.get((side, ""), 0.0)) for side in said.sides]
+    return average_claims(said) - float(np.mean(known))
 
 
 def average_claims(said: Said) -> float:
@@ -178,7 +229,14 @@ def _score_normal(gaps: Vector, sd: float) -> Vector:
     return np.asarray(sd * (z * (2 * ndtr(z) - 1) + 2 * density - 1 / np.sqrt(np.pi)))
 
 
-CENTRES: dict[str, Callable[[Said], float]] = {"constant_spread": average_claims, "independent_median": take_median}
+Factors = Mapping[tuple[str, str], float]
+LEARNT: dict[str, Callable[[Said, Factors], float]] = {
+    "constant_spread": lambda said, _: average_claims(said),
+    "independent_median": lambda said, _: take_median(said),
+    "role_rule": mend_by_side,
+    "role_victims_rule": mend_by_victims,
+}
+BY_SIDE = ("role_rule", "role_victims_rule")
 _RULES: dict[str, Callable[[Said], Vector]] = {
     "naive_mean": forecast_naive_mean,
     "random_effects": forecast_random_effects,

@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 from sim.calibration.truths import Name, Quantity, Truth, spell_key
 from sim.case.case import DEFAULT_TOTALS, DEFAULT_WAVE, PERSONNEL, ROLES, Case, CaseFile, Role
 from sim.case.claims import Claim
+from sim.case.priors import Institution
 
 BINS = 12  # of the path of a case of the table, whose bins are at least a week long
 MAX_DELAY = dt.timedelta(days=366)  # a claim published later than this after its day is hindsight
@@ -50,9 +51,16 @@ class Hindcast:
 
 
 def build_case(
-    name: str, truths: Sequence[Truth], table: Sequence[RecordedClaim], source_of: Mapping[str, str]
+    name: str,
+    truths: Sequence[Truth],
+    table: Sequence[RecordedClaim],
+    source_of: Mapping[str, str],
+    institutions: Mapping[str, Institution] | None = None,
 ) -> tuple[Case, list[str]]:
-    """Return a case of the table, and what was left out of it; `source_of` has the rows of other cases too."""
+    """Return a case of the table, and what was left out of it.
+
+    `source_of` has the rows of other cases too; `institutions` is the table of sources.
+    """
     spans: dict[str, tuple[dt.date, dt.date]] = {}
     for truth in truths:
         first, last = spans.get(truth.key, (truth.start, truth.end))
@@ -78,7 +86,7 @@ def build_case(
             "end": end,
             "bin_days": max(7, math.ceil(((end - start).days + 1) / BINS)),
             "forces": {key: _describe_force(key, truths, claims, start) for key in spans},
-            "sources": _list_sources(used, claims, kept, list(spans)),
+            "sources": _list_sources(used, claims, kept, list(spans), institutions or {}),
         }
     )
     return Case(name=name, folder=Path(name), file=file, claims=tuple(claims)), left_out
@@ -91,12 +99,23 @@ def _describe_force(key: str, truths: Sequence[Truth], claims: Sequence[Claim], 
     return {
         "label": own[0].force,
         "outcomes": _list_outcomes(key, own, claims),
+        "victims": _name_victims(own),
         "waves": [wave] if sized else [],
     }
 
 
+def _name_victims(truths: Sequence[Truth]) -> str:
+    """Return whose dead the truths of a force are, aside from equipment: mixed where they differ."""
+    named = {truth.victims for truth in truths} - {"equipment", ""}
+    return named.pop() if len(named) == 1 else "mixed" if named else "military"
+
+
 def _list_sources(
-    rows: Sequence[RecordedClaim], claims: Sequence[Claim], kept: set[str], forces: Sequence[str]
+    rows: Sequence[RecordedClaim],
+    claims: Sequence[Claim],
+    kept: set[str],
+    forces: Sequence[str],
+    institutions: Mapping[str, Institution],
 ) -> dict[str, dict[str, object]]:
     """Return the sources with their roles towards each force: as their own rows say, or those that repeat them.
 
@@ -118,8 +137,14 @@ def _list_sources(
             said = by_force.get(force) or next(iter(by_force.values()))
             best = min(rank for rank, _ in said)
             roles[force] = list(dict.fromkeys(role for rank, role in said if rank == best))
-        found[key] = {"label": labels[key], "role": roles}
+        found[key] = {"label": labels[key], "role": roles, **_describe_institution(institutions.get(key))}
     return found
+
+
+def _describe_institution(known: Institution | None) -> dict[str, object]:
+    if known is None:
+        return {}
+    return {"label": known.label, "institution": known.source, "body": known.body, "state": known.state}
 
 
 def _fit_claim(

@@ -15,13 +15,15 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, model_
 from pydantic_core import PydanticCustomError
 
 from sim.calibration.scores import Established
-from sim.case.case import MAX_DAYS, MAX_FORCES
+from sim.case.case import DEFAULT_TOTALS, MAX_DAYS, MAX_FORCES, PERSONNEL, STATES
 from sim.case.claims import MAX_NUMBER, Day, Number
 from sim.errors import Fault, InputError, quote_value
 from sim.system.reading import read_text
 from sim.system.tables import parse_records
 
 Tier = Literal["A", "B", "C", "D"]
+Dead = Literal["military", "civilians", "mixed", "equipment", ""]
+Event = Literal["battle", "strike", "attack", "sinking", "campaign", "war", ""]
 MAX_KEY = 60
 MAX_CASES = 2_000
 
@@ -76,6 +78,8 @@ class Truth(BaseModel):
     high: Count
     basis: str = ""
     url: str = ""
+    victims: Dead = ""
+    event: Event = ""
     row: int = 0
 
     @model_validator(mode="before")
@@ -113,6 +117,12 @@ class Truth(BaseModel):
     def key(self) -> str:
         """The force as a key of its case."""
         return spell_key(self.force)
+
+    @property
+    def kind(self) -> str:
+        """Whose losses they are: as the table says, else equipment by its outcome, and military."""
+        is_of_people = self.quantity in (*PERSONNEL, *DEFAULT_TOTALS, *STATES)
+        return self.victims or ("military" if is_of_people else "equipment")
 
     @property
     def is_zero(self) -> bool:

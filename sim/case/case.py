@@ -28,6 +28,8 @@ MAX_LABEL = 300  # characters of what stands in figures and in the heads of tabl
 
 Role = Literal["own", "ally_of_own", "adversary", "ally_of_adversary", "independent"]
 ROLES: tuple[Role, ...] = ("own", "ally_of_own", "adversary", "ally_of_adversary", "independent")
+Victims = Literal["military", "civilians", "mixed"]
+Body = Literal["government", "military", "local", "armed_group", "press", "ngo_un", "expert"]
 
 
 def _parse_key(value: Any) -> str:
@@ -83,20 +85,27 @@ class Lull(_Record):
 
 
 class Force(_Record):
-    """A force that suffers losses: its base outcomes, and where `bounded`, the waves that bound them."""
+    """A force that suffers losses: its outcomes, whose they are, and where `bounded`, the waves that bound them."""
 
     label: Label = ""
     outcomes: Annotated[Keys, Field(min_length=1)]
+    victims: Victims = "military"
     bounded: bool = False
     waves: Annotated[tuple[Wave, ...], Field(max_length=MAX_LISTED)] = ()
     lulls: Annotated[tuple[Lull, ...], Field(max_length=MAX_LISTED)] = ()
 
 
 class Source(_Record):
-    """Who makes estimates; `role` is a belligerency, a list of equally likely ones, or one of these by force."""
+    """Who makes estimates; `role` is a belligerency, a list of equally likely ones, or one of these by force.
+
+    `institution` is a key of the record's table of sources, which gives body and state where they are left out.
+    """
 
     label: Label = ""
     role: Roles | dict[Key, Roles]
+    institution: Key | None = None
+    body: Body | None = None
+    state: Key | None = None
     rating: Label = ""
 
     def roles_towards(self, force: str) -> tuple[Role, ...]:
@@ -218,10 +227,10 @@ class Case(BaseModel):
         return self._edit(file=file)
 
     def _edit(self, **changes: Any) -> Case:
-        from sim.case.rules import find_faults
+        from sim.case.rules import check_institutions, find_faults
 
         edited = Case(**{"name": self.name, "folder": self.folder, "file": self.file, "claims": self.claims, **changes})
-        faults = find_faults(edited)
+        faults = [*find_faults(edited), *check_institutions(edited)]
         if faults:
             raise InputError(faults)
         return edited.model_copy(update={"is_edited": True})

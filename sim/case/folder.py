@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from sim.case.case import Case, CaseFile
 from sim.case.claims import REQUIRED_COLUMNS, Claim, parse_claims
 from sim.case.priors import PriorSet, read_priors
-from sim.case.rules import find_faults
+from sim.case.rules import check_institutions, find_faults
 from sim.errors import InputError, describe_error, escape_controls, quote_value, refuse
 from sim.system.reading import is_file, read_text, read_toml
 from sim.system.writing import build_new
@@ -73,7 +73,7 @@ def read_case(argument: str | Path) -> Case:
     only = next(iter(case_file.forces)) if len(case_file.forces) == 1 else ""
     claims, faults, unread = parse_claims(read_text(folder / "claims.csv", inside=folder), "claims.csv", Claim, only)
     case = Case(name=_name_case(folder), folder=folder, file=case_file, claims=tuple(claims))
-    faults += find_faults(case, unread)
+    faults += [*find_faults(case, unread), *check_institutions(case)]
     if faults:
         raise InputError(faults)
     return case

@@ -5,17 +5,35 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
+from sim.case.case import Body, Key, Label
 from sim.case.families import FAMILIES, JointPrior, Prior
 from sim.case.prior_keys import check_prior, find_key
 from sim.errors import Fault, InputError, describe_error, quote_value, refuse
-from sim.system.reading import is_file, read_toml
+from sim.system.reading import is_file, read_text, read_toml
+from sim.system.tables import parse_records
+
+
+class Institution(BaseModel):
+    """Who has spoken in the wars of a record: a row of its table of sources.
+
+    `state` is whom it speaks for; it is empty for the United Nations, the Red Cross and the like.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: Key
+    label: Label = ""
+    body: Body
+    state: Key | None = None
+    row: int = 0
 
 
 @dataclass(frozen=True)
@@ -56,9 +74,36 @@ class PriorSet:
 
 
 def find_shipped_priors() -> Path:
-    """Return the folder of the shipped prior sets and of the track record."""
+    """Return the folder of the shipped prior sets and of the record."""
     inside = Path(str(files("sim"))) / "shipped_priors"
     return inside if inside.is_dir() else Path(str(files("sim"))).parent / "priors"
+
+
+def find_shipped_record() -> Path:
+    """Return the folder of the record of past wars."""
+    return find_shipped_priors() / "record"
+
+
+@cache
+def read_institutions() -> Mapping[str, Institution]:
+    """Return who has spoken in the wars of the record, by key."""
+    path = find_shipped_record() / "sources.csv"
+    found, faults = parse_institutions(read_text(path), path.name)
+    if faults:
+        raise InputError(faults)
+    return found
+
+
+def parse_institutions(text: str, file: str) -> tuple[dict[str, Institution], list[Fault]]:
+    """Return the institutions of a table of sources by key, and all faults; `file` is its name."""
+    rows, faults, _ = parse_records(text, file, Institution)
+    found: dict[str, Institution] = {}
+    for each in rows:
+        if each.source in found:
+            problem = f"{quote_value(each.source)} is in row {found[each.source].row} too"
+            faults.append(Fault(file, f"row {each.row}, column source", problem, "keep one"))
+        found.setdefault(each.source, each)
+    return found, faults
 
 
 def list_prior_sets(shelf: Path | None = None) -> list[str]:

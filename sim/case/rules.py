@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from itertools import chain, islice
 
 from sim.case.case import DEFAULT_TOTALS, MAX_DAYS, STATES, Case
@@ -30,6 +31,20 @@ def find_faults(case: Case, unread: Iterable[str] = ()) -> list[Fault]:
         _check_case(case), _check_forces(case), _check_reports(case), _check_claims(case, ids), _check_cycles(case)
     )
     return list(islice(found, MAX_FAULTS + 1))
+
+
+def check_institutions(case: Case) -> Iterator[Fault]:
+    """Yield a fault for each source whose institution the record does not know."""
+    if any(source.institution for source in case.sources.values()):
+        from sim.case.priors import read_institutions
+
+        known = read_institutions()
+        for key, source in case.sources.items():
+            if source.institution and source.institution not in known:
+                near = get_close_matches(source.institution, known, 3) or ["us_dod"]
+                remedy = f"use a key that `truetoll record sources` lists, such as {', '.join(near)}, or leave it out"
+                problem = f"{quote_value(source.institution)} is in no war of the record"
+                yield Fault("case.toml", f"sources.{key}.institution", problem, remedy)
 
 
 def _check_claims(case: Case, ids: set[str]) -> Iterator[Fault]:

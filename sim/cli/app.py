@@ -8,7 +8,14 @@ import sys
 
 import typer
 
-from sim.cli import draft_commands, priors_commands, report_commands, run_commands, study_commands
+from sim.cli import (
+    draft_commands,
+    priors_commands,
+    record_commands,
+    report_commands,
+    run_commands,
+    study_commands,
+)
 from sim.cli.console import MACHINE, report_fault
 
 app = typer.Typer(
@@ -22,6 +29,12 @@ priors_app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="The prior sets. Example: truetoll priors list"
 )
 app.add_typer(priors_app, name="priors")
+record_app = typer.Typer(
+    invoke_without_command=True,
+    rich_markup_mode=None,
+    help="The record of past wars, and how far sources were from the truth. Example: truetoll record sources",
+)
+app.add_typer(record_app, name="record")
 
 
 def main() -> None:
@@ -52,3 +65,7 @@ for command in (study_commands.simulate, study_commands.sensitivity, study_comma
 priors_app.command("list")(priors_commands.list_priors)
 priors_app.command("show")(priors_commands.show_priors)
 priors_app.command("fit")(priors_commands.fit_priors)
+record_app.callback()(record_commands.show_record)
+record_app.command("list")(record_commands.list_record)
+record_app.command("sources")(record_commands.sources)
+record_app.command("check")(record_commands.check)

@@ -6,7 +6,7 @@ import json
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,12 +24,19 @@ from sim.cli.options import (
 )
 from sim.errors import refuse
 
+if TYPE_CHECKING:
+    from sim.case.case import Case
+
 
 @guarded
 def run(
     case: Annotated[
         str | None,
-        typer.Argument(metavar="CASE", help="A shipped case's name, or a path with a slash.", show_default=False),
+        typer.Argument(
+            metavar="CASE",
+            help="A shipped case's name, a path with a slash, or record:NAME for a case of past wars.",
+            show_default=False,
+        ),
     ] = None,
     seed: SeedOption = 1,
     prior: PriorOption = None,
@@ -77,7 +84,14 @@ def run(
         imported = time.perf_counter() - started
         engine = check_engine(sampler)
         done = run_case(
-            case, seed=seed, prior=prior, as_of=days[0], known_by=days[1], draws=draws, sampler=engine, quiet=quiet
+            _find_recorded(case, quiet=quiet),
+            seed=seed,
+            prior=prior,
+            as_of=days[0],
+            known_by=days[1],
+            draws=draws,
+            sampler=engine,
+            quiet=quiet,
         )
         done.seconds = {"import": imported, **done.seconds}
         folder = write_run(done, results, read_command(), drawing)
@@ -87,6 +101,18 @@ def run(
         show(show_text(done.result))
     say(f"\nWritten to {folder}", quiet=quiet)
     return DONE if done.verdict.trusted else NOT_TRUSTED
+
+
+def _find_recorded(case: str, *, quiet: bool) -> str | Case:
+    """Return what `run_case` takes: a case of the record where the name says so, else the name."""
+    prefix, _, name = case.partition(":")
+    if prefix != "record" or not name:
+        return case
+    from sim.calibration.record import find_record_case, read_shipped_record
+
+    found = find_record_case(read_shipped_record(), name)
+    say("The default priors have learned from this war too; for a forecast without it: truetoll backtest", quiet=quiet)
+    return found
 
 
 def _verify(folder: Path, *, as_json: bool, quiet: bool) -> int:

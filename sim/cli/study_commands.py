@@ -188,8 +188,8 @@ def _backtest_wars(
     from sim.calibration.forecast import forecast_wars
     from sim.calibration.record import read_record
     from sim.case.priors import read_priors
+    from sim.report.past import show_backtest
     from sim.report.plots.calibration import draw_backtest
-    from sim.report.table import show_backtest
 
     record = read_record(claims, truth)
     chosen = read_priors(prior) if prior else None
@@ -221,8 +221,8 @@ def _backtest_quarters(
     from sim.calibration.truths import read_truths
     from sim.case.folder import find_case, read_case
     from sim.case.priors import read_priors
+    from sim.report.past import show_quarters
     from sim.report.plots.quarters import save_quarters
-    from sim.report.table import show_quarters
 
     case = read_case(find_case(str(folder) if "/" in str(folder) else f"./{folder}"))
     points = read_curve(curve) if curve else []

@@ -24,7 +24,7 @@ from sim.case.folder import read_case
 from sim.case.priors import read_priors
 from sim.errors import InputError
 from sim.model.design import design_model
-from sim.report.table import show_backtest
+from sim.report.past import show_backtest
 
 SHORT = replace(BRIEF, draws=200, tune=300)
 ROOT = Path(__file__).parents[2]

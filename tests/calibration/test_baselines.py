@@ -7,14 +7,16 @@ import pytest
 from scipy import integrate, stats
 
 from sim.calibration.baselines import (
-    CENTRES,
+    LEAN,
+    LEARNT,
     NAMES,
     SPREADS,
     Said,
+    Taught,
     average_claims,
-    choose_spread,
     forecast,
     take_median,
+    teach,
 )
 from sim.calibration.scores import Established, score_draws
 
@@ -22,13 +24,15 @@ SHARES = (np.arange(1000) + 0.5) / 1000
 LOGS = np.log([100.5, 200.5, 800.5])
 
 
-def said(logs, own_sd=None, independent=None, sources=None):
+def said(logs, own_sd=None, independent=None, sources=None, sides=None, victims="military"):
     logs = np.asarray(logs, dtype=float)
     return Said(
         logs,
         np.zeros(logs.size) if own_sd is None else np.asarray(own_sd, dtype=float),
         np.zeros(logs.size, dtype=bool) if independent is None else np.asarray(independent),
         tuple(f"s{place}" for place in range(logs.size)) if sources is None else sources,
+        ("other",) * logs.size if sides is None else sides,
+        victims,
     )
 
 
@@ -72,7 +76,7 @@ def test_naive_mean_of_one_claim_and_of_claims_that_agree():
 
 def test_constant_spread_goes_around_the_mean():
     law = stats.norm(LOGS.mean(), 0.8)
-    assert to_log(forecast("constant_spread", said(LOGS), 0.8)) == pytest.approx(log_quantiles(law))
+    assert to_log(forecast("constant_spread", said(LOGS), Taught({}, 0.8))) == pytest.approx(log_quantiles(law))
 
 
 def test_the_median_is_that_of_the_independent_claims():
@@ -80,19 +84,22 @@ def test_the_median_is_that_of_the_independent_claims():
     assert take_median(chosen) == 6
     assert take_median(said([1.0, 2.0, 6.0, 9.0])) == 4
     assert average_claims(chosen) == 4.5
-    assert to_log(forecast("independent_median", chosen, 0.3)) == pytest.approx(log_quantiles(stats.norm(6, 0.3)))
+    assert to_log(forecast("independent_median", chosen, Taught({}, 0.3))) == pytest.approx(
+        log_quantiles(stats.norm(6, 0.3))
+    )
 
 
-@pytest.mark.parametrize("name", CENTRES)
+@pytest.mark.parametrize("name", LEARNT)
 def test_the_spread_is_the_best_of_the_grid(name, rng):
     """Against the scores of the forecasts themselves, at the spread, and a step of the grid either way."""
-    saids = [said(rng.normal(8, 1, 3)) for _ in range(12)]
+    saids = [said(rng.normal(8, 1, 3), sides=("own", "adversary", "other")) for _ in range(12)]
     truths = [Established(0.8 * value, value, 1.1 * value) for value in np.exp(rng.normal(8, 1.2, 12))]
-    spread = choose_spread(saids, truths, centre=CENTRES[name])
-    place = int(np.argmin(np.abs(SPREADS - spread)))
+    found = teach(name, saids, truths)
+    place = int(np.argmin(np.abs(SPREADS - found.spread)))
+    steps = [Taught(found.factors, near) for near in SPREADS[[place - 1, place, place + 1]]]
     costs = [
         np.mean([score_draws(truth, forecast(name, row, near)).crps for row, truth in zip(saids, truths, strict=True)])
-        for near in SPREADS[[place - 1, place, place + 1]]
+        for near in steps
     ]
     assert np.argmin(costs) == 1
 
@@ -101,15 +108,41 @@ def test_the_spread_finds_that_of_the_errors():
     """Errors that are the mid-quantiles of N(0, .6): the best constant log sd is .6, to a step of the grid."""
     errors = stats.norm.ppf((np.arange(200) + 0.5) / 200, 0, 0.6)
     truths = [established(np.exp(9 + error) - 0.5) for error in errors]
-    spread = choose_spread([said([9.0])] * 200, truths, centre=average_claims)
+    spread = teach("constant_spread", [said([9.0])] * 200, truths).spread
     assert spread == pytest.approx(0.6, rel=0.06)
 
 
 def test_rows_without_claims_teach_no_spread():
-    assert choose_spread([said([])], [established(10)], centre=average_claims) == 0.5
-    assert choose_spread([], [], centre=average_claims) == 0.5
-    one = choose_spread([said([5.0])], [established(400)], centre=average_claims)
-    assert choose_spread([said([]), said([5.0])], [established(9), established(400)], centre=average_claims) == one
+    assert teach("constant_spread", [said([])], [established(10)]) == Taught({}, 0.5)
+    assert teach("constant_spread", [], []) == Taught({}, 0.5)
+    one = teach("constant_spread", [said([5.0])], [established(400)])
+    assert teach("constant_spread", [said([]), said([5.0])], [established(9), established(400)]) == one
+
+
+def test_the_rule_of_three_numbers_takes_off_what_each_side_adds():
+    """Own claims are half, the adversary's four times the truth, others right: all come back, and a mean of two."""
+    truths = [established(np.exp(log) - 0.5) for log in (5.0, 6.0, 7.0)]
+    rows = [
+        said([log - np.log(2), log + np.log(4), log], sides=("own", "adversary", "other")) for log in (5.0, 6.0, 7.0)
+    ]
+    found = teach("role_rule", rows, truths)
+    assert found.factors["own", ""] == pytest.approx(-np.log(2))
+    assert found.factors["adversary", ""] == pytest.approx(np.log(4))
+    new = said([4.0, 6.0], sides=("own", "adversary"))
+    law = stats.norm((4 + np.log(2) + 6 - np.log(4)) / 2, found.spread)
+    assert to_log(forecast("role_rule", new, found)) == pytest.approx(log_quantiles(law))
+
+
+def test_the_same_by_victims_leans_on_the_side_where_they_are_few():
+    """Nine claims on soldiers at twice the truth, one on civilians at it: each is drawn to the mean of all ten."""
+    rows = [said([5 + np.log(2)], sides=("adversary",))] * 9 + [said([5.0], sides=("adversary",), victims="civilians")]
+    found = teach("role_victims_rule", rows, [established(np.exp(5.0) - 0.5)] * 10).factors
+    mean = 0.9 * np.log(2)
+    assert found["adversary", "civilians"] == pytest.approx(LEAN * mean / (LEAN + 1))
+    assert found["adversary", "military"] == pytest.approx((9 * np.log(2) + LEAN * mean) / (LEAN + 9))
+    unseen = said([5.0], sides=("adversary",), victims="mixed")
+    known = Taught(found, 0.5)
+    assert forecast("role_victims_rule", unseen, known) == pytest.approx(forecast("role_rule", unseen, known))
 
 
 def test_random_effects_of_equal_claims_is_the_t_interval():

@@ -8,6 +8,7 @@ import pytest
 
 from sim.case.check import check_case
 from sim.case.folder import list_shipped_cases, read_case
+from sim.errors import InputError
 
 SEEDS = Path(__file__).parents[3] / "shared" / "seeds"
 
@@ -110,3 +111,47 @@ def test_check_tells_a_reason_given_for_many_rows_once(write):
     rows = [{"value": 10 + n, "as_of": f"2024-02-{n + 1:02}", "exclude": f"repeats c{n + 1}"} for n in range(9)]
     told = [each for each in check_case(str(write([*rows, {"value": 50}]))).warnings if each.kind == "excluded"]
     assert [each.where for each in told] == ["9 rows, the first row 2 (c0)"]
+
+
+PAST = """
+schema = 1
+start = 2024-01-01
+[forces.a]
+outcomes = ["killed"]
+victims = "VICTIMS"
+[sources.s]
+role = "own"
+institution = "INSTITUTION"
+body = "BODY"
+state = "usa"
+"""
+
+
+def put_past(folder, victims, institution, body):
+    text = PAST.replace("VICTIMS", victims).replace("INSTITUTION", institution).replace("BODY", body)
+    (folder / "case.toml").write_text(text, encoding="utf-8")
+    (folder / "claims.csv").write_text(
+        "id,source,quantity,published,value\na,s,killed,2024-01-01,9\n", encoding="utf-8"
+    )
+    return folder
+
+
+def test_a_case_says_whose_dead_and_which_institution_speaks(tmp_path):
+    case = read_case(put_past(tmp_path, "civilians", "us_dod", "military"))
+    assert case.forces["a"].victims == "civilians"
+    source = case.sources["s"]
+    assert (source.institution, source.body, source.state) == ("us_dod", "military", "usa")
+
+
+def test_unknown_victims_and_bodies_are_told_at_once(tmp_path):
+    with pytest.raises(InputError) as caught:
+        read_case(put_past(tmp_path, "people", "us_dod", "army"))
+    assert [fault.where for fault in caught.value.faults] == ["forces.a.victims", "sources.s.body"]
+
+
+def test_an_institution_that_the_record_does_not_know_is_refused_with_near_ones(tmp_path):
+    with pytest.raises(InputError, match="'us_dodd' is in no war of the record"):
+        read_case(put_past(tmp_path, "mixed", "us_dodd", "press"))
+    case = read_case(put_past(tmp_path, "mixed", "us_dod", "press"))
+    with pytest.raises(InputError, match="is in no war of the record"):
+        case.with_settings(sources={"s": {"role": "own", "institution": "nobody"}})
