@@ -18,7 +18,7 @@ from mutators import mutate
 
 from sim.case.folder import find_case
 from sim.runs.run import write_run
-from sim.system.tables import MAX_ROWS
+from sim.system.reading import MAX_ROWS
 
 PROGRAM = Path(sys.executable).parent / "truetoll"
 EXAMPLES = {

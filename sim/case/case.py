@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
+from sim.case.cells import Dates
 from sim.case.claims import Claim, Id, check_year
 from sim.case.families import Prior
 from sim.errors import Fault, InputError, describe_error, quote_value, refuse
@@ -143,6 +144,7 @@ class CaseFile(_Record):
     prior: str = "default"
     priors: dict[str, Any] = {}
     forces: Annotated[dict[Key, Force], Field(min_length=1, max_length=MAX_FORCES)]
+    dates: Dates | None = None
     totals: Annotated[dict[Key, Keys], Field(max_length=MAX_LISTED)] = {}
     sources: Annotated[dict[Key, Source], Field(max_length=MAX_SOURCES)] = {}
     derived: Annotated[tuple[Derived, ...], Field(max_length=MAX_LISTED)] = ()
@@ -162,6 +164,10 @@ class Case(BaseModel):
         The contents of `case.toml`.
     claims : tuple of Claim
         Every row, those not used too, with `force` filled in.
+    claims_file : str
+        The name of their file.
+    remarks : tuple of str
+        What was assumed in reading it.
     is_edited : bool
         Whether it was changed since it was read: what a run of it keeps is then written anew.
 
@@ -177,6 +183,8 @@ class Case(BaseModel):
     folder: Path
     file: CaseFile
     claims: tuple[Claim, ...]
+    claims_file: str = "claims.csv"
+    remarks: tuple[str, ...] = ()
     is_edited: bool = False
 
     def without(self, *, source: str | None = None, claim: str | None = None) -> Case:

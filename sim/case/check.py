@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.case.case import Case
+from sim.case.cells import Dates
 from sim.case.claims import Claim
 from sim.case.evidence import Evidence, weigh_claims
 from sim.case.folder import read_case, read_case_priors
@@ -60,7 +61,7 @@ class Report:
         return f"{self.case}: {self.claims} claims, {self.used} used, {len(self.warnings)} warnings, no faults"
 
 
-def check_case(argument: str) -> Report:
+def check_case(argument: str, dates: Dates | None = None) -> Report:
     """Read a case and list what a careful reader would ask.
 
     Raises
@@ -73,10 +74,11 @@ def check_case(argument: str) -> Report:
     >>> report = sim.check_case("kursk")
     >>> [str(warning) for warning in report.warnings]
     """
-    case = read_case(argument)
+    case = read_case(argument, dates)
     read_case_priors(case)
     evidence = weigh_claims(case)
     found = (
+        _tell_reading(case),
         _point_at_slips(case),
         _find_odd_years(case),
         _find_unmarked_echoes(evidence),
@@ -100,6 +102,17 @@ def _tell_first(warnings: Iterator[Warning]) -> Iterator[Warning]:
 
 def _name_row(claim: Claim) -> str:
     return f"row {claim.row} ({claim.id})"
+
+
+def _tell_reading(case: Case) -> Iterator[Warning]:
+    """Say what was assumed in reading the file of claims, and point at counts that have a fraction."""
+    for remark in case.remarks:
+        yield Warning("table", case.claims_file, remark)
+    for claim in case.claims:
+        broken = [number for number in claim.number if number is not None and not number.is_integer()]
+        if broken and claim.unit == "count" and claim.log_sd is None and not claim.exclude:
+            text = f"{broken[0]:g} is no whole number: is {broken[0] * 1000:g} meant, or a share?"
+            yield Warning("fraction", _name_row(claim), text)
 
 
 def _point_at_slips(case: Case) -> Iterator[Warning]:
@@ -249,7 +262,7 @@ def _tell_exclusions(case: Case) -> Iterator[Warning]:
 
 def _check_structure(case: Case, evidence: Evidence) -> Iterator[Warning]:
     if not evidence.observations:
-        yield Warning("empty", "claims.csv", "has no usable claim: the posterior is the prior")
+        yield Warning("empty", case.claims_file, "has no usable claim: the posterior is the prior")
     if effective_bin_days(case) != case.file.bin_days:
         text = f"{case.file.bin_days} makes more than 60 bins; {effective_bin_days(case)} is used"
         yield Warning("bins", "case.toml, bin_days", text)

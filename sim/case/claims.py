@@ -11,8 +11,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from sim.case.cells import CellReader, Dates, TwoReadings, list_cells
 from sim.case.wordings import WORDINGS, Wording
 from sim.errors import FIRST_YEAR, LAST_YEAR, Fault, take_name
+from sim.system.grids import Grid
 from sim.system.tables import RowFault, parse_records
 
 MAX_NUMBER = 1e15
@@ -180,3 +182,44 @@ def parse_claims[C: Claim](
     Returns what `sim.system.tables.parse_records` does.
     """
     return parse_records(text, file, kind, ("as_of",), {"force": force}, check_row)
+
+
+def list_columns(kind: type[Claim] = Claim) -> list[str]:
+    """Return the columns of a claims file."""
+    return [name for name in kind.model_fields if name != "row"]
+
+
+def parse_grid(
+    grid: Grid, file: str, force: str = "", dates: Dates | None = None
+) -> tuple[list[Claim], list[Fault], set[str], tuple[str, ...]]:
+    """Parse a table of claims as people keep them, from a file of CSV or a sheet.
+
+    Parameters
+    ----------
+    grid : Grid
+    file, force : str
+        The file's name for messages; the force of rows that name none.
+    dates : {"day-first", "month-first"}, optional
+        How days such as 03/04/2025 are meant.
+
+    Returns
+    -------
+    claims, faults, unread
+        As of `sim.system.tables.parse_records`.
+    remarks : tuple of str
+        What was assumed in reading the file.
+    """
+    reader = CellReader(list_cells(grid.header, grid.rows), grid.separator, dates)
+
+    def tidy(cells: dict[str, str]) -> dict[str, str] | list[RowFault]:
+        out = dict(cells)
+        faults: list[RowFault] = []
+        for name, text in cells.items():
+            try:
+                out[name] = reader.read(name, text, share=cells.get("unit") == "share")
+            except TwoReadings as two:
+                faults.append((name, text, two.problem, two.remedy))
+        return faults or out
+
+    claims, faults, unread = parse_records(grid, file, Claim, ("as_of",), {"force": force}, check_row, tidy)
+    return claims, faults, unread, (*grid.remarks, *reader.remarks)

@@ -8,6 +8,7 @@ import io
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,18 @@ from typing import Any
 from pydantic import ValidationError
 
 from sim.case.case import Case, CaseFile
-from sim.case.claims import REQUIRED_COLUMNS, Claim, parse_claims
+from sim.case.cells import Dates
+from sim.case.claims import REQUIRED_COLUMNS, Claim, list_columns, parse_grid
 from sim.case.priors import PriorSet, read_priors
 from sim.case.rules import check_institutions, find_faults
 from sim.errors import InputError, describe_error, escape_controls, quote_value, refuse
-from sim.system.reading import is_file, read_text, read_toml
+from sim.system.grids import Grid, choose_sheet, read_grid
+from sim.system.reading import MAX_TABLE, is_file, read_bytes, read_toml
+from sim.system.workbooks import Sheet, read_sheets
 from sim.system.writing import build_new
 
 FILES = ("case.toml", "claims.csv")
+CLAIMS = ("claims.csv", "claims.xlsx", "claims.ods")  # of which a case has one
 
 
 def list_shipped_cases() -> list[str]:
@@ -50,13 +55,30 @@ def find_case(argument: str) -> Path:
     return _shipped_cases() / argument
 
 
-def read_case(argument: str | Path) -> Case:
+def find_claims(folder: Path) -> Path:
+    """Return the file that holds a case's claims: `claims.csv`, or a sheet in its place.
+
+    Raises
+    ------
+    InputError
+        Where there are two of them.
+    """
+    found = [folder / name for name in CLAIMS if is_file(folder / name)]
+    if len(found) > 1:
+        names = " and ".join(path.name for path in found)
+        raise refuse(str(folder), "", f"holds {names}, and which is meant is not said", "keep one")
+    return found[0] if found else folder / CLAIMS[0]
+
+
+def read_case(argument: str | Path, dates: Dates | None = None) -> Case:
     """Read a case and check it as a whole.
 
     Parameters
     ----------
     argument : str or Path
         A shipped case's name, or the path of a folder (a string with a slash is a path).
+    dates : {"day-first", "month-first"}, optional
+        How days such as 03/04/2025 are meant, in place of what `case.toml` says: a run of it writes them plainly.
 
     Raises
     ------
@@ -69,11 +91,17 @@ def read_case(argument: str | Path) -> Case:
     >>> [claim.id for claim in case.claims if not claim.exclude]
     """
     folder = argument if isinstance(argument, Path) else find_case(argument)
-    case_file = _read_case_file(folder)
+    path = find_claims(folder)
+    grid, listed = read_claims_grid(path, folder)
+    case_file = _read_case_file(folder, listed, path.name)
     only = next(iter(case_file.forces)) if len(case_file.forces) == 1 else ""
-    claims, faults, unread = parse_claims(read_text(folder / "claims.csv", inside=folder), "claims.csv", Claim, only)
-    case = Case(name=_name_case(folder), folder=folder, file=case_file, claims=tuple(claims))
-    faults += [*find_faults(case, unread), *check_institutions(case)]
+    claims, faults, unread, remarks = parse_grid(grid, path.name, only, dates or case_file.dates)
+    case = Case(
+        name=_name_case(folder), folder=folder, file=case_file, claims=tuple(claims), claims_file=path.name,
+        remarks=remarks, is_edited=dates not in (None, case_file.dates),
+    )  # fmt: skip
+    found = [*find_faults(case, unread), *check_institutions(case)]
+    faults += [replace(fault, file=path.name) if fault.file == CLAIMS[0] else fault for fault in found]
     if faults:
         raise InputError(faults)
     return case
@@ -96,8 +124,44 @@ def read_case_priors(case: Case, name: str | None = None) -> PriorSet:
     return read_priors(name, beside, case.file.priors)
 
 
-def _read_case_file(folder: Path) -> CaseFile:
+def read_claims_grid(path: Path, folder: Path) -> tuple[Grid, dict[str, Any]]:
+    """Return the table of claims, and the sources that a workbook lists on a sheet of their own."""
+    if path.suffix == ".csv":
+        return read_grid(path, list_columns(), inside=folder), {}
+    sheets = read_sheets(read_bytes(path, MAX_TABLE, folder), path.name)
+    table = next((sheet for sheet in sheets if sheet.name.lower() == "sources"), None)
+    rest = [sheet for sheet in sheets if sheet is not table and sheet.name.lower() != "help"]
+    if not rest:
+        raise refuse(path.name, "", "has no sheet of claims", "name one claims")
+    return choose_sheet(rest, list_columns(), "claims"), _read_sources(table, path.name) if table else {}
+
+
+def _read_sources(table: Sheet, file: str) -> dict[str, Any]:
+    """Return the sources of a sheet with the columns key, label, role (several with commas between) and others."""
+    grid = choose_sheet([table], ("key", "label", "role"), "sources")
+    header = [name.lower() for name in grid.header]
+    if "key" not in header:
+        raise refuse(file, "sheet sources", "has no column 'key'", "name its columns key, label, role")
+    out: dict[str, Any] = {}
+    for row, cells in grid.rows:
+        given = {name: cell.strip() for name, cell in zip(header, cells, strict=False) if name and cell.strip()}
+        key = given.pop("key", "")
+        if key in out or not key:
+            problem = f"{quote_value(key)} is there twice" if key else "has no key"
+            raise refuse(file, f"sheet sources, row {row}", problem, "give each source a key of its own")
+        roles = [role.strip() for role in given.get("role", "").split(",") if role.strip()]
+        out[key] = {**given, **({"role": roles} if roles else {})}
+    return out
+
+
+def _read_case_file(folder: Path, listed: dict[str, Any], file: str) -> CaseFile:
     data, _ = read_toml(folder / "case.toml", inside=folder)
+    if listed:
+        known = data.get("sources", {})
+        twice = sorted(set(known) & set(listed)) if isinstance(known, dict) else []
+        if twice:
+            raise refuse(file, "sheet sources", f"{quote_value(twice[0])} is in case.toml too", "keep one of them")
+        data["sources"] = {**known, **listed} if isinstance(known, dict) else known
     try:
         return CaseFile.model_validate(data)
     except ValidationError as error:

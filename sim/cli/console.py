@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import typer
 
@@ -126,6 +126,17 @@ def show_written(files: Iterable[Path], *, as_json: bool, quiet: bool) -> None:
         show(json.dumps({"schema": 1, "written": paths}))
     else:
         say(f"Written: {', '.join(paths)}", quiet=quiet)
+
+
+def parse_dates(text: str | None) -> Literal["day-first", "month-first"] | None:
+    """Return the order that --dates names; None where it was not given."""
+    if text == "day-first":
+        return "day-first"
+    if text == "month-first":
+        return "month-first"
+    if text is None:
+        return None
+    raise refuse("--dates", "", f"{quote_value(text)} is no order", "use day-first or month-first")
 
 
 def parse_day(text: str | None, option: str) -> dt.date | None:

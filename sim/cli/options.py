@@ -32,4 +32,8 @@ DaskOption = Annotated[
 ]
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on from the fits that are kept in --results.")]
 
+DatesOption = Annotated[
+    str | None,
+    typer.Option(metavar="ORDER", help="How 03/04/2025 is meant: day-first or month-first.", show_default=False),
+]
 RESULTS = Path("results")

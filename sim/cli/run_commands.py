@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sim.cli.console import DONE, NOT_TRUSTED, TRIPPED, guarded, parse_day, say, show, show_written
+from sim.cli.console import DONE, NOT_TRUSTED, TRIPPED, guarded, parse_dates, parse_day, say, show, show_written
 from sim.cli.options import (
     RESULTS,
     AsOfOption,
     CaseArgument,
+    DatesOption,
     JsonOption,
     KnownByOption,
     PriorOption,
@@ -48,6 +49,7 @@ def run(
             help="Draws of each of the four chains.", min=100, max=1_000_000, show_default="by the case's size"
         ),
     ] = None,
+    dates: DatesOption = None,
     sampler: Annotated[
         str, typer.Option(help="What draws: kernel (our own), nutpie, or pymc, from the PyMC model.")
     ] = "kernel",
@@ -84,15 +86,11 @@ def run(
         imported = time.perf_counter() - started
         engine = check_engine(sampler)
         done = run_case(
-            _find_recorded(case, quiet=quiet),
-            seed=seed,
-            prior=prior,
-            as_of=days[0],
-            known_by=days[1],
-            draws=draws,
-            sampler=engine,
-            quiet=quiet,
-        )
+            _find_recorded(case, quiet=quiet), seed=seed, prior=prior, as_of=days[0], known_by=days[1], draws=draws,
+            sampler=engine, dates=parse_dates(dates), quiet=quiet,
+        )  # fmt: skip
+        for remark in done.design.case.remarks:
+            say(f"{done.design.case.claims_file}: {remark}", quiet=quiet)
         done.seconds = {"import": imported, **done.seconds}
         folder = write_run(done, results, read_command(), drawing)
     if as_json:
@@ -126,6 +124,7 @@ def _verify(folder: Path, *, as_json: bool, quiet: bool) -> int:
 @guarded
 def check(
     case: CaseArgument,
+    dates: DatesOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
@@ -135,7 +134,7 @@ def check(
     """
     from sim.case.check import check_case
 
-    report = check_case(case)
+    report = check_case(case, parse_dates(dates))
     if as_json:
         show(json.dumps(report.as_dict(), ensure_ascii=False))
     else:
@@ -148,6 +147,9 @@ def check(
 @guarded
 def new(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that does not exist yet.")],
+    xlsx: Annotated[
+        bool, typer.Option("--xlsx", help="A workbook for claims and sources, with drop-down lists and help.")
+    ] = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
@@ -156,10 +158,13 @@ def new(
     Example: truetoll new ./mycase
     """
     from sim.case.folder import write_case
+    from sim.case.workbook import write_workbook_case
 
-    write_case(folder)
+    (write_workbook_case if xlsx else write_case)(folder)
     shown = folder if folder.is_absolute() else f"./{folder}"
-    show_written([folder / name for name in ("case.toml", "claims.csv")], as_json=as_json, quiet=quiet)
+    show_written(
+        [folder / name for name in ("case.toml", "claims.xlsx" if xlsx else "claims.csv")], as_json=as_json, quiet=quiet
+    )
     say(f"Edit them, then: truetoll run {shown}", quiet=quiet or as_json)
     return DONE
 

@@ -29,7 +29,7 @@ from sim.contract.values import (
     Texts,
     Whole,
 )
-from sim.system.tables import MAX_ROWS
+from sim.system.reading import MAX_ROWS
 
 MAX_DAYS_DRAWN = 50_000
 CURVES = {"low_90": 0.05, "low_50": 0.25, "median": 0.5, "high_50": 0.75, "high_90": 0.95}  # quantiles, by field

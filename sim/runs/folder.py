@@ -31,6 +31,7 @@ _MEMO = "sim.report.memo.write_memo"
 FILES = (
     RunFile(SUMMARY, ("sim.runs.run.write_run",), ("sim.runs.folder.read_result",)),
     RunFile("summary.csv", ("sim.report.table.write_summary_csv",)),
+    RunFile("summary.xlsx", ("sim.report.workbook.write_summary_workbook",)),
     RunFile(POSTERIOR, ("sim.runs.run.write_run",)),
     RunFile(UNKNOWNS, ("sim.runs.unknowns.write_unknowns",), ("sim.runs.unknowns.read_sample",)),
     RunFile("draws.csv", ("sim.runs.draws.write_draws",)),

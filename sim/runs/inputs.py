@@ -22,8 +22,8 @@ from sim.errors import InputError, refuse
 from sim.runs.folder import INPUTS, MANIFEST
 from sim.system.reading import MAX_TABLE, MAX_TOML, read_bytes
 
-_PATH = re.compile(r"case\.toml|claims\.csv|(priors/)?[^/\\]+\.toml")
-_NEEDED = {"case.toml", "claims.csv"}
+_PATH = re.compile(r"case\.toml|claims\.(csv|xlsx|ods)|(priors/)?[^/\\]+\.toml")
+_CLAIMS = re.compile(r"claims\.(csv|xlsx|ods)")
 MAX_FILES = 4  # the case's two, its prior set, and the default one
 
 
@@ -36,7 +36,7 @@ def gather_inputs(case: Case, priors: PriorSet) -> dict[str, bytes]:
     if case.is_edited:
         written = {"case.toml": format_case_file(case.file), "claims.csv": format_claims(case.claims)}
     else:
-        files = {name: case.folder / name for name in ("case.toml", "claims.csv")}
+        files = {name: case.folder / name for name in ("case.toml", case.claims_file)}
     shelf = find_shipped_priors()
     if priors.path is not None:
         is_shipped = priors.path.resolve().parent == shelf.resolve()
@@ -97,12 +97,14 @@ def open_inputs(run: Path, manifest: Manifest) -> Iterator[tuple[Case, PriorSet]
 def _copy_inputs(run: Path, manifest: Manifest, scratch: Path) -> list[str]:
     """Write the files that a manifest tells of, as they lie in a run's folder, into another; return their names."""
     known = manifest.inputs
-    if not known.keys() >= _NEEDED or len(known) > MAX_FILES or not all(map(_PATH.fullmatch, known)):
+    claims = [name for name in known if _CLAIMS.fullmatch(name)]
+    whole = "case.toml" in known and len(claims) == 1 and len(known) <= MAX_FILES
+    if not whole or not all(map(_PATH.fullmatch, known)):
         raise refuse(str(run / MANIFEST), "inputs", "does not name the run's files", "run the case again")
     inputs = {}
     for name, sha in known.items():
         path = run / INPUTS / name
-        inputs[name] = read_bytes(path, MAX_TABLE if name.endswith(".csv") else MAX_TOML, inside=run)
+        inputs[name] = read_bytes(path, MAX_TABLE if name in claims else MAX_TOML, inside=run)
         if hash_inputs(inputs)[name] != sha:
             raise refuse(str(path), "", "is not what the run was made from", "put back the file, or run the case again")
     write_inputs(inputs, scratch)

@@ -16,6 +16,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from sim.case.case import Case
+from sim.case.cells import Dates
 from sim.case.folder import read_case, read_case_priors
 from sim.case.priors import PriorSet
 from sim.contract.check import adapt, dump_record, parse_result
@@ -119,6 +120,7 @@ def run_case(
     known_by: dt.date | str | None = None,
     draws: int | None = None,
     sampler: Engine = OWN_SAMPLER,
+    dates: Dates | None = None,
     quiet: bool = True,
 ) -> Run:
     """Fit a case and summarise it, without writing anything.
@@ -138,6 +140,8 @@ def run_case(
         Of each of the four chains; default by the size of the case.
     sampler : {"kernel", "nutpie", "pymc"}
         What draws: our own machine code, or another sampler from the PyMC model (`sim.pymc_model`).
+    dates : {"day-first", "month-first"}, optional
+        How days such as 03/04/2025 are meant.
     quiet : bool
         Show no progress.
 
@@ -156,7 +160,7 @@ def run_case(
     >>> run.summary
     """
     started = time.perf_counter()
-    read, priors = _read_both(case, prior)
+    read, priors = _read_both(case, prior, dates)
     days = {"as_of": read_day(as_of, "as_of"), "known_by": read_day(known_by, "known_by")}
     seconds = {"read": time.perf_counter() - started}
     run = fit_case(read, priors, seed=seed, **days, draws=draws, sampler=sampler, quiet=quiet)
@@ -201,8 +205,8 @@ def fit_case(
     return Run(design, drawn, sample, prior_sample, verdict, result, seed, inputs, settings, seconds)
 
 
-def _read_both(case: str | Path | Case, prior: str | None) -> tuple[Case, PriorSet]:
-    read = case if isinstance(case, Case) else read_case(case)
+def _read_both(case: str | Path | Case, prior: str | None, dates: Dates | None = None) -> tuple[Case, PriorSet]:
+    read = case if isinstance(case, Case) else read_case(case, dates)
     return read, read_case_priors(read, prior)
 
 
@@ -256,6 +260,7 @@ def write_run(run: Run, results: Path, command: Sequence[str] = (), drawing: Fig
     from sim.report.memo import render_memo
     from sim.report.memo.content import compose_memo
     from sim.report.table import write_summary_csv
+    from sim.report.workbook import write_summary_workbook
     from sim.runs.draws import write_draws
     from sim.runs.unknowns import write_unknowns
 
@@ -266,6 +271,7 @@ def write_run(run: Run, results: Path, command: Sequence[str] = (), drawing: Fig
         (folder / SUMMARY).write_text(summary, encoding="utf-8")
         with drawing.draw(folder / SUMMARY, folder / "figures") if drawing else nullcontext():
             write_summary_csv(run.result, folder / "summary.csv")
+            write_summary_workbook(run.result, folder / "summary.xlsx")
             memo = compose_memo(run.result, manifest=describe_run(run, command))
             (folder / "memo.md").write_text(render_memo(memo), encoding="utf-8")
             told = time.perf_counter()

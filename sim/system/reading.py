@@ -22,6 +22,8 @@ from sim.errors import MAX_WHERE, quote_value, refuse
 
 MAX_TABLE = 50_000_000  # bytes of a CSV file
 MAX_JSON = 30_000_000  # bytes of a file of a run
+MAX_ROWS = 100_000  # of a table
+MAX_COLUMNS = 1_000
 MAX_TOML = 1_000_000  # bytes: the parser is slow, and nobody writes as much by hand
 MAX_NESTING = 20  # tables and lists within each other
 MAX_PARTS = 20  # of a dotted key
@@ -46,7 +48,7 @@ def decode_text(raw: bytes, file: str) -> str:
         line = raw[: error.start].count(b"\n") + 1
         raise refuse(file, f"line {line}", "is not UTF-8", "save the file as UTF-8") from None
     if "\0" in text:
-        raise refuse(file, f"line {_count_lines(text, text.index(chr(0)))}", "holds a NUL byte", "save it as text")
+        raise refuse(file, f"line {count_lines(text, text.index(chr(0)))}", "holds a NUL byte", "save it as text")
     return text
 
 
@@ -132,7 +134,8 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _count_lines(text: str, end: int) -> int:
+def count_lines(text: str, end: int) -> int:
+    """Return the number of the line at a place of a text."""
     return text.count("\n", 0, end) + 1
 
 
@@ -140,7 +143,7 @@ def refuse_controls(text: str, file: str) -> None:
     """Refuse text with a character that steers a terminal or a printer."""
     found = FORBIDDEN.search(text)
     if found:
-        where = f"line {_count_lines(text, found.start())}"
+        where = f"line {count_lines(text, found.start())}"
         raise refuse(file, where, f"holds the control character {quote_value(found[0])}", "take it out")
 
 
@@ -149,7 +152,7 @@ def read_toml(path: Path, inside: Path | None = None) -> tuple[dict[str, Any], s
     text = read_text(path, MAX_TOML, inside)
     long = _LONG_KEY.search(text)
     if long:
-        where = f"line {_count_lines(text, long.start())}"
+        where = f"line {count_lines(text, long.start())}"
         raise refuse(path.name, where, f"has a key of more than {MAX_PARTS} parts", "mend it there")
     try:
         data = tomllib.loads(text)

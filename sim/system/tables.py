@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,55 +9,30 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from sim.errors import MAX_FAULTS, Fault, InputError, describe_error, quote_value, refuse
-from sim.system.reading import read_text, refuse_controls
-
-MAX_ROWS = 100_000  # of a table
-MAX_COLUMNS = 1_000
+from sim.system.grids import Grid, read_grid, split_grid
+from sim.system.reading import MAX_ROWS
 
 RowFault = tuple[str, object, str, str]  # column, value, problem, remedy
-
-
-def split_rows(
-    text: str, file: str, remedy: str = "quote cells that hold commas or quotes", most: int = MAX_ROWS
-) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows of CSV with the number of their last line: the first, then those that are not blank.
-
-    Below the header there may be `most`.
-
-    Raises
-    ------
-    InputError
-        Where the text is not CSV, or has too many rows or columns.
-    """
-    reader, count = csv.reader(io.StringIO(text, newline=""), strict=True), 0
-    try:
-        for cells in reader:
-            if len(cells) > MAX_COLUMNS:
-                problem = f"has {len(cells)} columns, more than {MAX_COLUMNS}"
-                raise refuse(file, f"row {reader.line_num}", problem, "see docs/formats.md for the columns")
-            if count == 0 or any(cell and not cell.isspace() for cell in cells):
-                if count > most:
-                    raise refuse(file, f"row {reader.line_num}", f"is beyond {most} rows", "split the table")
-                count += 1
-                yield reader.line_num, cells
-    except csv.Error as error:
-        raise refuse(file, f"line {reader.line_num}", f"is not CSV ({error})", remedy) from None
+Tidy = Callable[[dict[str, str]], dict[str, str] | list[RowFault]]
 
 
 def parse_records[R: BaseModel](
-    text: str,
+    table: str | Grid,
     file: str,
     kind: type[R],
     optional: Iterable[str] = (),
     defaults: dict[str, Any] | None = None,
     check: Callable[[R], Iterator[RowFault]] = lambda _: iter(()),
+    tidy: Tidy = lambda cells: cells,
 ) -> tuple[list[R], list[Fault], set[str]]:
     """Parse a table of our own: the columns are the fields of a record, and each row is one.
 
     Parameters
     ----------
-    text, file : str
-        The text, and the file's name for messages.
+    table : str or Grid
+        The text of CSV, or a table that was read already.
+    file : str
+        The file's name for messages.
     kind : type of BaseModel
         Its fields are the columns, and those without a default are required; its field `row` is the line of the row.
     optional : iterable of str
@@ -68,6 +41,8 @@ def parse_records[R: BaseModel](
         Of cells that are empty, or of columns that are not there.
     check : callable
         From a record to the breaches of rules that a row can keep by itself.
+    tidy : callable
+        From the cells of a row to the same as the record wants them, or to what cannot be read.
 
     Returns
     -------
@@ -82,18 +57,17 @@ def parse_records[R: BaseModel](
     faults: list[Fault] = []
     unread: set[str] = set()
     try:
-        refuse_controls(text, file)
-        rows = split_rows(text, file)
-        header = [name.strip() for name in next(rows, (1, []))[1]]
-        faults += _check_header(header, file, kind, required)
-        known = [name if name in kind.model_fields else "" for name in header]
-        for row, cells in rows if set(required) <= set(header) else ():
-            parsed = _parse_row(known, cells, row, file, kind, defaults or {}, check)
+        columns = [name for name in kind.model_fields if name != "row"]
+        grid = split_grid(table, file, columns) if isinstance(table, str) else table
+        faults += _check_header(grid.header, file, kind, required)
+        known = [name if name in kind.model_fields else "" for name in grid.header]
+        for row, cells in grid.rows if set(required) <= set(grid.header) else ():
+            parsed = _parse_row(known, cells, row, file, kind, defaults or {}, check, tidy)
             if not isinstance(parsed, list):
                 records.append(parsed)
                 continue
             faults += parsed
-            unread |= {cell.strip() for name, cell in zip(header, cells, strict=False) if name == "id"}
+            unread |= {cell.strip() for name, cell in zip(grid.header, cells, strict=False) if name == "id"}
             if len(faults) > MAX_FAULTS:
                 break
     except InputError as error:
@@ -110,7 +84,7 @@ def _check_header(header: list[str], file: str, kind: type[BaseModel], required:
         return
     for name in dict.fromkeys(header):
         if name not in columns:
-            remedy = "use commas between columns" if ";" in name else f"use {', '.join(columns)}"
+            remedy = f"use {', '.join(columns)}" if name else "name it, or empty it"
             yield Fault(file, "row 1", f"has an unknown column {quote_value(name)}", remedy)
         elif header.count(name) > 1:
             yield Fault(file, "row 1", f"has the column {quote_value(name)} twice", "keep one")
@@ -127,20 +101,25 @@ def _parse_row[R: BaseModel](
     kind: type[R],
     defaults: dict[str, Any],
     check: Callable[[R], Iterator[RowFault]],
+    tidy: Tidy,
 ) -> R | list[Fault]:
     """Return the record of a row, or its faults; columns not known have no name here: they were reported already."""
     if len(cells) != len(header):
         problem = f"has {len(cells)} cells, the header has {len(header)}"
-        return [Fault(file, f"row {row}", problem, "quote cells that hold commas")]
+        return [Fault(file, f"row {row}", problem, "quote cells that hold what separates columns")]
     given = {name: text for name, cell in zip(header, cells, strict=True) if name and (text := cell.strip())}
+    tidied = tidy(given)
+    if isinstance(tidied, list):
+        return [_tell_cell(file, row, *fault) for fault in tidied]
     try:
-        record = kind.model_validate({**defaults, **given, "row": row})
+        record = kind.model_validate({**defaults, **tidied, "row": row})
     except ValidationError as error:
         return [_describe(item, file, row, next(iter(given.values()), "")) for item in _drop_consequences(error)]
-    return [
-        Fault(file, f"row {row}, column {column}", f"{_show_value(value)}{problem}", remedy)
-        for column, value, problem, remedy in check(record)
-    ] or record
+    return [_tell_cell(file, row, *fault) for fault in check(record)] or record
+
+
+def _tell_cell(file: str, row: int, column: str, value: object, problem: str, remedy: str) -> Fault:
+    return Fault(file, f"row {row}, column {column}", f"{_show_value(value)}{problem}", remedy)
 
 
 def _describe(item: dict[str, Any], file: str, row: int, first: str) -> Fault:
@@ -184,13 +163,13 @@ def read_rows(
     iterator of (int, dict)
         The line and the cells; a row that ends early lacks its last columns.
     """
-    rows = split_rows(read_text(file), file.name, "fetch the file again", most)
-    header = [tidy_text(name).lower() for name in next(rows, (1, []))[1]]
+    grid = read_grid(file, columns, most)
+    header = [tidy_text(name).lower() for name in grid.header]
     lacking = [name for name in columns if header.count(name) != 1]
     if lacking:
         problem = f"the header {quote_value(','.join(header))} does not name {', '.join(lacking)} once"
         raise refuse(file.name, "row 1", problem, f"give {whose}, or name another format")
-    for row, cells in rows:
+    for row, cells in grid.rows:
         tidy = [tidy_text(cell) for cell in cells]
         if any(tidy):
             yield row, dict(zip(header, tidy, strict=False))

@@ -1,0 +1,182 @@
+"""Numbers and days as spreadsheets write them: read where there is one reading; of two, both are told."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+NUMBERS = ("low", "value", "high", "log_sd")
+DAYS = ("as_of", "since", "published")
+Dates = Literal["day-first", "month-first"]
+
+_PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_EITHER = re.compile(r"[1-9]\d{0,2}([.,])\d{3}", re.ASCII)  # 1.500: one and a half, or fifteen hundred
+_GROUPED = re.compile(r"\d{1,3}(?:([.,'’ \u00a0\u202f])\d{3})(?:\1\d{3})*(?:([.,])\d+)?", re.ASCII)
+_DECIMAL = re.compile(r"\d*([.,])\d+", re.ASCII)
+_SPACES = re.compile(r"(?<=\d)['’ \u00a0\u202f](?=\d{3}(?!\d))")
+_ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ][\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
+_DAY = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})", re.ASCII)
+_WORDS = re.compile(
+    r"(?:(\d{1,2})(?:st|nd|rd|th)?[ -]([A-Za-z]{3,9})\.?,?[ -](\d{4})"
+    r"|([A-Za-z]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4}))",
+    re.ASCII,
+)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+class TwoReadings(Exception):  # noqa: N818 - the word of what it tells
+    """A cell that can be read in two ways; `problem` names both, `remedy` says what to do."""
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(problem)
+        self.problem, self.remedy = problem, remedy
+
+
+class CellReader:
+    """Reads the numbers and days of one table, by what its other cells show of how it is written.
+
+    Parameters
+    ----------
+    rows : iterable of mapping
+        Cells by column.
+    separator : str
+        Of the table: where columns are separated by semicolons, a comma may be decimal; empty for a sheet.
+    dates : {"day-first", "month-first"}, optional
+        As the person says.
+    """
+
+    def __init__(self, rows: Iterable[Mapping[str, str]], separator: str = ",", dates: Dates | None = None) -> None:
+        self.separator, self.dates = separator, dates
+        self.assumed: dict[str, None] = {}
+        marks: set[str] = set()
+        orders: set[Dates] = set()
+        for cells in rows:
+            for name in NUMBERS:
+                marks |= _show_mark(cells.get(name, ""))
+            for name in DAYS:
+                orders |= _show_order(cells.get(name, ""))
+        if separator == ";" and not marks:
+            marks = {","}
+        self.mark = next(iter(marks)) if len(marks) == 1 else ""
+        self.order: Dates | None = dates or (next(iter(orders)) if len(orders) == 1 else None)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What was assumed, a line each."""
+        return tuple(self.assumed)
+
+    def read(self, column: str, text: str, *, share: bool = False) -> str:
+        """Return a cell as the program writes it; one that it does not know stays as it is.
+
+        Raises
+        ------
+        TwoReadings
+            Where the cell can be read in two ways, and nothing in the table shows which is meant.
+        """
+        if column in NUMBERS:
+            return self._read_number(text, whole=column != "log_sd" and not share)
+        return self._read_day(text) if column in DAYS else text
+
+    def _read_number(self, text: str, *, whole: bool) -> str:
+        either = _EITHER.fullmatch(text)
+        if either:
+            return self._read_either(text, either[1], whole=whole)
+        if _PLAIN.fullmatch(text):
+            return text
+        tidy = _SPACES.sub("", text)
+        if tidy != text and _PLAIN.fullmatch(tidy):
+            self.assumed["spaces or apostrophes part thousands"] = None
+            return tidy
+        if (
+            tidy.endswith("%")
+            and (inner := self._read_number(tidy[:-1].strip(), whole=False))
+            and _PLAIN.fullmatch(inner)
+        ):
+            self.assumed["percentages are read as shares: 33% as 0.33"] = None
+            return f"{float(inner) / 100:.12g}"
+        grouped = _GROUPED.fullmatch(tidy)
+        if grouped and grouped[1] in (".", ",") and grouped[2] != grouped[1]:
+            self._assume(grouped[1])
+            return tidy.replace(grouped[1], "").replace(grouped[2] or ".", ".")
+        decimal = _DECIMAL.fullmatch(tidy)
+        if decimal and decimal[1] == ",":
+            self.assumed["a comma is decimal: 2,5 is two and a half"] = None
+            return tidy.replace(",", ".")
+        return text
+
+    def _read_either(self, text: str, mark: str, *, whole: bool) -> str:
+        plain, other = text.replace(mark, ""), text.replace(",", ".")
+        thousands = self.mark not in ("", mark) or (self.mark == "" and mark == "," and self.separator == ",")
+        if thousands:
+            self._assume(mark)
+            return plain
+        if self.mark == mark and not whole:
+            return other
+        unit = "persons have no fractions" if whole else "nothing in the table shows which"
+        raise TwoReadings(f"may be {plain} or {float(other):g}; {unit}", f"write {plain} or {float(other):g}")
+
+    def _assume(self, mark: str) -> None:
+        self.assumed[f"a {'comma' if mark == ',' else 'point'} parts thousands: 1{mark}500 is 1500"] = None
+
+    def _read_day(self, text: str) -> str:
+        iso = _ISO.fullmatch(text)
+        if iso:
+            return _make_day(text, iso[1], iso[2], iso[3])
+        worded = _WORDS.fullmatch(" ".join(text.split()))
+        if worded:
+            day, name, year = (worded[1], worded[2], worded[3]) if worded[1] else (worded[5], worded[4], worded[6])
+            month = _MONTHS.index(name[:3].lower()) + 1 if name[:3].lower() in _MONTHS else 0
+            return _make_day(text, year, str(month), day)
+        numeric = _DAY.fullmatch(text)
+        if not numeric:
+            return text
+        first, mark, second, year = numeric.groups()
+        order: Dates | None = self.order
+        if order is None and mark == ".":
+            order = "day-first"
+        if order is None and first != second:
+            one, two = _make_day("", year, second, first), _make_day("", year, first, second)
+            if one and two:
+                remedy = 'write YYYY-MM-DD, or say dates = "day-first" in case.toml (--dates day-first)'
+                raise TwoReadings(f"may be {one} or {two}", remedy)
+            order = "day-first" if one else "month-first"
+        if self.dates is None:
+            self.assumed[f"days are written {'day' if order != 'month-first' else 'month'} first"] = None
+        return _make_day(text, year, *((first, second) if order == "month-first" else (second, first)))
+
+
+def _show_mark(text: str) -> set[str]:
+    """Return the mark that a number shows to be decimal; nothing where it shows none."""
+    if _EITHER.fullmatch(text):
+        return set()
+    grouped = _GROUPED.fullmatch(_SPACES.sub("", text))
+    if grouped and grouped[1] in (".", ","):
+        return {"." if grouped[1] == "," else ","}
+    decimal = _DECIMAL.fullmatch(text.removesuffix("%").strip())
+    return {decimal[1]} if decimal else set()
+
+
+def _show_order(text: str) -> set[Dates]:
+    """Return the order that a day shows: only one of both numbers can be a month."""
+    numeric = _DAY.fullmatch(text)
+    if not numeric or numeric[2] == ".":
+        return set()
+    first, second = int(numeric[1]), int(numeric[3])
+    if first > 12 >= second:
+        return {"day-first"}
+    return {"month-first"} if second > 12 >= first else set()
+
+
+def _make_day(text: str, year: str, month: str, day: str) -> str:
+    try:
+        return dt.date(int(year), int(month), int(day)).isoformat()
+    except ValueError:
+        return text
+
+
+def list_cells(header: Sequence[str], rows: Iterable[tuple[int, list[str]]]) -> Iterable[dict[str, str]]:
+    """Yield the cells of rows by column, without those that are empty."""
+    for _, cells in rows:
+        yield {name: text for name, cell in zip(header, cells, strict=False) if name and (text := cell.strip())}

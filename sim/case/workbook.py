@@ -1,0 +1,127 @@
+"""A commented case to start from, with a workbook for its claims and sources."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import re
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from sim.case.case import DEFAULT_TOTALS, PERSONNEL, ROLES
+from sim.case.wordings import WORDINGS
+from sim.system.writing import build_new
+
+WORKBOOK = "claims.xlsx"
+FILLED = 2_000  # rows that the drop-down lists reach
+DAYS = ("as_of", "since", "published")
+NUMBERS = ("low", "value", "high", "digits", "log_sd")
+# What stands on the sheet of help, and beside the head of each column.
+HELP = {
+    "id": "unique in the table",
+    "source": "the institution whose estimate it is: a key of the sheet sources",
+    "speaker": "the person or outlet",
+    "force": "a key of [forces] in case.toml; may be left out where there is one",
+    "quantity": "killed, wounded, captured, missing, a kind of equipment, a total, or deployed",
+    "measure": "cumulative since the start (default), interval (since to as_of), stock (of deployed)",
+    "as_of": "the day that the number is about; left empty, the day of publication",
+    "since": "of an interval: its first day",
+    "published": "the day on which it could be known",
+    "qualifier": "the wording: about (default), exact, at_least, at_most, range, counted",
+    "low": "of a range", "value": "the number", "high": "of a range",
+    "unit": "count (default), or share: 0 to 1 of the quantity in of",
+    "of": "of what a share is; left empty, of those deployed",
+    "statement": "rows said in one breath share an id",
+    "replaces": "the id of the row that this one corrects",
+    "origin": "whom this row repeats: a row's id, or a source's key",
+    "report": "where it was read", "url": "its address",
+    "phrase": "the few words that decided the qualifier",
+    "note": "free text", "exclude": "a reason; the row is kept, shown, and not used",
+}  # fmt: skip
+
+
+def _read_template(name: str) -> str:
+    return (files("sim") / "case" / "template" / name).read_text(encoding="utf-8")
+
+
+def write_workbook_case(folder: Path) -> None:
+    """Write the commented case with a workbook: its sheet of sources stands in the place of the tables.
+
+    Raises
+    ------
+    InputError
+        Where the folder exists already, or cannot be made.
+    """
+    text = _read_template("case.toml")
+    sources = tomllib.loads(text)["sources"]
+    with build_new(folder) as draft:
+        kept = re.sub(
+            r"# Role: .*?(?=\[\[derived\]\])",
+            f"# Sources stand on the sheet sources of {WORKBOOK}.\n\n",
+            text,
+            flags=re.S,
+        )
+        (draft / "case.toml").write_text(kept, encoding="utf-8")
+        _write_workbook(draft / WORKBOOK, sources)
+
+
+def _write_workbook(path: Path, sources: dict[str, Any]) -> None:
+    import xlsxwriter
+
+    with xlsxwriter.Workbook(path, {"in_memory": True}) as book:
+        book.set_properties({"created": dt.datetime(2000, 1, 1)})
+        formats = {"head": book.add_format({"bold": True}), "day": book.add_format({"num_format": "yyyy-mm-dd"})}
+        formats["text"] = book.add_format({"text_wrap": True, "valign": "top"})
+        _fill_claims(book.add_worksheet("claims"), formats)
+        sheet = book.add_worksheet("sources")
+        for line, cells in enumerate(
+            [("key", "label", "role"), *((key, each["label"], each["role"]) for key, each in sources.items())]
+        ):
+            for place, cell in enumerate(cells):
+                sheet.write_string(line, place, cell, formats["head"] if line == 0 else None)
+        _offer(
+            sheet, 2, list(ROLES), "A role; several, with commas between, are equally likely readings.", strict=False
+        )
+        sheet.set_column(0, 2, 30)
+        help_sheet = book.add_worksheet("help")
+        for line, (name, meaning) in enumerate(HELP.items()):
+            help_sheet.write_string(line, 0, name, formats["head"])
+            help_sheet.write_string(line, 1, meaning, formats["text"])
+        help_sheet.set_column(1, 1, 90)
+
+
+def _fill_claims(sheet: Any, formats: dict[str, Any]) -> None:
+    rows = list(csv.DictReader(_read_template("claims.csv").splitlines()))
+    for place, name in enumerate(HELP):
+        sheet.write_string(0, place, name, formats["head"])
+        for line, row in enumerate(rows, start=1):
+            cell = row.get(name, "")
+            if cell and name in DAYS:
+                sheet.write_datetime(line, place, dt.datetime.fromisoformat(cell), formats["day"])
+            elif cell and name in NUMBERS:
+                sheet.write_number(line, place, float(cell))
+            elif cell:
+                sheet.write_string(line, place, cell)
+        if name in DAYS:
+            sheet.set_column(place, place, 12, formats["day"])
+    columns = list(HELP)
+    quantities = [*PERSONNEL, *DEFAULT_TOTALS, "deployed"]
+    _offer(sheet, columns.index("qualifier"), list(WORDINGS), HELP["qualifier"])
+    _offer(sheet, columns.index("measure"), ["cumulative", "interval", "stock"], HELP["measure"])
+    _offer(sheet, columns.index("unit"), ["count", "share"], HELP["unit"])
+    _offer(sheet, columns.index("quantity"), quantities, HELP["quantity"], strict=False)
+    _offer(sheet, columns.index("source"), "=sources!$A$2:$A$2000", HELP["source"])
+    sheet.freeze_panes(1, 1)
+
+
+def _offer(sheet: Any, place: int, source: list[str] | str, message: str, *, strict: bool = True) -> None:
+    """Offer the values of a column in a list; other values are asked about, or refused where `strict`."""
+    sheet.data_validation(
+        1, place, FILLED, place,
+        {
+            "validate": "list", "source": source, "input_message": message[:250],
+            "error_type": "stop" if strict else "information",
+        },
+    )  # fmt: skip

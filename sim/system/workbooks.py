@@ -1,0 +1,152 @@
+"""Sheets of .xlsx and .ods, as rows of text; a workbook is data here, and what could be more in it is refused."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sim.errors import refuse
+from sim.system.reading import FORBIDDEN, MAX_COLUMNS, MAX_ROWS, MAX_TABLE
+
+MAX_UNPACKED = 200_000_000  # bytes of all parts of a workbook
+MAX_PARTS = 5_000
+MAX_CELLS = 5_000_000  # of one sheet, empty ones between others too
+_CELL = re.compile(rb'<c\b[^>]*?\br="([A-Z]{1,3})(\d{1,7})"[^>/]*>\s*<(?:f|v|is)\b')
+_FORMULA = re.compile(rb"<f\b|table:formula=")
+_REPEATED = re.compile(rb'<table:table-cell\b[^>]*number-columns-repeated="(\d+)"[^>]*>')
+_ROWS = re.compile(rb'<table:table-row\b[^>]*number-rows-repeated="(\d+)"[^>]*>(.{0,2000})', re.DOTALL)
+_OVERLAP = 500
+_SAVE = "save it as .xlsx or .ods, or as CSV"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet: its rows of text, each with its number from 1 up, and how many formulas the workbook has."""
+
+    name: str
+    rows: tuple[tuple[int, list[str]], ...]
+    formulas: int
+
+
+def is_workbook(raw: bytes) -> bool:
+    """Whether a file is a workbook, or something else of that kind: a zip, or an older office document."""
+    return raw[:4] == b"PK\x03\x04" or raw[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+
+def read_sheets(raw: bytes, file: str) -> list[Sheet]:
+    """Return the sheets of a workbook that are not empty.
+
+    Parameters
+    ----------
+    raw : bytes
+    file : str
+        Its name, for messages.
+
+    Raises
+    ------
+    InputError
+        Where it is no workbook, has macros or a password, or is larger than one may be.
+    """
+    if len(raw) > MAX_TABLE:
+        raise refuse(file, "", f"is larger than {MAX_TABLE // 1_000_000} MB", "split it")
+    if raw[:4] != b"PK\x03\x04":
+        locked = "EncryptedPackage".encode("utf-16-le") in raw
+        raise refuse(file, "", "is locked by a password" if locked else "is of an older office program", _SAVE)
+    formulas = _inspect(raw, file)
+    import python_calamine as calamine
+
+    try:
+        book = calamine.load_workbook(io.BytesIO(raw))
+        sheets = [
+            Sheet(name, tuple(_list_rows(book.get_sheet_by_name(name), file)), formulas) for name in book.sheet_names
+        ]
+    except calamine.PasswordError:
+        raise refuse(file, "", "is locked by a password", "save it without") from None
+    except calamine.CalamineError as error:
+        raise refuse(
+            file, "", f"is no workbook that can be read ({' '.join(str(error).split())[:80]})", _SAVE
+        ) from None
+    kept = [sheet for sheet in sheets if sheet.rows]
+    if not kept:
+        raise refuse(file, "", "has no cell that is filled", "fill it, or give another file")
+    return kept
+
+
+def _inspect(raw: bytes, file: str) -> int:
+    """Refuse what a workbook may not hold, before a parser sees it; return how many formulas there are."""
+    formulas = 0
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            parts = archive.infolist()
+            if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED:
+                raise refuse(file, "", f"unpacks to more than {MAX_UNPACKED // 1_000_000} MB", "split it")
+            names = {part.filename for part in parts}
+            if any(name.endswith("vbaProject.bin") or name.startswith(("Basic/", "Scripts/")) for name in names):
+                raise refuse(file, "", "holds macros", "save it without: .xlsx or .ods")
+            if "META-INF/manifest.xml" in names and b"encryption-data" in archive.read("META-INF/manifest.xml"):
+                raise refuse(file, "", "is locked by a password", "save it without")
+            for part in parts:
+                if part.filename.endswith(".xml"):
+                    formulas += _inspect_part(archive, part, file)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
+        raise refuse(file, "", f"is no workbook ({' '.join(str(error).split())[:60]})", _SAVE) from None
+    return formulas
+
+
+def _inspect_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo, file: str) -> int:
+    """Look through a part of a workbook: reading it to its end shows that it is as large as it says."""
+    rows = columns = formulas = 0
+    before = b""
+    with archive.open(part) as stream:
+        while chunk := stream.read(1_000_000):
+            text = before + chunk
+            for found in _CELL.finditer(text):
+                rows, columns = max(rows, int(found[2])), max(columns, _number_column(found[1]))
+            formulas += len(_FORMULA.findall(text)) - len(_FORMULA.findall(before))
+            wide = [int(found[1]) for found in _REPEATED.finditer(text) if b"value-type" in found[0]]
+            high = [
+                int(found[1])
+                for found in _ROWS.finditer(text)
+                if b"value-type" in found[2].split(b"</table:table-row")[0]
+            ]
+            columns, rows = max([columns, *wide]), max([rows, *high])
+            before = text[-_OVERLAP:]
+    if rows * max(columns, 1) > MAX_CELLS or rows > MAX_ROWS + 1 or columns > MAX_COLUMNS:
+        problem = f"spans {rows} rows and {columns} columns"
+        raise refuse(file, "", problem, f"keep to {MAX_ROWS} rows and {MAX_COLUMNS} columns, {MAX_CELLS} cells in all")
+    return formulas
+
+
+def _number_column(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = 26 * number + letter - 64
+    return number
+
+
+def _list_rows(sheet: Any, file: str) -> Iterator[tuple[int, list[str]]]:
+    if sheet.total_height * max(sheet.total_width, 1) > MAX_CELLS:
+        raise refuse(file, "", f"spans {sheet.total_height} rows and {sheet.total_width} columns", "split it")
+    top = (sheet.start or (0, 0))[0]
+    for number, cells in enumerate(sheet.to_python(skip_empty_area=True), start=top + 1):
+        texts = [show_cell(cell) for cell in cells]
+        if any(text.strip() for text in texts):
+            yield number, texts
+
+
+def show_cell(cell: Any) -> str:
+    """Return the content of a cell as text: numbers without separators, days as YYYY-MM-DD."""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float | int):
+        return f"{cell:.15g}"
+    if isinstance(cell, dt.datetime):
+        return cell.date().isoformat()
+    if isinstance(cell, dt.date):
+        return cell.isoformat()
+    return FORBIDDEN.sub(" ", str(cell))

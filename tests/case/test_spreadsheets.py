@@ -1,0 +1,240 @@
+"""Claims as spreadsheets keep them are read as they are; what has two readings is refused with both."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from pathlib import Path
+
+import pytest
+import xlsxwriter
+from typer.testing import CliRunner
+
+from sim.case.cells import CellReader, TwoReadings
+from sim.case.check import check_case
+from sim.case.folder import read_case
+from sim.case.workbook import write_workbook_case
+from sim.cli.app import app
+from sim.errors import InputError
+
+CASES = Path(__file__).parents[3] / "shared" / "cases"
+TOML = """schema = 1
+start = 2024-05-01
+end = 2024-05-31
+[forces.x]
+outcomes = ["killed", "wounded"]
+[sources.a]
+role = "independent"
+"""
+HEADER = ["id", "source", "quantity", "published", "value"]
+ODS = (
+    '<?xml version="1.0" encoding="UTF-8"?><office:document-content '
+    'xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
+    'xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" '
+    'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"><office:body><office:spreadsheet>'
+    '<table:table table:name="claims">{rows}</table:table></office:spreadsheet></office:body></office:document-content>'
+)
+
+
+def lay(folder, content, name="claims.csv", toml=TOML):
+    folder.mkdir(exist_ok=True)
+    (folder / "case.toml").write_text(toml, encoding="utf-8")
+    (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    return folder
+
+
+def make_xlsx(rows, sheets=(), formulas=()):
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        day = book.add_format({"num_format": "dd/mm/yyyy"})
+        for name, cells in (("claims", rows), *sheets):
+            sheet = book.add_worksheet(name)
+            for n, row in enumerate(cells):
+                for m, cell in enumerate(row):
+                    if hasattr(cell, "year"):
+                        sheet.write_datetime(n, m, cell, day)
+                    else:
+                        sheet.write(n, m, cell)
+            for place, formula, value in formulas:
+                sheet.write_formula(place, formula, None, value)
+    return out.getvalue()
+
+
+def make_ods(*rows):
+    cells = "".join(
+        "<table:table-row>"
+        + "".join(
+            f'<table:table-cell office:value-type="float" office:value="{cell}"/>' if isinstance(cell, int | float)
+            else f'<table:table-cell office:value-type="string"><text:p>{cell}</text:p></table:table-cell>'
+            for cell in row
+        )
+        + '<table:table-cell table:number-columns-repeated="16000"/></table:table-row>'
+        for row in rows
+    )  # fmt: skip
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("META-INF/manifest.xml", "<manifest/>")
+        archive.writestr("content.xml", ODS.format(rows=cells))
+    return out.getvalue()
+
+
+def read_values(folder):
+    return [(claim.value, claim.published.isoformat()) for claim in read_case(folder).claims]
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "said"),
+    [
+        ("id;source;quantity;published;value\nr;a;killed;2024-05-20;1500\n", 1500, "semicolons"),
+        ("id\tsource\tquantity\tpublished\tvalue\nr\ta\tkilled\t2024-05-20\t1500\n", 1500, "tabs"),
+        ("sep=;\nid;source;quantity;published;value\nr;a;killed;2024-05-20;1500\n", 1500, "semicolons"),
+        ("id;source;quantity;published;value\nr;a;killed;2024-05-20;1.500\n", 1500, "parts thousands"),
+        ("id;source;quantity;published;value\nr;a;killed;2024-05-20;1.234.500\n", 1_234_500, "parts thousands"),
+        ('id,source,quantity,published,value\nr,a,killed,2024-05-20,"1,500"\n', 1500, "parts thousands"),
+        ("id,source,quantity,published,value\nr,a,killed,2024-05-20,1 500\n", 1500, "spaces"),
+        ("id,source,quantity,published,value,,\nr,a,killed,2024-05-20,1500,,\n,,,,,,\n", 1500, ""),
+        ("id,source,quantity,published,value,note,url\nr,a,killed,2024-05-20,1500\n", 1500, ""),
+        ("id,source,quantity,published,value,note\nr,a,killed,2024-05-20,1500,“so it was said”\n", 1500, ""),
+        ("id,source,quantity,published,value\nr,a,killed,20 May 2024,1500\n", 1500, ""),
+        ('id,source,quantity,published,value\nr,a,killed,"May 20, 2024",1500\n', 1500, ""),
+        ("id,source,quantity,published,value\nr,a,killed,20.05.2024,1500\n", 1500, "day first"),
+        ("id,source,quantity,published,value\nr,a,killed,20/05/2024,1500\n", 1500, "day first"),
+        ("id,source,quantity,published,value\nr,a,killed,2024/5/20,1500\n", 1500, ""),
+    ],
+)
+def test_a_table_of_any_usual_form_is_read_and_what_was_assumed_is_said(text, value, said, tmp_path):
+    folder = lay(tmp_path / "case", text)
+    assert read_values(folder) == [(value, "2024-05-20")]
+    told = [str(warning) for warning in check_case(f"{folder}/").warnings if warning.kind == "table"]
+    assert len(told) >= bool(said)
+    assert said in " ".join(told)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_any_usual_encoding_is_read(encoding, tmp_path):
+    text = "id,source,quantity,published,value,phrase\nr,a,killed,2024-05-20,1500,“Verluste – größer”\n"
+    (claim,) = read_case(lay(tmp_path / "case", text.encode(encoding))).claims
+    assert claim.phrase == "“Verluste – größer”"
+
+
+@pytest.mark.parametrize(
+    ("row", "readings"),
+    [
+        ("r,a,killed,2024-05-20,1.500", "may be 1500 or 1.5; persons have no fractions"),
+        ("r,a,killed,03/04/2024,1500", "may be 2024-04-03 or 2024-03-04"),
+    ],
+)
+def test_two_readings_are_refused_with_both(row, readings, tmp_path):
+    with pytest.raises(InputError, match=re.escape(readings)):
+        read_case(lay(tmp_path / "case", f"{','.join(HEADER)}\n{row}\n"))
+
+
+def test_the_person_says_how_days_are_meant(tmp_path):
+    text = f"{','.join(HEADER)}\nr,a,killed,03/05/2024,1500\n"
+    folder = lay(tmp_path / "case", text)
+    done = CliRunner().invoke(app, ["check", f"{folder}/", "--dates", "day-first"])
+    assert done.exit_code == 0, done.stderr
+    assert read_case(folder, "day-first").claims[0].published.isoformat() == "2024-05-03"
+    lay(folder, text, toml='dates = "month-first"\n' + TOML.replace("2024-05-01", "2024-03-01"))
+    assert read_case(folder).claims[0].published.isoformat() == "2024-03-05"
+    assert CliRunner().invoke(app, ["check", f"{folder}/", "--dates", "sideways"]).exit_code == 3
+
+
+def test_one_cell_shows_how_the_others_are_written():
+    reader = CellReader(
+        [{"value": "1.234,5", "published": "25/04/2025"}, {"value": "1.500", "published": "03/04/2025"}]
+    )
+    assert (reader.read("value", "1.500"), reader.read("published", "03/04/2025")) == ("1500", "2025-04-03")
+    reader = CellReader([{"log_sd": "0.25"}], separator="")
+    assert reader.read("value", "1,500") == "1500"
+    with pytest.raises(TwoReadings):
+        reader.read("value", "1.500")
+    assert reader.read("log_sd", "1.500") == "1.500"
+
+
+def test_a_workbook_is_read_as_it_is(tmp_path):
+    import datetime as dt
+
+    rows = [HEADER, ["r", "a", "killed", dt.datetime(2024, 5, 20), 1500], ["s", "a", "wounded", "2024-05-21", 20]]
+    folder = lay(tmp_path / "case", make_xlsx(rows, formulas=[("E3", "=E2*2", 3000)]), "claims.xlsx")
+    assert read_values(folder) == [(1500, "2024-05-20"), (3000, "2024-05-21")]
+    assert any("formulas are read as what they last came to" in str(each) for each in check_case(f"{folder}/").warnings)
+
+
+def test_an_ods_is_read_as_it_is(tmp_path):
+    folder = lay(tmp_path / "case", make_ods(HEADER, ["r", "a", "killed", "2024-05-20", 1500]), "claims.ods")
+    assert read_values(folder) == [(1500, "2024-05-20")]
+
+
+def test_a_sheet_of_sources_stands_in_the_place_of_the_tables(tmp_path):
+    rows = [[*HEADER], ["r", "b", "killed", "2024-05-20", 15]]
+    sheets = [("sources", [["key", "label", "role"], ["b", "The other side", "adversary, independent"]])]
+    folder = lay(tmp_path / "case", make_xlsx(rows, sheets), "claims.xlsx")
+    assert read_case(folder).sources["b"].role == ("adversary", "independent")
+    sheets = [("sources", [["key", "label", "role"], ["a", "Twice", "own"]])]
+    with pytest.raises(InputError, match=r"'a' is in case\.toml too"):
+        read_case(lay(folder, make_xlsx(rows, sheets), "claims.xlsx"))
+
+
+def zip_of(**parts):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name.replace("__", "/").replace("_dot_", "."), content)
+    return out.getvalue()
+
+
+FAR = b'<worksheet><sheetData><row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData></worksheet>'
+WIDE = (
+    b'<table:table-row table:number-rows-repeated="1048576">'
+    b'<table:table-cell table:number-columns-repeated="16384" office:value-type="float"/>'
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (zip_of(xl__vbaProject_dot_bin=b"x"), "holds macros"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), "locked by a password"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 600, "of an older office program"),
+        (b"PK\x03\x04" + b"x" * 600, "is no workbook"),
+        (zip_of(xl__worksheets__sheet1_dot_xml=FAR), "spans 1048576 rows and 16384 columns"),
+        (zip_of(content_dot_xml=WIDE), "spans 1048576 rows and 16384 columns"),
+        (zip_of(a_dot_xml=b" " * 210_000_000), "unpacks to more than 200 MB"),
+        (make_xlsx([]), "has no cell that is filled"),
+        (zip_of(META__dash=b"x"), "is no workbook"),
+    ],
+    ids=range(9),
+)
+def test_what_a_workbook_may_not_hold_is_refused_in_one_line(content, problem, tmp_path):
+    with pytest.raises(InputError, match=re.escape(problem)) as caught:
+        read_case(lay(tmp_path / "case", content, "claims.xlsx"))
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_two_files_of_claims_are_one_too_many(tmp_path):
+    folder = lay(tmp_path / "case", f"{','.join(HEADER)}\nr,a,killed,2024-05-20,1\n")
+    lay(folder, make_xlsx([HEADER]), "claims.xlsx")
+    with pytest.raises(InputError, match=r"claims\.csv and claims\.xlsx"):
+        read_case(folder)
+
+
+def test_a_new_workbook_is_the_case_of_the_template(tmp_path):
+    write_workbook_case(tmp_path / "book")
+    CliRunner().invoke(app, ["new", str(tmp_path / "text")])
+    book, text = read_case(tmp_path / "book"), read_case(tmp_path / "text")
+    assert book.sources == text.sources
+    assert [claim.model_copy(update={"row": 0}) for claim in book.claims] == [
+        claim.model_copy(update={"row": 0}) for claim in text.claims
+    ]
+    with zipfile.ZipFile(tmp_path / "book" / "claims.xlsx") as archive:
+        assert b"dataValidation " in archive.read("xl/worksheets/sheet1.xml")
+
+
+@pytest.mark.skipif(not CASES.is_dir(), reason="the small cases are not part of the project")
+def test_the_small_cases_of_spreadsheets():
+    with pytest.raises(InputError, match=r"may be 1500 or 1\.5"):
+        read_case(CASES / "dots")
+    assert [claim.value for claim in read_case(CASES / "excel").claims] == [255, 240]
