@@ -12,10 +12,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from sim.case.cells import Dates
 from sim.case.claims import Claim, Id, check_year
 from sim.case.families import Prior
 from sim.errors import Fault, InputError, describe_error, quote_value, refuse
+from sim.system.cells import Dates
 
 PERSONNEL = ("killed", "wounded", "captured", "missing")
 DEFAULT_TOTALS = {"casualties": ("killed", "wounded"), "losses": PERSONNEL}

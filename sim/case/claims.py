@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from sim.case.cells import CellReader, Dates, TwoReadings, list_cells
 from sim.case.wordings import WORDINGS, Wording
 from sim.errors import FIRST_YEAR, LAST_YEAR, Fault, take_name
+from sim.system.cells import CellReader, Dates, TwoReadings, list_cells
 from sim.system.grids import Grid
 from sim.system.tables import RowFault, parse_records
 

@@ -23,7 +23,7 @@ from sim.cli.options import (
     ResultsOption,
     SeedOption,
 )
-from sim.errors import refuse
+from sim.errors import quote_value, refuse
 
 if TYPE_CHECKING:
     from sim.case.case import Case
@@ -158,7 +158,7 @@ def new(
     Example: truetoll new ./mycase
     """
     from sim.case.folder import write_case
-    from sim.case.workbook import write_workbook_case
+    from sim.report.blank import write_workbook_case
 
     (write_workbook_case if xlsx else write_case)(folder)
     shown = folder if folder.is_absolute() else f"./{folder}"
@@ -171,18 +171,41 @@ def new(
 
 @guarded
 def import_case(
-    form: Annotated[str, typer.Argument(metavar="FORMAT", help="Whose table it is: economist, radford or ucdp.")],
+    form: Annotated[
+        str, typer.Argument(metavar="FORMAT", help="Whose table it is: economist, radford, ucdp or table.")
+    ],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The table.")],
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the case is written; it must not exist.")],
+    mapped: Annotated[
+        str | None,
+        typer.Option(
+            "--map", metavar="MAP", help="Of table: what its columns mean, a file or a name.", show_default=False
+        ),
+    ] = None,
+    guess: Annotated[
+        bool, typer.Option("--guess", help="Of table: guess a map from the header, and write it.")
+    ] = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
     """Make a case from another project's table.
 
+    `table` is any table, by a map of its columns; maps come with the program: acled, oryx, ucdp, wikipedia.
+
     Example: truetoll import economist estimates.csv ./ukraine
     """
-    from sim.importers import import_table
+    from sim.importers import import_any, import_table
 
+    if form == "table":
+        if (mapped is None) != guess:
+            raise refuse("import table", "", "wants --map MAP or --guess, one of them", "see truetoll import --help")
+        written = import_any(file, folder, mapped, tell=lambda line: say(line, quiet=quiet))
+        show_written([written], as_json=as_json, quiet=quiet)
+        return DONE
+    if mapped is not None or guess:
+        raise refuse(
+            "--map", "", f"says nothing of {quote_value(form)}, which has a map of its own", "use import table"
+        )
     written = import_table(form, file, folder, tell=lambda line: say(line, quiet=quiet))
     show_written([written], as_json=as_json, quiet=quiet)
     return DONE

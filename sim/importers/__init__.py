@@ -112,6 +112,35 @@ def read_names(module: str) -> dict[str, Any]:
     return read_toml(Path(module).with_suffix(".toml"))[0]
 
 
+def import_any(file: Path, folder: Path, chosen: str | None, tell: Callable[[str], object] | None = None) -> Path:
+    """Turn any table into a case, by a map of its columns.
+
+    Parameters
+    ----------
+    file, folder, tell
+        As for `import_table`.
+    chosen : str or None
+        The map: a file, or the name of one that comes with the program; None guesses one from the header, and writes it
+        as `map.toml` beside the case.
+
+    Raises
+    ------
+    InputError
+        As `import_table`, and where the map does not fit.
+    """
+    from sim.importers.mapped import read_mapped
+    from sim.importers.mapping import guess_map, read_map
+
+    if folder.is_symlink() or folder.exists():
+        raise refuse(str(folder), "", "exists already", "give the path of a new folder")
+    found, text = (read_map(chosen), "") if chosen is not None else guess_map(file)
+    try:
+        imported = read_mapped(file, found)
+    except ValidationError as error:
+        raise InputError(describe_error(item, file.name, "") for item in error.errors(include_url=False)) from None
+    return _write_imported(imported, folder, tell, text)
+
+
 def import_table(name: str, file: Path, folder: Path, tell: Callable[[str], object] | None = None) -> Path:
     """Turn another project's table into a case.
 
@@ -136,10 +165,15 @@ def import_table(name: str, file: Path, folder: Path, tell: Callable[[str], obje
     """
     if folder.is_symlink() or folder.exists():
         raise refuse(str(folder), "", "exists already", "give the path of a new folder")
-    imported = read_table(name, file)
+    return _write_imported(read_table(name, file), folder, tell)
+
+
+def _write_imported(imported: Imported, folder: Path, tell: Callable[[str], object] | None, guessed: str = "") -> Path:
     with build_new(folder) as draft:
         (draft / "case.toml").write_text(format_case(imported), encoding="utf-8")
         (draft / "claims.csv").write_text(format_claims(imported.claims), encoding="utf-8")
+        if guessed:
+            (draft / "map.toml").write_text(guessed, encoding="utf-8")
     if tell:
         for line in imported.report:
             tell(line)
@@ -160,6 +194,32 @@ def name_apart(name: str, taken: dict[str, int]) -> str:
 def leave_out(file: Path, row: int, why: str) -> str:
     """Return the line that tells of a row that cannot be a claim."""
     return f"{quote_value(file.name)}, row {row}: {why}; left out"
+
+
+class LeftOut:
+    """What a table says that became no claim, counted by reason, and how many people or things that is."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._found: dict[str, list[tuple[int, float]]] = {}
+
+    def add(self, row: int, why: str, count: float = 0.0) -> None:
+        """Add a row that is left out; `count` is how many it speaks of."""
+        self._found.setdefault(why, []).append((row, count))
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """A line for each reason: how many rows, how many dead or lost those are, and the first of them."""
+        return tuple(self._tell(why, rows) for why, rows in sorted(self._found.items()))
+
+    def _tell(self, why: str, rows: list[tuple[int, float]]) -> str:
+        first = ", ".join(str(row) for row, _ in rows[:3]) + (" and others" if len(rows) > 3 else "")
+        what = self._what if len(rows) > 1 else self._what.removesuffix("s")
+        return f"{len(rows)} {what} left out, which count {sum(count for _, count in rows):,.0f}: {why} (row {first})"
+
+    def say(self) -> str:
+        """Return the reasons in one line."""
+        return "; ".join(self.lines)[:600]
 
 
 def choose_bin_days(start: dt.date, end: dt.date) -> int:

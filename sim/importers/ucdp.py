@@ -14,18 +14,30 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
 
 from sim.case.case import MAX_DAYS, MAX_LABEL, CaseFile
 from sim.case.claims import Claim, Day, Number
 from sim.case.observations import RANGE_SPAN
-from sim.errors import refuse
-from sim.importers import Imported, choose_bin_days, leave_out
-from sim.system.tables import read_rows, tidy_text
+from sim.errors import quote_value, refuse
+from sim.importers import Imported, LeftOut, choose_bin_days
+from sim.system.cells import CellReader, TwoReadings
+from sim.system.grids import read_grid
+from sim.system.tables import tidy_text
 
-COLUMNS = ("id", "date_start", "date_end", "best", "high", "low")
+# Each column, and what it has been called since version 17 and in the candidate events.
+COLUMNS = {
+    "id": ("id", "event_id", "relid"),
+    "date_start": ("date_start", "event_date_start"),
+    "date_end": ("date_end", "event_date_end", "date_start"),
+    "best": ("best", "best_est", "best_estimate"),
+    "high": ("high", "high_est", "high_estimate"),
+    "low": ("low", "low_est", "low_estimate"),
+    "conflict_name": ("conflict_name", "conflict", "dyad_name"),
+}
+NEEDED = ("date_start", "best", "high", "low")
 MOST_ROWS = 300_000
 SHORT = 183  # days of a conflict up to which weeks are summed instead of months
 SITE = "https://ucdp.uu.se/downloads/"
@@ -35,6 +47,17 @@ REMARKS = (
     "All deaths together: of both sides, of civilians and of unknown people.",
 )
 _parse_day, _parse_number = TypeAdapter(Day).validate_python, TypeAdapter(Number).validate_python
+
+
+class _Event(NamedTuple):
+    """An event: its days, its numbers, and what was mended of them."""
+
+    first: dt.date
+    last: dt.date
+    low: float
+    best: float
+    high: float
+    mended: str
 
 
 @dataclass
@@ -62,16 +85,21 @@ def read_foreign(file: Path) -> Imported:
     InputError
         Where the file cannot be read, or is another table.
     """
-    left_out, events, names = [], [], set()
-    for row, cells in read_rows(file, COLUMNS, "UCDP's table of events", MOST_ROWS):
-        event = _read_event(cells)
+    left, mended = LeftOut("events"), LeftOut("events")
+    events: list[tuple[str, dt.date, dt.date, float, float, float]] = []
+    names: set[str] = set()
+    rows, reader, remarks = _read_cells(file)
+    for row, cells in rows:
+        event = _read_event(cells, reader)
         if isinstance(event, str):
-            left_out.append(leave_out(file, row, event))
-        else:
-            events.append((cells["id"], *event))
-            names.add(cells.get("conflict_name", ""))
+            left.add(row, event, _count(cells.get("best", "")))
+            continue
+        if event.mended:
+            mended.add(row, event.mended, event.best)
+        events.append((cells.get("id") or f"row {row}", *event[:5]))
+        names.add(cells.get("conflict_name", ""))
     if not events:
-        raise refuse(file.name, "", "has no event that can be used", "give UCDP's table of events")
+        raise refuse(file.name, "", "has no event that can be used", left.say() or "give UCDP's table of events")
     days = [day for _, day, *_ in events]
     start, end = min(days), max(*days, *(last for _, _, last, *_ in events))
     if (end - start).days > MAX_DAYS:
@@ -80,18 +108,64 @@ def read_foreign(file: Path) -> Imported:
     sums[-1].last = max(sums[-1].last, end)  # of an event that goes on: its deaths count where it began
     claims = tuple(_make_claim(number, each, file) for number, each in enumerate(sums, start=2))
     title = next(iter(names)) if len(names) == 1 else f"{len(names)} conflicts"
-    return Imported(_make_case(title, start, max(each.last for each in sums)), claims, tuple(left_out), REMARKS)
+    told = tuple(line.replace("left out", "mended") for line in mended.lines)
+    case = _make_case(title, start, max(each.last for each in sums))
+    return Imported(case, claims, left.lines, (*REMARKS, *remarks, *told))
 
 
-def _read_event(cells: dict[str, str]) -> tuple[dt.date, dt.date, float, float, float] | str:
+def _read_cells(file: Path) -> tuple[list[tuple[int, dict[str, str]]], CellReader, tuple[str, ...]]:
+    """Return the rows by our names of the columns, and the reader of their days."""
+    grid = read_grid(file, [name for names in COLUMNS.values() for name in names], MOST_ROWS)
+    header = [tidy_text(name).lower() for name in grid.header]
+    found = {ours: [header.index(name) for name in names if name in header] for ours, names in COLUMNS.items()}
+    lacking = [name for name in NEEDED if not found[name]]
+    if lacking:
+        problem = f"the header {quote_value(','.join(header))} does not name {', '.join(lacking)}"
+        raise refuse(file.name, "row 1", problem, "give UCDP's table of events with its header, or name another format")
+    rows = [
+        (number, {ours: tidy_text(cells[places[0]]) for ours, places in found.items() if places})
+        for number, cells in grid.rows
+    ]
+    days = ({"since": cells["date_start"], "as_of": cells.get("date_end", "")} for _, cells in rows)
+    reader = CellReader(days, grid.separator)
+    return rows, reader, grid.remarks
+
+
+def _read_event(cells: dict[str, str], reader: CellReader) -> _Event | str:
+    """Return an event, or why it cannot be used."""
     try:
-        first, last = (_parse_day(cells.get(name, "")[:10]) for name in ("date_start", "date_end"))
-        low, best, high = (_parse_number(cells.get(name, "")) for name in ("low", "best", "high"))
+        first, last = (
+            _parse_day(reader.read("since", cells.get(name, "")[:10])) for name in ("date_start", "date_end")
+        )
+    except TwoReadings as two:
+        return f"a day {two.problem}"
     except ValueError:  # and so is one of pydantic
-        return "has no day, or no number"
-    if not (0 <= low <= best <= high < 1e9) or last < first:
-        return f"its numbers are out of order: low {low:g}, best {best:g}, high {high:g}, {first} to {last}"
-    return first, last, low, best, high
+        return "a day cannot be read"
+    given = [_parse_given(cells.get(name, "")) for name in ("low", "best", "high")]
+    known = [number for number in given if number is not None]
+    if not known:
+        return "has no number"
+    if last < first:
+        return "ends before it began"
+    if max(known) >= 1e9:
+        return "has a number beyond all reckoning"
+    best = given[1]
+    if best is None:
+        middle = float(round(sum(known) / len(known)))
+        return _Event(first, last, min(known), middle, max(known), "no best estimate: the middle is taken")
+    mended = "best lies outside low and high: they are widened to it" if known != sorted(known) else ""
+    return _Event(first, last, min(known), best, max(known), mended)
+
+
+def _parse_given(text: str) -> float | None:
+    try:
+        return float(_parse_number(text))
+    except ValueError:
+        return None
+
+
+def _count(text: str) -> float:
+    return _parse_given(text) or 0.0
 
 
 def _add_up(events: list[Any], start: dt.date, *, monthly: bool) -> list[_Sum]:
@@ -134,7 +208,7 @@ def _word(total: _Sum) -> Iterator[tuple[str, Any]]:
     if total.best == 0 and total.high > 0:
         yield from (("qualifier", "at_most"), ("value", total.high))
         return
-    yield from (("qualifier", "exact"), ("value", total.best))
+    yield from (("qualifier", "counted"), ("value", total.best))  # of what was reported: the whole is larger
     if total.low < total.high:  # a low end of zero is read as one half, as that of a range is
         yield "log_sd", float(f"{math.log(total.high / max(total.low, 0.5)) / RANGE_SPAN:.4g}")
 

@@ -16,7 +16,6 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from sim.case.case import Case
-from sim.case.cells import Dates
 from sim.case.folder import read_case, read_case_priors
 from sim.case.priors import PriorSet
 from sim.contract.check import adapt, dump_record, parse_result
@@ -32,6 +31,7 @@ from sim.posterior.verdict import choose_ladder, fit_design
 from sim.runs.folder import MANIFEST, POSTERIOR, SUMMARY
 from sim.runs.inputs import gather_inputs, hash_inputs, write_inputs
 from sim.sampler.diagnostics import Verdict, load_statistics
+from sim.system.cells import Dates
 from sim.system.figure_process import FigureProcess
 from sim.system.reading import hash_file
 from sim.system.writing import build_folder, format_json

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sim.errors import refuse
 from sim.system.reading import MAX_COLUMNS, MAX_ROWS, MAX_TABLE, count_lines, read_bytes, refuse_controls
-from sim.system.workbooks import Sheet, is_workbook, read_sheets
+from sim.system.workbooks import Sheet, is_workbook, read_sheets, unzip_table
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _SEP_LINE = re.compile(r"sep=([,;\t|])\r?\n", re.IGNORECASE)
@@ -44,6 +44,7 @@ def read_grid(
     most: int = MAX_ROWS,
     sheet: str = "claims",
     *,
+    fit: bool = True,
     inside: Path | None = None,
 ) -> Grid:
     """Read a table: CSV, .xlsx or .ods, as its content shows.
@@ -57,6 +58,8 @@ def read_grid(
         Rows that it may have.
     sheet : str
         The sheet's name, where there are several; else the first that has a known column.
+    fit : bool
+        Whether rows that end early are filled up with empty cells.
     inside : Path, optional
         A folder above the file: links below it are refused.
 
@@ -65,11 +68,11 @@ def read_grid(
     InputError
         Where it cannot be read, or is no table.
     """
-    raw = read_bytes(path, MAX_TABLE, inside)
+    raw = unzip_table(read_bytes(path, MAX_TABLE, inside), path.name)
     if is_workbook(raw):
         return choose_sheet(read_sheets(raw, path.name), known, sheet)
     text, remarks = decode_usual(raw, path.name)
-    grid = split_grid(text, path.name, known, most)
+    grid = split_grid(text, path.name, known, most, fit=fit)
     return Grid(grid.header, grid.rows, grid.separator, (*remarks, *grid.remarks))
 
 
@@ -93,7 +96,7 @@ def decode_usual(raw: bytes, file: str) -> tuple[str, list[str]]:
     return text, []
 
 
-def split_grid(text: str, file: str, known: Collection[str] = (), most: int = MAX_ROWS) -> Grid:
+def split_grid(text: str, file: str, known: Collection[str] = (), most: int = MAX_ROWS, *, fit: bool = True) -> Grid:
     """Return the table that a text of CSV is; the separator is that by which most known columns are named."""
     refuse_controls(text, file)
     told = _SEP_LINE.match(text)
@@ -102,7 +105,7 @@ def split_grid(text: str, file: str, known: Collection[str] = (), most: int = MA
     separator = told[1] if told else _choose_separator(text, known)
     lines = split_rows(text, file, most=most, separator=separator)
     header = [name.strip() for name in next(lines, (1, []))[1]]
-    rows = list(_fit_rows(lines, header, skipped))
+    rows = list(_fit_rows(lines, header, skipped, fit=fit))
     remarks = () if separator == "," else (f"columns are separated by {SEPARATORS[separator]}",)
     return Grid(*_drop_empty(header, rows), separator, remarks)
 
@@ -150,7 +153,7 @@ def _choose_separator(text: str, known: Collection[str]) -> str:
 
 
 def _fit_rows(
-    lines: Iterator[tuple[int, list[str]]], header: list[str], skipped: int
+    lines: Iterator[tuple[int, list[str]]], header: list[str], skipped: int, *, fit: bool = True
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield rows as long as the header: a short one ends early, and empty cells beyond it are nothing."""
     width = len(header)
@@ -158,7 +161,7 @@ def _fit_rows(
         kept = list(cells)
         while len(kept) > width and not kept[-1].strip():
             kept.pop()
-        yield number + skipped, kept + [""] * (width - len(kept))
+        yield number + skipped, kept + [""] * (width - len(kept) if fit else 0)
 
 
 def _drop_empty(header: list[str], rows: list[tuple[int, list[str]]]) -> tuple[list[str], list[tuple[int, list[str]]]]:

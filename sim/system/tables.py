@@ -163,7 +163,7 @@ def read_rows(
     iterator of (int, dict)
         The line and the cells; a row that ends early lacks its last columns.
     """
-    grid = read_grid(file, columns, most)
+    grid = read_grid(file, columns, most, fit=False)
     header = [tidy_text(name).lower() for name in grid.header]
     lacking = [name for name in columns if header.count(name) != 1]
     if lacking:

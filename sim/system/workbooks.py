@@ -38,6 +38,22 @@ def is_workbook(raw: bytes) -> bool:
     return raw[:4] == b"PK\x03\x04" or raw[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
+def unzip_table(raw: bytes, file: str) -> bytes:
+    """Return the one table of CSV in a zip that holds no workbook; anything else as it is."""
+    if raw[:4] != b"PK\x03\x04":
+        return raw
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            names = [part for part in archive.infolist() if part.filename.lower().endswith((".csv", ".tsv", ".txt"))]
+            if len(names) != 1 or {"[Content_Types].xml", "content.xml"} & set(archive.namelist()):
+                return raw
+            if names[0].file_size > MAX_UNPACKED:
+                raise refuse(file, "", f"unpacks to more than {MAX_UNPACKED // 1_000_000} MB", "split it")
+            return archive.read(names[0])
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError):
+        return raw
+
+
 def read_sheets(raw: bytes, file: str) -> list[Sheet]:
     """Return the sheets of a workbook that are not empty.
 

@@ -11,12 +11,12 @@ import pytest
 import xlsxwriter
 from typer.testing import CliRunner
 
-from sim.case.cells import CellReader, TwoReadings
 from sim.case.check import check_case
 from sim.case.folder import read_case
-from sim.case.workbook import write_workbook_case
 from sim.cli.app import app
 from sim.errors import InputError
+from sim.report.blank import write_workbook_case
+from sim.system.cells import CellReader, TwoReadings
 
 CASES = Path(__file__).parents[3] / "shared" / "cases"
 TOML = """schema = 1

@@ -296,7 +296,7 @@ def test_the_pages_name_every_format(page):
         (HEADER + "\n", "no row that can be a claim"),
         (HEADER + '\n"05/03/2023,,,5\n', "line 2: is not CSV"),
         (HEADER + "\n05/03/2023,,,5,missing,CSIS,,russia,\n", "no row that can be a claim"),
-        (b"date\xff\n", "is not UTF-8"),
+        (b"date\xff\n", "does not name"),
         (None, "cannot be read"),
     ],
 )

@@ -45,11 +45,12 @@ def test_sums_of_weeks_and_months(days, claims, tmp_path):
 
 
 def test_events_that_cannot_be_used_are_told(tmp_path):
-    rows = [*make_rows((0, 1)), "8,Here,2020-01-09,2020-01-09,0,0,9,5,1", "9,Here,,,0,0,1,1,1"]
+    rows = [*make_rows((0, 1)), "8,Here,2020-01-09,2020-01-08,0,0,9,9,1", "9,Here,,,0,0,1,1,1"]
     imported = read_table("ucdp", write_events(tmp_path, *rows))
-    assert len(imported.left_out) == 2
-    assert "row 4" in imported.left_out[0]
-    assert "out of order" in imported.left_out[0]
+    assert imported.left_out == (
+        "1 event left out, which count 1: a day cannot be read (row 5)",
+        "1 event left out, which count 9: ends before it began (row 4)",
+    )
     with pytest.raises(InputError, match="no event"):
         read_table("ucdp", write_events(tmp_path, rows[-1]))
 

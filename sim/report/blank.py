@@ -1,4 +1,4 @@
-"""A commented case to start from, with a workbook for its claims and sources."""
+"""The workbook of a new case: claims with lists to choose from, sources, and help."""
 
 from __future__ import annotations
 

@@ -1,0 +1,192 @@
+"""A map of a table's columns: what each means here, in a TOML file that a person writes, or that is guessed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from sim.case.case import Key, Role, Source
+from sim.case.claims import Claim
+from sim.errors import InputError, describe_error, list_some, quote_value, refuse
+from sim.system.cells import Dates
+from sim.system.grids import read_grid
+from sim.system.reading import is_file, read_toml
+from sim.system.tables import tidy_text
+
+MAPS = files("sim") / "importers" / "maps"
+GUESS = "guess"
+DAYS = ("as_of", "since", "published")
+NUMBERS = ("low", "value", "high")
+
+Names = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
+Column = Literal[
+    "id", "key", "source", "speaker", "force", "quantity", "measure", "as_of", "since", "published", "qualifier",
+    "low", "value", "high", "unit", "of", "digits", "log_sd", "statement", "report", "url", "phrase", "note",
+]  # fmt: skip
+
+
+class TableMap(BaseModel):
+    """What the columns of a table mean (see `docs/formats.md`).
+
+    Attributes
+    ----------
+    columns : dict
+        From a column of `claims.csv` to theirs, or to the names that it may have; `key` tells rows apart.
+    wide : dict
+        From a quantity to a column that counts it: each makes a row of its own.
+    constants : dict
+        What every row has.
+    values : dict
+        By column of `claims.csv`, from what theirs says to what is meant; empty leaves the row out.
+    within : tuple of str
+        Columns whose values are looked for inside the cell.
+    filters : dict
+        By column of theirs, the values of rows that are kept.
+    sum : {"", "week", "month"}
+        Adds events up: each sum is one claim of an interval.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str = ""
+    format: Literal["", "ucdp"] = ""
+    columns: dict[Column, Names] = {}
+    wide: dict[Key, Names] = {}
+    constants: dict[str, str] = {}
+    values: dict[Column, dict[str, str]] = {}
+    within: tuple[Column, ...] = ()
+    filters: dict[str, Names] = {}
+    dates: Dates | None = None
+    sum: Literal["", "week", "month"] = ""
+    forces: dict[Key, str] = {}
+    sources: dict[Key, Source] = {}
+
+
+def list_maps() -> list[str]:
+    """Return the names of the maps that come with the program."""
+    names = (Path(entry.name) for entry in MAPS.iterdir())
+    return sorted(name.stem for name in names if name.suffix == ".toml" and name.stem != GUESS)
+
+
+def read_map(argument: str) -> TableMap:
+    """Read a map: a file, or by its name one that comes with the program.
+
+    Raises
+    ------
+    InputError
+        Where there is none, or it says nothing of a table.
+    """
+    shipped = argument in list_maps()
+    path = Path(str(MAPS / f"{argument}.toml")) if shipped else Path(argument)
+    if not shipped and not is_file(path):
+        problem = f"no map is called {quote_value(argument)}"
+        raise refuse("--map", "", problem, f"give a file, or one of {', '.join(list_maps())}")
+    try:
+        found = TableMap.model_validate(read_toml(path)[0])
+    except ValidationError as error:
+        raise InputError(describe_error(item, path.name, "") for item in error.errors(include_url=False)) from None
+    if not found.format and not found.wide and not set(found.columns) & set(NUMBERS):
+        raise refuse(path.name, "columns", "names no column of a number", "add value, low and high, or [wide]")
+    unknown = sorted(set(found.constants) - set(Claim.model_fields))
+    if unknown:
+        raise refuse(
+            path.name, "constants", f"{quote_value(unknown[0])} is no column of claims.csv", "see docs/formats.md"
+        )
+    return found
+
+
+def find_columns(found: TableMap, header: Sequence[str], file: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the table's columns by ours, and those of [wide] by quantity.
+
+    Raises
+    ------
+    InputError
+        Where a column of the map is not in the table.
+    """
+    known = {name.lower() for name in header}
+    out: tuple[dict[str, str], dict[str, str]] = ({}, {})
+    tables: tuple[dict[Any, tuple[str, ...]], ...] = (found.columns, found.wide)
+    for place, table, named in zip(out, ("columns", "wide"), tables, strict=True):
+        for ours, names in named.items():
+            theirs = next((name.lower() for name in names if name.lower() in known), None)
+            if theirs is not None:
+                place[ours] = theirs
+            elif table == "columns" and ours not in ("key", "note", "url", "report", "phrase", "speaker"):
+                problem = f"{' or '.join(map(quote_value, names))} is no column of {file}"
+                raise refuse("the map", f"{table}.{ours}", problem, f"use {list_some([*header])}")
+    return out
+
+
+def guess_map(file: Path) -> tuple[TableMap, str]:
+    """Return a map for a table by its header, and its text to be mended.
+
+    A map that comes with the program is taken where the table has all its columns; else names of columns are looked up.
+
+    Raises
+    ------
+    InputError
+        Where no column can be told to be a number.
+    """
+    header = [tidy_text(name) for name in read_grid(file, most=300_000).header]
+    for name in list_maps():
+        shipped = read_map(name)
+        try:
+            find_columns(shipped, header, file.name)
+        except InputError:
+            continue
+        return shipped, f"# The map {name}, which has the columns of this table.\n" + (MAPS / f"{name}.toml").read_text(
+            "utf-8"
+        )
+    aliases = read_toml(Path(str(MAPS / f"{GUESS}.toml")))[0]
+    by_slug = {name.lower().replace(" ", "_").replace("-", "_"): name for name in reversed(header)}
+    columns, wide = (_look_up_names(aliases[table], by_slug) for table in ("columns", "wide"))
+    if "value" in columns and (len(wide) > 1 or ("quantity" not in columns and columns["value"] in wide.values())):
+        del columns["value"]
+    elif "value" in columns or {"low", "high"} <= set(columns):
+        wide = {}
+    if not wide and not set(columns) & set(NUMBERS):
+        problem = f"the header {quote_value(','.join(header))} names no column of a number that is known"
+        raise refuse(file.name, "row 1", problem, 'write a map: [columns] value = "their column"')
+    if "as_of" not in columns and "since" in columns:
+        columns["as_of"] = columns.pop("since")
+    if "as_of" not in columns:
+        problem = f"the header {quote_value(','.join(header))} names no day that is known"
+        raise refuse(file.name, "row 1", problem, 'write a map: [columns] as_of = "their column"')
+    constants = {} if "quantity" in columns or wide else {"quantity": "killed"}
+    text = format_map(columns, wide, constants)
+    return TableMap.model_validate({"columns": columns, "wide": wide, "constants": constants}), text
+
+
+def format_map(columns: dict[str, str], wide: dict[str, str], constants: dict[str, str]) -> str:
+    """Return a guessed map as TOML, with what a person may add."""
+    lines = ["# Guessed from the header: mend it, and import again with --map."]
+    lines += ['# sum = "month"   # where each row is an event']
+    for table, named in (("columns", columns), ("wide", wide), ("constants", constants)):
+        cells = [f"{ours} = {json.dumps(theirs, ensure_ascii=False)}" for ours, theirs in named.items()]
+        lines += ["", f"[{table}]", *cells] if named else []
+    lines += [
+        "",
+        '# [values.quantity]   # what theirs says, and what is meant; "" leaves the row out',
+        '# "Deaths" = "killed"',
+    ]
+    lines += ["", "# [filters]           # rows that are kept", '# country = ["..."]', ""]
+    return "\n".join(lines)
+
+
+def _look_up_names(aliases: dict[str, list[str]], known: dict[str, str]) -> dict[str, str]:
+    """Return the columns of a table that are called as one of ours often is."""
+    found = {ours: next((known[each] for each in names if each in known), "") for ours, names in aliases.items()}
+    return {ours: theirs for ours, theirs in found.items() if theirs}
+
+
+ANY_ROLE: tuple[Role, ...] = ("own", "ally_of_own", "adversary", "ally_of_adversary", "independent")
+
+
+def as_source(label: str) -> dict[str, Any]:
+    """Return a source of which nobody has told on whose side it is."""
+    return {"label": label, "role": ANY_ROLE}

@@ -1,0 +1,170 @@
+"""Any table becomes a case by a map of its columns; what is left out is counted by reason."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+
+import pytest
+from typer.testing import CliRunner
+
+from sim.case.check import check_case
+from sim.case.folder import read_case
+from sim.cli.app import app
+from sim.errors import InputError
+from sim.importers import import_any, import_table, read_table
+from sim.importers.mapping import list_maps, read_map
+
+ACLED = """event_id_cnty;event_date;year;event_type;actor1;country;source;fatalities;notes
+UKR1;05 January 2024;2024;Battles;A;Ukraine;Paper;10;x
+UKR2;20 January 2024;2024;Battles;A;Ukraine;Paper;5;x
+UKR3;03 March 2024;2024;Battles;A;Ukraine;Paper;7;x
+UKR4;;2024;Battles;A;Ukraine;Paper;4;x
+"""
+ORYX = """country,equipment_type,destroyed,abandoned,captured,damaged,type_total,date_recorded
+Russia,Tanks,10,1,2,3,16,2022-03-01
+Russia,All Types,20,1,2,3,26,2022-03-01
+Ukraine,Aircraft,4,0,0,0,4,2022-03-01
+Ukraine,Kites,1,0,0,0,1,2022-03-01
+"""
+WIKI = """Breakdown,Casualties,Time period,Source
+Northern forces,"42,000–45,000 killed[12]",31 May 2024,Northern army
+Northern forces,~12 captured,31 May 2024,Southern army
+Southern forces,"10,500+ killed",31 May 2024,Northern army
+Southern forces,unknown,31 May 2024,Southern army
+"""
+UCDP = "id,conflict_name,date_start,date_end,best,high,low"
+
+
+def lay(folder, text, name="table.csv"):
+    file = folder / name
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return file
+
+
+def bring(folder, text, chosen=None, name="table.csv"):
+    """Import a table; return the claims of the case as (force, quantity, qualifier, number), and what was told."""
+    told = []
+    case = import_any(lay(folder, text, name), folder / "case", chosen, told.append)
+    check_case(f"{case}/")
+    claims = read_case(case).claims
+    return [(each.force, each.quantity, each.qualifier, each.value or (each.low, each.high)) for each in claims], told
+
+
+@pytest.mark.parametrize("chosen", ["acled", None])
+def test_events_of_acled_are_summed_by_month(chosen, tmp_path):
+    rows, told = bring(tmp_path, ACLED, chosen)
+    assert rows == [("all", "killed", "counted", 15), ("all", "killed", "counted", 7)]
+    assert any(re.search(r"1 row left out, which count 4: has no day \(row 5\)", line) for line in told)
+
+
+@pytest.mark.parametrize("chosen", ["oryx", None])
+def test_lists_of_oryx_are_read_by_kind(chosen, tmp_path):
+    rows, told = bring(tmp_path, ORYX, chosen)
+    assert rows == [("russia", "tanks", "counted", 16), ("ukraine", "aircraft", "counted", 4)]
+    assert any("2 rows left out, which count 27" in line for line in told)
+
+
+@pytest.mark.parametrize("chosen", ["wikipedia", None])
+def test_tables_of_wikipedia_are_read_with_their_wording(chosen, tmp_path):
+    rows, _ = bring(tmp_path, WIKI, chosen)
+    assert rows == [
+        ("northern_forces", "killed", "range", (42_000, 45_000)),
+        ("northern_forces", "captured", "about", 12),
+        ("southern_forces", "killed", "at_least", 10_500),
+    ]
+
+
+def test_a_map_is_guessed_and_written_to_be_mended(tmp_path):
+    text = "Date\tCountry\tDead\tWounded\tSource\n2024-05-01\tNorth\t10\t30\tArmy\n02/13/2024\tNorth\t\t5\tArmy\n"
+    rows, _ = bring(tmp_path, text)
+    assert rows == [
+        ("north", "killed", "about", 10),
+        ("north", "wounded", "about", 30),
+        ("north", "wounded", "about", 5),
+    ]
+    written = tmp_path / "case" / "map.toml"
+    assert read_map(str(written)).wide == {"killed": ("Dead",), "wounded": ("Wounded",)}
+    import_any(tmp_path / "table.csv", tmp_path / "again", str(written))
+    assert read_case(tmp_path / "again").claims == read_case(tmp_path / "case").claims
+
+
+def test_a_map_filters_and_sets(tmp_path):
+    file = tmp_path / "map.toml"
+    file.write_text(
+        'dates = "day-first"\n[columns]\nvalue = "n"\nas_of = "when"\n[constants]\nsource = "us"\nquantity = "killed"\n'
+        '[filters]\nside = ["north"]\n[sources.us]\nlabel = "Ourselves"\nrole = "independent"\n'
+    )
+    rows, told = bring(tmp_path, "when,side,n\n03/04/2024,North,5\n03/04/2024,South,6\n", str(file))
+    assert rows == [("unknown", "killed", "about", 5)]
+    assert any("which count 6: side is filtered out" in line for line in told)
+    claim = read_case(tmp_path / "case").claims[0]
+    assert (claim.as_of.isoformat(), claim.source) == ("2024-04-03", "us")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("title = 'x'\n", "names no column of a number"),
+        ("[columns]\nvalue = 'n'\nas_of = 'nowhere'\n", "'nowhere' is no column of table.csv; use when, n"),
+        ("[columns]\ncolour = 'n'\n", "colour"),
+        ("[columns]\nvalue = 'n'\nas_of = 'when'\n[constants]\ncolour = 'red'\n", "'colour' is no column"),
+        ("[columns]\nvalue = 'when'\nas_of = 'n'\n", "has no row that can be a claim"),
+    ],
+)
+def test_a_map_that_does_not_fit_is_refused_in_one_line_and_nothing_is_written(text, problem, tmp_path):
+    file = tmp_path / "map.toml"
+    file.write_text(text)
+    with pytest.raises(InputError, match=re.escape(problem)) as caught:
+        bring(tmp_path, "when,n\n2024-05-01,x\n", str(file))
+    assert len(str(caught.value).splitlines()) == 1
+    assert not (tmp_path / "case").exists()
+
+
+def test_the_command_wants_a_map_or_a_guess(tmp_path):
+    file = str(lay(tmp_path, ACLED))
+    call = CliRunner().invoke
+    assert call(app, ["import", "table", file, str(tmp_path / "case")]).exit_code == 3
+    done = call(app, ["import", "table", file, str(tmp_path / "case"), "--map", "nobody"])
+    assert (done.exit_code, "give a file, or one of acled, oryx, ucdp, wikipedia" in done.stderr) == (3, True)
+    assert call(app, ["import", "table", file, str(tmp_path / "case"), "--guess", "--quiet"]).exit_code == 0
+    assert call(app, ["import", "ucdp", file, str(tmp_path / "new"), "--guess"]).exit_code == 3
+
+
+def test_every_shipped_map_is_whole():
+    assert list_maps() == ["acled", "oryx", "ucdp", "wikipedia"]
+    assert all(read_map(name) for name in list_maps())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id,conflict_name,date_start,date_end,best_est,high_est,low_est\n1,Here,2020-01-05,2020-01-05,10,20,5\n",
+        "id;conflict_name;date_start;date_end;best;high;low\n1;Here;2020-01-05;2020-01-05;10;20;5\n",
+        f"{UCDP}\n1,Here,25/01/2020,25/01/2020,10,20,5\n",
+        f"{UCDP}\n1,Here,2020-01-05 00:00:00.000,2020-01-05 00:00:00.000,10,20,5\n",
+    ],
+)
+def test_ucdp_is_read_however_it_was_saved(text, tmp_path):
+    assert read_table("ucdp", lay(tmp_path, text)).claims[0].value == 10
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("GEDEvent.csv", text)
+    assert read_table("ucdp", lay(tmp_path, out.getvalue(), "ged.zip")).claims[0].value == 10
+    rows, _ = bring(tmp_path, text, "ucdp")
+    assert rows == [("all", "killed", "counted", 10)]
+
+
+def test_ucdp_says_of_how_many_dead_what_is_mended_and_left_out_are(tmp_path):
+    rows = ["1,Here,2020-01-05,2020-01-05,10,9,5", "2,Here,2020-01-06,2020-01-06,,8,2", "3,Here,soon,soon,7,8,2"]
+    imported = read_table("ucdp", lay(tmp_path, "\n".join([UCDP, *rows]) + "\n"))
+    assert imported.claims[0].value == 15
+    assert imported.left_out == ("1 event left out, which count 7: a day cannot be read (row 4)",)
+    told = " ".join(imported.remarks)
+    assert "1 event mended, which count 10: best lies outside low and high" in told
+    assert "1 event mended, which count 5: no best estimate" in told
+    with pytest.raises(InputError, match="a day cannot be read"):
+        read_table("ucdp", lay(tmp_path, f"{UCDP}\n{rows[2]}\n"))
+    with pytest.raises(InputError, match="with its header"):
+        import_table("ucdp", lay(tmp_path, f"{rows[0]}\n{rows[1]}\n"), tmp_path / "none")
