@@ -9,6 +9,7 @@ together. Whoever wants one conflict filters the table first: all events in the 
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import math
 from collections import defaultdict
 from collections.abc import Iterator
@@ -44,6 +45,7 @@ SITE = "https://ucdp.uu.se/downloads/"
 REMARKS = (
     "From UCDP's Georeferenced Event Dataset (Sundberg and Melander 2013, doi 10.1177/0022343313484347).",
     "A claim is the sum of the events that began in its days; low and high are read as an 80% interval.",
+    "Between them, days without an event in the table are a claim of none.",
     "All deaths together: of both sides, of civilians and of unknown people.",
 )
 _parse_day, _parse_number = TypeAdapter(Day).validate_python, TypeAdapter(Number).validate_python
@@ -106,7 +108,7 @@ def read_foreign(file: Path) -> Imported:
         raise refuse(file.name, "", f"spans {start} to {end}", f"give at most {MAX_DAYS} days")
     sums = _add_up(events, start, monthly=(end - start).days >= SHORT)
     sums[-1].last = max(sums[-1].last, end)  # of an event that goes on: its deaths count where it began
-    claims = tuple(_make_claim(number, each, file) for number, each in enumerate(sums, start=2))
+    claims = tuple(_make_claim(number, each, file) for number, each in enumerate(_fill_quiet(sums), start=2))
     title = next(iter(names)) if len(names) == 1 else f"{len(names)} conflicts"
     told = tuple(line.replace("left out", "mended") for line in mended.lines)
     case = _make_case(title, start, max(each.last for each in sums))
@@ -183,6 +185,16 @@ def _add_up(events: list[Any], start: dt.date, *, monthly: bool) -> list[_Sum]:
     return list(found.values())
 
 
+def _fill_quiet(sums: list[_Sum]) -> Iterator[_Sum]:
+    """Yield the sums, and between them the days of which the table knows no event: none was recorded."""
+    for before, each in itertools.pairwise([None, *sums]):
+        if before is not None and each is not None and (each.first - before.last).days > 1:
+            day = dt.timedelta(days=1)
+            yield _Sum(before.last + day, each.first - day)
+        if each is not None:
+            yield each
+
+
 def _span(key: Any, start: dt.date) -> tuple[dt.date, dt.date]:
     """Return the first and the last day of a month, or of a week counted from the start."""
     if isinstance(key, int):
@@ -195,6 +207,12 @@ def _span(key: Any, start: dt.date) -> tuple[dt.date, dt.date]:
 
 def _make_claim(row: int, total: _Sum, file: Path) -> Claim:
     count = len(total.events)
+    if not count:
+        return Claim(
+            id=f"ucdp-{total.first}-none", source="ucdp", force="all", quantity="killed", measure="interval",
+            since=total.first, as_of=total.last, published=total.last, qualifier="exact", value=0,
+            report=f"{tidy_text(file.name)}, no event", url=SITE, row=row,
+        )  # fmt: skip
     report = f"{tidy_text(file.name)}, {count} event{'s' if count > 1 else ''} from {total.events[0]}"
     return Claim(
         id=f"ucdp-{total.first}", source="ucdp", force="all", quantity="killed", measure="interval",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 
 import numpy as np
 import pytest
@@ -34,7 +35,10 @@ def test_sums_of_weeks_and_months(days, claims, tmp_path):
     """A conflict of three months comes by weeks, one of ten by months; low, best and high are sums over events."""
     folder = import_table("ucdp", write_events(tmp_path, *make_rows(days)), tmp_path / "case")
     case = read_case(folder)
-    assert len(case.claims) == claims
+    assert len([claim for claim in case.claims if claim.value]) == claims
+    spans = [(claim.since, claim.as_of) for claim in case.claims]
+    quiet = [after[0] - before[1] for before, after in itertools.pairwise(spans)]
+    assert set(quiet) == {dt.timedelta(days=1)}, "days without an event are claims of none"
     assert sum(claim.value for claim in case.claims) == sum(10 + n for n in range(len(days)))
     assert all(claim.measure == "interval" and claim.since <= claim.as_of for claim in case.claims)
     first = case.claims[0]
