@@ -144,7 +144,7 @@ class CaseFile(_Record):
     prior: str = "default"
     priors: dict[str, Any] = {}
     forces: Annotated[dict[Key, Force], Field(min_length=1, max_length=MAX_FORCES)]
-    dates: Dates | None = None
+    dates: Annotated[Dates | None, Field(exclude=True)] = None  # how the claims are written, not what they say
     totals: Annotated[dict[Key, Keys], Field(max_length=MAX_LISTED)] = {}
     sources: Annotated[dict[Key, Source], Field(max_length=MAX_SOURCES)] = {}
     derived: Annotated[tuple[Derived, ...], Field(max_length=MAX_LISTED)] = ()
