@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from sim.case.folder import read_case
     from sim.contract.sensitivity import Sensitivity
     from sim.errors import InputError
-    from sim.runs.run import Run
+    from sim.runs.finished import Run
     from sim.runs.run import run_case as run
 
     __version__: str
@@ -59,7 +59,7 @@ __all__ = [
 _DOORS = {
     "Case": ("sim.case.case", "Case"),
     "InputError": ("sim.errors", "InputError"),
-    "Run": ("sim.runs.run", "Run"),
+    "Run": ("sim.runs.finished", "Run"),
     "check_case": ("sim.case.check", "check_case"),
     "read_case": ("sim.case.folder", "read_case"),
     "run": ("sim.runs.run", "run_case"),

@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 from sim.case.claims import Claim, Id, check_year
 from sim.case.families import Prior
 from sim.errors import Fault, InputError, describe_error, quote_value, refuse
-from sim.system.cells import Dates
+from sim.system.sheets.cells import Dates
 
 PERSONNEL = ("killed", "wounded", "captured", "missing")
 DEFAULT_TOTALS = {"casualties": ("killed", "wounded"), "losses": PERSONNEL}

@@ -18,7 +18,7 @@ from sim.case.evidence import Evidence, weigh_claims
 from sim.case.folder import read_case, read_case_priors
 from sim.case.timeline import effective_bin_days
 from sim.errors import put_on_line, quote_value
-from sim.system.cells import Dates
+from sim.system.sheets.cells import Dates
 
 NEAR_DAYS = 31
 FAR_FACTOR = 3.0

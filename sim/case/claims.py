@@ -13,8 +13,8 @@ from pydantic_core import PydanticCustomError
 
 from sim.case.wordings import WORDINGS, Wording
 from sim.errors import FIRST_YEAR, LAST_YEAR, Fault, take_name
-from sim.system.cells import CellReader, Dates, TwoReadings, list_cells
-from sim.system.grids import Grid
+from sim.system.sheets.cells import CellReader, Dates, TwoReadings, list_cells
+from sim.system.sheets.grids import Grid
 from sim.system.tables import RowFault, parse_records
 
 MAX_NUMBER = 1e15

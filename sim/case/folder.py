@@ -20,10 +20,10 @@ from sim.case.claims import REQUIRED_COLUMNS, Claim, list_columns, parse_grid
 from sim.case.priors import PriorSet, read_priors
 from sim.case.rules import check_institutions, find_faults
 from sim.errors import InputError, describe_error, escape_controls, quote_value, refuse
-from sim.system.cells import Dates
-from sim.system.grids import Grid, choose_sheet, read_grid
 from sim.system.reading import MAX_TABLE, is_file, read_bytes, read_toml
-from sim.system.workbooks import Sheet, read_sheets
+from sim.system.sheets.cells import Dates
+from sim.system.sheets.grids import Grid, choose_sheet, read_grid
+from sim.system.sheets.workbooks import Sheet, read_sheets
 from sim.system.writing import build_new
 
 FILES = ("case.toml", "claims.csv")

@@ -21,8 +21,8 @@ from sim.case.folder import read_case
 from sim.draft.articles import Article
 from sim.draft.drafts import Draft
 from sim.errors import refuse
-from sim.system.grids import split_rows
 from sim.system.reading import is_file, read_json, read_text
+from sim.system.sheets.grids import split_rows
 from sim.system.writing import build_new, format_json, replace_files
 
 CASE, CLAIMS, SENTENCES = "case.toml", "claims.csv", "draft.json"

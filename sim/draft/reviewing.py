@@ -16,8 +16,8 @@ from sim.case.folder import read_case
 from sim.draft.drafts import EXCLUDE
 from sim.draft.entering import CASE, CLAIMS, COLUMNS, SENTENCES
 from sim.errors import InputError, describe_error, quote_value, refuse
-from sim.system.grids import split_rows
 from sim.system.reading import is_file, read_json, read_text
+from sim.system.sheets.grids import split_rows
 from sim.system.writing import replace_files
 
 HELP = "k keep, d [reason] drop, m column=value mend, n next, q quit"

@@ -17,8 +17,8 @@ from sim.case.claims import Claim, Day, check_row
 from sim.errors import describe_error, quote_value, refuse
 from sim.importers import Imported, LeftOut, choose_bin_days, name_apart, read_table
 from sim.importers.mapping import NUMBERS, TableMap, as_source, find_columns
-from sim.system.cells import CellReader, TwoReadings
-from sim.system.grids import read_grid
+from sim.system.sheets.cells import CellReader, TwoReadings
+from sim.system.sheets.grids import read_grid
 from sim.system.tables import tidy_text
 
 MOST_ROWS = 300_000

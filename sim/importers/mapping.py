@@ -13,9 +13,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from sim.case.case import Key, Role, Source
 from sim.case.claims import Claim
 from sim.errors import InputError, describe_error, list_some, quote_value, refuse
-from sim.system.cells import Dates
-from sim.system.grids import read_grid
 from sim.system.reading import is_file, read_toml
+from sim.system.sheets.cells import Dates
+from sim.system.sheets.grids import read_grid
 from sim.system.tables import tidy_text
 
 MAPS = files("sim") / "importers" / "maps"

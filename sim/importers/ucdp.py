@@ -24,8 +24,8 @@ from sim.case.claims import Claim, Day, Number
 from sim.case.observations import RANGE_SPAN
 from sim.errors import quote_value, refuse
 from sim.importers import Imported, LeftOut, choose_bin_days
-from sim.system.cells import CellReader, TwoReadings
-from sim.system.grids import read_grid
+from sim.system.sheets.cells import CellReader, TwoReadings
+from sim.system.sheets.grids import read_grid
 from sim.system.tables import tidy_text
 
 # Each column, and what it has been called since version 17 and in the candidate events.

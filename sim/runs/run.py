@@ -9,11 +9,10 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING
 
 from sim.case.case import Case
 from sim.case.folder import read_case, read_case_priors
@@ -24,91 +23,20 @@ from sim.contract.summary import Result
 from sim.errors import InputError, quote_value, refuse
 from sim.model.design import Design, design_model
 from sim.posterior.engines import OWN_SAMPLER, TAKES_PART, Engine, check_engine
-from sim.posterior.fit import Draws
-from sim.posterior.sample import Sample, draw_prior
+from sim.posterior.sample import draw_prior
 from sim.posterior.summary import summarise
 from sim.posterior.verdict import choose_ladder, fit_design
+from sim.runs.finished import Run
 from sim.runs.folder import MANIFEST, POSTERIOR, SUMMARY
 from sim.runs.inputs import gather_inputs, hash_inputs, write_inputs
-from sim.sampler.diagnostics import Verdict, load_statistics
-from sim.system.cells import Dates
+from sim.sampler.diagnostics import load_statistics
 from sim.system.figure_process import FigureProcess
 from sim.system.reading import hash_file
+from sim.system.sheets.cells import Dates
 from sim.system.writing import build_folder, format_json
-
-if TYPE_CHECKING:
-    import pandas as pd
-    import xarray as xr
 
 # What takes part in a run: what draws, judges the draws, keeps and shows them.
 LIBRARIES = ("numpy", "scipy", "numba", "arviz-stats", "xarray", "matplotlib", "pydantic")
-
-
-@dataclass
-class Run:
-    """A finished run: what `sim.run` returns.
-
-    Attributes
-    ----------
-    design : Design
-        The case and the model of it.
-    draws : Draws
-        Of the unknowns, by chain.
-    sample, prior : Sample
-        Of the posterior and the prior.
-    verdict : Verdict
-        Whether the draws can be trusted.
-    result : Result
-        The contents of `summary.json`.
-    inputs : dict of str to bytes
-        The files that it was made from, by their path under `inputs/`.
-    settings : Settings
-        What was asked for besides.
-    folder : Path or None
-        Where it was written.
-
-    Examples
-    --------
-    >>> run = sim.run("vietnam")
-    >>> run.posterior["posterior"]["count"].sel(quantity="killed").median()
-    """
-
-    design: Design
-    draws: Draws
-    sample: Sample
-    prior: Sample
-    verdict: Verdict
-    result: Result
-    seed: int
-    inputs: dict[str, bytes]
-    settings: Settings
-    seconds: dict[str, float] = field(default_factory=dict)
-    folder: Path | None = None
-
-    @property
-    def posterior(self) -> xr.DataTree:
-        """The draws as an ArviZ DataTree, with the names of the prior set (see `docs/formats.md`)."""
-        from sim.runs.draws import make_datatree
-
-        return make_datatree(self.design, self.draws, self.sample)
-
-    @property
-    def summary(self) -> pd.DataFrame:
-        """The estimates: a row for each force and quantity."""
-        from sim.report.table import tabulate_estimates
-
-        return tabulate_estimates(self.result)
-
-    def __repr__(self) -> str:
-        """Return the headline as text."""
-        from sim.report.table import show_text
-
-        return show_text(self.result)
-
-    def _repr_html_(self) -> str:
-        from sim.report.table import show_html
-
-        return show_html(self.result)
 
 
 def run_case(

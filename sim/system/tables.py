@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from sim.errors import MAX_FAULTS, Fault, InputError, describe_error, quote_value, refuse
-from sim.system.grids import Grid, read_grid, split_grid
 from sim.system.reading import MAX_ROWS
+from sim.system.sheets.grids import Grid, read_grid, split_grid
 
 RowFault = tuple[str, object, str, str]  # column, value, problem, remedy
 Tidy = Callable[[dict[str, str]], dict[str, str] | list[RowFault]]

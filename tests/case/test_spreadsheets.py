@@ -16,7 +16,7 @@ from sim.case.folder import read_case
 from sim.cli.app import app
 from sim.errors import InputError
 from sim.report.blank import write_workbook_case
-from sim.system.cells import CellReader, TwoReadings
+from sim.system.sheets.cells import CellReader, TwoReadings
 
 CASES = Path(__file__).parents[3] / "shared" / "cases"
 TOML = """schema = 1

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sim.errors import refuse
 from sim.system.reading import MAX_COLUMNS, MAX_ROWS, MAX_TABLE, count_lines, read_bytes, refuse_controls
-from sim.system.workbooks import Sheet, is_workbook, read_sheets, unzip_table
+from sim.system.sheets.workbooks import Sheet, is_workbook, read_sheets, unzip_table
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _SEP_LINE = re.compile(r"sep=([,;\t|])\r?\n", re.IGNORECASE)

@@ -1,0 +1,1 @@
+"""Tables as people keep them: CSV of any kind, sheets, and how their cells write numbers and days."""
