@@ -106,8 +106,8 @@ def _name_row(claim: Claim) -> str:
 
 def _tell_reading(case: Case) -> Iterator[Warning]:
     """Say what was assumed in reading the file of claims, and point at counts that have a fraction."""
-    for remark in case.remarks:
-        yield Warning("table", case.claims_file, remark)
+    if case.remarks:
+        yield Warning("table", case.claims_file, "; ".join(case.remarks))
     for claim in case.claims:
         broken = [number for number in claim.number if number is not None and not number.is_integer()]
         if broken and claim.unit == "count" and claim.log_sd is None and not claim.exclude:

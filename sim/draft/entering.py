@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from sim.case.case import MAX_LABEL, PERSONNEL, ROLES, Case
-from sim.case.claims import Claim
-from sim.case.folder import read_case
+from sim.case.claims import Claim, list_columns
+from sim.case.folder import find_claims, read_case
 from sim.draft.articles import Article
 from sim.draft.drafts import Draft
 from sim.errors import refuse
 from sim.system.reading import is_file, read_json, read_text
-from sim.system.sheets.grids import split_rows
+from sim.system.sheets.grids import Grid, read_grid
 from sim.system.writing import build_new, format_json, replace_files
 
 CASE, CLAIMS, SENTENCES = "case.toml", "claims.csv", "draft.json"
@@ -36,12 +36,13 @@ def format_rows(drafts: Iterable[Draft], columns: Sequence[str] | None = None) -
     drafts = list(drafts)
     if columns is None:
         columns = [name for name in COLUMNS if any(name in draft.cells for draft in drafts)]
-    return _write_rows([list(columns), *([_show_cell(draft.cells.get(name)) for name in columns] for draft in drafts)])
+    return write_rows([list(columns), *([_show_cell(draft.cells.get(name)) for name in columns] for draft in drafts)])
 
 
-def _write_rows(rows: Iterable[Sequence[str]]) -> str:
+def write_rows(rows: Iterable[Sequence[str]], separator: str = ",") -> str:
+    """Return rows as CSV."""
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(rows)
+    csv.writer(out, delimiter=separator, lineterminator="\n").writerows(rows)
     return out.getvalue()
 
 
@@ -98,7 +99,7 @@ def enter_drafts(articles: Sequence[tuple[Article, Sequence[Draft]]], folder: Pa
             _write(draft_folder / SENTENCES, format_json(_describe_sentences({}, drafts)))
             read_case(draft_folder)
         return [folder], len(drafts), 0
-    if not is_file(folder / CASE) or not is_file(folder / CLAIMS):
+    if not is_file(folder / CASE) or not is_file(find_claims(folder)):
         raise refuse(str(folder), "", f"holds no {CASE} and {CLAIMS}", "give a case's folder, or a new one")
     return _add_to_case(articles, folder)
 
@@ -112,7 +113,7 @@ def _add_to_case(articles: Sequence[tuple[Article, Sequence[Draft]]], folder: Pa
     drafts = _tell_apart(renamed, {claim.id for claim in case.claims})
     unknown = {draft.cells["source"]: draft.label for draft in drafts if draft.cells["source"] not in case.sources}
     with replace_files(folder) as draft_folder:
-        _write(draft_folder / CLAIMS, _append_rows(read_text(folder / CLAIMS, inside=folder), drafts))
+        _write(draft_folder / CLAIMS, _append_rows(read_rows(folder), drafts))
         text = read_text(folder / CASE, inside=folder)
         _write(
             draft_folder / CASE,
@@ -141,16 +142,27 @@ def _leave_known(drafts: Sequence[Draft], known: Counter[tuple[str, str]]) -> li
     return fresh
 
 
-def _append_rows(text: str, drafts: Sequence[Draft]) -> str:
+def read_rows(folder: Path) -> Grid:
+    """Return the rows of claims.csv as they stand, however it was saved.
+
+    Raises
+    ------
+    InputError
+        Where the claims stand in a workbook, into which nothing is written.
+    """
+    path = find_claims(folder)
+    if path.name != CLAIMS:
+        raise refuse(path.name, "", "is a workbook, into which no rows are entered", f"save it as {CLAIMS}")
+    return read_grid(path, list_columns(), inside=folder)
+
+
+def _append_rows(grid: Grid, drafts: Sequence[Draft]) -> str:
     """Return a claims file with rows added; where it lacks their columns, with those too."""
-    rows = [cells for _, cells in split_rows(text, CLAIMS)]
-    header = [name.strip() for name in rows[0]]
-    lacking = [name for name in COLUMNS if name not in header and any(name in draft.cells for draft in drafts)]
-    if not lacking:
-        return text.rstrip("\n") + "\n" + format_rows(drafts, header).partition("\n")[2]
-    width = len(header) + len(lacking)
-    old = [[*header, *lacking], *([*cells, *[""] * (width - len(cells))] for cells in rows[1:])]
-    return _write_rows(old) + format_rows(drafts, old[0]).partition("\n")[2]
+    lacking = [name for name in COLUMNS if name not in grid.header and any(name in draft.cells for draft in drafts)]
+    header = [*grid.header, *lacking]
+    fresh = ([_show_cell(draft.cells.get(name)) for name in header] for draft in drafts)
+    rows = [header, *([*cells, *[""] * len(lacking)] for _, cells in grid.rows), *fresh]
+    return write_rows(rows, grid.separator)
 
 
 def _describe_sentences(known: dict[str, Any], drafts: Sequence[Draft]) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +12,9 @@ from pydantic import ValidationError
 from sim.case.claims import Claim, check_row
 from sim.case.folder import read_case
 from sim.draft.drafts import EXCLUDE
-from sim.draft.entering import CASE, CLAIMS, COLUMNS, SENTENCES
+from sim.draft.entering import CASE, CLAIMS, COLUMNS, SENTENCES, read_rows, write_rows
 from sim.errors import InputError, describe_error, quote_value, refuse
 from sim.system.reading import is_file, read_json, read_text
-from sim.system.sheets.grids import split_rows
 from sim.system.writing import replace_files
 
 HELP = "k keep, d [reason] drop, m column=value mend, n next, q quit"
@@ -31,23 +28,21 @@ class Table:
 
     header: list[str]
     rows: list[dict[str, str]]
+    separator: str
 
     @classmethod
     def read(cls, folder: Path) -> Table:
         """Read the claims of a case, which must be without faults."""
         read_case(folder)
-        lines = [cells for _, cells in split_rows(read_text(folder / CLAIMS, inside=folder), CLAIMS)]
-        header = [name.strip() for name in lines[0]]
-        return cls(header, [dict(zip(header, map(str.strip, cells), strict=False)) for cells in lines[1:]])
+        grid = read_rows(folder)
+        rows = [dict(zip(grid.header, map(str.strip, cells), strict=False)) for _, cells in grid.rows]
+        return cls(grid.header, rows, grid.separator)
 
     def write(self, folder: Path) -> None:
         """Write the table over the old one, if the case is still without faults."""
-        out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(self.header)
-        writer.writerows([row.get(name, "") for name in self.header] for row in self.rows)
+        rows = [self.header, *([row.get(name, "") for name in self.header] for row in self.rows)]
         with replace_files(folder) as draft:
-            (draft / CLAIMS).write_text(out.getvalue(), encoding="utf-8")
+            (draft / CLAIMS).write_text(write_rows(rows, self.separator), encoding="utf-8")
             (draft / CASE).write_text(read_text(folder / CASE, inside=folder), encoding="utf-8")
             read_case(draft)
             (draft / CASE).unlink()

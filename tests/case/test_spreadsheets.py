@@ -102,17 +102,25 @@ def read_values(folder):
         ("id,source,quantity,published,value\nr,a,killed,20.05.2024,1500\n", 1500, "day first"),
         ("id,source,quantity,published,value\nr,a,killed,20/05/2024,1500\n", 1500, "day first"),
         ("id,source,quantity,published,value\nr,a,killed,2024/5/20,1500\n", 1500, ""),
+        ("id,source,quantity,published,value\nr,a,killed,20. Mai 2024,1500\n", 1500, ""),
+        ("id,source,quantity,published,value\nr,a,killed,45432,1500\n", 1500, "the spreadsheet's count"),
+        ("\n\nid,source,quantity,published,value\nr,a,killed,2024-05-20,1500\n", 1500, ""),
+        ("Our table,,,,\n\nid,source,quantity,published,value\nr,a,killed,2024-05-20,1500\n", 1500, "begins in row 3"),
+        ("Id,Source,Quantity,Published,Value\nr,a,killed,2024-05-20,1500\n", 1500, ""),
+        ("id,source,,quantity,published,value\nr,a,,killed,2024-05-20,1500\n", 1500, ""),
+        ("“id”,source,quantity,published,value\n“r”,a,killed,2024-05-20,“1500”\n", 1500, ""),
+        ('"sep=;"\r\nid;source;quantity;published;value\r\nr;a;killed;2024-05-20;1500\r\n', 1500, "semicolons"),
     ],
 )
 def test_a_table_of_any_usual_form_is_read_and_what_was_assumed_is_said(text, value, said, tmp_path):
     folder = lay(tmp_path / "case", text)
     assert read_values(folder) == [(value, "2024-05-20")]
     told = [str(warning) for warning in check_case(f"{folder}/").warnings if warning.kind == "table"]
-    assert len(told) >= bool(said)
+    assert len(told) == bool(said)
     assert said in " ".join(told)
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
 def test_any_usual_encoding_is_read(encoding, tmp_path):
     text = "id,source,quantity,published,value,phrase\nr,a,killed,2024-05-20,1500,“Verluste – größer”\n"
     (claim,) = read_case(lay(tmp_path / "case", text.encode(encoding))).claims
@@ -124,6 +132,7 @@ def test_any_usual_encoding_is_read(encoding, tmp_path):
     [
         ("r,a,killed,2024-05-20,1.500", "may be 1500 or 1.5; persons have no fractions"),
         ("r,a,killed,03/04/2024,1500", "may be 2024-04-03 or 2024-03-04"),
+        ("r,a,killed,5-May-24,1500", "may be of 2024 or of 1924"),
     ],
 )
 def test_two_readings_are_refused_with_both(row, readings, tmp_path):
@@ -161,6 +170,13 @@ def test_a_workbook_is_read_as_it_is(tmp_path):
     folder = lay(tmp_path / "case", make_xlsx(rows, formulas=[("E3", "=E2*2", 3000)]), "claims.xlsx")
     assert read_values(folder) == [(1500, "2024-05-20"), (3000, "2024-05-21")]
     assert any("formulas are read as what they last came to" in str(each) for each in check_case(f"{folder}/").warnings)
+    rows[1][-1] = ""
+    lay(folder, make_xlsx(rows, formulas=[("E2", "=1/0", "#DIV/0!"), ("F2", "=1/0", "#DIV/0!")]), "claims.xlsx")
+    with pytest.raises(InputError, match="row 2, column value"):
+        read_case(folder)
+    lay(folder, make_xlsx(rows, formulas=[("E2", "=5+5", "")]), "claims.xlsx")
+    with pytest.raises(InputError, match="has formulas without what they came to"):
+        read_case(folder)
 
 
 def test_an_ods_is_read_as_it_is(tmp_path):

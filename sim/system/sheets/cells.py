@@ -8,7 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 NUMBERS = ("low", "value", "high", "log_sd")
+FREE = ("speaker", "report", "phrase", "note", "exclude")  # what is said there is said as it stands
 DAYS = ("as_of", "since", "published")
+QUOTES = {"“”", "„“", "„”", "‘’", "‚‘", "«»", "»«", "””", "’’"}
 Dates = Literal["day-first", "month-first"]
 
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -16,14 +18,22 @@ _EITHER = re.compile(r"[1-9]\d{0,2}([.,])\d{3}", re.ASCII)  # 1.500: one and a h
 _GROUPED = re.compile(r"\d{1,3}(?:([.,'’ \u00a0\u202f])\d{3})(?:\1\d{3})*(?:([.,])\d+)?", re.ASCII)
 _DECIMAL = re.compile(r"\d*([.,])\d+", re.ASCII)
 _SPACES = re.compile(r"(?<=\d)['’ \u00a0\u202f](?=\d{3}(?!\d))")
-_ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ][\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
+_ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})", re.ASCII)
+_TIME = re.compile(
+    r"[T ]\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[AP]M)?(?:Z| ?[+-]\d\d:?\d\d)?$", re.IGNORECASE | re.ASCII
+)
 _DAY = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})", re.ASCII)
+_SHORT = re.compile(r"(?:\d{1,2}[./ -](?:\d{1,2}|[A-Za-zä]{3,9})[./ -])(\d{2})", re.ASCII)  # a year of two digits
+_SERIAL = re.compile(r"[1-9]\d{4}(?:\.\d+)?", re.ASCII)  # days since 1899-12-30
 _WORDS = re.compile(
-    r"(?:(\d{1,2})(?:st|nd|rd|th)?[ -]([A-Za-z]{3,9})\.?,?[ -](\d{4})"
+    r"(?:(\d{1,2})(?:st|nd|rd|th|\.)?[ -]([A-Za-zä]{3,9})\.?,?[ -](\d{4})"
     r"|([A-Za-z]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4}))",
     re.ASCII,
 )
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTHS = {
+    "jan": 1, "feb": 2, "mar": 3, "apr": 4, "may": 5, "jun": 6, "jul": 7, "aug": 8, "sep": 9, "oct": 10, "nov": 11,
+    "dec": 12, "mär": 3, "mrz": 3, "mai": 5, "okt": 10, "dez": 12,
+}  # fmt: skip
 
 
 class TwoReadings(Exception):  # noqa: N818 - the word of what it tells
@@ -44,10 +54,17 @@ class CellReader:
     separator : str
         Of the table: where columns are separated by semicolons, a comma may be decimal; empty for a sheet.
     dates : {"day-first", "month-first"}, optional
+    decimal : {",", "."}, optional
         As the person says.
     """
 
-    def __init__(self, rows: Iterable[Mapping[str, str]], separator: str = ",", dates: Dates | None = None) -> None:
+    def __init__(
+        self,
+        rows: Iterable[Mapping[str, str]],
+        separator: str = ",",
+        dates: Dates | None = None,
+        decimal: str | None = None,
+    ) -> None:
         self.separator, self.dates = separator, dates
         self.assumed: dict[str, None] = {}
         marks: set[str] = set()
@@ -59,7 +76,7 @@ class CellReader:
                 orders |= _show_order(cells.get(name, ""))
         if separator == ";" and not marks:
             marks = {","}
-        self.mark = next(iter(marks)) if len(marks) == 1 else ""
+        self.mark = decimal or (next(iter(marks)) if len(marks) == 1 else "")
         self.order: Dates | None = dates or (next(iter(orders)) if len(orders) == 1 else None)
 
     @property
@@ -75,14 +92,16 @@ class CellReader:
         TwoReadings
             Where the cell can be read in two ways, and nothing in the table shows which is meant.
         """
+        if column not in FREE:
+            text = unquote(text)
         if column in NUMBERS:
             return self._read_number(text, whole=column != "log_sd" and not share)
         return self._read_day(text) if column in DAYS else text
 
     def _read_number(self, text: str, *, whole: bool) -> str:
-        either = _EITHER.fullmatch(text)
+        either = _EITHER.fullmatch(text) if whole else None  # a share or an error is no thousand
         if either:
-            return self._read_either(text, either[1], whole=whole)
+            return self._read_either(text, either[1])
         if _PLAIN.fullmatch(text):
             return text
         tidy = _SPACES.sub("", text)
@@ -106,32 +125,30 @@ class CellReader:
             return tidy.replace(",", ".")
         return text
 
-    def _read_either(self, text: str, mark: str, *, whole: bool) -> str:
+    def _read_either(self, text: str, mark: str) -> str:
         plain, other = text.replace(mark, ""), text.replace(",", ".")
         thousands = self.mark not in ("", mark) or (self.mark == "" and mark == "," and self.separator == ",")
         if thousands:
             self._assume(mark)
             return plain
-        if self.mark == mark and not whole:
-            return other
-        unit = "persons have no fractions" if whole else "nothing in the table shows which"
-        raise TwoReadings(f"may be {plain} or {float(other):g}; {unit}", f"write {plain} or {float(other):g}")
+        problem = f"may be {plain} or {float(other):g}; persons have no fractions"
+        raise TwoReadings(problem, f"write {plain} or {float(other):g}")
 
     def _assume(self, mark: str) -> None:
         self.assumed[f"a {'comma' if mark == ',' else 'point'} parts thousands: 1{mark}500 is 1500"] = None
 
-    def _read_day(self, text: str) -> str:
+    def _read_day(self, given: str) -> str:
+        text = _TIME.sub("", given)
         iso = _ISO.fullmatch(text)
         if iso:
             return _make_day(text, iso[1], iso[2], iso[3])
         worded = _WORDS.fullmatch(" ".join(text.split()))
         if worded:
             day, name, year = (worded[1], worded[2], worded[3]) if worded[1] else (worded[5], worded[4], worded[6])
-            month = _MONTHS.index(name[:3].lower()) + 1 if name[:3].lower() in _MONTHS else 0
-            return _make_day(text, year, str(month), day)
+            return _make_day(text, year, str(_MONTHS.get(name[:3].lower(), 0)), day)
         numeric = _DAY.fullmatch(text)
         if not numeric:
-            return text
+            return self._read_rare(text)
         first, mark, second, year = numeric.groups()
         order: Dates | None = self.order
         if order is None and mark == ".":
@@ -145,6 +162,16 @@ class CellReader:
         if self.dates is None:
             self.assumed[f"days are written {'day' if order != 'month-first' else 'month'} first"] = None
         return _make_day(text, year, *((first, second) if order == "month-first" else (second, first)))
+
+    def _read_rare(self, text: str) -> str:
+        """Read a day that a spreadsheet counts, and ask about a year of two digits; anything else stays as it is."""
+        if _SERIAL.fullmatch(text):
+            self.assumed["days that are numbers are the spreadsheet's count of them: 45677 is 2025-01-20"] = None
+            return (dt.date(1899, 12, 30) + dt.timedelta(days=int(text[:5]))).isoformat()
+        short = _SHORT.fullmatch(text)
+        if short:
+            raise TwoReadings(f"may be of 20{short[1]} or of 19{short[1]}", "write its year with four digits")
+        return text
 
 
 def _show_mark(text: str) -> set[str]:
@@ -160,7 +187,7 @@ def _show_mark(text: str) -> set[str]:
 
 def _show_order(text: str) -> set[Dates]:
     """Return the order that a day shows: only one of both numbers can be a month."""
-    numeric = _DAY.fullmatch(text)
+    numeric = _DAY.fullmatch(_TIME.sub("", text))
     if not numeric or numeric[2] == ".":
         return set()
     first, second = int(numeric[1]), int(numeric[3])
@@ -180,3 +207,8 @@ def list_cells(header: Sequence[str], rows: Iterable[tuple[int, list[str]]]) -> 
     """Yield the cells of rows by column, without those that are empty."""
     for _, cells in rows:
         yield {name: text for name, cell in zip(header, cells, strict=False) if name and (text := cell.strip())}
+
+
+def unquote(cell: str) -> str:
+    """Return a cell without the quotes that a word processor turned, where they stand about all of it."""
+    return cell[1:-1].strip() if len(cell) > 1 and cell[0] + cell[-1] in QUOTES else cell

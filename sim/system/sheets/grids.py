@@ -9,12 +9,14 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sim.errors import refuse
+from sim.errors import quote_value, refuse
 from sim.system.reading import MAX_COLUMNS, MAX_ROWS, MAX_TABLE, count_lines, read_bytes, refuse_controls
+from sim.system.sheets.cells import unquote
 from sim.system.sheets.workbooks import Sheet, is_workbook, read_sheets, unzip_table
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-_SEP_LINE = re.compile(r"sep=([,;\t|])\r?\n", re.IGNORECASE)
+_SEP_LINE = re.compile(r'"?sep=([,;\t|])"?[,;\t|]*(?:\r\n?|\n)', re.IGNORECASE)
+_LOOKED = 20  # rows at the top, among which the header is looked for
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def read_grid(
     sheet : str
         The sheet's name, where there are several; else the first that has a known column.
     fit : bool
-        Whether rows that end early are filled up with empty cells.
+        Whether rows that end early are filled up with empty cells, and columns that hold nothing are left out.
     inside : Path, optional
         A folder above the file: links below it are refused.
 
@@ -78,9 +80,10 @@ def read_grid(
 
 def decode_usual(raw: bytes, file: str) -> tuple[str, list[str]]:
     """Return the text of a file in UTF-8, UTF-16 or Windows-1252, and what was assumed."""
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    wide = _is_utf16(raw)
+    if wide:
         try:
-            return raw.decode("utf-16"), ["read as UTF-16"]
+            return raw.decode(wide), ["read as UTF-16"]
         except UnicodeDecodeError:
             raise refuse(file, "", "begins as UTF-16 and is not", "save the file as UTF-8") from None
     try:
@@ -96,6 +99,19 @@ def decode_usual(raw: bytes, file: str) -> tuple[str, list[str]]:
     return text, []
 
 
+def _is_utf16(raw: bytes) -> str:
+    """Return the name of the encoding of a file that has UTF-16's mark, or begins with letters of two bytes each."""
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    head = raw[:20]
+    if len(raw) % 2 or len(head) < 2:
+        return ""
+    low, high = head[::2], head[1::2]
+    if 0 not in low and not any(high):
+        return "utf-16-le"
+    return "utf-16-be" if 0 not in high and not any(low) else ""
+
+
 def split_grid(text: str, file: str, known: Collection[str] = (), most: int = MAX_ROWS, *, fit: bool = True) -> Grid:
     """Return the table that a text of CSV is; the separator is that by which most known columns are named."""
     refuse_controls(text, file)
@@ -104,10 +120,35 @@ def split_grid(text: str, file: str, known: Collection[str] = (), most: int = MA
     text = text[told.end() :] if told else text
     separator = told[1] if told else _choose_separator(text, known)
     lines = split_rows(text, file, most=most, separator=separator)
-    header = [name.strip() for name in next(lines, (1, []))[1]]
-    rows = list(_fit_rows(lines, header, skipped, fit=fit))
     remarks = () if separator == "," else (f"columns are separated by {SEPARATORS[separator]}",)
-    return Grid(*_drop_empty(header, rows), separator, remarks)
+    return _make_grid([(number + skipped, cells) for number, cells in lines], known, separator, remarks, fit=fit)
+
+
+def _make_grid(
+    lines: list[tuple[int, list[str]]],
+    known: Collection[str],
+    separator: str,
+    remarks: tuple[str, ...],
+    *,
+    fit: bool = True,
+) -> Grid:
+    """Return the table below its header: the first row that names most known columns, or else the first of all."""
+    names = set(known)
+    counts = [sum(name_column(cell, names) in names for cell in cells) for _, cells in lines[:_LOOKED]]
+    place = counts.index(max(counts)) if max(counts, default=0) > 1 else 0
+    number, cells = lines[place] if lines else (1, [])
+    if place:
+        remarks = (*remarks, f"the table begins in row {number}")
+    header = [name_column(cell, names) for cell in cells]
+    rows = _fit_rows(lines[place + 1 :], header, fit=fit)
+    return Grid(*(_drop_nameless(header, rows) if fit else (header, rows)), separator, remarks)
+
+
+def name_column(cell: str, known: Collection[str]) -> str:
+    """Return the name in a cell of the header: a known one in whatever quotes and capitals, or as it is."""
+    plain = unquote(cell.strip())
+    tidy = re.sub(r"[\s-]+", "_", plain.lower())
+    return tidy if tidy in known else plain
 
 
 def split_rows(
@@ -132,7 +173,7 @@ def split_rows(
             if len(cells) > MAX_COLUMNS:
                 problem = f"has {len(cells)} columns, more than {MAX_COLUMNS}"
                 raise refuse(file, f"row {reader.line_num}", problem, "see docs/formats.md for the columns")
-            if count == 0 or any(cell and not cell.isspace() for cell in cells):
+            if any(cell and not cell.isspace() for cell in cells):
                 if count > most:
                     raise refuse(file, f"row {reader.line_num}", f"is beyond {most} rows", "split the table")
                 count += 1
@@ -142,38 +183,55 @@ def split_rows(
 
 
 def _choose_separator(text: str, known: Collection[str]) -> str:
-    """Return the mark that parts the header: into most known names, or else into most parts."""
-    line = re.sub(r'"[^"\n]*"', lambda found: re.sub(r"[,;\t|]", "_", found[0]), text.partition("\n")[0])
+    """Return the mark that parts a line at the top into most known names, or else the first into most parts."""
     names = set(known)
-    ranked = [
-        (len(names & {part.strip().strip('"').lower() for part in line.split(mark)}), line.count(mark), -n)
-        for n, mark in enumerate(SEPARATORS)
+    quoted = [
+        re.sub(r'"[^"\n]*"', lambda found: re.sub(r"[,;\t|]", "_", found[0]), line) for line in _first_lines(text)
     ]
-    return list(SEPARATORS)[ranked.index(max(ranked))]
+
+    def rank(mark: str) -> tuple[int, int]:
+        counts = [
+            len({name_column(part.strip().strip('"'), names) for part in line.split(mark)} & names) for line in quoted
+        ]
+        return max(counts, default=0), quoted[0].count(mark) if quoted else 0
+
+    return max(SEPARATORS, key=rank)
+
+
+def _first_lines(text: str) -> list[str]:
+    lines = text[:200_000].splitlines()[: 2 * _LOOKED]
+    return [line for line in lines if line.strip()][:_LOOKED]
 
 
 def _fit_rows(
-    lines: Iterator[tuple[int, list[str]]], header: list[str], skipped: int, *, fit: bool = True
-) -> Iterator[tuple[int, list[str]]]:
-    """Yield rows as long as the header: a short one ends early, and empty cells beyond it are nothing."""
-    width = len(header)
+    lines: list[tuple[int, list[str]]], header: list[str], *, fit: bool = True
+) -> list[tuple[int, list[str]]]:
+    """Return rows as long as the header: a short one ends early, and empty cells beyond it are nothing."""
+    width, out = len(header), []
     for number, cells in lines:
         kept = list(cells)
         while len(kept) > width and not kept[-1].strip():
             kept.pop()
-        yield number + skipped, kept + [""] * (width - len(kept) if fit else 0)
+        out.append((number, kept + [""] * (width - len(kept) if fit else 0)))
+    return out
 
 
-def _drop_empty(header: list[str], rows: list[tuple[int, list[str]]]) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """Leave out columns without a name at the end that hold nothing."""
-    width = len(header)
-    while (
-        width
-        and not header[width - 1]
-        and not any(cells[width - 1].strip() for _, cells in rows if len(cells) >= width)
-    ):
-        width -= 1
-    return header[:width], [(number, cells[:width] + cells[len(header) :]) for number, cells in rows]
+def _drop_nameless(
+    header: list[str], rows: list[tuple[int, list[str]]]
+) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Leave out columns without a name that hold nothing."""
+    bare = {
+        place
+        for place, name in enumerate(header)
+        if not name and not any(cells[place].strip() for _, cells in rows if len(cells) > place)
+    }
+    if not bare:
+        return header, rows
+
+    def keep(cells: list[str]) -> list[str]:
+        return [cell for place, cell in enumerate(cells) if place not in bare]
+
+    return keep(header), [(number, keep(cells)) for number, cells in rows]
 
 
 def choose_sheet(sheets: list[Sheet], known: Collection[str], name: str) -> Grid:
@@ -181,14 +239,11 @@ def choose_sheet(sheets: list[Sheet], known: Collection[str], name: str) -> Grid
     names = {each.lower() for each in known}
 
     def rank(sheet: Sheet) -> tuple[bool, int]:
-        return sheet.name.lower() == name, len(names & {cell.strip().lower() for cell in sheet.rows[0][1]})
+        counts = [len({name_column(cell, names) for cell in cells} & names) for _, cells in sheet.rows[:_LOOKED]]
+        return sheet.name.lower() == name, max(counts)
 
     sheet = max(sheets, key=rank)
-    remarks = (
-        [f"read from the sheet {sheet.name!r}, one of {len(sheets)}"] if len(sheets) > 1 and not rank(sheet)[0] else []
-    )
-    if sheet.formulas:
-        remarks.append(f"formulas are read as what they last came to ({sheet.formulas} in the workbook)")
-    header = [cell.strip() for cell in sheet.rows[0][1]]
-    rows = list(_fit_rows(iter(sheet.rows[1:]), header, 0))
-    return Grid(*_drop_empty(header, rows), "", tuple(remarks))
+    remarks = list(sheet.remarks)
+    if len(sheets) > 1 and not rank(sheet)[0]:
+        remarks.insert(0, f"read from the sheet {quote_value(sheet.name)}, one of {len(sheets)}")
+    return _make_grid(list(sheet.rows), known, "", tuple(remarks))

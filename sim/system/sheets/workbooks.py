@@ -6,6 +6,7 @@ import datetime as dt
 import io
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,19 +19,22 @@ MAX_PARTS = 5_000
 MAX_CELLS = 5_000_000  # of one sheet, empty ones between others too
 _CELL = re.compile(rb'<c\b[^>]*?\br="([A-Z]{1,3})(\d{1,7})"[^>/]*>\s*<(?:f|v|is)\b')
 _FORMULA = re.compile(rb"<f\b|table:formula=")
+_UNSAVED = re.compile(rb"<f\b[^>]*(?:/>|>[^<]*</f>)\s*(?:</c>|<v\s*/>|<v>\s*</v>)")
+_ERROR = re.compile(rb'<c\b[^>]*\bt="e"|calcext:value-type="error"')
 _REPEATED = re.compile(rb'<table:table-cell\b[^>]*number-columns-repeated="(\d+)"[^>]*>')
 _ROWS = re.compile(rb'<table:table-row\b[^>]*number-rows-repeated="(\d+)"[^>]*>(.{0,2000})', re.DOTALL)
+_THOUSANDTHS = re.compile(r"\d{1,3}\.\d{3}", re.ASCII)
 _OVERLAP = 500
 _SAVE = "save it as .xlsx or .ods, or as CSV"
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet: its rows of text, each with its number from 1 up, and how many formulas the workbook has."""
+    """A sheet: its rows of text, each with its number from 1 up, and what was assumed in reading the workbook."""
 
     name: str
     rows: tuple[tuple[int, list[str]], ...]
-    formulas: int
+    remarks: tuple[str, ...] = ()
 
 
 def is_workbook(raw: bytes) -> bool:
@@ -73,13 +77,22 @@ def read_sheets(raw: bytes, file: str) -> list[Sheet]:
     if raw[:4] != b"PK\x03\x04":
         locked = "EncryptedPackage".encode("utf-16-le") in raw
         raise refuse(file, "", "is locked by a password" if locked else "is of an older office program", _SAVE)
-    formulas = _inspect(raw, file)
+    found = _inspect(raw, file)
+    if found["unsaved"]:
+        problem = f"has formulas without what they came to ({found['unsaved']} of them)"
+        raise refuse(file, "", problem, "open it in a spreadsheet program, and save it")
+    remarks = []
+    if found["formula"]:
+        remarks.append(f"formulas are read as what they last came to ({found['formula']} in the workbook)")
+    if found["error"]:
+        remarks.append(f"cells that show an error are read as empty ({found['error']} in the workbook)")
     import python_calamine as calamine
 
     try:
         book = calamine.load_workbook(io.BytesIO(raw))
         sheets = [
-            Sheet(name, tuple(_list_rows(book.get_sheet_by_name(name), file)), formulas) for name in book.sheet_names
+            Sheet(name, tuple(_list_rows(book.get_sheet_by_name(name), file)), tuple(remarks))
+            for name in book.sheet_names
         ]
     except calamine.PasswordError:
         raise refuse(file, "", "is locked by a password", "save it without") from None
@@ -93,9 +106,9 @@ def read_sheets(raw: bytes, file: str) -> list[Sheet]:
     return kept
 
 
-def _inspect(raw: bytes, file: str) -> int:
-    """Refuse what a workbook may not hold, before a parser sees it; return how many formulas there are."""
-    formulas = 0
+def _inspect(raw: bytes, file: str) -> Counter[str]:
+    """Refuse what a workbook may not hold, before a parser sees it; count its formulas and errors."""
+    found = Counter[str]()
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             parts = archive.infolist()
@@ -108,22 +121,24 @@ def _inspect(raw: bytes, file: str) -> int:
                 raise refuse(file, "", "is locked by a password", "save it without")
             for part in parts:
                 if part.filename.endswith(".xml"):
-                    formulas += _inspect_part(archive, part, file)
+                    found += _inspect_part(archive, part, file)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
         raise refuse(file, "", f"is no workbook ({' '.join(str(error).split())[:60]})", _SAVE) from None
-    return formulas
+    return found
 
 
-def _inspect_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo, file: str) -> int:
+def _inspect_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo, file: str) -> Counter[str]:
     """Look through a part of a workbook: reading it to its end shows that it is as large as it says."""
-    rows = columns = formulas = 0
+    rows = columns = 0
+    counts = Counter[str]()
     before = b""
     with archive.open(part) as stream:
         while chunk := stream.read(1_000_000):
             text = before + chunk
             for found in _CELL.finditer(text):
                 rows, columns = max(rows, int(found[2])), max(columns, _number_column(found[1]))
-            formulas += len(_FORMULA.findall(text)) - len(_FORMULA.findall(before))
+            for name, pattern in (("formula", _FORMULA), ("unsaved", _UNSAVED), ("error", _ERROR)):
+                counts[name] += len(pattern.findall(text)) - len(pattern.findall(before))
             wide = [int(found[1]) for found in _REPEATED.finditer(text) if b"value-type" in found[0]]
             high = [
                 int(found[1])
@@ -135,7 +150,7 @@ def _inspect_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo, file: str) ->
     if rows * max(columns, 1) > MAX_CELLS or rows > MAX_ROWS + 1 or columns > MAX_COLUMNS:
         problem = f"spans {rows} rows and {columns} columns"
         raise refuse(file, "", problem, f"keep to {MAX_ROWS} rows and {MAX_COLUMNS} columns, {MAX_CELLS} cells in all")
-    return formulas
+    return counts
 
 
 def _number_column(letters: bytes) -> int:
@@ -156,11 +171,12 @@ def _list_rows(sheet: Any, file: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def show_cell(cell: Any) -> str:
-    """Return the content of a cell as text: numbers without separators, days as YYYY-MM-DD."""
+    """Return the content of a cell as text: numbers without separators and in one reading, days as YYYY-MM-DD."""
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float | int):
-        return f"{cell:.15g}"
+        text = f"{cell:.15g}"
+        return f"{text}0" if _THOUSANDTHS.fullmatch(text) else text  # no 1,234 is meant
     if isinstance(cell, dt.datetime):
         return cell.date().isoformat()
     if isinstance(cell, dt.date):
