@@ -89,8 +89,9 @@ def run(
             _find_recorded(case, quiet=quiet), seed=seed, prior=prior, as_of=days[0], known_by=days[1], draws=draws,
             sampler=engine, dates=parse_dates(dates), quiet=quiet,
         )  # fmt: skip
-        for remark in done.design.case.remarks:
-            say(f"{done.design.case.claims_file}: {remark}", quiet=quiet)
+        read = done.design.case
+        if read.remarks:
+            say(f"{read.claims_file}: {'; '.join(read.remarks)}", quiet=quiet)
         done.seconds = {"import": imported, **done.seconds}
         folder = write_run(done, results, read_command(), drawing)
     if as_json:
@@ -185,27 +186,30 @@ def import_case(
     guess: Annotated[
         bool, typer.Option("--guess", help="Of table: guess a map from the header, and write it.")
     ] = False,
+    dates: DatesOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
     """Make a case from another project's table.
 
-    `table` is any table, by a map of its columns; maps come with the program: acled, oryx, ucdp, wikipedia.
+    `table` is any table, by a map of its columns. Maps come with the program: acled, oryx, oryx_systems, ucdp,
+    wikipedia.
 
     Example: truetoll import economist estimates.csv ./ukraine
     """
     from sim.importers import import_any, import_table
 
+    order = parse_dates(dates)
     if form == "table":
         if (mapped is None) != guess:
             raise refuse("import table", "", "wants --map MAP or --guess, one of them", "see truetoll import --help")
-        written = import_any(file, folder, mapped, tell=lambda line: say(line, quiet=quiet))
+        written = import_any(file, folder, mapped, lambda line: say(line, quiet=quiet), order)
         show_written([written], as_json=as_json, quiet=quiet)
         return DONE
     if mapped is not None or guess:
         raise refuse(
             "--map", "", f"says nothing of {quote_value(form)}, which has a map of its own", "use import table"
         )
-    written = import_table(form, file, folder, tell=lambda line: say(line, quiet=quiet))
+    written = import_table(form, file, folder, lambda line: say(line, quiet=quiet), order)
     show_written([written], as_json=as_json, quiet=quiet)
     return DONE

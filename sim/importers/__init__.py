@@ -21,6 +21,7 @@ from sim.case.claims import Claim
 from sim.case.folder import format_claims, quote_toml
 from sim.errors import InputError, describe_error, quote_value, refuse
 from sim.system.reading import read_toml
+from sim.system.sheets.cells import Dates
 from sim.system.writing import build_new
 
 MOST_TOLD = 1_000  # rows left out, that are told one by one
@@ -81,9 +82,10 @@ def _count(what: str, reasons: Iterable[str]) -> Iterator[str]:
 
 # Each is a module of this folder, with a function `read_foreign` from the file to what it became.
 FORMATS = ("economist", "radford", "ucdp")
+UNDATED = ("ucdp",)  # of which it is not said how a day is written
 
 
-def read_table(name: str, file: Path) -> Imported:
+def read_table(name: str, file: Path, dates: Dates | None = None) -> Imported:
     """Read another project's table.
 
     Parameters
@@ -92,6 +94,8 @@ def read_table(name: str, file: Path) -> Imported:
         One of `FORMATS`.
     file : Path
         The table, as its owner publishes it.
+    dates : {"day-first", "month-first"}, optional
+        How days such as 03/04/2025 are meant, where the format does not say it.
 
     Raises
     ------
@@ -100,8 +104,11 @@ def read_table(name: str, file: Path) -> Imported:
     """
     if name not in FORMATS:
         raise refuse("format", "", f"no format is called {quote_value(name)}", f"use {', '.join(FORMATS)}")
+    if dates is not None and name not in UNDATED:
+        raise refuse("--dates", "", f"says nothing of {name}, which writes its days in one way", "leave it out")
     try:
-        imported: Imported = import_module(f"sim.importers.{name}").read_foreign(file)
+        read: Callable[..., Imported] = import_module(f"sim.importers.{name}").read_foreign
+        imported = read(file) if dates is None else read(file, dates)
     except ValidationError as error:  # the table makes more of a case than one may hold
         raise InputError(describe_error(item, file.name, "") for item in error.errors(include_url=False)) from None
     return imported
@@ -112,12 +119,18 @@ def read_names(module: str) -> dict[str, Any]:
     return read_toml(Path(module).with_suffix(".toml"))[0]
 
 
-def import_any(file: Path, folder: Path, chosen: str | None, tell: Callable[[str], object] | None = None) -> Path:
+def import_any(
+    file: Path,
+    folder: Path,
+    chosen: str | None,
+    tell: Callable[[str], object] | None = None,
+    dates: Dates | None = None,
+) -> Path:
     """Turn any table into a case, by a map of its columns.
 
     Parameters
     ----------
-    file, folder, tell
+    file, folder, tell, dates
         As for `import_table`.
     chosen : str or None
         The map: a file, or the name of one that comes with the program; None guesses one from the header, and writes it
@@ -135,18 +148,24 @@ def import_any(file: Path, folder: Path, chosen: str | None, tell: Callable[[str
         raise refuse(str(folder), "", "exists already", "give the path of a new folder")
     found, text = (read_map(chosen), "") if chosen is not None else guess_map(file)
     try:
-        imported = read_mapped(file, found)
+        imported = read_mapped(file, found, dates)
     except ValidationError as error:
         raise InputError(describe_error(item, file.name, "") for item in error.errors(include_url=False)) from None
     return _write_imported(imported, folder, tell, text)
 
 
-def import_table(name: str, file: Path, folder: Path, tell: Callable[[str], object] | None = None) -> Path:
+def import_table(
+    name: str,
+    file: Path,
+    folder: Path,
+    tell: Callable[[str], object] | None = None,
+    dates: Dates | None = None,
+) -> Path:
     """Turn another project's table into a case.
 
     Parameters
     ----------
-    name, file
+    name, file, dates
         As for `read_table`.
     folder : Path
         A folder that does not exist yet; it appears whole or not at all.
@@ -165,7 +184,7 @@ def import_table(name: str, file: Path, folder: Path, tell: Callable[[str], obje
     """
     if folder.is_symlink() or folder.exists():
         raise refuse(str(folder), "", "exists already", "give the path of a new folder")
-    return _write_imported(read_table(name, file), folder, tell)
+    return _write_imported(read_table(name, file, dates), folder, tell)
 
 
 def _write_imported(imported: Imported, folder: Path, tell: Callable[[str], object] | None, guessed: str = "") -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 import unicodedata
 from collections import defaultdict
@@ -14,60 +15,58 @@ from pydantic import TypeAdapter, ValidationError
 
 from sim.case.case import DEFAULT_TOTALS, MAX_LABEL, PERSONNEL, CaseFile
 from sim.case.claims import Claim, Day, check_row
+from sim.case.observations import RANGE_SPAN
 from sim.errors import describe_error, quote_value, refuse
 from sim.importers import Imported, LeftOut, choose_bin_days, name_apart, read_table
+from sim.importers.counts import guess_count, read_numbers, split_cell, strip_notes
 from sim.importers.mapping import NUMBERS, TableMap, as_source, find_columns
-from sim.system.sheets.cells import CellReader, TwoReadings
+from sim.system.sheets.cells import CellReader, Dates, TwoReadings
 from sim.system.sheets.grids import read_grid
 from sim.system.tables import tidy_text
 
 MOST_ROWS = 300_000
 DAYS = ("as_of", "since", "published")
-_FOOTNOTE = re.compile(r"\[[^\]]{0,40}\]|\((?:est|estimate|claim)[^)]*\)", re.IGNORECASE)
-_NUMBER = r"\d{1,3}(?:[,\u00a0\u202f ]\d{3})+|\d+(?:\.\d+)?"
-_CELL = re.compile(
-    r"(?P<word>[~≈<>≥≤+]|c\.|up to|at least|more than|over|about|around)?\s*"
-    rf"(?P<low>{_NUMBER})(?:\s*(?:[-–—]|to)\s*(?P<high>{_NUMBER}))?(?P<plus>\+)?",
-    re.IGNORECASE,
-)
-_WORDS = {
-    "~": "about", "≈": "about", "c.": "about", "about": "about", "around": "about", ">": "at_least", "≥": "at_least",
-    "at least": "at_least", "more than": "at_least", "over": "at_least", "+": "at_least",
-    "<": "at_most", "≤": "at_most", "up to": "at_most",
-}  # fmt: skip
+_BEFORE_DAY = re.compile(r".*(?:[–—]|\s-\s|\b(?:to|until|till|by|as of|since|on)\b)", re.IGNORECASE | re.DOTALL)
 _parse_day = TypeAdapter(Day).validate_python
 
 
-def read_mapped(file: Path, found: TableMap) -> Imported:
-    """Read a table by a map of its columns.
+def read_mapped(file: Path, found: TableMap, dates: Dates | None = None) -> Imported:
+    """Read a table by a map of its columns; `dates` stands in the place of the map's own.
 
     Raises
     ------
     InputError
-        Where it cannot be read, lacks a column of the map, or has no row that can be a claim.
+        Where it cannot be read, lacks a column of the map, has a cell of two readings, or no row that can be a claim.
     """
     if found.format:
-        return read_table(found.format, file)
+        return read_table(found.format, file, dates or found.dates)
     grid = read_grid(file, [name for names in found.columns.values() for name in names], MOST_ROWS)
     header = [tidy_text(name).lower() for name in grid.header]
     columns, wide = find_columns(found, header, file.name)
     rows = [(number, dict(zip(header, map(tidy_text, cells), strict=False))) for number, cells in grid.rows]
-    named = ({ours: cells.get(theirs, "") for ours, theirs in columns.items()} for _, cells in rows)
-    reader = CellReader(named, grid.separator, found.dates)
+    shown = [*columns.items(), *(("value", theirs) for theirs in wide.values())]
+    named = [{ours: cells.get(theirs, "")} for _, cells in rows for ours, theirs in shown]
+    reader = CellReader(named, grid.separator, dates or found.dates, found.decimal)
     left = LeftOut("rows")
     labels: dict[str, dict[str, str]] = {"source": {}, "force": {}}
     drafts: list[dict[str, Any]] = []
     for number, cells in rows:
-        for draft in _read_row(cells, found, columns, wide, reader, labels):
-            if isinstance(draft, tuple):
-                left.add(number, *draft)
-            else:
-                drafts.append({**draft, "row": number})
-    claims = _make_claims(_add_up(drafts, found.sum) if found.sum else drafts, file, left)
+        try:
+            for draft in _read_row(cells, found, columns, wide, reader, labels):
+                if isinstance(draft, tuple):
+                    left.add(number, *draft)
+                else:
+                    drafts.append({**draft, "row": number})
+        except TwoReadings as two:
+            remedy = 'say dates = "day-first" or decimal = "." in the map'
+            raise refuse(file.name, f"row {number}", f"a cell {two.problem}", remedy) from None
+    drafts = _keep_last(drafts, left) if found.keep else drafts
+    wording = found.constants.get("qualifier", "counted" if found.sum == "all" else "")
+    claims, start = _make_claims(_add_up(drafts, found.sum, wording) if found.sum else drafts, file, left)
     if not claims:
         raise refuse(file.name, "", "has no row that can be a claim", left.say() or "give another map")
     remarks = (f"From {quote_value(file.name)}, by a map of its columns.", *grid.remarks, *reader.remarks)
-    return Imported(_make_case(claims, found, labels), claims, left.lines, remarks)
+    return Imported(_make_case(claims, start, found, labels), claims, left.lines, remarks)
 
 
 def _read_row(
@@ -76,39 +75,60 @@ def _read_row(
 ) -> Iterator[dict[str, Any] | tuple[str, float]]:  # fmt: skip
     """Yield the cells of each claim that a row makes, or why it makes none and how many it counts."""
     raw = {ours: cells.get(theirs, "") for ours, theirs in columns.items()}
-    counted = _guess_count(raw.get("value", ""))
+    counted = guess_count(raw.get("value") or found.constants.get("value", ""))
     for theirs, kept in found.filters.items():
         if cells.get(theirs.lower(), "").lower() not in {each.lower() for each in kept}:
             yield f"{theirs} is filtered out", counted
             return
     given: dict[str, Any] = {**found.constants, **{name: cell for name, cell in raw.items() if cell}}
     for name, table in found.values.items():
+        if name == "quantity" and name in found.within:
+            continue  # each number of the cell has words of its own
         value = _look_up(str(given.get(name, "")), table, inside=name in found.within)
         if not value:
             yield f"{name} is not in the map's values, or is left out by it", counted
             return
         given[name] = value
     try:
-        given |= {name: _parse_day(reader.read(name, given[name])) for name in DAYS if isinstance(given.get(name), str)}
-    except (TwoReadings, ValueError) as error:
-        yield (f"a day {error.problem}" if isinstance(error, TwoReadings) else "a day cannot be read"), counted
+        given |= {name: _read_day(name, given[name], reader) for name in DAYS if isinstance(given.get(name), str)}
+    except ValueError:
+        yield "a day cannot be read", counted
         return
-    if "as_of" not in given and "published" not in given:
+    if "as_of" not in given and "published" not in given and found.sum != "all":
         yield "has no day", counted
         return
     for name in ("source", "force"):
-        given[name] = _name_key(str(given.get(name, "") or "unknown"), labels[name])
-    numbers = [(quantity, {"value": cells.get(theirs, "")}) for quantity, theirs in wide.items()]
-    numbers = numbers or [(str(given.get("quantity", "")), {name: str(given.get(name, "")) for name in NUMBERS})]
-    for quantity, texts in numbers:
-        if wide and not texts["value"]:
-            continue
+        plain = strip_notes(str(given.get(name, "")))
+        given[name] = _name_key(plain or "unknown", labels[name])
+    for quantity, texts in _list_numbers(given, found, {ours: cells.get(theirs, "") for ours, theirs in wide.items()}):
         key = _slug(quantity)
-        said = _read_numbers(texts, reader, str(given.get("qualifier", ""))) if key else "has no quantity"
+        said = read_numbers(texts, reader, str(given.get("qualifier", ""))) if key else "has no quantity that is known"
         if isinstance(said, str):
-            yield said, _guess_count(texts.get("value", ""))
+            yield said, guess_count(texts.get("value", ""))
         else:
             yield {**{name: cell for name, cell in given.items() if name not in NUMBERS}, **said, "quantity": key}
+
+
+def _list_numbers(given: dict[str, Any], found: TableMap, wide: dict[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield what a row counts, each with the cells that say how many."""
+    if wide:
+        yield from ((quantity, {"value": text}) for quantity, text in wide.items() if text)
+    elif "quantity" in found.within:
+        pieces = split_cell(strip_notes(str(given.get("value", ""))))
+        for words, number in pieces:
+            yield _look_up(words, found.values.get("quantity", {}), inside=True), {"value": number}
+    else:
+        yield str(given.get("quantity", "")), {name: str(given.get(name, "")) for name in NUMBERS}
+
+
+def _read_day(name: str, text: str, reader: CellReader) -> dt.date:
+    """Return the day in a cell; of a span of time the last."""
+    plain = strip_notes(text)
+    day = reader.read(name, plain)
+    if day == plain:
+        day = reader.read(name, _BEFORE_DAY.sub("", plain).strip())
+    parsed: dt.date = _parse_day(day)
+    return parsed
 
 
 def _look_up(text: str, table: dict[str, str], *, inside: bool) -> str:
@@ -117,44 +137,6 @@ def _look_up(text: str, table: dict[str, str], *, inside: bool) -> str:
         return next((ours for theirs, ours in table.items() if theirs.lower() in lower), table.get("*", ""))
     known = {theirs.lower(): ours for theirs, ours in table.items()}
     return known.get(lower, known.get("*", ""))
-
-
-def _read_numbers(texts: dict[str, str], reader: CellReader, qualifier: str) -> dict[str, Any] | str:
-    """Return the cells that say a number, or why there is none."""
-    out: dict[str, Any] = {}
-    for name, text in texts.items():
-        if not text:
-            continue
-        try:
-            plain = reader.read(name, text)
-        except TwoReadings as two:
-            return f"a number {two.problem}"
-        cell = _CELL.search(_FOOTNOTE.sub("", plain))
-        if cell is None:
-            return "a number cannot be read"
-        number = float(re.sub(r"[,\u00a0\u202f ]", "", cell["low"]))
-        if cell["high"] and name == "value":
-            return {"qualifier": "range", "low": number, "high": float(re.sub(r"[,\u00a0\u202f ]", "", cell["high"]))}
-        word = _WORDS.get((cell["word"] or cell["plus"] or "").lower(), "")
-        out |= {name: number, **({"qualifier": word} if word and name == "value" else {})}
-    if not out:
-        return "has no number"
-    if "low" in out and "high" in out:
-        if out["low"] > out["high"]:
-            return "its low is above its high"
-        if out["low"] == out["high"]:
-            out = {"value": out["low"]}
-        else:
-            return {**out, "qualifier": "range"}
-    if "value" not in out:
-        name = next(iter(out))
-        return {"value": out[name], "qualifier": "at_least" if name == "low" else "at_most"}
-    return {"value": out["value"], "qualifier": out.get("qualifier") or qualifier or "about"}
-
-
-def _guess_count(text: str) -> float:
-    found = re.search(_NUMBER, text)
-    return float(re.sub(r"[,\u00a0\u202f ]", "", found[0])) if found else 0.0
 
 
 def _slug(text: str) -> str:
@@ -169,21 +151,45 @@ def _name_key(text: str, labels: dict[str, str]) -> str:
     return key
 
 
-def _add_up(drafts: list[dict[str, Any]], span: str) -> list[dict[str, Any]]:
-    """Return the events of each week or month of a source, a force and a quantity as one row: an interval."""
+def _keep_last(drafts: list[dict[str, Any]], left: LeftOut) -> list[dict[str, Any]]:
+    """Return the last state of each list; the earlier ones are left out."""
+
+    def key(draft: dict[str, Any]) -> tuple[Any, ...]:
+        return draft["source"], draft["force"], draft["quantity"]
+
+    last: dict[tuple[Any, ...], dt.date] = {}
+    for draft in drafts:
+        last[key(draft)] = max(last.get(key(draft), dt.date.min), draft.get("as_of") or draft["published"])
+    kept = []
+    for draft in drafts:
+        if (draft.get("as_of") or draft["published"]) == last[key(draft)]:
+            kept.append(draft)
+        else:
+            left.add(draft["row"], "an earlier state of the same list", 0.0)
+    return kept
+
+
+def _add_up(drafts: list[dict[str, Any]], span: str, wording: str) -> list[dict[str, Any]]:
+    """Return the events of a source, a force and a quantity as one row, or as an interval of each week or month."""
+    days = [day for draft in drafts if (day := draft.get("as_of") or draft.get("published"))]
+    if not days:
+        return []
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
     for draft in drafts:
-        first, last = _spell(draft.get("as_of") or draft["published"], span)
-        groups[draft["source"], draft["force"], draft["quantity"], first, last].append(draft)
+        spell = (min(days), max(days)) if span == "all" else _spell(draft.get("as_of") or draft["published"], span)
+        groups[draft["source"], draft["force"], draft["quantity"], *spell].append(draft)
     out = []
     for (source, force, quantity, first, last), group in sorted(groups.items(), key=lambda item: item[0][3]):
         low, value, high = (sum(_end(draft, name) for draft in group) for name in NUMBERS)
         row: dict[str, Any] = {
-            "source": source, "force": force, "quantity": quantity, "measure": "interval", "since": first,
-            "as_of": last, "published": last, "qualifier": group[0]["qualifier"], "value": value,
-            "row": group[0]["row"], "report": f"{len(group)} events from row {group[0]['row']}",
+            "source": source, "force": force, "quantity": quantity, "as_of": last, "published": last,
+            "qualifier": wording or group[0]["qualifier"], "value": value, "row": group[0]["row"], "first": first,
+            "report": f"{len(group)} event{'s' if len(group) > 1 else ''} from row {group[0]['row']}",
+            **({} if span == "all" else {"measure": "interval", "since": first}),
         }  # fmt: skip
-        if low < high:
+        if low < high and row["qualifier"] == "counted":
+            row["log_sd"] = float(f"{math.log(high / max(low, 0.5)) / RANGE_SPAN:.4g}")
+        elif low < high:
             row = {**row, "qualifier": "range", "low": low, "high": high, "value": None}
         out.append(row)
     return out
@@ -205,12 +211,14 @@ def _spell(day: dt.date, span: str) -> tuple[dt.date, dt.date]:
     return first, after - dt.timedelta(days=1)
 
 
-def _make_claims(drafts: list[dict[str, Any]], file: Path, left: LeftOut) -> tuple[Claim, ...]:
-    """Return the claims of rows that keep the rules of one."""
+def _make_claims(drafts: list[dict[str, Any]], file: Path, left: LeftOut) -> tuple[tuple[Claim, ...], dt.date]:
+    """Return the claims of rows that keep the rules of one, and the first day that any of them speaks of."""
     taken: dict[str, int] = {}
     claims: list[Claim] = []
+    started: list[dt.date] = []
     for draft in drafts:
         day = draft.get("as_of") or draft["published"]
+        first = draft.pop("first", day)
         cells = {name: cell for name, cell in draft.items() if cell not in (None, "") and name != "key"}
         cells.setdefault("published", day)
         cells["published"] = max(cells["published"], day)
@@ -227,11 +235,14 @@ def _make_claims(drafts: list[dict[str, Any]], file: Path, left: LeftOut) -> tup
             left.add(draft["row"], faults[0], draft.get("value") or 0.0)
         else:
             claims.append(claim)
-    return tuple(claims)
+            started.append(first)
+    return tuple(claims), min(started, default=dt.date.max)
 
 
-def _make_case(claims: tuple[Claim, ...], found: TableMap, labels: dict[str, dict[str, str]]) -> CaseFile:
-    start = min(claim.since or claim.as_of for claim in claims)
+def _make_case(
+    claims: tuple[Claim, ...], first: dt.date, found: TableMap, labels: dict[str, dict[str, str]]
+) -> CaseFile:
+    start = min([first, *(claim.since or claim.as_of for claim in claims)])
     end = max(claim.as_of for claim in claims)
     forces: dict[str, dict[str, None]] = defaultdict(dict)
     for claim in claims:

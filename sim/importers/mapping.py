@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -22,6 +23,9 @@ MAPS = files("sim") / "importers" / "maps"
 GUESS = "guess"
 DAYS = ("as_of", "since", "published")
 NUMBERS = ("low", "value", "high")
+FREE = ("key", "note", "url", "report", "phrase", "speaker")  # columns that a table may lack
+EVENTS = ("latitude", "longitude", "lat", "lon", "incident", "incident_id", "incident_date")
+NAMES = ("name", "full_name", "surname", "last_name", "family_name", "first_name", "given_name", "nombre", "nom")
 
 Names = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
 Column = Literal[
@@ -47,8 +51,12 @@ class TableMap(BaseModel):
         Columns whose values are looked for inside the cell.
     filters : dict
         By column of theirs, the values of rows that are kept.
-    sum : {"", "week", "month"}
-        Adds events up: each sum is one claim of an interval.
+    dates, decimal
+        How days such as 03/04/2025 and numbers such as 1.500 are meant.
+    sum : {"", "all", "month", "week"}
+        Each row is an event, or a person: `all` adds them up to one count by the last day, the others to intervals.
+    keep : {"", "last"}
+        Of a list that grows, its last state alone.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -62,7 +70,9 @@ class TableMap(BaseModel):
     within: tuple[Column, ...] = ()
     filters: dict[str, Names] = {}
     dates: Dates | None = None
-    sum: Literal["", "week", "month"] = ""
+    decimal: Literal[",", "."] | None = None
+    sum: Literal["", "all", "month", "week"] = ""
+    keep: Literal["", "last"] = ""
     forces: dict[Key, str] = {}
     sources: dict[Key, Source] = {}
 
@@ -90,7 +100,7 @@ def read_map(argument: str) -> TableMap:
         found = TableMap.model_validate(read_toml(path)[0])
     except ValidationError as error:
         raise InputError(describe_error(item, path.name, "") for item in error.errors(include_url=False)) from None
-    if not found.format and not found.wide and not set(found.columns) & set(NUMBERS):
+    if not found.format and not found.wide and not (set(found.columns) | set(found.constants)) & set(NUMBERS):
         raise refuse(path.name, "columns", "names no column of a number", "add value, low and high, or [wide]")
     unknown = sorted(set(found.constants) - set(Claim.model_fields))
     if unknown:
@@ -109,6 +119,11 @@ def find_columns(found: TableMap, header: Sequence[str], file: str) -> tuple[dic
         Where a column of the map is not in the table.
     """
     known = {name.lower() for name in header}
+    for name in found.filters:
+        if name.lower() not in known:
+            raise refuse(
+                "the map", "filters", f"{quote_value(name)} is no column of {file}", f"use {list_some([*header])}"
+            )
     out: tuple[dict[str, str], dict[str, str]] = ({}, {})
     tables: tuple[dict[Any, tuple[str, ...]], ...] = (found.columns, found.wide)
     for place, table, named in zip(out, ("columns", "wide"), tables, strict=True):
@@ -116,7 +131,7 @@ def find_columns(found: TableMap, header: Sequence[str], file: str) -> tuple[dic
             theirs = next((name.lower() for name in names if name.lower() in known), None)
             if theirs is not None:
                 place[ours] = theirs
-            elif table == "columns" and ours not in ("key", "note", "url", "report", "phrase", "speaker"):
+            elif table == "columns" and ours not in FREE and ours not in found.constants:
                 problem = f"{' or '.join(map(quote_value, names))} is no column of {file}"
                 raise refuse("the map", f"{table}.{ours}", problem, f"use {list_some([*header])}")
     return out
@@ -142,30 +157,56 @@ def guess_map(file: Path) -> tuple[TableMap, str]:
         return shipped, f"# The map {name}, which has the columns of this table.\n" + (MAPS / f"{name}.toml").read_text(
             "utf-8"
         )
+    return _guess_columns(header, file.name)
+
+
+def _guess_columns(header: list[str], file: str) -> tuple[TableMap, str]:
+    """Return a map by the names that columns have in many tables."""
     aliases = read_toml(Path(str(MAPS / f"{GUESS}.toml")))[0]
-    by_slug = {name.lower().replace(" ", "_").replace("-", "_"): name for name in reversed(header)}
+    by_slug = {name_column(name): name for name in reversed(header)}
     columns, wide = (_look_up_names(aliases[table], by_slug) for table in ("columns", "wide"))
     if "value" in columns and (len(wide) > 1 or ("quantity" not in columns and columns["value"] in wide.values())):
         del columns["value"]
     elif "value" in columns or {"low", "high"} <= set(columns):
         wide = {}
-    if not wide and not set(columns) & set(NUMBERS):
+    constants = {} if "quantity" in columns or wide else {"quantity": "killed"}
+    listed = not wide and not set(columns) & set(NUMBERS) and any(name in by_slug for name in NAMES)
+    happened = any(name.startswith("event") or name in EVENTS for name in by_slug)
+    if listed:  # of persons
+        columns = {
+            ours: theirs for ours, theirs in columns.items() if ours in ("as_of", "since", "force", "note", "url")
+        }
+        constants = {"quantity": "killed", "value": "1"}
+    if not wide and not listed and not set(columns) & set(NUMBERS):
         problem = f"the header {quote_value(','.join(header))} names no column of a number that is known"
-        raise refuse(file.name, "row 1", problem, 'write a map: [columns] value = "their column"')
+        raise refuse(file, "row 1", problem, 'write a map: [columns] value = "their column"')
     if "as_of" not in columns and "since" in columns:
         columns["as_of"] = columns.pop("since")
-    if "as_of" not in columns:
+    if "as_of" not in columns and not listed:
         problem = f"the header {quote_value(','.join(header))} names no day that is known"
-        raise refuse(file.name, "row 1", problem, 'write a map: [columns] as_of = "their column"')
-    constants = {} if "quantity" in columns or wide else {"quantity": "killed"}
-    text = format_map(columns, wide, constants)
-    return TableMap.model_validate({"columns": columns, "wide": wide, "constants": constants}), text
+        remedy = 'write a map: [columns] as_of = "their column", or [constants] as_of = "2024-05-31"'
+        raise refuse(file, "row 1", problem, remedy)
+    if listed or happened:
+        gone = ("source", "since", *(() if listed else ("force",)))
+        columns = {ours: theirs for ours, theirs in columns.items() if ours not in gone}
+        constants |= {"source": "the_table", "qualifier": "counted", **({} if "force" in columns else {"force": "all"})}
+    total = "all" if listed or happened else ""
+    found = TableMap.model_validate({"columns": columns, "wide": wide, "constants": constants, "sum": total})
+    return found, format_map(columns, wide, constants, total)
 
 
-def format_map(columns: dict[str, str], wide: dict[str, str], constants: dict[str, str]) -> str:
+def name_column(text: str) -> str:
+    """Return the name of a column in small letters, with one mark between its words."""
+    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+
+
+def format_map(columns: dict[str, str], wide: dict[str, str], constants: dict[str, str], total: str) -> str:
     """Return a guessed map as TOML, with what a person may add."""
     lines = ["# Guessed from the header: mend it, and import again with --map."]
-    lines += ['# sum = "month"   # where each row is an event']
+    lines += [f'sum = "{total}"   # each row is an event, or a person'] if total else []
+    lines += [] if total else ['# sum = "all"    # where each row is an event, or a person']
+    lines += ['# keep = "last"  # of a list that grows, its last state alone']
+    lines += ['# dates = "day-first"', '# decimal = ","']
     for table, named in (("columns", columns), ("wide", wide), ("constants", constants)):
         cells = [f"{ours} = {json.dumps(theirs, ensure_ascii=False)}" for ours, theirs in named.items()]
         lines += ["", f"[{table}]", *cells] if named else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 import zipfile
 
@@ -15,6 +16,7 @@ from sim.cli.app import app
 from sim.errors import InputError
 from sim.importers import import_any, import_table, read_table
 from sim.importers.mapping import list_maps, read_map
+from sim.importers.ucdp import ORDER
 
 ACLED = """event_id_cnty;event_date;year;event_type;actor1;country;source;fatalities;notes
 UKR1;05 January 2024;2024;Battles;A;Ukraine;Paper;10;x
@@ -33,6 +35,9 @@ Northern forces,"42,000–45,000 killed[12]",31 May 2024,Northern army
 Northern forces,~12 captured,31 May 2024,Southern army
 Southern forces,"10,500+ killed",31 May 2024,Northern army
 Southern forces,unknown,31 May 2024,Southern army
+Western forces,"Nearly 10,000 killed, 30,000+ wounded[3]",24 February 2022 – 1 June 2024[4],Western army[5]
+Western forces,"Killed: 1.2 thousand; missing: ~40",until 1 June 2024,Eastern army
+Western forces,3,000 killed or captured,1 June 2024,Eastern army
 """
 UCDP = "id,conflict_name,date_start,date_end,best,high,low"
 
@@ -53,9 +58,22 @@ def bring(folder, text, chosen=None, name="table.csv"):
 
 
 @pytest.mark.parametrize("chosen", ["acled", None])
-def test_events_of_acled_are_summed_by_month(chosen, tmp_path):
+def test_events_of_acled_are_one_count(chosen, tmp_path):
     rows, told = bring(tmp_path, ACLED, chosen)
-    assert rows == [("all", "killed", "counted", 15), ("all", "killed", "counted", 7)]
+    assert rows == [("all", "killed", "counted", 26)]
+    case = read_case(tmp_path / "case")
+    assert (case.start.isoformat(), case.claims[0].as_of.isoformat()) == ("2024-01-05", "2024-03-03")
+    assert any("1 of killed (all)" in line for line in told)
+
+
+def test_events_are_summed_by_month_where_the_map_says_so(tmp_path):
+    file = tmp_path / "map.toml"
+    file.write_text(
+        'sum = "month"\n[columns]\nvalue = "fatalities"\nas_of = "event_date"\n'
+        '[constants]\nquantity = "killed"\nqualifier = "counted"\n'
+    )
+    rows, told = bring(tmp_path, ACLED, str(file))
+    assert rows == [("unknown", "killed", "counted", 15), ("unknown", "killed", "counted", 7)]
     assert any(re.search(r"1 row left out, which count 4: has no day \(row 5\)", line) for line in told)
 
 
@@ -73,7 +91,13 @@ def test_tables_of_wikipedia_are_read_with_their_wording(chosen, tmp_path):
         ("northern_forces", "killed", "range", (42_000, 45_000)),
         ("northern_forces", "captured", "about", 12),
         ("southern_forces", "killed", "at_least", 10_500),
+        ("western_forces", "killed", "about", 10_000),
+        ("western_forces", "wounded", "at_least", 30_000),
+        ("western_forces", "killed", "about", 1_200),
+        ("western_forces", "missing", "about", 40),
     ]
+    assert {claim.as_of.isoformat() for claim in read_case(tmp_path / "case").claims} == {"2024-05-31", "2024-06-01"}
+    assert read_case(tmp_path / "case").sources["western_army"].label == "Western army"
 
 
 def test_a_map_is_guessed_and_written_to_be_mended(tmp_path):
@@ -109,6 +133,7 @@ def test_a_map_filters_and_sets(tmp_path):
         ("title = 'x'\n", "names no column of a number"),
         ("[columns]\nvalue = 'n'\nas_of = 'nowhere'\n", "'nowhere' is no column of table.csv; use when, n"),
         ("[columns]\ncolour = 'n'\n", "colour"),
+        ("[columns]\nvalue = 'n'\nas_of = 'when'\n[filters]\nside = ['x']\n", "'side' is no column of table.csv"),
         ("[columns]\nvalue = 'n'\nas_of = 'when'\n[constants]\ncolour = 'red'\n", "'colour' is no column"),
         ("[columns]\nvalue = 'when'\nas_of = 'n'\n", "has no row that can be a claim"),
     ],
@@ -122,18 +147,99 @@ def test_a_map_that_does_not_fit_is_refused_in_one_line_and_nothing_is_written(t
     assert not (tmp_path / "case").exists()
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (  # Oryx, a vehicle a row
+            "country,origin,system,status,url,date_recorded\nRussia,USSR,1 T-72,destroyed,u/1,2022-03-01\n"
+            "Russia,USSR,2 T-72,captured,u/2,2022-03-05\nUkraine,USSR,1 BMP,damaged,u/3,2022-03-05\n",
+            [("russia", "equipment", "counted", 2)],
+        ),
+        (  # a ministry's daily table
+            "date,day,aircraft,helicopter,tank,APC,field artillery,MRL,drone\n2022-02-25,2,10,7,80,516,49,4,0\n",
+            [
+                ("unknown", "tanks", "about", 80), ("unknown", "armoured_vehicles", "about", 516),
+                ("unknown", "artillery", "about", 49), ("unknown", "rocket_launchers", "about", 4),
+                ("unknown", "aircraft", "about", 10), ("unknown", "helicopters", "about", 7),
+                ("unknown", "drones", "about", (None, None)),
+            ],
+        ),
+        (  # a list of names, of which one has no day
+            "Name,Rank,Unit,Date of death\nA,Sgt,1st,12/05/2024\nB,Pvt,1st,25/05/2024\nC,Pvt,2nd,\n",
+            [("all", "killed", "counted", 3)],
+        ),
+        (  # events of somebody else
+            "incident_id,incident_date,location,country,deaths_low,deaths_high,deaths,source\n"
+            "1,2024-05-01,X,Here,1,4,2,Paper\n2,2024-05-09,Y,Here,2,2,2,Radio\n",
+            [("all", "killed", "counted", 4)],
+        ),
+    ],
+)  # fmt: skip
+def test_tables_of_every_kind_are_guessed(text, expected, tmp_path):
+    assert bring(tmp_path, text)[0] == expected
+
+
+def test_of_a_list_that_grows_the_last_state_is_kept(tmp_path):
+    later = ORYX.splitlines()[1].replace("16,", "20,").replace("03-01", "04-01")
+    rows, told = bring(tmp_path, ORYX + later + "\n", "oryx")
+    assert rows == [("ukraine", "aircraft", "counted", 4), ("russia", "tanks", "counted", 20)]
+    assert any("an earlier state of the same list (row 2)" in line for line in told)
+
+
+@pytest.mark.parametrize("cell", ["1.500", "1.500 killed"])
+def test_a_number_of_two_readings_is_refused_unless_the_map_says_which(cell, tmp_path):
+    text = f"when,n\n2024-05-01,{cell}\n"
+    given = '[columns]\nvalue = "n"\nas_of = "when"\n[constants]\nquantity = "killed"\n'
+    (tmp_path / "map.toml").write_text(given)
+    with pytest.raises(InputError, match=r"table\.csv, row 2: a cell may be 1500 or 1\.5"):
+        bring(tmp_path, text, str(tmp_path / "map.toml"))
+    (tmp_path / "map.toml").write_text('decimal = ","\n' + given)
+    assert bring(tmp_path, text, str(tmp_path / "map.toml"))[0] == [("unknown", "killed", "about", 1500)]
+
+
+def test_days_of_two_readings_are_refused_unless_it_is_said_which(tmp_path):
+    call = CliRunner().invoke
+    events = str(lay(tmp_path, f"{UCDP}\n1,Here,03/04/2020,04/04/2020,10,20,5\n", "events.csv"))
+    table = str(lay(tmp_path, "date,country,killed\n03/04/2020,Here,5\n"))
+    for n, given in enumerate((["ucdp", events], ["table", table, "--guess"])):
+        command = ["import", given[0], given[1], str(tmp_path / f"case{n}"), *given[2:]]
+        done = call(app, command)
+        assert (done.exit_code, "may be 2020-04-03 or 2020-03-04" in done.stderr) == (3, True)
+        assert call(app, [*command, "--dates", "month-first"]).exit_code == 0
+        case = read_case(tmp_path / f"case{n}")
+        assert case.start.isoformat() == "2020-03-04"
+    assert call(app, ["import", "radford", table, str(tmp_path / "no"), "--dates", "day-first"]).exit_code == 3
+
+
+def test_events_without_a_header_are_read_in_the_order_of_the_dataset(tmp_path):
+    row = [""] * len(ORDER)
+    for name, cell in {
+        "id": "7", "conflict_name": "Here", "date_start": "2020-01-05", "date_end": "1/6/2020 0:00", "best": "10",
+        "high": "20", "low": "5",
+    }.items():  # fmt: skip
+        row[ORDER.index(name)] = cell
+    other = [*row]
+    other[ORDER.index("date_end")] = "1/26/2020 0:00:00"
+    imported = read_table("ucdp", lay(tmp_path, ",".join(row) + "\n" + ",".join(other) + "\n"))
+    assert (imported.claims[0].value, imported.claims[0].as_of.isoformat()) == (20, "2020-01-26")
+    assert any("without a header" in line for line in imported.remarks)
+
+
 def test_the_command_wants_a_map_or_a_guess(tmp_path):
     file = str(lay(tmp_path, ACLED))
     call = CliRunner().invoke
     assert call(app, ["import", "table", file, str(tmp_path / "case")]).exit_code == 3
     done = call(app, ["import", "table", file, str(tmp_path / "case"), "--map", "nobody"])
-    assert (done.exit_code, "give a file, or one of acled, oryx, ucdp, wikipedia" in done.stderr) == (3, True)
+    assert (done.exit_code, "give a file, or one of acled, oryx, oryx_systems, ucdp, wikipedia" in done.stderr) == (
+        3,
+        True,
+    )
     assert call(app, ["import", "table", file, str(tmp_path / "case"), "--guess", "--quiet"]).exit_code == 0
     assert call(app, ["import", "ucdp", file, str(tmp_path / "new"), "--guess"]).exit_code == 3
 
 
 def test_every_shipped_map_is_whole():
-    assert list_maps() == ["acled", "oryx", "ucdp", "wikipedia"]
+    assert list_maps() == ["acled", "oryx", "oryx_systems", "ucdp", "wikipedia"]
     assert all(read_map(name) for name in list_maps())
 
 
@@ -160,6 +266,7 @@ def test_ucdp_says_of_how_many_dead_what_is_mended_and_left_out_are(tmp_path):
     rows = ["1,Here,2020-01-05,2020-01-05,10,9,5", "2,Here,2020-01-06,2020-01-06,,8,2", "3,Here,soon,soon,7,8,2"]
     imported = read_table("ucdp", lay(tmp_path, "\n".join([UCDP, *rows]) + "\n"))
     assert imported.claims[0].value == 15
+    assert imported.claims[0].log_sd == pytest.approx(math.log(18 / 7) / (2 * 1.28155), rel=1e-3)
     assert imported.left_out == ("1 event left out, which count 7: a day cannot be read (row 4)",)
     told = " ".join(imported.remarks)
     assert "1 event mended, which count 10: best lies outside low and high" in told

@@ -1,9 +1,8 @@
-"""Events of UCDP's table become one claim for each month, or week, and what the case says adds up to the table."""
+"""Events of UCDP's table become one claim, a count by the last day, which adds up to the table."""
 
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 
 import numpy as np
 import pytest
@@ -30,21 +29,19 @@ def make_rows(days):
     ]
 
 
-@pytest.mark.parametrize(("days", "claims"), [((0, 3, 6, 7, 90), 3), ((0, 10, 30, 31, 300), 3)])
-def test_sums_of_weeks_and_months(days, claims, tmp_path):
-    """A conflict of three months comes by weeks, one of ten by months; low, best and high are sums over events."""
+@pytest.mark.parametrize("days", [(0,), (0, 3, 6, 7, 90), (0, 10, 30, 31, 3_000)])
+def test_the_events_are_one_count_by_their_last_day(days, tmp_path):
+    """Low, best and high are sums over events; months between them without an event add nothing."""
     folder = import_table("ucdp", write_events(tmp_path, *make_rows(days)), tmp_path / "case")
     case = read_case(folder)
-    assert len([claim for claim in case.claims if claim.value]) == claims
-    spans = [(claim.since, claim.as_of) for claim in case.claims]
-    quiet = [after[0] - before[1] for before, after in itertools.pairwise(spans)]
-    assert set(quiet) == {dt.timedelta(days=1)}, "days without an event are claims of none"
-    assert sum(claim.value for claim in case.claims) == sum(10 + n for n in range(len(days)))
-    assert all(claim.measure == "interval" and claim.since <= claim.as_of for claim in case.claims)
-    first = case.claims[0]
-    events = [n for n, day in enumerate(days) if dt.date(2020, 1, 5) + dt.timedelta(days=day) <= first.as_of]
-    low, high = sum(5 + n for n in events), sum(20 + n for n in events)
-    assert first.log_sd == pytest.approx(np.log(high / low) / (2 * 1.28155), rel=1e-3)
+    (claim,) = case.claims
+    start = dt.date(2020, 1, 5)
+    assert (claim.measure, claim.qualifier, case.start) == ("cumulative", "counted", start)
+    assert claim.as_of == case.end == start + dt.timedelta(days=days[-1])
+    count = len(days)
+    assert claim.value == sum(10 + n for n in range(count))
+    low, high = sum(5 + n for n in range(count)), sum(20 + n for n in range(count))
+    assert claim.log_sd == pytest.approx(np.log(high / low) / (2 * 1.28155), rel=1e-3)
     assert not [warning for warning in check_case(f"{folder}/").warnings if warning.kind == "contradiction"]
 
 
@@ -59,6 +56,6 @@ def test_events_that_cannot_be_used_are_told(tmp_path):
         read_table("ucdp", write_events(tmp_path, rows[-1]))
 
 
-def test_months_without_deaths_are_bounded_by_their_high_end(tmp_path):
+def test_a_table_without_deaths_is_bounded_by_their_high_end(tmp_path):
     imported = read_table("ucdp", write_events(tmp_path, "1,Here,2020-01-05,2020-01-05,0,0,0,3,0"))
     assert (imported.claims[0].qualifier, imported.claims[0].value) == ("at_most", 3)

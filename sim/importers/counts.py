@@ -1,0 +1,82 @@
+"""What a cell of somebody's table counts: its numbers, how they are worded, and the words that say of what."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sim.system.sheets.cells import CellReader
+
+_FOOTNOTE = re.compile(r"\[[^\]]{0,40}\]|\((?:est|estimate|claim)[^)]*\)", re.IGNORECASE)
+_NUMBER = r"(?:\d{1,3}(?:[,.'’\u00a0\u202f ]\d{3})+(?!\d)|\d+)(?:[.,]\d+)?"
+_CELL = re.compile(
+    r"(?P<word>[~≈<>≥≤+]|\bc\.|\b(?:up to|at least|more than|over|about|around))?\s*"
+    rf"(?P<low>{_NUMBER})(?:\s*(?:[-–—]|to)\s*(?P<high>{_NUMBER}))?(?:\s*(?P<unit>thousand|million|[km])\b)?(?P<plus>\+)?",
+    re.IGNORECASE,
+)
+_UNITS = {"": 1, "k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6}
+_WORDS = {
+    "~": "about", "≈": "about", "c.": "about", "about": "about", "around": "about", ">": "at_least", "≥": "at_least",
+    "at least": "at_least", "more than": "at_least", "over": "at_least", "+": "at_least",
+    "<": "at_most", "≤": "at_most", "up to": "at_most",
+}  # fmt: skip
+
+
+def strip_notes(text: str) -> str:
+    """Return a cell without its footnotes."""
+    return _FOOTNOTE.sub("", text).strip()
+
+
+def split_cell(text: str) -> list[tuple[str, str]]:
+    """Return the numbers of a cell, each with the words that say of what: those behind it, or all before it."""
+    places = list(_CELL.finditer(text))
+    if len(places) < 2:
+        return [(text, text)]
+    ends = [*(place.start() for place in places[1:]), len(text)]
+    starts = [0, *(place.end() for place in places[:-1])]
+    before, behind = text[: places[0].start()], text[places[-1].end() :]
+    first = re.search(r"[^\W\d]", before) and not re.search(r"[^\W\d]", behind)  # "killed: 10, wounded: 20"
+    return [
+        (text[start : place.start()] if first else text[place.end() : end], place[0])
+        for place, start, end in zip(places, starts, ends, strict=True)
+    ]
+
+
+def read_numbers(texts: dict[str, str], reader: CellReader, qualifier: str) -> dict[str, Any] | str:
+    """Return the cells that say a number, or why there is none."""
+    out: dict[str, Any] = {}
+    for name, text in texts.items():
+        if not text:
+            continue
+        cell = _CELL.search(strip_notes(text))
+        if cell is None:
+            return "a number cannot be read"
+        unit = _UNITS[(cell["unit"] or "").lower()]
+        number = _parse_number(cell["low"], reader, unit)
+        if cell["high"] and name == "value":
+            return {"qualifier": "range", "low": number, "high": _parse_number(cell["high"], reader, unit)}
+        word = _WORDS.get((cell["word"] or cell["plus"] or "").lower(), "")
+        out |= {name: number, **({"qualifier": word} if word and name == "value" else {})}
+    if not out:
+        return "has no number"
+    if "low" in out and "high" in out:
+        if out["low"] > out["high"]:
+            return "its low is above its high"
+        if out["low"] == out["high"]:
+            out = {"value": out["low"]}
+        else:
+            return {**out, "qualifier": "range"}
+    if "value" not in out:
+        name = next(iter(out))
+        return {"value": out[name], "qualifier": "at_least" if name == "low" else "at_most"}
+    return {"value": out["value"], "qualifier": out.get("qualifier") or qualifier or "about"}
+
+
+def _parse_number(text: str, reader: CellReader, unit: float) -> float:
+    return round(float(reader.read("value", text, share=unit > 1)) * unit, 6)
+
+
+def guess_count(text: str) -> float:
+    """Return the first number of a cell, to say of how many something is left out."""
+    found = re.search(_NUMBER, text)
+    return float(re.sub(r"[^\d]", "", re.sub(r"[.,]\d{1,2}$", "", found[0]))) if found else 0.0
