@@ -59,7 +59,7 @@ def test_a_changed_case_keeps_its_rules():
     with pytest.raises(sim.InputError, match="has no row of 'nobody'"):
         case.without(source="nobody")
     bad = {"id": "x", "source": "nobody", "quantity": "killed", "published": "1970-01-01", "value": -4}
-    with pytest.raises(sim.InputError, match="column value: -4 is negative"):
+    with pytest.raises(sim.InputError, match="column value: '-4' is negative"):
         case.with_claims([bad])
     with pytest.raises(sim.InputError, match="'nobody' is not in \\[sources\\]"):
         case.with_claims([{**bad, "value": 4}])

@@ -5,17 +5,21 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from sim.case.claims import Claim, Id, check_year
+from sim.case.claims import Claim, Id, check_year, read_frame
 from sim.case.families import Prior
-from sim.errors import Fault, InputError, describe_error, quote_value, refuse
+from sim.errors import InputError, describe_error, quote_value, refuse
 from sim.system.sheets.cells import Dates
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PERSONNEL = ("killed", "wounded", "captured", "missing")
 DEFAULT_TOTALS = {"casualties": ("killed", "wounded"), "losses": PERSONNEL}
@@ -42,7 +46,10 @@ def _parse_key(value: Any) -> str:
 def _parse_toml_day(value: Any) -> dt.date:
     if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         return check_year(value)
-    raise PydanticCustomError("day", "is not a day; write it as 2024-11-01, without quotes")
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII):
+        with suppress(ValueError):
+            return check_year(dt.date.fromisoformat(value))
+    raise PydanticCustomError("day", "is not a day; write it as 2024-11-01")
 
 
 def _listed(value: Any) -> Any:
@@ -200,8 +207,18 @@ class Case(BaseModel):
             raise refuse("claims.csv", "", f"has no row of {quote_value(source or claim)}", "name one that it has")
         return self._edit(claims=tuple(kept))
 
-    def with_claims(self, rows: Iterable[Mapping[str, Any]]) -> Case:
-        """Return the case with more claims: mappings by the columns of `claims.csv`.
+    @classmethod
+    def from_frame(
+        cls, claims: pd.DataFrame | Iterable[Mapping[str, Any]], *, forces: Mapping[str, Any] | Iterable[str] | str,
+        sources: Mapping[str, Any], **settings: Any,
+    ) -> Case:  # fmt: skip
+        """Return a case of claims in memory: `sim.case.folder.make_case` says what is taken."""
+        from sim.case.folder import make_case
+
+        return make_case(claims, forces=forces, sources=sources, **settings)
+
+    def with_claims(self, rows: pd.DataFrame | Iterable[Mapping[str, Any]]) -> Case:
+        """Return the case with more claims: a DataFrame, or mappings by the columns of `claims.csv`.
 
         Raises
         ------
@@ -209,15 +226,10 @@ class Case(BaseModel):
             With every fault of the rows.
         """
         only = next(iter(self.file.forces)) if len(self.file.forces) == 1 else ""
-        first, faults, claims = len(self.claims) + 2, list[Fault](), list(self.claims)
-        for number, row in enumerate(rows, first):
-            try:
-                claims.append(Claim.model_validate({"force": only, **row, "row": number}))
-            except ValidationError as error:
-                faults += [describe_error(each, "claims", f"row {number}, column ") for each in error.errors()]
+        claims, faults = read_frame(rows, only, len(self.claims) + 2)
         if faults:
             raise InputError(faults)
-        return self._edit(claims=tuple(claims))
+        return self._edit(claims=(*self.claims, *claims))
 
     def with_settings(self, **settings: Any) -> Case:
         """Return the case with other entries of `case.toml`, such as `as_of`, `prior` or `sources`.

@@ -5,19 +5,21 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from sim.case.wordings import WORDINGS, Wording
-from sim.errors import FIRST_YEAR, LAST_YEAR, Fault, take_name
+from sim.errors import FIRST_YEAR, LAST_YEAR, Fault, quote_value, refuse, take_name
 from sim.system.sheets.cells import CellReader, Dates, TwoReadings, list_cells
 from sim.system.sheets.grids import Grid
+from sim.system.sheets.workbooks import show_cell
 from sim.system.tables import RowFault, parse_records
 
 MAX_NUMBER = 1e15
+TABLE = "claims"  # how faults name a table that is no file
 REQUIRED_COLUMNS = ("id", "source", "quantity", "published")
 
 Qualifier = Annotated[str, BeforeValidator(take_name(WORDINGS))]
@@ -223,3 +225,58 @@ def parse_grid(
 
     claims, faults, unread = parse_records(grid, file, Claim, ("as_of",), {"force": force}, check_row, tidy)
     return claims, faults, unread, (*grid.remarks, *reader.remarks)
+
+
+def read_frame(
+    table: Any, force: str = "", first: int = 0, dates: Dates | None = None
+) -> tuple[list[Claim], list[Fault]]:
+    """Read claims from a table in memory.
+
+    Parameters
+    ----------
+    table : DataFrame, or iterable of mapping
+        Of pandas or polars; or rows by the columns of `claims.csv`. A row without an `id` is given one.
+    force : str
+        Of rows that name none.
+    first : int
+        The number of the first row; a DataFrame whose index are whole numbers has its own.
+    dates : {"day-first", "month-first"}, optional
+        How days such as 03/04/2025 are meant.
+    """
+    rows = [(number, _tidy_row(cells, number)) for number, cells in _list_rows(table, first)]
+    header = list(dict.fromkeys(name for _, cells in rows for name in cells))
+    if not rows:
+        return [], []
+    lines = [(number, [cells.get(name, "") for name in header]) for number, cells in rows]
+    claims, faults, _, _ = parse_grid(Grid(header, lines, ""), TABLE, force, dates)
+    return claims, faults
+
+
+def _list_rows(table: Any, first: int) -> list[tuple[int, Mapping[Any, Any]]]:
+    if hasattr(table, "to_dicts"):  # of polars
+        return list(enumerate(table.to_dicts(), first))
+    if hasattr(table, "to_dict") and hasattr(table, "index"):  # of pandas
+        labels = list(table.index)
+        whole = all(isinstance(label, int) for label in labels)
+        return list(zip(labels if whole else range(first, first + len(labels)), table.to_dict("records"), strict=True))
+    rows = list(table) if isinstance(table, Iterable) and not isinstance(table, str | bytes | Mapping) else [table]
+    for number, row in enumerate(rows, first):
+        if not isinstance(row, Mapping):
+            problem = f"{quote_value(row)} is no row"
+            raise refuse(TABLE, f"row {number}", problem, "give a DataFrame, or mappings by the columns of claims.csv")
+    return list(enumerate(rows, first))
+
+
+def _tidy_row(cells: Mapping[Any, Any], number: int) -> dict[str, str]:
+    """Return the cells that hold anything, as text; what is not given, whatever it is called, is no cell."""
+    out = {str(name): text for name, cell in cells.items() if (text := _show(cell))}
+    return out if "id" in out else {"id": f"claim-{number}", **out}
+
+
+def _show(cell: Any) -> str:
+    if cell is None or cell != cell or str(cell) in ("NaT", "<NA>"):  # noqa: PLR0124 - what is not a number
+        return ""
+    plain = cell.item() if hasattr(cell, "item") else cell
+    if isinstance(plain, dt.datetime):
+        plain = plain.date()
+    return show_cell(plain).strip()

@@ -41,6 +41,15 @@ OPERATORS: dict[str, Callable[[Array, Array], Array]] = {
     "/": np.divide,
     "**": np.power,
 }
+COMPARISONS: dict[str, Callable[[Array, Array], NDArray[np.bool_]]] = {
+    "<=": np.less_equal,
+    ">=": np.greater_equal,
+    "==": np.equal,
+    "!=": np.not_equal,
+    "<": np.less,
+    ">": np.greater,
+}
+_COMPARISON = re.compile("(" + "|".join(COMPARISONS) + ")")
 _TOKEN = re.compile(
     r"[ \t]*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
     r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)?)"
@@ -73,6 +82,27 @@ def parse_expression(text: str) -> Node:
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"is longer than {MAX_LENGTH} characters")
     return _Parser(text).parse()
+
+
+def parse_condition(text: str) -> tuple[list[Node], list[str]]:
+    """Parse expressions with comparisons between them, such as `100 < killed <= 2 * captured`.
+
+    Returns
+    -------
+    nodes : list of Node
+        The expressions.
+    marks : list of str
+        What stands between them, one fewer.
+
+    Raises
+    ------
+    ExpressionError
+        Where an expression is not of the grammar, or nothing is compared.
+    """
+    parts = _COMPARISON.split(text)
+    if len(parts) < 3:
+        raise ExpressionError(f"compares nothing; use one of {', '.join(COMPARISONS)}")
+    return [parse_expression(part) for part in parts[::2]], parts[1::2]
 
 
 def list_names(node: Node) -> frozenset[str]:

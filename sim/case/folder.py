@@ -7,7 +7,7 @@ import datetime as dt
 import io
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -15,8 +15,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sim.case.case import Case, CaseFile
-from sim.case.claims import REQUIRED_COLUMNS, Claim, list_columns, parse_grid
+from sim.case.case import DEFAULT_TOTALS, STATES, Case, CaseFile
+from sim.case.claims import REQUIRED_COLUMNS, TABLE, Claim, list_columns, parse_grid, read_frame
 from sim.case.priors import PriorSet, read_priors
 from sim.case.rules import check_institutions, find_faults
 from sim.errors import InputError, describe_error, escape_controls, quote_value, refuse
@@ -40,9 +40,10 @@ def _shipped_cases() -> Path:
 
 
 def find_case(argument: str) -> Path:
-    """Return the folder of a case: an argument with a slash is a path, one without is a shipped name."""
-    if "/" in argument or "\\" in argument:
-        folder = Path(argument)
+    """Return the folder of a case: a path with a slash, or `.`, or one of its `case.toml`; or else a shipped name."""
+    path = Path(argument)
+    if "/" in argument or "\\" in argument or argument in (".", "..", FILES[0]):
+        folder = path.parent if path.name == FILES[0] and not path.is_dir() else path
         if not is_file(folder / "case.toml"):
             raise refuse(
                 str(folder / "case.toml"), "", "is missing", "give a folder that holds case.toml and claims.csv"
@@ -90,7 +91,10 @@ def read_case(argument: str | Path, dates: Dates | None = None) -> Case:
     >>> case = sim.read_case("kursk")
     >>> [claim.id for claim in case.claims if not claim.exclude]
     """
+    if not isinstance(argument, str | Path):
+        raise refuse("case", "", f"{quote_value(argument)} is no case", "give a name, a path, or a Case")
     folder = argument if isinstance(argument, Path) else find_case(argument)
+    folder = folder.parent if folder.name == FILES[0] and not folder.is_dir() else folder
     path = find_claims(folder)
     grid, listed = read_claims_grid(path, folder)
     case_file = _read_case_file(folder, listed, path.name)
@@ -235,3 +239,79 @@ def _format_cell(value: Any) -> str:
     if isinstance(value, dt.date):
         return value.isoformat()
     return f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def make_case(
+    claims: Any,
+    *,
+    forces: Mapping[str, Any] | Iterable[str] | str,
+    sources: Mapping[str, Any],
+    name: str = "case",
+    dates: Dates | None = None,
+    **settings: Any,
+) -> Case:
+    """Make a case of claims in memory.
+
+    Parameters
+    ----------
+    claims : DataFrame, or iterable of mapping
+        Rows by the columns of `claims.csv`; a row without an `id` is given one.
+    forces : str, iterable of str, or mapping
+        The forces by key, each with its outcomes or its table of `case.toml`; of one that says no outcomes they are
+        what the claims speak of.
+    sources : mapping
+        The role of each source, or its table of `case.toml`.
+    name : str
+    dates : {"day-first", "month-first"}, optional
+        How days such as 03/04/2025 are meant.
+    **settings
+        Other entries of `case.toml`; `start` is else the first day that a claim speaks of.
+
+    Raises
+    ------
+    InputError
+        With every fault, and the row of each.
+
+    Examples
+    --------
+    >>> rows = [{"source": "ministry", "quantity": "killed", "published": "2024-05-20", "value": 60}]
+    >>> case = sim.Case.from_frame(rows, forces="north", sources={"ministry": "own"}, start="2024-05-01")
+    """
+    if not isinstance(forces, Iterable):
+        raise refuse("case", "forces", f"{quote_value(forces)} names no force", "give a key, or a mapping by key")
+    keys = [forces] if isinstance(forces, str) else list(forces)
+    read, faults = read_frame(claims, str(keys[0]) if len(keys) == 1 else "", dates=dates)
+    if faults:
+        raise InputError(faults)
+    if not read:
+        raise refuse(TABLE, "", "has no row", "give at least one claim")
+    given = {key: forces[key] if isinstance(forces, Mapping) else {} for key in keys}
+    entries = {
+        "start": min(claim.since or claim.as_of for claim in read),
+        "forces": {key: _describe_force(key, force, read) for key, force in given.items()},
+        "sources": {
+            key: source if isinstance(source, Mapping) else {"role": source}
+            for key, source in (sources.items() if isinstance(sources, Mapping) else ((key, "") for key in sources))
+        },
+        **settings,
+    }
+    try:
+        file = CaseFile.model_validate({"schema": 1, **entries})
+    except ValidationError as error:
+        raise InputError(describe_error(each, "case", "") for each in error.errors(include_url=False)) from None
+    case = Case(name=name, folder=Path(), file=file, claims=tuple(read), claims_file=TABLE, is_edited=True)
+    found = find_faults(case)
+    if found:
+        raise InputError(found)
+    return case
+
+
+def _describe_force(key: str, force: Any, claims: list[Claim]) -> Any:
+    """Return the entry of a force; one that names no outcomes has those that the claims speak of."""
+    if isinstance(force, list | tuple):
+        return {"outcomes": force}
+    if not isinstance(force, Mapping) or "outcomes" in force:
+        return force
+    spoken = [claim.quantity for claim in claims if claim.force == key and claim.quantity not in STATES]
+    parts = dict.fromkeys(part for quantity in spoken for part in DEFAULT_TOTALS.get(quantity, (quantity,)))
+    return {**force, "outcomes": list(parts) or ["killed"]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from typing import Annotated
 
 import typer
 
@@ -16,7 +17,7 @@ from sim.cli import (
     run_commands,
     study_commands,
 )
-from sim.cli.console import MACHINE, report_fault
+from sim.cli.console import MACHINE, report_fault, show
 
 app = typer.Typer(
     add_completion=False,
@@ -37,8 +38,24 @@ record_app = typer.Typer(
 app.add_typer(record_app, name="record")
 
 
+@app.callback()
+def _take_version(
+    version: Annotated[bool, typer.Option("--version", help="Say the version, and end.", is_eager=True)] = False,
+) -> None:
+    if version:
+        from importlib.metadata import version as find_version
+
+        show(f"truetoll {find_version('truetoll')}")
+        raise typer.Exit
+
+
 def main() -> None:
-    """Run the command line; a character that the terminal cannot show is written out."""
+    """Run the command line; a character that the terminal cannot show is written out.
+
+    A path in the place of a command is a case to run.
+    """
+    if sys.argv[1:2] and (sys.argv[1] in (".", "..") or sys.argv[1].startswith(("./", "../", "/"))):
+        sys.argv.insert(1, "run")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -10,6 +10,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import asdict
 from functools import wraps
 from pathlib import Path
 from typing import Any, Literal
@@ -35,6 +36,8 @@ def guarded(command: Callable[..., int]) -> Callable[..., None]:
             status = command(*args, **options)
         except InputError as error:
             say(str(error))
+            if options.get("as_json"):
+                show(json.dumps({"schema": 1, "faults": [asdict(fault) for fault in error.faults]}, ensure_ascii=False))
             raise typer.Exit(BAD_INPUT) from None
         except BaseException as error:
             told = _find_excess(error)

@@ -64,6 +64,28 @@ def make_datatree(design: Design, draws: Draws, sample: Sample) -> xr.DataTree:
     return xr.DataTree.from_dict({"posterior": xr.Dataset(variables, attrs=attributes)})
 
 
+def make_inference(design: Design, draws: Draws, sample: Sample, prior: Sample) -> xr.DataTree:
+    """Return posterior, prior and claims in the groups that ArviZ knows."""
+    import xarray as xr
+
+    tree = make_datatree(design, draws, sample)
+    labels = {
+        "force": list(design.case.forces),
+        "quantity": list(dict.fromkeys(quantity for _, quantity in prior.headline)),
+    }
+    shape = (1, len(prior.unknowns["theta"]))
+    variables = {"count": _fill(shape, prior.headline, ("force", "quantity"), labels)}
+    variables |= {f"derived.{name}": _fill(shape, {(): each}, (), labels) for name, each in prior.derived.items()}
+    used = [item.claim for item in design.evidence.observations]
+    numbers = {
+        name: ("claim", [np.nan if (said := getattr(claim, name)) is None else said for claim in used])
+        for name in ("low", "value", "high")
+    }
+    tree["prior"] = xr.DataTree(xr.Dataset(variables))
+    tree["observed_data"] = xr.DataTree(xr.Dataset(numbers, coords={"claim": [claim.id for claim in used]}))
+    return tree
+
+
 def _fill(
     shape: tuple[int, int], values: Mapping[Any, Floats], dims: tuple[str, ...], labels: dict[str, list[str]]
 ) -> xr.DataArray:

@@ -151,11 +151,13 @@ def design_case(
 
 def read_day(day: dt.date | str | None, name: str) -> dt.date | None:
     """Return a day that is given as such or as YYYY-MM-DD."""
-    if not isinstance(day, str):
+    if isinstance(day, dt.datetime):
+        return day.date()
+    if day is None or isinstance(day, dt.date):
         return day
     try:
         return dt.date.fromisoformat(day)
-    except ValueError:
+    except (TypeError, ValueError):
         raise refuse(name, "", f"{quote_value(day)} is not a day", "write it as YYYY-MM-DD") from None
 
 

@@ -161,7 +161,7 @@ BAD_CASES = {
     'expr = "losses / deployed"': ('expr = "losses / morale"', "'morale' is unknown"),
     "above = 100": ("above = -1", "above"),
     "[sources.own]": ("[sources.Own]", "not a key"),
-    "as_of = 2024-03-31": ('as_of = "2024-03-31"', "without quotes"),
+    "as_of = 2024-03-31": ('as_of = "31.3.2024"', "write it as 2024-11-01"),
     'outcomes = ["killed", "wounded", "captured"]': ('outcomes = ["killed", "casualties"]', "not a base outcome"),
     "[[thresholds]]": ("[[threshold]]", "not a known key"),
 }

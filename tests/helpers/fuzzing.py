@@ -268,6 +268,6 @@ def check_contract(status: int, stdout: str, stderr: str) -> None:
     if status == 3:
         lines = stderr.splitlines()
         assert 1 <= len(lines) <= MAX_FAULTS + 1
-        assert not stdout
+        assert not stdout or len(json.loads(stdout)["faults"]) == len(lines)
         for line in lines:
             assert re.fullmatch(r".+: .+; .+", line), line

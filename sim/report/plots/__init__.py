@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
 
+from matplotlib.figure import Figure as Canvas
+
 from sim.contract.summary import Result
+from sim.errors import list_some, quote_value, refuse
 from sim.report.plots.densities import plot_estimates, plot_headline, plot_prior_posterior
 from sim.report.plots.forests import plot_biases, plot_claims
 from sim.report.plots.losses import plot_losses
@@ -26,7 +29,7 @@ PLOTS: dict[str, Plot] = {
     "claims": plot_claims,
 }
 
-__all__ = ["draw_figures", "list_figures"]
+__all__ = ["draw_figure", "draw_figures", "list_figures"]
 
 
 def list_figures(result: Result) -> Iterator[tuple[str, str, Plot]]:
@@ -35,6 +38,27 @@ def list_figures(result: Result) -> Iterator[tuple[str, str, Plot]]:
     for name, plot in PLOTS.items():
         for force in forces:
             yield (name if len(forces) == 1 else f"{name}-{force}"), force, plot
+
+
+def draw_figure(result: Result, name: str, force: str | None = None) -> Canvas:
+    """Return one of a run's figures as one of matplotlib's, for a force that may be left out where there is one.
+
+    Raises
+    ------
+    InputError
+        Where there is no such figure or force, or the figure would show nothing.
+    """
+    forces = [entry.force for entry in result.forces]
+    if name not in PLOTS:
+        raise refuse("figure", "", f"no figure is called {quote_value(name)}", f"use {', '.join(PLOTS)}")
+    chosen = force if force is not None or len(forces) > 1 else forces[0]
+    if chosen not in forces:
+        raise refuse("figure", "", f"{quote_value(force)} is no force of the case", f"use {list_some(forces)}")
+    with use_style():
+        figure = PLOTS[name](result, chosen)
+    if figure is None:
+        raise refuse("figure", "", f"{quote_value(name)} has nothing to show", "choose another")
+    return figure.canvas
 
 
 def draw_figures(
