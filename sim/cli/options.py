@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 CaseArgument = Annotated[str, typer.Argument(metavar="CASE", help="A shipped case's name, or a path with a slash.")]
-RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")]
+RunArgument = Annotated[
+    Path, typer.Argument(metavar="RUN", help="The folder of a finished run, or latest: the last one in results.")
+]
 ClaimsArgument = Annotated[Path, typer.Argument(metavar="CLAIMS", help="A table of claims of many cases.")]
 TruthArgument = Annotated[Path, typer.Argument(metavar="TRUTH", help="What is established of them.")]
 

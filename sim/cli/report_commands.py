@@ -28,6 +28,10 @@ def memo(
     since: Annotated[
         Path | None, typer.Option(metavar="RUN", help="An earlier run, to say what has changed.", show_default=False)
     ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where it goes; its ending says the format.", show_default=False),
+    ] = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
@@ -39,10 +43,15 @@ def memo(
     """
     from sim.report.memo import FORMATS, write_memo
     from sim.report.memo.content import compose_memo
-    from sim.runs.folder import find_sensitivity, read_manifest, read_result
+    from sim.runs.folder import find_run, find_sensitivity, read_manifest, read_result
     from sim.words import SCALES
 
+    run, since = find_run(run), find_run(since) if since else None
     chosen = _choose_formats(formats, FORMATS)
+    if out is not None:
+        chosen = [out.suffix.removeprefix(".").lower()]
+        if chosen[0] not in FORMATS:
+            raise refuse("--out", "", f"{out} has the ending of no format", f"end it in .{', .'.join(FORMATS)}")
     if words not in SCALES:
         raise refuse("--words", "", f"{words} is not available", f"use {', '.join(SCALES)}")
     if template is not None and not template.is_dir():
@@ -52,7 +61,7 @@ def memo(
         change = _tell_change(since, run) if since else []
         report, sensitivity = find_sensitivity(run, result)
         told = compose_memo(result, scale=words, sensitivity=sensitivity, change=change, manifest=read_manifest(run))
-        written = write_memo(told, run, chosen, template)
+        written = write_memo(told, run, chosen, template, out)
     if report is not None:
         say(f"Robustness from {report}", quiet=quiet or as_json)
     show_written(written, as_json=as_json, quiet=quiet)
@@ -83,7 +92,9 @@ def compare(
     Example: truetoll compare results/kursk/20250501-120000-seed1 results/kursk/20250601-120000-seed1
     """
     from sim.runs.compare import compare_runs, largest_shift, tell_change
+    from sim.runs.folder import find_run
 
+    first, second = find_run(first), find_run(second)
     with _refusing_damage(second):
         report = compare_runs(first, second)
     show(json.dumps(asdict(report), ensure_ascii=False) if as_json else "\n".join(tell_change(report)))
@@ -108,8 +119,9 @@ def plot(
     """
     from sim.report.plots import draw_figures
     from sim.report.plots.style import FORMATS
-    from sim.runs.folder import read_result
+    from sim.runs.folder import find_run, read_result
 
+    run = find_run(run)
     chosen = _choose_formats(formats, FORMATS)
     result, figures = read_result(run), run / "figures"
     with _refusing_damage(run), replace_files(figures, straight=True) as draft:

@@ -10,7 +10,7 @@ from sim.contract.check import parse_manifest, parse_result, parse_sensitivity
 from sim.contract.manifest import Manifest
 from sim.contract.sensitivity import Sensitivity
 from sim.contract.summary import Result
-from sim.errors import InputError
+from sim.errors import InputError, refuse
 from sim.system.reading import read_json
 
 SUMMARY, MANIFEST, INPUTS = "summary.json", "manifest.json", "inputs"
@@ -42,6 +42,22 @@ FILES = (
     RunFile(INPUTS, ("sim.runs.inputs.write_inputs",), ("sim.runs.inputs.open_inputs",)),
 )
 ASKED = tuple(RunFile(f"memo.{name}", (_MEMO,)) for name in ("html", "docx", "pdf"))  # which `memo` adds
+
+
+def find_run(argument: Path, results: Path = Path("results")) -> Path:
+    """Return the folder of a run; `latest` is that which was written last among `results`.
+
+    Raises
+    ------
+    InputError
+        Where there is none.
+    """
+    if str(argument) != "latest":
+        return argument
+    runs = [path.parent for path in results.glob(f"*/*/{SUMMARY}") if (path.parent / MANIFEST).is_file()]
+    if not runs:
+        raise refuse("latest", "", f"there is no run in {results}", "run a case, or give the folder of a run")
+    return max(runs, key=lambda run: ((run / MANIFEST).stat().st_mtime_ns, run.name))
 
 
 def read_result(folder: Path) -> Result:

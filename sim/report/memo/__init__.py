@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sim.contract.check import adapt
 from sim.report.memo.blocks import Block, Memo, Picture, Points, Section, Table
@@ -30,7 +32,13 @@ _TEMPLATES = {"md": "memo.md.j2", "html": "memo.html.j2", "docx": "memo.docx", "
 __all__ = ["FORMATS", "compose_memo", "render_memo", "write_memo"]
 
 
-def write_memo(memo: Memo, folder: Path, formats: Sequence[str] = ("md",), templates: Path | None = None) -> list[Path]:
+def write_memo(
+    memo: Memo,
+    folder: Path,
+    formats: Sequence[str] = ("md",),
+    templates: Path | None = None,
+    out: Path | None = None,
+) -> list[Path]:
     """Write a memo in some formats: all of them or, where one fails, none.
 
     Parameters
@@ -42,6 +50,8 @@ def write_memo(memo: Memo, folder: Path, formats: Sequence[str] = ("md",), templ
     formats : sequence of {"md", "html", "docx", "pdf"}
     templates : Path, optional
         A folder whose `memo.md.j2`, `memo.html.j2`, `memo.typ.j2` or `memo.docx` stand for ours.
+    out : Path, optional
+        Where the one format goes, in place of `folder`.
 
     Returns
     -------
@@ -54,10 +64,21 @@ def write_memo(memo: Memo, folder: Path, formats: Sequence[str] = ("md",), templ
     """
     pictures = read_pictures(folder, list_pictures(memo))
     pages = {name: _set_page(memo, name, pictures, templates) for name in formats}
+    if out is not None:
+        (page,) = pages.values()
+        with replace_files(out.parent) as draft:
+            (draft / out.name).write_bytes(_lead_to(page, folder, out) if formats[0] == "md" else page)
+        return [out]
     with replace_files(folder) as draft:
         for name, page in pages.items():
             (draft / f"memo.{name}").write_bytes(page)
     return [folder / f"memo.{name}" for name in pages]
+
+
+def _lead_to(page: bytes, folder: Path, out: Path) -> bytes:
+    """Return a page of Markdown whose figures stay in the folder of the run."""
+    away = quote(os.path.relpath(folder.resolve() / "figures", out.parent.resolve()).replace(os.sep, "/"))
+    return page.replace(b"](figures/", f"]({away}/".encode())
 
 
 def list_pictures(memo: Memo) -> list[str]:

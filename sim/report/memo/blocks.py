@@ -13,6 +13,7 @@ from sim.contract.manifest import Manifest
 from sim.contract.sensitivity import Sensitivity
 from sim.contract.summary import Result
 from sim.report.labels import label_forces
+from sim.report.memo.numbers import Shown
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class Memo:
     as_of: str
     trusted: bool
     sections: tuple[Section, ...]
+    numbers: tuple[Shown, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from sim.report.memo.basis import (
 )
 from sim.report.memo.blocks import Block, Material, Memo, Section
 from sim.report.memo.claims import compose_notes, compose_sources, compose_unused_claims, compose_used_claims
+from sim.report.memo.numbers import list_numbers
 
 SECTIONS: dict[str, Callable[[Material], Iterable[Block]]] = {
     "Bottom line": compose_bottom_line,
@@ -49,4 +50,5 @@ def compose_memo(
     """Return the memo of a run (see `sim.report.memo.blocks.Material` for what it is written from)."""
     material = Material(result, scale, sensitivity, tuple(change), manifest)
     sections = (Section(title, tuple(compose(material))) for title, compose in SECTIONS.items())
-    return Memo(result.title, result.as_of, result.trusted, tuple(section for section in sections if section.blocks))
+    kept = tuple(section for section in sections if section.blocks)
+    return Memo(result.title, result.as_of, result.trusted, kept, numbers=list_numbers(result))

@@ -20,6 +20,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from sim.errors import refuse
 from sim.report.memo.blocks import Memo, Picture, Section
+from sim.report.memo.numbers import offer_numbers
 from sim.system.reading import decode_text, read_bytes
 from sim.words import escape_cell
 
@@ -64,6 +65,7 @@ def render_template(memo: Memo, name: str, pictures: Mapping[str, bytes], templa
         autoescape=name == "html",
     )
     environment.filters.update(cell=escape_cell, typst=quote_typst)
+    environment.globals["estimate"] = offer_numbers(memo.numbers, f"memo.{name}.j2")
     shown = replace(memo, sections=tuple(_with_figures(section, pictures) for section in memo.sections))
     addresses = {file: _embed(content) if name == "html" else f"figures/{file}" for file, content in pictures.items()}
     page = environment.get_template(f"memo.{name}.j2").render(memo=shown, figures=addresses)
