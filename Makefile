@@ -8,11 +8,12 @@ STAMP := $(VENV)/.made
 CASE ?= kursk
 SUPPORTED := import sys, venv, ensurepip; sys.exit(not (3, 12) <= sys.version_info[:2] <= (3, 14))
 
-.PHONY: run test test-min unlinted docs tables browser lint audit lock package reference clean help
+.PHONY: run test test-full test-min unlinted docs tables browser lint audit lock package reference clean help
 
 help:
 	@echo "make run    make the environment and run truetoll on CASE=$(CASE)"
 	@echo "make test   make the environment, lint, type-check and test (the pages too)"
+	@echo "make test-full  the tests, with every random try, seed and draw, and the slow ones"
 	@echo "make test-min   the tests with the oldest libraries that are allowed"
 	@echo "make docs   build the pages into build/docs; a warning is an error"
 	@echo "make tables  make docs/commands.md and docs/priors.md anew from the program"
@@ -31,6 +32,10 @@ run: $(STAMP)
 
 test: $(STAMP) lint
 	$(BIN)/python -m pytest
+
+# Every random try, seed and draw of the tests, of which `make test` makes some: more than an hour.
+test-full: $(STAMP)
+	$(BIN)/python -m pytest --full -m "not browser"
 
 docs: $(STAMP)
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --doctree-dir build/doctrees docs build/docs

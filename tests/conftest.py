@@ -1,9 +1,11 @@
-"""What the tests share: small cases written to disk, designs, and one run of a shipped case."""
+"""What the tests share: small cases written to disk, designs, and runs of the shipped cases."""
 
 from __future__ import annotations
 
 import datetime as dt
+import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +15,19 @@ from examples import CASE, Row, format_claims
 from sim.case.folder import find_case, read_case
 from sim.case.priors import read_priors
 from sim.model.design import Design, design_model
-from sim.runs.run import Run, run_case
+from sim.runs.run import Run, run_case, write_run
 
 Writer = Callable[..., Path]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="every random try, seed and draw: see `make test-full`")
+
+
+@pytest.fixture(scope="session")
+def full(request: pytest.FixtureRequest) -> bool:
+    """Say whether everything is tried as often as `make test-full` does."""
+    return bool(request.config.getoption("--full"))
 
 
 @pytest.fixture
@@ -65,9 +77,33 @@ def kursk() -> Design:
 
 
 @pytest.fixture(scope="session")
-def kursk_run() -> Run:
+def run_once() -> Callable[..., Run]:
+    """Return `run_case`, which gives again what it was asked for before: the same run of the same shipped case."""
+    signature, kept = inspect.signature(run_case), {}
+
+    def run_or_recall(*given: object, **options: object) -> Run:
+        bound = signature.bind(*given, **options)
+        bound.apply_defaults()
+        if Path(str(bound.arguments["case"])).name != bound.arguments["case"]:  # a folder may be another by now
+            return run_case(*given, **options)
+        key = tuple((name, value) for name, value in bound.arguments.items() if name != "quiet")
+        if key not in kept:
+            kept[key] = run_case(*given, **options)
+        return replace(kept[key], seconds=dict(kept[key].seconds))  # what is noted of a folder is of that one alone
+
+    return run_or_recall
+
+
+@pytest.fixture(scope="session")
+def kursk_run(run_once: Callable[..., Run]) -> Run:
     """Return a run of the shipped case, as `truetoll run kursk` makes it."""
-    return run_case("kursk", seed=1)
+    return run_once("kursk", seed=1)
+
+
+@pytest.fixture(scope="session")
+def kursk_folder(kursk_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of that run, which nobody writes into."""
+    return write_run(replace(kursk_run), tmp_path_factory.mktemp("results"), ["truetoll", "run", "kursk"])
 
 
 @pytest.fixture

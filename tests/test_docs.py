@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,9 +19,12 @@ from pages import (
     PAGES,
     ROOT,
     Block,
+    is_plain,
     is_run,
     list_blocks,
     list_tables,
+    run_program,
+    run_python,
     run_shell,
     same_output,
     split_console,
@@ -52,22 +56,32 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture(autouse=True)
+def _runs_once(run_once, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fit a shipped case once, however many pages run it, and draw its figures here, where all is loaded."""
+    monkeypatch.setattr("sim.runs.run.run_case", run_once)
+    monkeypatch.setattr("sim.system.figure_process.start_figure_process", nullcontext)
+
+
 def run_block(block: Block, folder: Path) -> None:
     if block.language == "sh":
         if not is_run(block):
             try_commands(block)
             return
-        done = run_shell(f"set -euo pipefail\n{block.text}", folder)
-        assert done.returncode == 0, done.stdout
+        lines = block.text.splitlines()
+        if all(map(is_plain, lines)):
+            for line in lines:
+                status, said = run_program(line, folder)
+                assert status == 0, said
+        else:
+            done = run_shell(f"set -euo pipefail\n{block.text}", folder)
+            assert done.returncode == 0, done.stdout
     elif block.language == "console":
         for command, shown in split_console(block.text):
-            real = run_shell(command, folder).stdout
+            real = run_program(command, folder)[1] if is_plain(command) else run_shell(command, folder).stdout
             assert same_output(shown, real, sampled="check" not in command), f"{command}\n{real}"
     elif block.language == "python":
-        done = subprocess.run(
-            [sys.executable, "-c", block.text], cwd=folder, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
+        run_python(block.text, folder)
     elif block.language == "toml":
         (folder / "case").mkdir(exist_ok=True)
         (folder / "case" / "case.toml").write_text(block.text, encoding="utf-8")
@@ -114,10 +128,11 @@ def list_choices() -> list[list[str]]:
 
 
 @pytest.mark.parametrize("row", list_choices(), ids=lambda row: row[0])
-def test_a_choice_gives_what_the_page_on_limits_says(row, folder):
+def test_a_choice_gives_what_the_page_on_limits_says(row, folder, monkeypatch):
     said, median, interval = row
-    done = run_shell(f"{said.strip('`')} --quiet --json", folder)
-    (killed,) = [entry for entry in json.loads(done.stdout)["estimates"] if entry["quantity"] == "killed"]
+    monkeypatch.setattr("sim.runs.run.write_run", lambda *_: folder)  # what is asked is on standard output
+    _, found = run_program(f"{said.strip('`')} --quiet --json", folder)
+    (killed,) = [entry for entry in json.loads(found)["estimates"] if entry["quantity"] == "killed"]
     real = f"{show_count(killed['median'])} {' to '.join(map(show_count, killed['intervals']['0.9']))}"
     assert same_output(f"{median} {interval}", real, sampled=True), real
 

@@ -177,7 +177,8 @@ def test_the_reference_of_a_set_is_the_record_that_it_was_learned_from():
 
 def test_a_set_as_it_stands_on_the_command_line(tmp_path):
     claims, truths = write_record(tmp_path / "in")
-    done = call("backtest", claims, truths, "--prior", "default", "--json", "--quiet", "--results", tmp_path / "out")
+    options = ("--prior", "default", "--jobs", 1, "--json", "--quiet", "--results", tmp_path / "out")
+    done = call("backtest", claims, truths, *options)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["n"] == 3
     (folder,) = (tmp_path / "out" / "backtest").iterdir()

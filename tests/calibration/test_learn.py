@@ -94,11 +94,11 @@ def test_the_gradient_is_a_difference_of_densities(assembly, rng):
         assert gradient[place] == pytest.approx(slope, rel=1e-4, abs=2e-3)
 
 
-def test_what_made_the_claims_is_learned(tmp_path, vague):
-    """Forty one-day wars whose own side halves and whose enemy trebles: both are found, within their uncertainty."""
+def test_what_made_the_claims_is_learned(tmp_path, vague, full):
+    """One-day wars whose own side halves and whose enemy trebles: both are found, within their uncertainty."""
     rng = np.random.default_rng(5)
     claims, truths = [], []
-    for n in range(40):
+    for n in range(40 if full else 20):
         truth = round(float(rng.lognormal(6, 1)))
         for source, role, factor in (("us", "own", 0.5), ("them", "adversary", 3.0)):
             said = round(truth * factor * float(rng.lognormal(0, 0.3)))
@@ -106,7 +106,8 @@ def test_what_made_the_claims_is_learned(tmp_path, vague):
                 f"c{n},{source}{n},{source}{n},,{role},x,killed,cumulative,,2001-05-01,2001-05-02,exact,,{said},,,,,,,,,"
             )
         truths.append(f"c{n},w{n},A,x,,killed,2001-05-01,2001-05-01,2001-05-01,,{truth},,,")
-    learned = learn_priors(read_record(*write_record(tmp_path, claims, truths)).hindcasts, vague, 1, quiet=True)
+    effort = BRIEF if full else replace(BRIEF, draws=600, tune=300)
+    learned = learn_priors(read_record(*write_record(tmp_path, claims, truths)).hindcasts, vague, 1, effort, quiet=True)
     assert learned.diagnostics.max_rhat < 1.05
     sd = np.sqrt(np.diag(learned.covariance))
     for key, factor in (("role.own.losses", 0.5), ("role.adversary.losses", 3.0)):
@@ -122,12 +123,12 @@ def test_what_made_the_claims_is_learned(tmp_path, vague):
     assert not again.borrowed
 
 
-def test_the_default_set_is_what_the_record_teaches(vague):
+def test_the_default_set_is_what_the_record_teaches(vague, full):
     """A short learning of the shipped record agrees with the set, within the Monte Carlo error of both."""
     default = read_priors("default")
     shipped = read_record(TRACK / "claims.csv", TRACK / "truth.csv")
     assert default.learned_from["sha256"] == shipped.sha256
-    learned = learn_priors(shipped.hindcasts, vague, 3, replace(BRIEF, draws=800), chains=4, quiet=True)
+    learned = learn_priors(shipped.hindcasts, vague, 3, replace(BRIEF, draws=800), chains=4 if full else 2, quiet=True)
     assert learned.diagnostics.max_rhat < 1.1
     assert default.joint.keys == learned.keys
     statistics = load_statistics()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import glob
+import io
 import math
 import os
 import re
 import shlex
 import subprocess
 import sys
+import warnings
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,6 +113,33 @@ def run_shell(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
+
+
+def run_python(text: str, folder: Path) -> None:
+    """Run a block of Python in this process, which has loaded already what it imports."""
+    with chdir(folder), redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # a reader need not close files
+        code = compile(text, "block", "exec", dont_inherit=True)
+        exec(code, {"__name__": "__main__"})  # noqa: S102 - a page of our own
+
+
+def run_program(command: str, folder: Path) -> tuple[int, str]:
+    """Run a plain command of truetoll in this process; return its status, and what it says, both streams in order.
+
+    `tests/cli` runs the installed program.
+    """
+    program, *words = shlex.split(command, comments=True)
+    assert program.rpartition("/")[2] == "truetoll"
+    with chdir(folder), redirect_stdout(io.StringIO()) as said, redirect_stderr(said):
+        arguments = [place for word in words for place in (sorted(glob.glob(word)) or [word])]  # noqa: PTH207 - a shell's
+        status = typer.main.get_command(app).main(arguments, prog_name="truetoll", standalone_mode=False)
+    return int(status or 0), said.getvalue()
+
+
+def is_plain(command: str) -> bool:
+    """Say whether a line is one command of truetoll and nothing else for a shell to do."""
+    line = command.partition(" #")[0]
+    return line.removeprefix(".venv/bin/").startswith("truetoll ") and not set(line) & set("|&;<>$`\\\n")
 
 
 def split_console(text: str) -> list[tuple[str, str]]:

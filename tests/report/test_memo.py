@@ -23,16 +23,11 @@ from sim.report.memo import FORMATS, render_memo, write_memo
 from sim.report.memo.answer import judge_threshold
 from sim.report.memo.blocks import Points
 from sim.report.memo.content import compose_memo
-from sim.runs.run import write_run
+from sim.runs.run import run_case, write_run
 from sim.words import show_count
 
 HOSTILE = "<script>document.title='hit'</script>|**x**\n# h [a](javascript:1) #panic() $x$ \\[ =cmd|' /C calc'!A0"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
-
-@pytest.fixture(scope="module")
-def folder(kursk_run, tmp_path_factory):
-    return write_run(kursk_run, tmp_path_factory.mktemp("results"), ["truetoll", "run", "kursk"])
 
 
 def read_text(path):
@@ -54,8 +49,8 @@ def read_text(path):
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_every_format_says_the_headline(form, kursk_run, folder, tmp_path):
-    shutil.copytree(folder, tmp_path / "run")
+def test_every_format_says_the_headline(form, kursk_run, kursk_folder, tmp_path):
+    shutil.copytree(kursk_folder, tmp_path / "run")
     memo = compose_memo(kursk_run.result)
     (path,) = write_memo(memo, tmp_path / "run", [form])
     text = read_text(path)
@@ -95,10 +90,10 @@ def test_confidence_follows_its_rule(kursk_run):
 
 
 @pytest.fixture(scope="module")
-def hostile(kursk_run, folder, tmp_path_factory):
+def hostile(kursk_run, kursk_folder, tmp_path_factory):
     """Return the folder of memos in every format whose every text is hostile."""
     place = tmp_path_factory.mktemp("hostile") / "run"
-    shutil.copytree(folder, place)
+    shutil.copytree(kursk_folder, place)
 
     def change(data):
         data["title"] = HOSTILE
@@ -132,8 +127,8 @@ def test_hostile_text_stays_text(form, hostile):
         assert "panic()" in read_text(path)  # typst did not run it
 
 
-def test_an_institutions_templates_stand_for_ours(kursk_run, folder, tmp_path):
-    shutil.copytree(folder, tmp_path / "run")
+def test_an_institutions_templates_stand_for_ours(kursk_run, kursk_folder, tmp_path):
+    shutil.copytree(kursk_folder, tmp_path / "run")
     (tmp_path / "house").mkdir()
     (tmp_path / "house" / "memo.md.j2").write_text("HOUSE {{ memo.title }}\n", encoding="utf-8")
     write_memo(compose_memo(kursk_run.result), tmp_path / "run", ["md"], tmp_path / "house")
@@ -151,8 +146,8 @@ def test_an_institutions_templates_stand_for_ours(kursk_run, folder, tmp_path):
         ("memo.docx", "no zip", "fails"),
     ],
 )
-def test_a_template_that_fails_writes_nothing(name, text, told, folder, tmp_path):
-    shutil.copytree(folder, tmp_path / "run")
+def test_a_template_that_fails_writes_nothing(name, text, told, kursk_folder, tmp_path):
+    shutil.copytree(kursk_folder, tmp_path / "run")
     (tmp_path / "house").mkdir()
     (tmp_path / "house" / name).write_text(text, encoding="utf-8")
     before = sorted(path.name for path in (tmp_path / "run").iterdir())
@@ -163,19 +158,19 @@ def test_a_template_that_fails_writes_nothing(name, text, told, folder, tmp_path
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == before
 
 
-def test_bad_options_are_told_in_one_line(folder, tmp_path):
+def test_bad_options_are_told_in_one_line(kursk_folder, tmp_path):
     for arguments, told in (
         (["--format", "odt"], "odt is not available"),
         (["--words", "x"], "x is not available"),
         (["--template", tmp_path / "none"], "is no folder"),
     ):
-        done = call("memo", folder, *arguments)
+        done = call("memo", kursk_folder, *arguments)
         assert (done.returncode, len(done.stderr.strip().splitlines())) == (3, 1)
         assert told in done.stderr
 
 
-def test_a_newer_run_is_refused(folder, tmp_path):
-    shutil.copytree(folder, tmp_path / "run")
+def test_a_newer_run_is_refused(kursk_folder, tmp_path):
+    shutil.copytree(kursk_folder, tmp_path / "run")
     summary = tmp_path / "run" / "summary.json"
     content = json.loads(summary.read_text(encoding="utf-8"))
     for broken, told in (({**content, "schema": 2}, "schema"), ({**content, "variance": [{}]}, "damaged")):
@@ -205,9 +200,7 @@ def test_compare_tells_what_changed_and_guards(tmp_path):
     runs = []
     for seed, written in ((1, rows[:1]), (2, rows[:1]), (1, [{"id": "a", "value": 30_000}, rows[1]])):
         (tmp_path / "case" / "claims.csv").write_text(format_claims(written), encoding="utf-8")
-        assert call("run", "./case", "--seed", seed, "--quiet", cwd=tmp_path).returncode == 0
-        (new,) = {path for path in (tmp_path / "results" / "case").iterdir() if path.is_dir()} - set(runs)
-        runs.append(new)
+        runs.append(write_run(run_case(tmp_path / "case", seed=seed), tmp_path / "results"))
     done = call("compare", runs[0], runs[1], "--json", "--max-shift", "0.5")
     assert done.returncode == 0, done.stderr
     same = json.loads(done.stdout)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from examples import ONE_DAY, ONE_DAY_ROWS
+from examples import ONE_DAY, ONE_DAY_ROWS, format_claims
 
 from sim.errors import InputError
 from sim.runs.run import run_case, write_run
@@ -22,15 +22,24 @@ ROOT = Path(__file__).parents[2]
 PROGRAM = Path(sys.executable).parent / "truetoll"
 
 
-@pytest.fixture
-def folder(write, tmp_path):
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
     """Return a small run's folder, whose case and prior set are gone since."""
-    case = write(ONE_DAY_ROWS, f'prior = "mine.toml"\n{ONE_DAY}')
+    case, results = tmp_path_factory.mktemp("inputs") / "case", tmp_path_factory.mktemp("results")
+    case.mkdir()
+    (case / "case.toml").write_text(f'prior = "mine.toml"\n{ONE_DAY}', encoding="utf-8")
+    (case / "claims.csv").write_text(format_claims(ONE_DAY_ROWS), encoding="utf-8")
     shutil.copy(ROOT / "priors" / "flat.toml", case / "mine.toml")
     run = run_case(case, seed=3, draws=200, as_of=dt.date(2024, 2, 1), known_by=dt.date(2024, 4, 1))
-    place = write_run(run, tmp_path / "results")
+    place = write_run(run, results)
     shutil.rmtree(case)
     return place
+
+
+@pytest.fixture
+def folder(written, tmp_path):
+    """Return a copy of it, to be changed."""
+    return Path(shutil.copytree(written, tmp_path / "run"))
 
 
 def test_a_run_is_made_again_from_its_folder_alone(folder):
@@ -106,20 +115,22 @@ def test_numbers_stand_within_monte_carlo_error(kursk_run):
     assert judge_repeat(first, replace(first, estimates=tuple(others))).moved[0].now is None
 
 
-def test_another_seed_stands_and_another_prior_does_not(kursk_run):
+def test_another_seed_stands_and_another_prior_does_not(run_once):
     """The errors are those of the draws: chance alone raises no alarm, a change of the model does."""
-    verdict = judge_repeat(kursk_run.result, run_case("kursk", seed=2).result)
+    other = run_once("kursk", seed=2).result
+    verdict = judge_repeat(run_once("kursk", seed=1).result, other)
     assert verdict.stands, verdict.moved
     assert not verdict.identical
-    assert not judge_repeat(kursk_run.result, run_case("kursk", seed=2, prior="flat").result).stands
+    assert not judge_repeat(other, run_once("kursk", seed=1, prior="flat").result).stands
 
 
 def test_the_command_says_so_by_its_status(folder):
     def verify(*more):
         return subprocess.run([PROGRAM, "run", "--verify", folder, *more], capture_output=True, text=True, check=False)
 
-    assert verify().returncode == 0
-    assert json.loads(verify("--json").stdout)["identical"]
+    done = verify("--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["identical"]
     result = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     result["estimates"][0]["median"] *= 3
     (folder / "summary.json").write_text(json.dumps(result), encoding="utf-8")
@@ -153,10 +164,20 @@ def test_hash_seeds_and_threads_change_nothing(kursk_run):
 REFERENCE = ROOT / "results" / "kursk" / "reference"
 
 
-def test_the_reference_run_stands():
-    """What is kept of Kursk is what this version says, within Monte Carlo error; if it is to move, remake it."""
+def test_the_reference_run_stands(kursk_run, monkeypatch):
+    """What is kept of Kursk is what this version says, within Monte Carlo error; if it is to move, remake it.
+
+    Its inputs are those of the shipped case, byte by byte: to make it again is to make the run of that case.
+    """
+    asked = []
+    monkeypatch.setattr("sim.runs.verify.fit_case", lambda *given, **how: asked.append((*given, how)) or kursk_run)
     report = verify_run(REFERENCE)
     assert report.stands, report.moved
+    ((case, _, how),) = asked
+    assert case.name == "kursk"
+    assert {name: how[name] for name in ("seed", "draws", "as_of", "known_by")} == {
+        "seed": 1, "draws": None, "as_of": None, "known_by": None,
+    }  # fmt: skip
     kept = REFERENCE / "inputs"
     for name, now in (
         ("case.toml", "sim/cases/kursk/case.toml"),
