@@ -30,12 +30,15 @@ help:
 run: $(STAMP)
 	$(BIN)/truetoll run $(CASE)
 
+# Two processes share the tests; those of one group (see tests/conftest.py) stay in one of them, in their order.
+SHARED := --numprocesses 2 --no-loadscope-reorder
+
 test: $(STAMP) lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SHARED)
 
 # Every random try, seed and draw of the tests, of which `make test` makes some: more than an hour.
 test-full: $(STAMP)
-	$(BIN)/python -m pytest --full -m "not browser"
+	$(BIN)/python -m pytest $(SHARED) --full -m "not browser"
 
 docs: $(STAMP)
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --doctree-dir build/doctrees docs build/docs
@@ -53,7 +56,7 @@ test-min:
 	$(MAKE) unlinted VENV=.venv-min LOCK=requirements-min.lock
 
 unlinted: $(STAMP)
-	$(BIN)/python -m pytest -W default --disable-warnings
+	$(BIN)/python -m pytest $(SHARED) -W default --disable-warnings
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,10 +21,37 @@ from sim.model.design import Design, design_model
 from sim.runs.run import Run, run_case, write_run
 
 Writer = Callable[..., Path]
+ROOT = Path(__file__).parents[1]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="every random try, seed and draw: see `make test-full`")
+
+
+@cache
+def find_group(file: str) -> str:
+    """Return what a file of tests is left to one process with: all that look at the same runs of the shipped cases."""
+    shares = re.search(r"\b(run_once|kursk_run|kursk_folder)\b", (ROOT / file).read_text(encoding="utf-8"))
+    return "shipped" if shares else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """Where processes share the tests, leave each group to one of them; `--dist loadgroup` fails with pytest 9.2."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class LoadGroups(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return find_group(nodeid.partition("::")[0])
+
+    return LoadGroups(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with the largest group, where processes share the tests, and go on from the last file to the first."""
+    if hasattr(config, "workerinput"):
+        files = list(dict.fromkeys(item.location[0] for item in items))
+        items.sort(key=lambda item: (find_group(item.location[0]) != "shipped", -files.index(item.location[0])))
 
 
 @pytest.fixture(scope="session")
