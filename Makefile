@@ -21,7 +21,7 @@ help:
 	@echo "make audit  scan the code with bandit, and the pinned dependencies with pip-audit"
 	@echo "make fuzz   try RUNS=$(RUNS) broken inputs, led by what code they reach"
 	@echo "make lock   pin the dependencies again (needs uv)"
-	@echo "make package  build wheel and sdist, and try each in an environment of its own"
+	@echo "make package  build wheel and sdist, and try the wheel in an environment of its own"
 	@echo "make reference  make the kept run of Kursk again"
 	@echo "make draft-score  how well truetoll draft reads, beside careful readers"
 	@echo "make mutants  plant known faults one at a time, and say which test notices each"
@@ -106,12 +106,15 @@ lock:
 	$(LOCKED) --upgrade --output-file requirements.lock
 	$(LOCKED) --upgrade --resolution lowest-direct --output-file requirements-min.lock
 
-# What a user installs: wheel and sdist, each in an environment of its own with nothing of a developer's beside it.
+# What a user installs: the wheel, in an environment of its own with nothing of a developer's beside it. What pip makes of
+# the sdist is that wheel, byte for byte, so that it need not be installed a second time.
 package: $(STAMP)
 	rm -rf build/package && $(BIN)/python -m build --no-isolation --outdir build/package .
-	set -e; cd build/package; for kind in whl tar.gz; do \
-	  $(CURDIR)/$(BIN)/python -m venv $$kind && $$kind/bin/python -m pip install --quiet --disable-pip-version-check *.$$kind; \
-	  $$kind/bin/truetoll run kursk --results results-$$kind; done
+	set -e; cd build/package; $(CURDIR)/$(BIN)/python -m venv alone; \
+	  alone/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir again *.tar.gz; \
+	  cmp *.whl again/*.whl; \
+	  alone/bin/python -m pip install --quiet --disable-pip-version-check --no-compile *.whl; \
+	  alone/bin/truetoll run kursk --results results
 
 clean:
 	rm -rf .venv .venv-min build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
