@@ -126,7 +126,7 @@ def test_a_claim_more_does_not_raise_the_mean_variance(design):
     """Averaged over the prior predictive: the law of total variance, for claims made by the model itself."""
     rng = np.random.default_rng(1)
     after_one, after_two = [], []
-    for truth in rng.normal(np.log(1_000), 3.45, 200):
+    for truth in rng.normal(np.log(1_000), 3.45, 80):
         said = [float(np.exp(truth + rng.normal(0, 0.4))) for _ in range(2)]
         rows = [{"value": f"{number:.9g}", "source": name} for number, name in zip(said, ("one", "two"), strict=True)]
         for store, used in ((after_one, rows[:1]), (after_two, rows)):

@@ -8,19 +8,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from examples import CASE, ONE_DAY, RICH_ROWS, UNBOUNDED, format_claims
-from program import call
+from fuzzing import run_here
 from scipy import stats
 
 from sim.contract.check import dump_record, parse_sensitivity
 from sim.model.design import sample_prior
+from sim.posterior.fit import Effort
 from sim.posterior.sample import Sample
-from sim.posterior.verdict import choose_ladder, fit_design
+from sim.posterior.verdict import Ladder, choose_ladder, fit_design
 from sim.report.robustness import list_shown, tell_robustness
 from sim.robustness.conflict import adjust_holm, compare_groups
 from sim.robustness.counts import QUANTILES, CountSummary, FitSummary, quantiles_of
 from sim.robustness.power_scaling import GROUPS, log_prior, scale_priors
 from sim.robustness.sensitivity import examine_case
 from sim.robustness.variants import build_variant, list_variants, without_source
+from sim.sampler.diagnostics import OF_INTERVALS
 from sim.system.tasks import finish_tasks
 
 TOML = CASE.replace("[sources.own]", "NEVER").replace(
@@ -36,18 +38,37 @@ ROWS = [
     {"id": "quiet", "source": "foe", "quantity": "losses", "exclude": "enters as a lull"},
 ]
 
+BRIEF = Ladder((Effort(400, 300, 0.95),), OF_INTERVALS)
+REPORTED = [row for row in ROWS if row.get("source") != "mixed"]  # fewer sources, fewer fits
+
+
+@pytest.fixture
+def variants(monkeypatch):
+    """Return a function that leaves of a case's variants those of some kinds: a report of all takes fifty fits."""
+
+    def leave(*kinds):
+        monkeypatch.setattr(
+            "sim.robustness.sensitivity.list_variants", lambda d: [v for v in list_variants(d) if v.kind in kinds]
+        )
+
+    return leave
+
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    """Return a report of the installed program, and its folder."""
+    """Return a report as the command writes it, and its folder; its chains are short, as it takes fifty fits."""
     place = tmp_path_factory.mktemp("sensitivity")
     (place / "case").mkdir()
     (place / "case" / "case.toml").write_text(TOML.replace("bounded = true", LULL), encoding="utf-8")
-    (place / "case" / "claims.csv").write_text(format_claims(ROWS), encoding="utf-8")
-    done = call("sensitivity", "./case", "--json", cwd=place)
-    assert done.returncode in (0, 4), done.stderr
+    (place / "case" / "claims.csv").write_text(format_claims(REPORTED), encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sim.robustness.sensitivity.choose_ladder", lambda _: BRIEF)
+        status, out, told = run_here(
+            ["sensitivity", f"{place}/case", "--json", "--jobs", "1", "--results", f"{place}/results"], 600
+        )
+    assert status in (0, 4), told
     (folder,) = (path for path in (place / "results" / "case").iterdir() if path.is_dir())
-    return json.loads(done.stdout), folder
+    return json.loads(out), folder
 
 
 def test_every_kind_of_the_contract_is_there(report):
@@ -79,12 +100,12 @@ def test_the_shift_is_of_the_median_of_the_log_in_standard_deviations(report):
     base = next(each for each in report[0]["base"]["quantities"] if each["quantity"] == "killed")
     for each in report[0]["scenarios"]:
         moved = np.log(each["median"] + 0.5) - np.log(base["median"] + 0.5)
-        assert each["shift_sd"] == pytest.approx(moved / base["log_sd"], abs=0.02)
+        assert each["shift_sd"] == pytest.approx(moved / base["log_sd"], rel=0.005, abs=0.02)  # of three figures
 
 
 def test_a_source_left_out_is_a_case_without_its_rows(design, report):
     """Its lull goes with it. The program's figure is that of a case that never had the source's claims."""
-    laid = design([row for row in ROWS if row.get("source") != "foe"], TOML)
+    laid = design([row for row in REPORTED if row.get("source") != "foe"], TOML)
     _, sample, verdict, _ = fit_design(laid, 5, choose_ladder(laid))
     assert verdict.trusted
     values = sample.headline["x", "killed"]
@@ -92,17 +113,15 @@ def test_a_source_left_out_is_a_case_without_its_rows(design, report):
     sd = np.std(np.log(values + 0.5))
     apart = np.log(np.median(values)) - np.log(told["median"])
     assert abs(apart) < 5 * told["shift_mcse"] * sd
-    full = design(ROWS, TOML.replace("bounded = true", LULL))
+    full = design(REPORTED, TOML.replace("bounded = true", LULL))
     assert full.case.forces["x"].lulls
     assert not without_source(full, "foe").case.forces["x"].lulls
 
 
-def test_large_cases_reweigh_and_agree_with_refits(design, monkeypatch):
+def test_large_cases_reweigh_and_agree_with_refits(design, variants, monkeypatch):
     """A claim left out by importance sampling gives what a refit gives, where k is small."""
     laid = design(RICH_ROWS, CASE)
-    monkeypatch.setattr(
-        "sim.robustness.sensitivity.list_variants", lambda d: [v for v in list_variants(d) if "leave_" in v.kind]
-    )
+    variants("leave_claim_out")
     refitted = examine_case(laid, 1, jobs=2)
     monkeypatch.setattr("sim.robustness.sensitivity.MANY_UNKNOWNS", 0)
     reweighed = examine_case(laid, 1, jobs=2)
@@ -115,8 +134,9 @@ def test_large_cases_reweigh_and_agree_with_refits(design, monkeypatch):
         assert one.shift_sd == pytest.approx(two.shift_sd, abs=5 * 2 * one.shift_mcse)
 
 
-def test_what_is_finished_is_kept(design, tmp_path, monkeypatch):
+def test_what_is_finished_is_kept(design, variants, tmp_path, monkeypatch):
     laid = design(ROWS[:2], TOML)
+    variants("leave_source_out", "prior_set", "echo")
     store = tmp_path / "fits.jsonl"
     first = examine_case(laid, 1, store=store)
     monkeypatch.setattr("sim.robustness.sensitivity.fit_task", lambda *_: pytest.fail("fitted again"))
@@ -256,8 +276,9 @@ def _shift(scenario, shift):
     return {**scenario, "quantities": [{**entry, "shift_sd": shift} for entry in scenario["quantities"]]}
 
 
-def test_a_source_alone_leaves_nothing_to_compare(design):
+def test_a_source_alone_leaves_nothing_to_compare(design, variants):
     laid = design([{"value": 300}], CASE)
+    variants("leave_claim_out", "echo")
     report = examine_case(replace(laid), 1)
     assert report.conflict == ()
     assert "do not stand in two roles" in " ".join(tell_robustness(report))
@@ -295,10 +316,11 @@ def test_a_count_that_does_not_vary_has_a_report(design):
     assert all(each.shift_sd == 0 for each in report.scenarios)
 
 
-def test_each_force_has_its_verdict(design):
+def test_each_force_has_its_verdict(design, variants):
     quiet = {"id": "quiet", "source": "foe", "force": "a", "quantity": "losses", "exclude": "enters as a lull"}
     rows = [{"source": "own", "force": "a", "value": 300}, {"source": "foe", "force": "b", "value": 50}, quiet]
     laid = design(rows, UNBOUNDED)
+    variants("leave_source_out")
     told = tell_robustness(examine_case(laid, 1, jobs=2))
     for force in ("a", "b"):
         assert any(f"the number killed ({force})" in sentence for sentence in told)
