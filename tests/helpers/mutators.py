@@ -9,7 +9,6 @@ import json
 import random
 import re
 import tomllib
-from collections.abc import Callable
 from typing import Any
 
 NASTY: tuple[str, ...] = (
@@ -31,8 +30,6 @@ _VALUES: tuple[Any, ...] = (
     None, True, False, 0, -1, 1, 2**63, -(2**63), 10**400, 0.0, -0.0, 1e308, 1e-308, -1e100, 0.5, 1e16, float("nan"),
     float("inf"), "", "x", [], {}, [[]], [0], [1, 0], [None], {"a": 1}, {"": {}}, [[[[[[]]]]]],
 )  # fmt: skip
-
-Mutator = Callable[[bytes, random.Random], bytes]
 
 
 def mutate(content: bytes, rng: random.Random, suffix: str) -> bytes:
