@@ -63,6 +63,8 @@ def guarded(command: Callable[..., int]) -> Callable[..., None]:
 
 def _find_excess(error: BaseException) -> InputError | None:
     """Return the refusal of an input that is too much: for the memory, the stack, a library, or for arithmetic."""
+    if isinstance(error, SystemError) and error.__cause__:  # memory that failed where Python looks for no error
+        error = error.__cause__
     kinds = {kind.__name__ for kind in type(error).__mro__}
     reason = " ".join(str(error).split())[:200]
     if "MemoryError" in kinds:

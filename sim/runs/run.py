@@ -162,11 +162,12 @@ def read_day(day: dt.date | str | None, name: str) -> dt.date | None:
 
 
 def _load_ahead() -> None:
-    """Prepare what the verdict and the folder will need."""
-    import h5netcdf  # noqa: F401
+    """Prepare what the verdict and the folder will need; what fails here fails again where it is needed."""
+    with suppress(Exception):
+        import h5netcdf  # noqa: F401
 
-    load_statistics()
-    adapt(Result)
+        load_statistics()
+        adapt(Result)
 
 
 def write_run(run: Run, results: Path, command: Sequence[str] = (), drawing: FigureProcess | None = None) -> Path:
