@@ -92,7 +92,7 @@ def _find_more(name: str, content: bytes) -> str | None:
     if b"<!" in content.replace(b"<!--", b"") or b"\0" in content:
         return "declares more than XML"
     fields = ""
-    for element in fromstring(content).iter():  # noqa: S314  # nosec B314 - it declares no entities
+    for element in fromstring(content).iter():  # noqa: S314 - it declares no entities  # nosec B314
         tag = str(element.tag).rpartition("}")[2]
         if tag in _OBJECTS:
             return f"holds {tag}"
