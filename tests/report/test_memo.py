@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import zipfile
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import pytest
 from examples import CASE, format_claims
@@ -230,24 +232,23 @@ document.title = "sorted " + JSON.stringify(found);
 </script></body>"""
 
 
-@pytest.mark.browser
-def test_the_page_works_in_a_browser(hostile, tmp_path):
-    """In headless Chromium: no error in the console, no script of a claim's, no request, and a column that sorts."""
+def open_page(page, profile):
+    """Open a page in headless Chromium; return the process, whose output is the page as it stands then."""
     if CHROMIUM is None:
         pytest.skip("Chromium is missing: the page is not tried in a browser")
-    page = tmp_path / "memo.html"
-    page.write_text((hostile / "memo.html").read_text(encoding="utf-8").replace("</body>", PROBE), encoding="utf-8")
-    options = [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--enable-logging=stderr",
-        f"--user-data-dir={tmp_path}/p",
-    ]
-    done = subprocess.run(
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", f"--user-data-dir={profile}"]
+    return subprocess.run(
         [CHROMIUM, *options, "--virtual-time-budget=5000", "--dump-dom", page.as_uri()],
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
+
+
+@pytest.mark.browser
+def test_the_page_works_in_a_browser(hostile, tmp_path):
+    """In headless Chromium: no error in the console, no script of a claim's, no request, and a column that sorts."""
+    page = tmp_path / "memo.html"
+    page.write_text((hostile / "memo.html").read_text(encoding="utf-8").replace("</body>", PROBE), encoding="utf-8")
+    done = open_page(page, tmp_path / "profile")
     assert "CONSOLE" not in done.stderr, done.stderr
     title = re.search(r"<title>sorted (.*?)</title>", done.stdout)
     assert title, done.stdout[:300]
@@ -256,6 +257,46 @@ def test_the_page_works_in_a_browser(hostile, tmp_path):
     assert numbers[1] == sorted(numbers[0])
     assert numbers[2] == sorted(numbers[0], reverse=True)
     assert numbers[1] != numbers[2]
+
+
+WILD = """<!doctype html><html><head><title>{{ memo.title }}</title>
+<style>@import url("HOST/style"); body { background: url("HOST/background") }</style>
+<script src="HOST/script"></script><script>document.title = "hit"</script></head>
+<body onload="document.title = 'hit'"><img src="HOST/picture" onerror="document.title = 'hit'">
+<iframe src="HOST/frame"></iframe><object data="HOST/object"></object><video src="HOST/video"></video>
+<script>fetch("HOST/fetch")</script></body></html>"""
+
+
+@pytest.mark.browser
+def test_a_users_template_asks_for_nothing_in_a_browser(kursk_folder, tmp_path):
+    """Of a page that tries every way nothing is loaded, and no script runs; without its policy all of that happens."""
+    asked = []
+
+    class Listener(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_error(404)
+
+        def log_message(self, *_):
+            pass
+
+    run = shutil.copytree(kursk_folder, tmp_path / "run")
+    (tmp_path / "house").mkdir()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Listener) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        text = WILD.replace("HOST", f"http://127.0.0.1:{server.server_port}")
+        (tmp_path / "house" / "memo.html.j2").write_text(text, encoding="utf-8")
+        done = call("memo", run, "--format", "html", "--template", tmp_path / "house")
+        assert done.returncode == 0, done.stderr
+        guarded, bare = (run / "memo.html"), tmp_path / "bare.html"
+        bare.write_text(re.sub("<meta [^>]*>", "", guarded.read_text(encoding="utf-8")), encoding="utf-8")
+        shown = open_page(guarded, tmp_path / "one").stdout
+        assert asked == []
+        assert "<title>hit</title>" not in shown
+        assert "<iframe" in shown
+        assert "<title>hit</title>" in open_page(bare, tmp_path / "two").stdout
+        assert set(asked) >= set(re.findall("HOST(/[a-z]+)", WILD))
+        server.shutdown()
 
 
 def test_relays_are_their_source(design):
