@@ -1,8 +1,8 @@
-"""Faults at random moments: signals and full disks in the midst of commands, and what is left of them afterwards.
+"""Faults at random moments: signals, full disks and swapped links, and what is left of commands afterwards.
 
 `python tests/suites/faults.py --n 200 --seed 1` draws moments, of each a fault, a verb and a share of what an
-undisturbed command takes: of its time for a signal, of its bytes for a disk that is full. It prints what was found, and
-fails where anything was.
+undisturbed command takes: of its time for a signal or a swap, of its bytes for a disk that is full. A swap puts a link
+to another folder in the place of what the command writes into. It prints what was found, and fails where anything was.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from examples import ONE_DAY, ONE_DAY_ROWS, format_claims
 from records import write_record
 
 PROGRAM = Path(sys.executable).parent / "truetoll"
-FAULTS = ("SIGKILL", "SIGTERM", "SIGINT", "disk")
+FAULTS = ("SIGKILL", "SIGTERM", "SIGINT", "disk", "swap")
 VERBS = ("run", "sbc", "backtest", "sensitivity")
 MARK = "TRUETOLL_FAULT"  # in the environment of a command, and so of all that it starts
 GONE = 8.0  # seconds within which what it started must have ended
@@ -136,7 +136,13 @@ class Bench:
     def _strike(self, moment: Moment, known: Undisturbed, results: Path) -> tuple[str, list[str]]:
         before, mark, early = snapshot(results), uuid4().hex, False
         running = self.start(moment.verb, moment.jobs, results, env={**os.environ, MARK: mark})
-        if moment.fault != "disk":
+        swapped: list[Path] = []
+        outside = results.parent / "outside"
+        if moment.fault == "swap":
+            outside.mkdir()
+            time.sleep(moment.share * known.seconds)
+            swapped = swap_drafts(running, results, outside)
+        elif moment.fault != "disk":
             number = signal.Signals[moment.fault]
             time.sleep(moment.share * known.seconds)
             early = moment.share < EARLY and not heeds_signals(running.pid)
@@ -144,6 +150,10 @@ class Bench:
         said, told = running.communicate(timeout=120)
         wrong = [] if early else judge_end(moment.fault, running.returncode, told)
         struck = "early" if early else "struck" if running.returncode not in (0, 4) else "late"
+        wrong += [f"outside: {path.name}" for path in outside.rglob("*")]
+        for place in swapped:
+            wrong += [f"a half in what was taken away: {path.name}" for path in place.rglob("*")]
+            shutil.rmtree(place)
         left = wait_for_none(mark)
         wrong += [f"still runs: {each}" for each in left]
         wrong += judge_folder(results, before, known, drafts=moment.fault == "SIGKILL")
@@ -166,12 +176,27 @@ def heeds_signals(pid: int) -> bool:
     return bool(caught >> (signal.SIGTERM - 1) & 1)
 
 
+def swap_drafts(running: subprocess.Popen, results: Path, outside: Path) -> list[Path]:
+    """Move the next draft that a command makes away, and put a link to another folder in its place; return where to."""
+    while running.poll() is None:
+        for draft in (path for path in results.rglob(".unfinished-*") if not path.is_symlink()):
+            taken = results.parent / f"taken{draft.name}"
+            try:
+                draft.rename(taken)
+            except FileNotFoundError:  # it has got its name meanwhile
+                continue
+            draft.symlink_to(outside)
+            return [taken]
+        time.sleep(0.005)
+    return []
+
+
 def judge_end(fault: str, status: int, told: str) -> list[str]:
     """Return what is wrong with how a command ended: its exit status, and what it said."""
     wrong = [] if "Traceback" not in told else ["a traceback"]
     if status in (0, 4):  # it was done
         return wrong + ([f"speaks of nothing: {told}"] if told else [])
-    expected = {"SIGKILL": (-9,), "SIGTERM": (143,), "SIGINT": (130,), "disk": (1, 3)}[fault]
+    expected = {"SIGKILL": (-9,), "SIGTERM": (143,), "SIGINT": (130,), "disk": (1, 3), "swap": (3,)}[fault]
     if status not in expected:
         wrong.append(f"exit status {status}")
     if fault != "SIGKILL":
