@@ -48,4 +48,17 @@ CASES = {
         toml_of(1, '{ dist = "LogNormal", mu = -1.2, sigma = 0.8 }'),
     ),
     "wording": (claims(1, qualifier="at_least"), toml_of(1)),
+    # Two sources that err far a third of the time, by chances that are not known.
+    "outlier": (
+        claims(2, qualifier="exact", log_sd=0.1),
+        toml_of(2).replace(
+            '"outlier.probability" = { fixed = 0 }',
+            '"outlier.probability" = { dist = "Beta", alpha = 5, beta = 10 }\n"outlier.factor" = { fixed = 15 }',
+        ),
+    ),
+    # Whether the second source is of the adversary's is not known.
+    "reading": (
+        claims(2, qualifier="exact", log_sd=0.2),
+        toml_of(2).replace('[sources.s1]\nrole = "independent"', '[sources.s1]\nrole = ["independent", "adversary"]'),
+    ),
 }
