@@ -25,6 +25,7 @@ help:
 	@echo "make reference  make the kept run of Kursk again"
 	@echo "make draft-score  how well truetoll draft reads, beside careful readers"
 	@echo "make mutants  plant known faults one at a time, and say which test notices each"
+	@echo "make engines  run Kursk by each sampler, and put the table into docs/validation.md"
 	@echo "make sbc, power, reductions, stress, priors, backtest, ablation, faults, bench, bench-large, bench-folds   the slow suites (see docs/validation.md)"
 
 run: $(STAMP)
@@ -147,7 +148,7 @@ SEEDS ?= ../shared/seeds
 draft-score: $(STAMP)
 	SEEDS=$(SEEDS) $(BIN)/python tests/suites/draft_score.py
 
-.PHONY: mutants sbc power reductions stress priors backtest ablation faults bench bench-large bench-folds
+.PHONY: engines mutants sbc power reductions stress priors backtest ablation faults bench bench-large bench-folds
 
 SBC_CASES := kursk ./tests/cases/unbounded ./tests/cases/one-day ./tests/cases/shares ./tests/cases/small-counts
 N ?= 300
@@ -158,6 +159,13 @@ sbc: $(STAMP)
 	  $(BIN)/truetoll sbc $$case --n $(N) --seed 1 --jobs 2 --results build/sbc --resume --json > build/sbc/$$(basename $$case).json || [ $$? -eq 4 ] || exit 1; \
 	done
 	$(BIN)/python tests/suites/reports.py sbc
+
+engines: $(STAMP)
+	@mkdir -p build/engines
+	for sampler in kernel nutpie pymc; do \
+	  $(BIN)/truetoll run kursk --sampler $$sampler --quiet --json --results build/engines > build/engines/$$sampler.json || [ $$? -eq 4 ] || exit 1; \
+	done
+	$(BIN)/python tests/suites/reports.py engines
 
 mutants: $(STAMP)
 	$(BIN)/python tests/suites/planted.py

@@ -77,7 +77,13 @@ def sample_with(
         built = time.perf_counter()
         with model:
             trace = pm.sample(
-                **options, random_seed=seed, cores=1, progressbar=not quiet, compute_convergence_checks=False
+                **options,
+                nuts_sampler="pymc",  # by default it would be nutpie again, where that is installed
+                random_seed=seed,
+                cores=1,
+                progressbar=not quiet,
+                quiet=quiet,
+                compute_convergence_checks=False,
             )
     stats = trace["sample_stats"]
     return Draws(

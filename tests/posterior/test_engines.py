@@ -48,6 +48,22 @@ def test_every_sampler_draws_the_posterior_of_kursk(engine, kursk):
     hold_equal(kursk, engine)
 
 
+def test_pymc_draws_by_its_own_sampler_and_quietly(design, monkeypatch):
+    """Left to choose, `pm.sample` takes nutpie where that is installed."""
+    import pymc as pm
+
+    asked = {}
+
+    def stop(**options):
+        asked.update(options)
+        raise InterruptedError
+
+    monkeypatch.setattr(pm, "sample", stop)
+    with pytest.raises(InterruptedError):
+        sample_with("pymc", design(ONE_DAY_ROWS, ONE_DAY), 1, **EFFORT)
+    assert (asked["nuts_sampler"], asked["quiet"], asked["progressbar"]) == ("pymc", True, False)
+
+
 def test_a_sampler_that_is_not_there_is_refused(monkeypatch):
     with pytest.raises(InputError, match="no sampler is called stan; use one of kernel, nutpie, pymc"):
         check_engine("stan")

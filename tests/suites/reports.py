@@ -1,4 +1,4 @@
-"""The reports of the slow suites, written into docs/: `python tests/suites/reports.py sbc stress prior ablation`."""
+"""The reports of the slow suites, written into docs/: `python tests/suites/reports.py sbc engines stress ...`."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from sim.calibration.scores import Score, compare, score_draws, summarise
 from sim.case.folder import list_shipped_cases, read_case
 from sim.case.priors import read_priors
 from sim.model.design import design_model
+from sim.posterior.engines import ENGINES
 from sim.posterior.sample import draw_prior
 from sim.runs.run import run_case
 from sim.words import show_number
@@ -61,6 +62,41 @@ def write_sbc() -> None:
             f"![Ranks of {path.stem}](sbc-{path.stem}.png)",
         ]
     (DOCS / "sbc.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+ENGINE_HEAD = """\
+| sampler | median killed | 90% interval | R-hat | bulk ESS | tail ESS | divergences | seconds |
+| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+"""
+
+
+def write_engines() -> None:
+    """Put the table of samplers into docs/validation.md, from what `make engines` left in build/engines."""
+    page = DOCS / "validation.md"
+    before, found, after = page.read_text(encoding="utf-8").partition(ENGINE_HEAD)
+    if not found:
+        raise SystemExit(f"docs/validation.md has no table with this head:\n{ENGINE_HEAD}")
+    rows = []
+    for name in ENGINES:
+        path = ROOT / "build" / "engines" / f"{name}.json"
+        if not path.is_file():  # one that was not run has no row
+            continue
+        report = json.loads(path.read_text(encoding="utf-8"))
+        (killed,) = (entry for entry in report["estimates"] if entry["quantity"] == "killed")
+        values = [killed["median"], *killed["intervals"]["0.9"]]
+        errors = [killed["mcse_median"], *killed["mcse_interval_90"]]
+        median, low, high = (
+            f"{show_number(value)} ± {show_number(error)}" for value, error in zip(values, errors, strict=True)
+        )
+        of = report["diagnostics"]
+        rows.append(
+            f"| {name} | {median} | {low} to {high} | {of['max_rhat']:.4f} | {of['min_ess_bulk']:.0f} "
+            f"| {of['min_ess_tail']:.0f} | {of['divergences']} | {sum(of['seconds'].values()):.0f} |\n"
+        )
+    rest = after.splitlines(keepends=True)
+    while rest and rest[0].startswith("|"):
+        del rest[0]
+    page.write_text("".join([before, ENGINE_HEAD, *rows, *rest]), encoding="utf-8")
 
 
 HEAD = """schema = 1
@@ -253,6 +289,7 @@ if __name__ == "__main__":
     reports = {
         "backtest": write_backtest,
         "sbc": write_sbc,
+        "engines": write_engines,
         "stress": write_stress,
         "prior": write_prior,
         "ablation": write_ablation,
