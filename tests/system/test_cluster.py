@@ -164,7 +164,7 @@ def test_the_command_line_on_a_cluster(two, write, design, tmp_path):
 def refuse_soon(address: str, text: str, cwd: Path) -> None:
     started = time.monotonic()
     done = call("sbc", "kursk", "--n", 2, "--dask", address, cwd=cwd)
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 28  # for itself Dask waits 30 s; a busy machine takes some to load it
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (3, "", 1), done.stderr
     assert text in done.stderr
     assert not (cwd / "results").exists()
