@@ -86,7 +86,7 @@ def describe_run(run: Run, seconds: float) -> dict[str, object]:
         "attempts": run.result.diagnostics.attempts,
         "max_rhat": run.verdict.max_rhat,
         "min_ess": {"bulk": run.verdict.min_ess_bulk, "tail": run.verdict.min_ess_tail},
-        "steps_of_a_draw": run.draws.steps,
+        "steps_of_a_draw": run.drawn.steps,
     }
 
 
@@ -117,7 +117,7 @@ def main(table: Path) -> None:
         **describe_run(run, seconds),
         "ess_of_deaths": deaths,
         "ess_of_deaths_per_second_of_sampling": {f: each / run.seconds["sample"] for f, each in deaths.items()},
-        "ess_of_the_worst_per_gradient": run.verdict.min_ess_bulk / (run.draws.steps * np.prod(run.draws.shape)),
+        "ess_of_the_worst_per_gradient": run.verdict.min_ess_bulk / (run.drawn.steps * np.prod(run.drawn.shape)),
         "gradient": gradient,
         "buffer_bytes": buffer.nbytes,
         "seconds_to_read_the_buffer": time_best(buffer.sum, 200),

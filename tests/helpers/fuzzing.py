@@ -142,9 +142,11 @@ def list_doors(run: Path) -> dict[str, Door]:
         "claims": Door("claims.csv", _lay_case, lambda place: ["check", f"{place}/", "--json"]),
         "priors": Door("set.toml", _lay_case, lambda place: ["priors", "show", f"{place}/set.toml"]),
         "record": Door(
-            "claims.csv", _lay_record, lambda place: ["record", f"{place}/claims.csv", f"{place}/truth.csv"]
+            "claims.csv", _lay_record, lambda place: ["read-table", f"{place}/claims.csv", f"{place}/truth.csv"]
         ),
-        "truths": Door("truth.csv", _lay_record, lambda place: ["record", f"{place}/claims.csv", f"{place}/truth.csv"]),
+        "truths": Door(
+            "truth.csv", _lay_record, lambda place: ["read-table", f"{place}/claims.csv", f"{place}/truth.csv"]
+        ),
         "memo": Door("run/summary.json", finished, lambda place: ["memo", f"{place}/run"]),
         "compare": Door("run/summary.json", finished, lambda place: ["compare", str(run), f"{place}/run", "--json"]),
         "plot": Door("run/summary.json", finished, lambda place: ["plot", f"{place}/run", "--format", "svg"]),
@@ -226,7 +228,7 @@ def _resume_store(path: Path) -> int:
     return 0
 
 
-app.command("record", hidden=True)(_read_table)
+app.command("read-table", hidden=True)(_read_table)
 app.command("store", hidden=True)(_resume_store)
 COMMAND = get_command(app)
 
