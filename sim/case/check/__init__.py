@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,33 +14,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.case.case import Case
+from sim.case.check.questions import ask_questions
+from sim.case.check.warning import Warning, name_row  # noqa: A004
 from sim.case.claims import Claim
 from sim.case.evidence import Evidence, weigh_claims
 from sim.case.folder import read_case, read_case_priors
 from sim.case.timeline import effective_bin_days
-from sim.errors import put_on_line, quote_value
+from sim.errors import quote_value
 from sim.system.sheets.cells import Dates
 
 NEAR_DAYS = 31
 FAR_FACTOR = 3.0
+EARLY = 7  # days from the start in which totals grow by any factor
 MOST_NEAR = 30  # rows after each, of one number within NEAR_DAYS, that it is compared with
 MAX_COMPARED = 50_000_000  # pairs of one topic
 MOST_TOLD = 1_000  # warnings of one reason
 MANY = 5  # rows excluded for one reason, beyond which they are told together
 _YEAR = re.compile(r"\b(1[89]\d\d|20\d\d)\b")
-
-
-@dataclass(frozen=True)
-class Warning:  # noqa: A001 - the word of the command's reader
-    """Something to look at in a case, and where it stands."""
-
-    kind: str
-    where: str
-    text: str
-
-    def __str__(self) -> str:
-        """Return the warning as one line."""
-        return put_on_line(f"{self.kind}: {self.where}: {self.text}")
 
 
 @dataclass(frozen=True)
@@ -82,11 +73,12 @@ def check_case(argument: str, dates: Dates | None = None) -> Report:
         _point_at_slips(case),
         _find_odd_years(case),
         _find_unmarked_echoes(evidence),
-        _find_contradictions(evidence),
+        _find_contradictions(case, evidence),
         _find_duplicates(evidence),
         _find_late_origins(case),
         _tell_exclusions(case),
         _check_structure(case, evidence),
+        *ask_questions(case, evidence),
     )
     warnings = [warning for each in found for warning in _tell_first(each)]
     return Report(case.name, len(case.claims), len(evidence.observations), tuple(warnings))
@@ -100,10 +92,6 @@ def _tell_first(warnings: Iterator[Warning]) -> Iterator[Warning]:
         yield Warning(more.kind, "claims.csv", f"there are more than {MOST_TOLD} of these; the others are not told")
 
 
-def _name_row(claim: Claim) -> str:
-    return f"row {claim.row} ({claim.id})"
-
-
 def _tell_reading(case: Case) -> Iterator[Warning]:
     """Say what was assumed in reading the file of claims, and point at counts that have a fraction."""
     if case.remarks:
@@ -112,14 +100,14 @@ def _tell_reading(case: Case) -> Iterator[Warning]:
         broken = [number for number in claim.number if number is not None and not number.is_integer()]
         if broken and claim.unit == "count" and claim.log_sd is None and not claim.exclude:
             text = f"{broken[0]:g} is no whole number: is {broken[0] * 1000:g} meant, or a share?"
-            yield Warning("fraction", _name_row(claim), text)
+            yield Warning("fraction", name_row(claim), text)
 
 
 def _point_at_slips(case: Case) -> Iterator[Warning]:
     """Repeat what a note marks as a slip of the text, corrected in the row."""
     for claim in case.claims:
         if claim.note.lower().startswith("slip:"):
-            yield Warning("slip", _name_row(claim), f"{quote_value(claim.phrase, 90)}: {claim.note[5:].strip()}")
+            yield Warning("slip", name_row(claim), f"{quote_value(claim.phrase, 90)}: {claim.note[5:].strip()}")
 
 
 def _find_odd_years(case: Case) -> Iterator[Warning]:
@@ -128,7 +116,7 @@ def _find_odd_years(case: Case) -> Iterator[Warning]:
         for year in dict.fromkeys(map(int, _YEAR.findall(claim.phrase))):
             if not case.start.year <= year <= claim.published.year:
                 text = f"the phrase names {year}, outside {case.start.year} to {claim.published.year}"
-                yield Warning("date", _name_row(claim), text)
+                yield Warning("date", name_row(claim), text)
 
 
 def _find_unmarked_echoes(evidence: Evidence) -> Iterator[Warning]:
@@ -142,8 +130,8 @@ def _find_unmarked_echoes(evidence: Evidence) -> Iterator[Warning]:
             count[key] += 1
     for pair, (first, second) in first_pairs.items():
         more = f" ({count[pair]} such pairs of {first.source} and {second.source})" if count[pair] > 1 else ""
-        text = f"says the same number as {_name_row(first)}{more}; if it repeats it, put its id into origin"
-        yield Warning("echo", _name_row(second), text)
+        text = f"says the same number as {name_row(first)}{more}; if it repeats it, put its id into origin"
+        yield Warning("echo", name_row(second), text)
 
 
 def _pair_neighbours(evidence: Evidence, key: Callable[[Claim], tuple[object, ...]]) -> Iterator[tuple[Claim, Claim]]:
@@ -170,19 +158,19 @@ def _topic(claim: Claim) -> tuple[object, ...]:
     return claim.force, claim.quantity, claim.whole, claim.measure
 
 
-def _find_contradictions(evidence: Evidence) -> Iterator[Warning]:
+def _find_contradictions(case: Case, evidence: Evidence) -> Iterator[Warning]:
     """Point at numbers of one quantity far apart; of each two sources at the worst pair. Spells are compared alike."""
     for claims in _group_claims(evidence, _topic):
         said = [claim for claim in claims if claim.central]
-        for count, one, other in _find_worst_pairs(said):
+        for count, one, other in _find_worst_pairs(case.start, said):
             low, high = sorted((one, other), key=lambda claim: claim.central or 0.0)
             factor = (high.central or 0.0) / (low.central or 1.0)
             more = f", the worst of {count} such pairs of {high.source} and {low.source}" if count > 1 else ""
-            text = f"says {factor:.1f} times {_name_row(low)} within {NEAR_DAYS} days{more}"
-            yield Warning("contradiction", _name_row(high), text)
+            text = f"says {factor:.1f} times {name_row(low)} within {NEAR_DAYS} days{more}"
+            yield Warning("contradiction", name_row(high), text)
 
 
-def _find_worst_pairs(claims: list[Claim]) -> Iterator[tuple[int, Claim, Claim]]:
+def _find_worst_pairs(start: dt.date, claims: list[Claim]) -> Iterator[tuple[int, Claim, Claim]]:
     """Return of each two sources how many pairs contradict each other, and the worst; `claims` are of one topic.
 
     Each row is compared with those after it, the nearest first; with all within NEAR_DAYS, unless they are very many.
@@ -192,6 +180,8 @@ def _find_worst_pairs(claims: list[Claim]) -> Iterator[tuple[int, Claim, Claim]]
     spells = _number_apart([(c.since, c.as_of) if c.measure == "interval" else None for c in claims])
     sources = _number_apart([claim.source for claim in claims])
     sign = np.array([claim.wording.sign for claim in claims])
+    age = np.array([max((claim.as_of - start).days, 0) + 1 for claim in claims])
+    is_total = np.array([claim.measure == "cumulative" for claim in claims], dtype=bool)
     width = int(sources.max(initial=0)) + 1
     counts, worst, pairs = np.zeros(width**2, dtype=int), np.zeros(width**2), np.zeros((width**2, 2), dtype=int)
     for step in range(1, min(len(claims), 2 + MAX_COMPARED // max(len(claims), 1))):
@@ -201,6 +191,8 @@ def _find_worst_pairs(claims: list[Claim]) -> Iterator[tuple[int, Claim, Claim]]
         low = np.where(said[near] <= said[near + step], near, near + step)
         high = 2 * near + step - low
         kept = (said[high] >= FAR_FACTOR * said[low]) & (spells[near] == spells[near + step])
+        kept &= ~(is_total[low] & (days[high] > days[low]) & (said[high] < _grow(age[low], age[high]) * said[low]))
+        kept &= ~(is_total[low] & (days[high] != days[low]) & (sources[high] == sources[low]))  # asked of as a fall
         kept &= (sign[low] <= 0) & (sign[high] >= 0)  # what a bound leaves room for is no contradiction
         first, factor = near[kept], (said[high] / said[low])[kept]
         ends = np.sort(np.stack([sources[first], sources[first + step]]), axis=0)
@@ -213,6 +205,14 @@ def _find_worst_pairs(claims: list[Claim]) -> Iterator[tuple[int, Claim, Claim]]
     for code in np.argsort(-worst, kind="stable")[: min(np.count_nonzero(counts), MOST_TOLD + 1)]:
         one, other = (claims[index] for index in pairs[code])
         yield int(counts[code]), one, other
+
+
+def _grow(age: NDArray[np.int64], later: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the factor by which a running total may grow from one age in days to a later one.
+
+    In the first week by any; then by the cube, eightfold from the tenth day to the twentieth.
+    """
+    return np.where(age <= EARLY, np.inf, (later / age) ** 3)
 
 
 def _number_apart(values: Sequence[object]) -> NDArray[np.int64]:
@@ -234,7 +234,7 @@ def _find_late_origins(case: Case) -> Iterator[Warning]:
         first = by_id.get(claim.origin)
         if first is not None and first.published > claim.published:
             yield Warning(
-                "origin", _name_row(claim), f"repeats {first.id}, which was published later ({first.published})"
+                "origin", name_row(claim), f"repeats {first.id}, which was published later ({first.published})"
             )
     speakers: dict[str, set[str]] = {}
     for claim in case.claims:
@@ -255,9 +255,9 @@ def _tell_exclusions(case: Case) -> Iterator[Warning]:
             reasons[" ".join("..." if word in ids else word for word in claim.exclude.split())].append(claim)
     for reason, claims in reasons.items():
         if len(claims) > MANY:
-            yield Warning("excluded", f"{len(claims)} rows, the first {_name_row(claims[0])}", reason)
+            yield Warning("excluded", f"{len(claims)} rows, the first {name_row(claims[0])}", reason)
         else:
-            yield from (Warning("excluded", _name_row(claim), claim.exclude) for claim in claims)
+            yield from (Warning("excluded", name_row(claim), claim.exclude) for claim in claims)
 
 
 def _check_structure(case: Case, evidence: Evidence) -> Iterator[Warning]:
@@ -286,4 +286,4 @@ def _check_sums(case: Case) -> Iterator[Warning]:
         if len(parts) > 1 and all(part in said for part in parts):
             sum_of_parts = sum(said[part] for part in parts)
             if abs(sum_of_parts - total.central) > 0.1 * total.central:
-                yield Warning("sum", _name_row(total), f"says {total.central:g}, its parts add up to {sum_of_parts:g}")
+                yield Warning("sum", name_row(total), f"says {total.central:g}, its parts add up to {sum_of_parts:g}")

@@ -1,0 +1,150 @@
+"""What a careful reader would ask of days, totals, ends, lists and surrenders before the program answers.
+
+Each question has the row, the numbers, and what to write if the answer is no. None of them needs a sample.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterator
+
+from sim.case.case import PERSONNEL, Case
+from sim.case.check.warning import Warning, name_row  # noqa: A004
+from sim.case.claims import Claim
+from sim.case.evidence import Evidence
+
+FALL = 0.05  # of a running total, beyond which it is asked about
+SHORT_DAYS = 31  # of a war that may have been one event
+LATE_DAYS = 180  # after the end, from which an exact number of the own side may be a register
+PACE = 5.0  # times the latest total that a war of such days as are told of would have
+BEYOND = 1.5  # times those sent that a loss may be
+
+
+def ask_questions(case: Case, evidence: Evidence) -> tuple[Iterator[Warning], ...]:
+    """Return the questions of each kind."""
+    claims = [item.claim for item in evidence.observations if not item.whole]
+    return (
+        _ask_of_falls(claims),
+        _ask_of_days(case, claims),
+        _ask_of_ends(case),
+        _ask_of_short_events(case, claims),
+        _ask_of_registers(case, claims),
+        _ask_of_sizes(case, claims),
+    )
+
+
+def _ask_of_falls(claims: list[Claim]) -> Iterator[Warning]:
+    """Ask of a running total that falls; that of the missing does as they are found."""
+    series: dict[tuple[str, str, str], list[Claim]] = defaultdict(list)
+    for claim in claims:
+        is_total = claim.measure == "cumulative" and claim.wording.sign == 0 and not claim.wording.lists
+        if is_total and claim.quantity not in ("missing", "deployed") and claim.central is not None:
+            series[claim.source, claim.force, claim.quantity].append(claim)
+    for told in series.values():
+        highest: Claim | None = None
+        for claim in sorted(told, key=lambda each: (each.as_of, each.published)):
+            if highest is not None and _number(claim) < (1 - FALL) * _number(highest) and claim.as_of > highest.as_of:
+                said = f"says {_number(claim):g} by {claim.as_of}, its source said {_number(highest):g} in"
+                text = (
+                    f"{said} {name_row(highest)}: is it of some days (measure interval), of a part, or a correction "
+                    f"(replaces)?"
+                )
+                yield Warning("fall", name_row(claim), text)
+            elif highest is None or _number(claim) > _number(highest):
+                highest = claim
+
+
+def _ask_of_days(case: Case, claims: list[Claim]) -> Iterator[Warning]:
+    """Ask where the days that are told of add up to more than a later total, or would, were all days like them."""
+    by_topic: dict[tuple[str, str], list[Claim]] = defaultdict(list)
+    for claim in claims:
+        if claim.quantity != "deployed" and claim.central is not None:
+            by_topic[claim.force, claim.quantity].append(claim)
+    for told in by_topic.values():
+        totals = [claim for claim in told if claim.measure == "cumulative" and claim.wording.sign <= 0]
+        days = [claim for claim in told if claim.measure == "interval"]
+        if not totals or not days:
+            continue
+        last = max(totals, key=lambda claim: (claim.as_of, _number(claim)))
+        spells = _join_spells([claim for claim in days if claim.as_of <= last.as_of])
+        lost, count = sum(spells.values()), sum((until - since).days + 1 for since, until in spells)
+        length = (last.as_of - case.start).days + 1
+        if not count:
+            continue
+        where = f"{name_row(days[0])} and {len(days) - 1} more" if len(days) > 1 else name_row(days[0])
+        if lost > _number(last):
+            text = f"add up to {lost:g}, more than the {_number(last):g} of {name_row(last)}: are they totals so far?"
+            yield Warning("days", where, text)
+        elif count < length / 2 and lost / count * length > PACE * max(_number(last), 1.0):
+            text = (
+                f"{count} of {length} days with {lost:g}: all days like them would make "
+                f"{lost / count * length:,.0f}, {name_row(last)} says {_number(last):g}: were they told because they "
+                f"were bad? They are read as if they may have been"
+            )
+            yield Warning("days", where, text)
+
+
+def _join_spells(claims: list[Claim]) -> dict[tuple[dt.date, dt.date], float]:
+    """Return the least that was said of each spell; of spells that overlap the first alone."""
+    least: dict[tuple[dt.date, dt.date], float] = {}
+    for claim in claims:
+        key = (claim.since or claim.as_of, claim.as_of)
+        least[key] = min(least.get(key, _number(claim)), _number(claim))
+    kept: dict[tuple[dt.date, dt.date], float] = {}
+    for since, until in sorted(least):
+        if not kept or since > max(last for _, last in kept):
+            kept[since, until] = least[since, until]
+    return kept
+
+
+def _ask_of_ends(case: Case) -> Iterator[Warning]:
+    """Ask of claims that speak of days after the end: they are read as of it."""
+    if case.file.end is None:
+        return
+    for claim in case.claims:
+        if not claim.exclude and claim.as_of > case.file.end and claim.as_of != claim.published:
+            text = f"speaks of {claim.as_of}, after end ({case.file.end}): it is read as of the end; is that right?"
+            yield Warning("end", name_row(claim), text)
+
+
+def _ask_of_short_events(case: Case, claims: list[Claim]) -> Iterator[Warning]:
+    """Ask whether a war of some days, of which the days of publication are all that is known, is over."""
+    days = {claim.as_of for claim in claims}
+    if case.file.end is not None or not days or (max(days) - case.start).days > SHORT_DAYS:
+        return
+    late = [claim for claim in claims if claim.as_of == claim.published and claim.as_of > case.start]
+    if late and len(late) == len([claim for claim in claims if claim.as_of > case.start]):
+        text = (
+            f"is read as of the day on which it was published ({late[0].as_of}): if the event was over before, write "
+            f"end in case.toml, or as_of in the row"
+        )
+        yield Warning("end", name_row(late[0]), text)
+
+
+def _ask_of_registers(case: Case, claims: list[Claim]) -> Iterator[Warning]:
+    """Ask whether an exact number that the own side gave long after the end is a closed list."""
+    end = case.file.end
+    for claim in claims:
+        is_own = case.sources[claim.source].roles_towards(claim.force) == ("own",)
+        if end and is_own and claim.qualifier == "exact" and (claim.published - end).days > LATE_DAYS:
+            text = (
+                f"is exact, by the own side, {(claim.published - end).days} days after the end: if it is a closed "
+                f"list of names or a final return, its qualifier is register"
+            )
+            yield Warning("register", name_row(claim), text)
+
+
+def _ask_of_sizes(case: Case, claims: list[Claim]) -> Iterator[Warning]:
+    """Ask of a loss above the force that was sent, as the case describes it."""
+    for key, force in case.forces.items():
+        sent = sum(wave.median for wave in force.waves)
+        for claim in claims:
+            parts = case.parts_of(key, claim.quantity) if claim.force == key and claim.quantity != "deployed" else ()
+            if force.bounded and parts and set(parts) <= set(PERSONNEL) and (claim.central or 0.0) > BEYOND * sent:
+                text = f"says {claim.central:g} of a force of which {sent:g} were sent: mend waves, or bounded"
+                yield Warning("size", name_row(claim), text)
+
+
+def _number(claim: Claim) -> float:
+    return claim.central or 0.0

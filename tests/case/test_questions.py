@@ -1,0 +1,68 @@
+"""What `check` asks of days, totals, ends, lists and surrenders."""
+
+from __future__ import annotations
+
+import pytest
+from examples import CASE, UNBOUNDED
+
+from sim.case.check import check_case
+
+OPEN = UNBOUNDED.replace("end = 2024-03-31\n", "").replace(
+    'lulls = [{ from = 2024-02-03, to = 2024-02-20, claim = "quiet" }]\n', ""
+)
+
+
+def ask(write, rows, toml=OPEN):
+    """Return the questions about rows of force a, without those on sources and echoes."""
+    report = check_case(str(write([{"force": "a", **row} for row in rows], toml)))
+    kinds = ("fall", "days", "end", "register", "size", "contradiction")
+    return [f"{each.kind}: {each.where}: {each.text}" for each in report.warnings if each.kind in kinds]
+
+
+DAY = {"measure": "interval", "since": "2024-02-09", "as_of": "2024-02-09"}
+TOTAL = {"value": 200, "as_of": "2024-03-31", "qualifier": "exact"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([{"value": 200, "as_of": "2024-03-01"}, {"value": 40, "as_of": "2024-03-20"}], "fall: row 3 (c1): says 40"),
+        ([{"value": 200, "as_of": "2024-03-01"}, {"value": 0, "as_of": "2024-03-20"}], "fall: row 3 (c1): says 0"),
+        ([TOTAL, {"value": 300, **DAY}], "days: row 3 (c1): add up to 300, more than the 200"),
+        ([TOTAL, {"value": 60, **DAY}], "days: row 3 (c1): 1 of 91 days with 60"),
+        ([{"value": 20, "as_of": "2024-01-03", "published": "2024-01-03"}], "end: row 2 (c0): is read as of the day"),
+    ],
+)
+def test_a_careful_reader_asks_once(rows, said, write):
+    (found,) = ask(write, rows)
+    assert found.startswith(said)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [{"value": 100, "as_of": "2024-02-01"}, {"value": 98, "as_of": "2024-02-20"}],  # rounded
+        [{"value": 10, "as_of": "2024-01-02"}, {"value": 60, "as_of": "2024-01-03", "source": "foe"}],  # it grows
+        [TOTAL, {"value": 4, **DAY}],
+        [{"value": 100, "as_of": "2024-02-01"}, {"value": 50, "as_of": "2024-02-20", "qualifier": "at_least"}],
+    ],
+)
+def test_a_careful_reader_does_not_ask(rows, write):
+    assert ask(write, rows) == []
+
+
+def test_a_list_of_the_own_side_long_after_the_end_is_asked_about(write):
+    rows = [{"value": 255, "published": "2025-03-01", "as_of": "2024-03-31", "qualifier": "exact"}]
+    toml = OPEN.replace("start = 2024-01-01\n", "start = 2024-01-01\nend = 2024-03-31\n")
+    (found,) = ask(write, rows, toml)
+    assert found.startswith("register: row 2 (c0): is exact, by the own side, 335 days after the end")
+
+
+def test_more_lost_than_were_sent_is_asked_about(write):
+    rows = [{"force": "x", "value": 9_000, "as_of": "2024-03-31"}]
+    (found,) = ask(write, rows, CASE)
+    assert found.startswith("size: row 2 (c0): says 9000 of a force of which 5000 were sent")
+
+
+def test_the_shipped_case_is_asked_nothing_that_it_answers():
+    assert not [each for each in check_case("kursk").warnings if each.kind in ("fall", "days", "end", "size")]
