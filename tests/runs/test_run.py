@@ -296,7 +296,7 @@ def test_a_bad_verdict_is_followed_by_one_more_try(kursk_run, monkeypatch):
     monkeypatch.setattr("sim.posterior.verdict.choose_effort", lambda _: Effort(60, 200, 0.9))
     run = run_case("kursk", seed=1)
     assert run.result.diagnostics.attempts == 2
-    assert run.draws.shape == (4, 120)
+    assert run.drawn.shape == (4, 120)
     known = {(e.force, e.quantity): e for e in kursk_run.result.estimates}
     for entry in run.result.estimates:
         assert entry.median == pytest.approx(known[entry.force, entry.quantity].median, rel=0.25)
