@@ -89,7 +89,7 @@ def write_war(folder: Path, claims: int, seed: int = 1) -> Path:
     )
     numbers = world["claims"]
     for row in rows:
-        row["value"] = numbers[row["id"]][0] if row["id"] in numbers else row["value"]
+        row["value"] = round(numbers[row["id"]][0]) if row["id"] in numbers else row["value"]
     _write_rows(folder, [row for row in rows if row["id"] in numbers])
     return folder
 

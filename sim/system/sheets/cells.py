@@ -131,8 +131,9 @@ class CellReader:
         if thousands:
             self._assume(mark)
             return plain
-        problem = f"may be {plain} or {float(other):g}; persons have no fractions"
-        raise TwoReadings(problem, f"write {plain} or {float(other):g}")
+        broken = f"{float(other):g}"
+        problem = f"may be {plain} or {broken}; persons have no fractions"
+        raise TwoReadings(problem, f"write {plain} or {broken}{'0' if _EITHER.fullmatch(broken) else ''}")
 
     def _assume(self, mark: str) -> None:
         self.assumed[f"a {'comma' if mark == ',' else 'point'} parts thousands: 1{mark}500 is 1500"] = None
