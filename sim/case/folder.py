@@ -21,7 +21,7 @@ from sim.case.priors import PriorSet, read_priors
 from sim.case.rules import check_institutions, find_faults
 from sim.errors import InputError, describe_error, escape_controls, quote_value, refuse
 from sim.system.reading import MAX_TABLE, is_file, read_bytes, read_toml
-from sim.system.sheets.cells import Dates
+from sim.system.sheets.cells import Dates, has_two_readings
 from sim.system.sheets.grids import Grid, choose_sheet, read_grid
 from sim.system.sheets.workbooks import Sheet, read_sheets
 from sim.system.writing import build_new
@@ -238,7 +238,8 @@ def _format_cell(value: Any) -> str:
         return ""
     if isinstance(value, dt.date):
         return value.isoformat()
-    return f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)
+    text = f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)
+    return f"{text}0" if isinstance(value, float) and has_two_readings(text) else text
 
 
 def make_case(

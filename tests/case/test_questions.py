@@ -51,6 +51,27 @@ def test_a_careful_reader_does_not_ask(rows, write):
     assert ask(write, rows) == []
 
 
+def test_of_a_day_that_several_tell_of_the_least_is_added_up(write):
+    """And spells that overlap are not added: 60 of these 200, whatever else was said of them."""
+    rows = [TOTAL, {"value": 60, **DAY}, {"value": 300, "source": "foe", **DAY}]
+    (found,) = [each for each in ask(write, rows) if each.startswith("days")]
+    assert "1 of 91 days with 60" in found
+    rows.append({"value": 190, "measure": "interval", "since": "2024-02-08", "as_of": "2024-02-09"})
+    (found,) = [each for each in ask(write, rows) if each.startswith("days")]
+    assert "2 of 91 days with 190" in found
+
+
+def test_a_day_after_the_end_is_asked_about_where_a_row_says_it(write):
+    """One that is the day of publication alone is read as of the end without a word."""
+    toml = OPEN.replace("start = 2024-01-01\n", "start = 2024-01-01\nend = 2024-03-31\n")
+    rows = [
+        {"value": 20, "as_of": "2024-04-10", "published": "2024-04-20"},
+        {"value": 21, "as_of": "2024-04-20", "published": "2024-04-20", "source": "foe"},
+    ]
+    (found,) = ask(write, rows, toml)
+    assert found.startswith("end: row 2 (c0): speaks of 2024-04-10, after end (2024-03-31)")
+
+
 def test_a_list_of_the_own_side_long_after_the_end_is_asked_about(write):
     rows = [{"value": 255, "published": "2025-03-01", "as_of": "2024-03-31", "qualifier": "exact"}]
     toml = OPEN.replace("start = 2024-01-01\n", "start = 2024-01-01\nend = 2024-03-31\n")

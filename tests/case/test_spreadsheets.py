@@ -12,7 +12,7 @@ import xlsxwriter
 from typer.testing import CliRunner
 
 from sim.case.check import check_case
-from sim.case.folder import read_case
+from sim.case.folder import format_claims, read_case
 from sim.cli.app import app
 from sim.errors import InputError
 from sim.report.blank import write_workbook_case
@@ -138,6 +138,16 @@ def test_any_usual_encoding_is_read(encoding, tmp_path):
 def test_two_readings_are_refused_with_both(row, readings, tmp_path):
     with pytest.raises(InputError, match=re.escape(readings)):
         read_case(lay(tmp_path / "case", f"{','.join(HEADER)}\n{row}\n"))
+
+
+def test_what_a_case_writes_is_read_again(tmp_path):
+    """A number with a fraction of three digits, which a user must write with one more, included."""
+    numbers = [58.001, 1.5, 1500.0, 0.125, 12.125, 1234.567]
+    rows = "\n".join(f"r{n},a,killed,2024-05-20,{number:.4f}" for n, number in enumerate(numbers))
+    case = read_case(lay(tmp_path / "case", f"{','.join(HEADER)}\n{rows}\n"))
+    assert [claim.value for claim in case.claims] == numbers
+    again = read_case(lay(tmp_path / "again", format_claims(case.claims)))
+    assert again.claims == case.claims
 
 
 def test_the_person_says_how_days_are_meant(tmp_path):

@@ -133,7 +133,7 @@ class CellReader:
             return plain
         broken = f"{float(other):g}"
         problem = f"may be {plain} or {broken}; persons have no fractions"
-        raise TwoReadings(problem, f"write {plain} or {broken}{'0' if _EITHER.fullmatch(broken) else ''}")
+        raise TwoReadings(problem, f"write {plain} or {broken}{'0' if has_two_readings(broken) else ''}")
 
     def _assume(self, mark: str) -> None:
         self.assumed[f"a {'comma' if mark == ',' else 'point'} parts thousands: 1{mark}500 is 1500"] = None
@@ -175,9 +175,14 @@ class CellReader:
         return text
 
 
+def has_two_readings(text: str) -> bool:
+    """Whether a number may have a fraction of three digits, or thousands: 1.500; one zero more says which."""
+    return _EITHER.fullmatch(text) is not None
+
+
 def _show_mark(text: str) -> set[str]:
     """Return the mark that a number shows to be decimal; nothing where it shows none."""
-    if _EITHER.fullmatch(text):
+    if has_two_readings(text):
         return set()
     grouped = _GROUPED.fullmatch(_SPACES.sub("", text))
     if grouped and grouped[1] in (".", ","):
