@@ -60,7 +60,7 @@ class Said:
 
 @dataclass(frozen=True)
 class Taught:
-    """What a rule of those in LEARN takes from other wars: the factors of sides, and a constant log sd."""
+    """What a rule of those in LEARNT takes from other wars: the factors of sides, and a constant log sd."""
 
     factors: Mapping[tuple[str, str], float]
     spread: float = SINGLE_SD
