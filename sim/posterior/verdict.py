@@ -13,6 +13,7 @@ from sim.model.design import Design
 from sim.posterior.engines import OWN_SAMPLER, Engine, sample_with
 from sim.posterior.fit import NEARLY, Draws, Effort, choose_effort, sample_posterior
 from sim.posterior.sample import Sample, by_chain, take_posterior
+from sim.sampler.chains import ChainState
 from sim.sampler.diagnostics import OF_INTERVALS, Limits, Verdict, judge_draws
 
 Quantities = Mapping[str, NDArray[np.float64]]  # of one axis, chains put end to end
@@ -108,6 +109,7 @@ def fit_design(
     *,
     sampler: Engine = OWN_SAMPLER,
     quiet: bool = True,
+    resume_from: ChainState | None = None,
 ) -> Fit:
     """Sample the posterior of a design, longer where the verdict is bad.
 
@@ -123,14 +125,16 @@ def fit_design(
         What draws: see `sim.posterior.engines`.
     quiet : bool
         Show no progress.
+    resume_from : ChainState, optional
+        Chains of a design much like this one, of as many unknowns, where the first attempt begins.
     """
 
     def attempt(effort: Effort, before: Fit | None) -> Fit:
-        resume_from = None
+        start = None if before else resume_from
         if before and ladder.resumed and before.verdict.max_rhat < NEARLY:
-            effort, resume_from = ladder.resumed, before.draws.chain_state
+            effort, start = ladder.resumed, before.draws.chain_state
         if sampler == OWN_SAMPLER:
-            draws = sample_posterior(design, seed, **asdict(effort), quiet=quiet, resume_from=resume_from)
+            draws = sample_posterior(design, seed, **asdict(effort), quiet=quiet, resume_from=start)
         else:
             draws = sample_with(sampler, design, seed, **asdict(effort), quiet=quiet)
         sample = take_posterior(design, draws, seed)

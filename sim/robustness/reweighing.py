@@ -1,8 +1,8 @@
-"""Leaving out single claims of a large case without fitting it again: Pareto-smoothed importance sampling."""
+"""Leaving out claims, one or many, without fitting the case again: Pareto-smoothed importance sampling."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -10,32 +10,34 @@ from sim.contract.values import round_figures
 from sim.model.arrays import NUMPY, map_draws
 from sim.model.beliefs import join_readings, row_log_likelihoods
 from sim.posterior.sample import Sample
-from sim.report.robustness import GOOD_K
+from sim.report.robustness import GOOD_K, LEFT_OUT
 from sim.robustness.counts import FitSummary, Floats, describe_counts
-from sim.robustness.variants import Variant
+from sim.robustness.variants import Variant, list_left_out
 from sim.sampler.diagnostics import smooth_weights
 
 MOST_REFITS = 20  # of single claims of a large case
 
 
-def reweigh_claims(sample: Sample, chains: int, variants: Sequence[Variant]) -> Iterator[tuple[Variant, FitSummary]]:
-    """Yield the variants that leave out claims, with importance weights that can be trusted.
+def reweigh_claims(
+    sample: Sample, chains: int, variants: Sequence[Variant], most_refits: int = MOST_REFITS
+) -> Iterator[tuple[Variant, FitSummary]]:
+    """Yield the variants that leave out claims, one or many, with importance weights that can be trusted.
 
-    Of single claims whose weights cannot be trusted the MOST_REFITS with the largest k are left for refits; the others
-    are told as they are, marked.
+    Of those whose weights cannot be trusted `most_refits` with the largest k are left for refits; the others are told
+    as they are, marked.
     """
-    by_claim = _list_contributions(sample)
+    left_out = {variant.task: variant for variant in variants if variant.kind in LEFT_OUT}
+    claims = {task: list_left_out(sample.design, variant) for task, variant in left_out.items()}
+    adds = _list_contributions(sample, {task: found for task, found in claims.items() if found is not None})
     doubtful: list[tuple[float, Variant, Floats]] = []
-    for variant in variants:
-        if variant.kind != "leave_claim_out":
-            continue
-        log_weights, k = smooth_weights(-by_claim[variant.what])
+    for task, added in adds.items():
+        log_weights, k = smooth_weights(-added)
         if k <= GOOD_K:
-            yield variant, summarise_weighted(sample, chains, log_weights, k, "psis")
+            yield left_out[task], summarise_weighted(sample, chains, log_weights, k, "psis")
         else:
-            doubtful.append((k, variant, log_weights))
+            doubtful.append((k, left_out[task], log_weights))
     doubtful.sort(key=lambda each: -each[0])
-    for k, variant, log_weights in doubtful[MOST_REFITS:]:
+    for k, variant, log_weights in doubtful[most_refits:]:
         yield variant, summarise_weighted(sample, chains, log_weights, k, "psis")
 
 
@@ -44,10 +46,10 @@ def summarise_weighted(sample: Sample, chains: int, log_weights: Floats, k: floa
     return FitSummary(k <= GOOD_K, how, round_figures(k, 3), describe_counts(sample, chains, log_weights))
 
 
-def _list_contributions(sample: Sample) -> dict[str, Floats]:
-    """Return what each claim adds to the log likelihood of each draw, shape (draws,).
+def _list_contributions(sample: Sample, parts: Mapping[str, frozenset[str]]) -> dict[str, Floats]:
+    """Return what each part of the claims adds to the log likelihood of each draw, shape (draws,).
 
-    A claim whose source's role has several readings adds what the mean over them gains by it.
+    Claims whose source's role has several readings add what the mean over them gains by these.
     """
     beliefs, unknowns = sample.design.beliefs, sample.unknowns
     at = [unknowns[name] for name in ("theta", "effects", "statement")]
@@ -57,17 +59,14 @@ def _list_contributions(sample: Sample) -> dict[str, Floats]:
     )
     mixed = {number for group in beliefs.mixtures for number in group}
     whole = join_readings(NUMPY, beliefs, rows) if mixed else np.zeros(len(rows))
+    ids = [None if row.observation is None else row.observation.claim.id for row in beliefs.rows]
     found: dict[str, Floats] = {}
-    for number, row in enumerate(beliefs.rows):
-        if row.observation is None or row.observation.claim.id in found:
-            continue
-        claim = row.observation.claim.id
-        if row.reading not in mixed:
-            found[claim] = rows[:, number]
+    for name, claims in parts.items():
+        of = [number for number, claim in enumerate(ids) if claim in claims]
+        if mixed.isdisjoint(beliefs.rows[number].reading for number in of):
+            found[name] = np.asarray(rows[:, of].sum(axis=1))
             continue
         without = rows.copy()
-        for other, same in enumerate(beliefs.rows):
-            if same.observation is not None and same.observation.claim.id == claim:
-                without[:, other] = 0.0
-        found[claim] = whole - join_readings(NUMPY, beliefs, without)
+        without[:, of] = 0.0
+        found[name] = whole - join_readings(NUMPY, beliefs, without)
     return found

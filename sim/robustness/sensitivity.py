@@ -1,41 +1,45 @@
 """How the answer would move: every variant of a case fitted, beside what reweighting the draws of the base tells.
 
-A variant is refitted, as a change of the claims alters the posterior by more than reweighting carries. Where the case
-is so large that a refit takes minutes, single claims are left out by Pareto-smoothed importance sampling instead
-(Vehtari et al. 2024, arXiv 1507.02646), if its k is small; else it is refitted too. Priors are scaled by powers
-(Kallioinen et al. 2024, doi 10.1007/s11222-023-10366-5). Which was done is said of each.
+Claims are left out, one or many, by Pareto-smoothed importance sampling (Vehtari et al. 2024, arXiv 1507.02646) where
+its k is small. Any other variant is refitted, from where the chains of the base ended if it has the same unknowns.
+Priors are scaled by powers (Kallioinen et al. 2024, doi 10.1007/s11222-023-10366-5). Which was done is said of each.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Unpack
 
-from threadpoolctl import threadpool_limits
-
 from sim.contract.sensitivity import Base, Headline, Sensitivity
+from sim.contract.summary import NamedForce
 from sim.model.buffer import count_unknowns
 from sim.model.design import Design
 from sim.posterior.fit import MANY_UNKNOWNS
 from sim.posterior.sample import Sample
 from sim.posterior.summary import choose_keys
 from sim.posterior.verdict import choose_ladder, fit_design
+from sim.report.robustness import LEFT_OUT
 from sim.robustness.conflict import compare_groups, list_groups, list_topics, only_group
 from sim.robustness.counts import FitSummary, KeptFit, describe_counts, has_counts, read_fit
 from sim.robustness.power_scaling import scale_priors
-from sim.robustness.reweighing import reweigh_claims, summarise_weighted
+from sim.robustness.reweighing import MOST_REFITS, reweigh_claims, summarise_weighted
 from sim.robustness.scenarios import compare_fits
 from sim.robustness.variants import Variant, build_variant, list_variants
+from sim.sampler.chains import ChainState
+from sim.system.progress import tell_step
 from sim.system.store import Entry
 from sim.system.tasks import TaskOptions, gather_results
 
 GROUP = "group"  # the kind of a task that fits the claims of one group of sources alone
+ECHO = "echo: "
+SHARE = 0.6  # of the seconds of the first fit, that one of a variant takes
 
 
-def examine_case(design: Design, seed: int, **options: Unpack[TaskOptions]) -> Sensitivity:
-    """Fit every variant of a case, and return the report.
+def examine_case(design: Design, seed: int, *, quick: bool = False, **options: Unpack[TaskOptions]) -> Sensitivity:
+    """Fit every variant of a case, or reweight the draws of the base where these carry it; return the report.
 
     Parameters
     ----------
@@ -43,6 +47,9 @@ def examine_case(design: Design, seed: int, **options: Unpack[TaskOptions]) -> S
         Of the case as it stands.
     seed : int
         All fits have it, so that a variant that changes nothing gives the same draws.
+    quick : bool
+        Reweight alone, and fit nothing but the case as it stands: what is left out, and priors. What importance
+        sampling cannot carry is told as not judged.
     **options
         See `sim.system.tasks.TaskOptions`.
 
@@ -52,18 +59,28 @@ def examine_case(design: Design, seed: int, **options: Unpack[TaskOptions]) -> S
         As `docs/formats.md` has it: `shift_sd` is the change of the median of log C in units of the base posterior's
         standard deviation of log C.
     """
-    with threadpool_limits(1, user_api="blas"):  # as the workers have it: what changes nothing gives the same draws
-        fit = fit_design(design, seed, choose_ladder(design), quiet=options.get("quiet", True))
+    quiet, started = options.get("quiet", True), time.perf_counter()
+    fit = fit_design(design, seed, choose_ladder(design), quiet=quiet)  # as a run fits it, to the last digit
+    took = time.perf_counter() - started
     sample, chains = fit.sample, fit.draws.shape[0]
     base = FitSummary(fit.verdict.trusted, "fit", None, describe_counts(sample, chains))
-    variants = list_variants(design)
-    done: dict[str, FitSummary] = {}
-    if count_unknowns(design) >= MANY_UNKNOWNS:
-        done = {variant.task: summary for variant, summary in reweigh_claims(sample, chains, variants)}
+    variants = [each for each in list_variants(design) if not quick or each.kind in LEFT_OUT]
+    large = count_unknowns(design) >= MANY_UNKNOWNS
+    refits = 0 if quick else MOST_REFITS if large else len(variants)
+    done = {variant.task: found for variant, found in reweigh_claims(sample, chains, variants, refits)}
+    variants = [each for each in variants if not quick or each.task in done]
     tasks = [variant.task for variant in variants if variant.task not in done]
-    tasks += [f"{GROUP}: {name}" for name in list_groups(design)]
+    here = [task for task in tasks if task.startswith(ECHO)]  # what changes nothing is fitted where the base was
+    done |= {task: read_fit(fit_task(design, seed, None, task)) for task in here}
+    tasks = [task for task in tasks if task not in here]
+    groups = [] if quick else list(list_groups(design))
+    tasks += [f"{GROUP}: {name}" for name in groups]
+    share = took * SHARE * len(tasks) / max(options.get("jobs", 1), 1)
+    tell_step(
+        f"{len(done)} variants by reweighting, {len(tasks)} to fit: about {share:.0f} s", quiet=quiet or not tasks
+    )
     done |= gather_results(
-        partial(fit_task, design, seed),
+        partial(fit_task, design, seed, fit.draws.chain_state),
         tasks,
         _read_entry,
         depends_on=(design.fingerprint, str(seed)),
@@ -73,14 +90,24 @@ def examine_case(design: Design, seed: int, **options: Unpack[TaskOptions]) -> S
         fits=partial(has_counts, base),
         **options,
     )
-    return _report(design, seed, base, sample, chains, variants, done)
+    return _report(design, seed, base, sample, chains, variants, done, groups)
 
 
-def fit_task(design: Design, seed: int, task: str) -> Entry:
-    """Fit a variant, or the claims of one group alone, by the name of its task."""
+def fit_task(design: Design, seed: int, start: ChainState | None, task: str) -> Entry:
+    """Fit a variant, or the claims of one group alone, by the name of its task.
+
+    One of as many unknowns as the base begins where its chains ended, with their metric. An echo, which must change
+    nothing, is fitted as the base was.
+    """
     kind, _, what = task.partition(": ")
     varied = only_group(design, what) if kind == GROUP else build_variant(design, Variant(kind, what, ""))
-    fit = fit_design(varied, seed, choose_ladder(varied))
+    ladder = choose_ladder(varied)
+    if not task.startswith(ECHO):
+        first, alike = ladder.efforts[0], start is not None and start.x.shape[-1] == count_unknowns(varied)
+        start = start if alike else None
+        light = replace(first, draws=first.draws // 2, tune=first.tune // 3 if alike else first.tune)
+        ladder = replace(ladder, efforts=(light, *ladder.efforts))
+    fit = fit_design(varied, seed, ladder, resume_from=start)
     counts = describe_counts(fit.sample, fit.draws.shape[0])
     return asdict(FitSummary(fit.verdict.trusted, "refit", None, counts))
 
@@ -97,6 +124,7 @@ def _report(
     chains: int,
     variants: Sequence[Variant],
     done: Mapping[str, FitSummary],
+    groups: Sequence[str],
 ) -> Sensitivity:
     keys = choose_keys(sample)
     force, headline = keys[0]
@@ -106,7 +134,7 @@ def _report(
         label = f"{group}: prior {'weakened' if power < 1 else 'strengthened'} (power {power:g})"
         fit = summarise_weighted(sample, chains, log_weights, k, "power-scaled")
         scenarios.append(compare_fits("prior_power", f"{group}^{power:g}", label, fit, base, keys[0]))
-    alone = {name: done[f"{GROUP}: {name}"] for name in list_groups(design)}  # not in the order in which they finished
+    alone = {name: done[f"{GROUP}: {name}"] for name in groups}  # not in the order in which they finished
     fitted = (base, *(each for each in done.values() if each.how != "psis"))
     return Sensitivity(
         case=design.case.name,
@@ -126,4 +154,5 @@ def _report(
         conflict=compare_groups(alone, {key: design.case.parts_of(*key) for key in keys}, list_topics(design)),
         fits=len(fitted),
         untrusted_fits=sum(not each.trusted for each in fitted),
+        forces=tuple(NamedForce(force=of, label=design.case.label_force(of)) for of in design.case.forces),
     )

@@ -20,8 +20,9 @@ from sim.case.timeline import effective_bin_days
 from sim.case.wordings import list_bounds
 from sim.model.design import Design, design_model
 from sim.posterior.simulate import observe_world
+from sim.words import show_day
 
-COPIES = (2, 3, 4, 5)
+COPIES = (2, 5)
 SPANS = {"50%": 0.6744897501960817, "95%": 1.959963984540054}  # what a range may be instead of an 80% interval
 PRINCIPALS = {"ally_of_own": "own", "ally_of_adversary": "adversary"}
 NO_OUTLIERS = "no outliers"
@@ -86,6 +87,19 @@ def _drop_lulls(case: Case, drop: Callable[[str, Any], bool]) -> Case:
     return _change_file(case, forces=forces)
 
 
+def list_left_out(design: Design, variant: Variant) -> frozenset[str] | None:
+    """Return the claims that a variant leaves out; None where it changes more, as a lull that goes with them."""
+    observations = design.evidence.observations
+    if variant.kind == "leave_claim_out":
+        return frozenset({variant.what})
+    if variant.kind == "leave_part_out":
+        return frozenset(_cut_parts(observations)[variant.what])
+    reports = {claim.id for claim in design.case.claims if claim.source == variant.what}
+    if any(lull.claim in reports for force in design.case.forces.values() for lull in force.lulls):
+        return None
+    return frozenset(item.claim.id for item in observations if item.source == variant.what)
+
+
 def find_free(name: str, taken: Container[str]) -> str:
     """Return a name that is not taken yet."""
     while name in taken:
@@ -105,8 +119,9 @@ def _list_sources(design: Design) -> Iterator[Variant]:
 def _list_claims(design: Design) -> Iterator[Variant]:
     for item in design.evidence.observations:
         claim = item.claim
-        what = f"{claim.quantity.replace('_', ' ')}, {claim.as_of}"
-        yield Variant("leave_claim_out", claim.id, f"without “{what}” of {_label(design, item.source)}")
+        of = f" of {design.case.label_force(claim.force)}" if len(design.case.forces) > 1 else ""
+        what = f"{claim.quantity.replace('_', ' ')}{of}, {show_day(claim.as_of.isoformat())}"
+        yield Variant("leave_claim_out", claim.id, f"without “{what}” by {_label(design, item.source)}")
 
 
 def _without_claim(design: Design, claim: str) -> Design:

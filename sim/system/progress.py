@@ -1,11 +1,13 @@
-"""Bars of progress on a terminal; elsewhere nothing is shown."""
+"""Bars of progress on a terminal; of many steps elsewhere a line at each tenth."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
+
+FEW = 10  # steps, below which none is told
 
 
 @contextmanager
@@ -25,15 +27,27 @@ def show_progress(quiet: bool) -> Iterator[Any]:
 
 @contextmanager
 def show_steps(what: str, count: int, quiet: bool) -> Iterator[Callable[[], None]]:
-    """Show a bar of `count` steps on a terminal, and yield what moves it by one; elsewhere that does nothing."""
+    """Show a bar of `count` steps on a terminal, and yield what moves it by one; elsewhere that tells each tenth."""
     with _show_bar(what, quiet) as bar:
         task = None if bar is None else bar.add_task("", total=count)
+        done = 0
 
         def advance() -> None:
+            nonlocal done
+            done += 1
             if bar is not None:
                 bar.advance(task)
+            elif count >= FEW and 10 * done // count > 10 * (done - 1) // count:
+                tell_step(f"{done} of {count} {what}", quiet=quiet)
 
         yield advance
+
+
+def tell_step(text: str, *, quiet: bool) -> None:
+    """Say on standard error how far something is."""
+    if not quiet and sys.stderr:
+        with suppress(OSError):  # of who does not listen
+            print(text, file=sys.stderr, flush=True)  # noqa: T201
 
 
 @contextmanager
