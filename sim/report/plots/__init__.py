@@ -14,6 +14,7 @@ from matplotlib.figure import Figure as Canvas
 from sim.contract.summary import Result
 from sim.errors import list_some, quote_value, refuse
 from sim.report.plots.densities import plot_estimates, plot_headline, plot_prior_posterior
+from sim.report.plots.fonts import TRANSLITERATED, find_missing, list_names, transliterate
 from sim.report.plots.forests import plot_biases, plot_claims
 from sim.report.plots.losses import plot_losses
 from sim.report.plots.style import Figure, save_figure, use_style
@@ -29,13 +30,18 @@ PLOTS: dict[str, Plot] = {
     "claims": plot_claims,
 }
 
+OF_ALL = frozenset({"headline"})  # figures that show all forces at once
+
 __all__ = ["draw_figure", "draw_figures", "list_figures"]
 
 
 def list_figures(result: Result) -> Iterator[tuple[str, str, Plot]]:
-    """Return name, force and function of each figure of a run: one of each kind for each force."""
+    """Return name, force and function of each figure of a run: one of each kind for each force, or for all of them."""
     forces = [entry.force for entry in result.forces]
     for name, plot in PLOTS.items():
+        if name in OF_ALL:
+            yield name, forces[0], plot
+            continue
         for force in forces:
             yield (name if len(forces) == 1 else f"{name}-{force}"), force, plot
 
@@ -83,7 +89,9 @@ def draw_figures(
     """
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    with use_style():
+    families, missing = find_missing(list_names(result))
+    result = transliterate(result, missing)
+    with use_style(families, TRANSLITERATED if missing else ""):
         for name, force, plot in list_figures(result):
             figure = plot(result, force) if names is None or name in names else None
             if figure is not None:

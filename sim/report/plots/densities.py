@@ -8,24 +8,30 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from sim.contract.summary import Estimate, Result
-from sim.report.labels import label_forces, name_count
+from sim.report.finding import name_forces, write_title
+from sim.report.labels import name_count, name_row, raise_first, tell_forces_apart
+from sim.report.plots.frame import MARGIN, TEXT, WIDTH, Frame, cut_text, name_source, open_frame
 from sim.report.plots.style import (
     INK,
     POSTERIOR,
     PRIOR,
     RULE,
     SOFT,
+    ZERO,
     Figure,
     flatten_intervals,
-    make_canvas,
-    put_title,
     set_count_axis,
     span_counts,
 )
-from sim.report.table import Row, list_distinct, list_headline
-from sim.words import show_count
+from sim.report.table import Row, list_distinct, list_headline, show_estimate, show_range
+from sim.words import show_day
 
 MAX_ROWS = 30
+DOTS = (
+    "Each dot is 5% of the probability: count dots to read a chance. Thick line: 50% credible interval; thin line: "
+    "90%; tick: median."
+)
+_HEAD, _DOTS = 0.2, 0.98  # inches of a row: its head, and the dots over their axis
 
 
 def plot_estimates(result: Result, force: str) -> Figure | None:
@@ -33,101 +39,111 @@ def plot_estimates(result: Result, force: str) -> Figure | None:
 
     Quantile dotplots are read more precisely than densities (Kay et al. 2016, doi 10.1145/2858036.2858558).
     """
-    return _plot_dots(result, force, list_distinct(result, force)[:MAX_ROWS])
+    entries = list_distinct(result, force)
+    title = f"{raise_first(name_forces(result)[force])}: every count by {show_day(result.as_of)}"
+    return _plot_dots(result, entries, title, dict.fromkeys(name_forces(result), ""))
 
 
-def plot_headline(result: Result, force: str) -> Figure | None:
-    """Draw the counts that a memo leads with, as `plot_estimates` does."""
-    entries = [entry for entry in list_headline(result) if entry.force == force][:MAX_ROWS]
-    return _plot_dots(result, force, entries)
+def plot_headline(result: Result, _: str = "") -> Figure | None:
+    """Draw what a memo leads with and every outcome with a threshold, of all forces, as `plot_estimates` does."""
+    leading = {(entry.force, entry.quantity) for entry in list_headline(result)}
+    asked = {(entry.force, entry.quantity) for entry in result.exceedance}
+    entries = [entry for entry in result.estimates if (entry.force, entry.quantity) in leading | asked]
+    return _plot_dots(result, entries, write_title(result), tell_forces_apart(result.forces))
 
 
-def _plot_dots(result: Result, force: str, entries: Sequence[Estimate]) -> Figure | None:
+def _plot_dots(result: Result, entries: Sequence[Estimate], title: str, of: Mapping[str, str]) -> Figure | None:
     if not entries:
         return None
-    height = 1.15 + 1.0 * len(entries)
-    canvas = make_canvas(height)
-    put_title(
-        canvas,
-        f"{label_forces(result)[force]}: estimates as of {result.as_of}",
-        "Each dot is 5% of the probability: count dots to read a chance. Thick line: 50% credible interval; thin line: "
-        "90%; tick: median. Numbers: median and 90% interval. Log scale, each row its own.",
-    )
-    grid = canvas.add_gridspec(
-        len(entries), 1, left=0.15, right=0.74, top=1 - 0.85 / height, bottom=0.3 / height, hspace=0.62
-    )
-    for row, entry in enumerate(entries):
-        _draw_dots(canvas.add_subplot(grid[row]), entry)
+    shown = entries[:MAX_ROWS]
+    more = f" The first {MAX_ROWS} of {len(entries)} counts; all are in the data." if len(entries) > MAX_ROWS else ""
+    unit = f"Persons or items by {show_day(result.as_of)}; log scale, the same for the same count."
+    frame = open_frame(title, DOTS + more, len(shown) * (_HEAD + _DOTS), name_source(result, unit))
+    limits = {
+        quantity: span_counts([
+            edge for entry in shown if entry.quantity == quantity
+            for edge in (*entry.dots, *entry.intervals["0.9"])
+        ])
+        for quantity in dict.fromkeys(entry.quantity for entry in shown)
+    }  # fmt: skip
+    for row, entry in enumerate(shown):
+        above = row * (_HEAD + _DOTS)
+        _name_row(frame, entry, raise_first(name_row(entry.quantity, of[entry.force])), above)
+        _draw_dots(frame.place(0.2, above + _HEAD, WIDTH - 0.4, _DOTS - 0.4), entry, limits[entry.quantity])
     rows: list[Row] = [
-        {"quantity": entry.quantity, "dot": number, "value": value}
+        {"force": entry.force, "quantity": entry.quantity, "dot": number, "value": value}
         for entry in entries
         for number, value in enumerate(entry.dots, start=1)
     ]
-    return Figure(canvas, rows)
+    return Figure(frame.canvas, rows)
 
 
-def _draw_dots(axes: Axes, entry: Estimate) -> None:
-    dots = np.maximum(np.array(entry.dots), 0.5)
-    low, high = span_counts([*dots, *entry.intervals["0.9"]])
-    width = max((np.log(high) - np.log(low)) / 12, 1e-9)
+def _name_row(frame: Frame, entry: Estimate, name: str, above: float) -> None:
+    """Set the name of a count at the left, and its numbers at the right, over its dots."""
+    (line,) = cut_text(name, WIDTH - 2 * MARGIN - 2.6, TEXT, bold=True, lines=1)[:1]
+    frame.write(line, MARGIN, above, fontweight="bold")
+    numbers = f"90%: {show_range(entry)}"
+    frame.write(numbers, WIDTH - MARGIN, above, ha="right", color=SOFT)
+    frame.write(show_estimate(entry), WIDTH - MARGIN - 1.95, above, ha="right", fontweight="bold")
+
+
+def _draw_dots(axes: Axes, entry: Estimate, limits: tuple[float, float]) -> None:
+    low, high = limits
+    dots = np.maximum(np.array(entry.dots), ZERO)
+    width = max((np.log(high) - np.log(low)) / 20, 1e-9)
     columns = np.rint((np.log(dots) - np.log(low)) / width)
     heights = [int(np.sum(columns[: dot + 1] == column)) for dot, column in enumerate(columns)]
+    size = min(7.5, 40.0 / max(heights))
     axes.plot(
-        np.exp(np.log(low) + columns * width), np.array(heights) - 0.3, marker="o", ms=6.2, color=POSTERIOR, ls="none"
+        np.exp(np.log(low) + columns * width), np.array(heights) - 0.3, marker="o", ms=size, color=POSTERIOR, ls="none"
     )
     _draw_interval(axes, entry.intervals, entry.median, -0.7, POSTERIOR)
     axes.set_ylim(-1.3, max(6.0, max(heights) + 0.3))
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    set_count_axis(axes, low, high, most=7)
-    _name_row(axes, entry)
-
-
-def _name_row(axes: Axes, entry: Estimate) -> None:
-    inside = axes.transAxes
-    name = name_count(entry.quantity).capitalize()
-    axes.text(-0.02, 0.4, name, transform=inside, ha="right", fontweight="bold")
-    low, high = entry.intervals["0.9"]
-    axes.text(1.02, 0.4, show_count(entry.median), transform=inside, ha="left", fontweight="bold")
-    axes.text(1.17, 0.4, f"{show_count(low)} to {show_count(high)}", transform=inside, ha="left", color=SOFT)
+    set_count_axis(axes, low, high, whole=True)
 
 
 def _draw_interval(
     axes: Axes, intervals: Mapping[str, tuple[float, float]], median: float, y: float, colour: str
 ) -> None:
     for level, width in (("0.9", 1.2), ("0.5", 4.0)):
-        edges = [max(edge, 0.5) for edge in intervals[level]]
+        edges = [max(edge, ZERO) for edge in intervals[level]]
         axes.plot(edges, [y, y], color=colour, lw=width, solid_capstyle="butt", zorder=3)
-    axes.plot([max(median, 0.5)], [y], marker="|", ms=9, mew=1.8, color=INK, zorder=4, ls="none")
+    axes.plot([max(median, ZERO)], [y], marker="|", ms=9, mew=1.8, color=INK, zorder=4, ls="none")
 
 
 def plot_prior_posterior(result: Result, force: str) -> Figure | None:
     """Draw each estimate's posterior interval under its prior interval: what the claims have taught."""
-    entries = list_distinct(result, force)[:MAX_ROWS]
+    entries = list_distinct(result, force)
     if not entries:
         return None
-    height = 1.45 + 0.5 * len(entries)
-    canvas = make_canvas(height)
-    put_title(
-        canvas,
-        f"{label_forces(result)[force]}: what the claims have taught",
+    shown = entries[:MAX_ROWS]
+    names = [cut_text(name_count(entry.quantity).capitalize(), 1.45, lines=3) for entry in shown]
+    heights = [max(0.46, 0.19 * len(lines) + 0.1) for lines in names]
+    frame = open_frame(
+        _find_lesson(result, shown[0], name_forces(result)[force]),
         "Grey: prior, before any claim; blue: posterior. Thick line: 50% credible interval; thin line: 90%; tick: "
-        "median. At the right: share of the prior's variance that is left (log scale). Log scale.",
+        "median. At the right: share of the prior's variance that is left.",
+        sum(heights) + 0.3,
+        name_source(result, "Persons or items; log scale."),
     )
-    axes = canvas.add_axes((0.15, 0.42 / height, 0.73, 1 - 1.35 / height))
+    axes = frame.place(1.65, 0.0, WIDTH - 1.65 - 0.65, sum(heights))
     values = [edge for entry in entries for each in (entry.intervals, entry.prior_intervals) for edge in each["0.9"]]
-    low, high = span_counts(values)
-    for row, entry in enumerate(entries):
-        y = -row
-        _draw_interval(axes, entry.prior_intervals, entry.prior_median, y + 0.16, PRIOR)
-        _draw_interval(axes, entry.intervals, entry.median, y - 0.16, POSTERIOR)
-        axes.axhline(y - 0.5, color=RULE, lw=0.5)
-        axes.text(1.02, y, f"{entry.prior_share:.0%}", transform=axes.get_yaxis_transform(), va="center")
-    axes.set_ylim(-len(entries) + 0.5, 0.5)
-    axes.set_yticks(range(0, -len(entries), -1), [name_count(entry.quantity).capitalize() for entry in entries])
-    axes.tick_params(axis="y", length=0)
+    y = 0.0
+    for entry, lines, height in zip(shown, names, heights, strict=True):
+        y -= height / 2
+        _draw_interval(axes, entry.prior_intervals, entry.prior_median, y + 0.08, PRIOR)
+        _draw_interval(axes, entry.intervals, entry.median, y - 0.08, POSTERIOR)
+        across = axes.get_yaxis_transform()
+        axes.text(-0.02, y, "\n".join(lines), transform=across, va="center", ha="right")
+        axes.text(1.02, y, f"{entry.prior_share:.0%}", transform=across, va="center")
+        y -= height / 2
+        axes.axhline(y, color=RULE, lw=0.5)
+    axes.set_ylim(y, 0)
+    axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    set_count_axis(axes, low, high)
+    set_count_axis(axes, *span_counts(values), whole=True)
     rows = [
         {"quantity": entry.quantity, "which": which, "median": median, **flatten_intervals(intervals)}
         for entry in entries
@@ -136,4 +152,14 @@ def plot_prior_posterior(result: Result, force: str) -> Figure | None:
             ("posterior", entry.median, entry.intervals),
         )
     ]
-    return Figure(canvas, rows)
+    return Figure(frame.canvas, rows)
+
+
+def _find_lesson(result: Result, entry: Estimate, force: str) -> str:
+    """Return what the claims have taught of a count, in a line."""
+    name = name_count(entry.quantity)
+    if not result.used_claims or entry.prior_share > 0.95:
+        return f"{raise_first(force)}: of the {name} the claims taught next to nothing"
+    gone = 1 - entry.prior_share
+    share = "nearly all" if gone > 0.95 else "most" if gone > 0.5 else "some"
+    return f"{raise_first(force)}: the claims settle {share} of what was open about the {name}"

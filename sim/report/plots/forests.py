@@ -1,125 +1,198 @@
-"""Forests: each source's bias, and each claim as it was said beside what the model expected."""
+"""Forests: each source's bias, and each claim as it was said beside what the model expected.
+
+Rows stand under their source, whose name has the whole width. Where there are many, the figure has those that matter,
+says so, and its data has all.
+"""
 
 from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.transforms import blended_transform_factory
 
 from sim.case.wordings import WORDINGS, list_bounds
 from sim.contract.summary import Bias, JudgedClaim, Result
-from sim.report.labels import label_forces, label_sources, name_count
+from sim.report.finding import name_forces
+from sim.report.labels import label_sources, name_count, raise_first, sort_naturally
+from sim.report.plots.frame import MARGIN, SMALL, TEXT, WIDTH, Frame, cut_text, name_source, open_frame
 from sim.report.plots.style import (
     INK,
     POSTERIOR,
     RULE,
     SOFT,
+    ZERO,
     Figure,
-    clip_text,
     colour_sources,
     flatten_intervals,
-    make_canvas,
-    put_columns,
-    put_title,
     set_count_axis,
     span_counts,
 )
-from sim.words import show_given, show_given_share, show_number, show_share
+from sim.words import show_count, show_day, show_given, show_given_share, show_number, show_share
 
-MAX_ROWS = 60
+MOST_SOURCES, MOST_CLAIMS = 20, 30  # in a figure
+NEAR, FAR = 1.25, 1.5  # a factor of the truth, and standard deviations from what was expected
+_ROW, _LINE = 0.225, 0.19  # inches
+_NAMES, _AXIS = 2.3, 2.25  # inches of the names of rows, and of the axis
 
 
 def plot_biases(result: Result, force: str) -> Figure | None:
     """Draw each source's bias as a multiplier of the truth, by what it speaks of."""
     labels = label_sources(result)
-    entries = [entry for entry in result.bias if entry.force == force][:MAX_ROWS]
-    entries.sort(key=lambda entry: (labels[entry.source], entry.quantity))
-    if not entries:
+    every = [entry for entry in result.bias if entry.force == force]
+    if not every:
         return None
-    height = 1.5 + 0.3 * len(entries)
-    canvas = make_canvas(height)
-    put_title(
-        canvas,
-        f"{label_forces(result)[force]}: what each source makes of the truth",
-        "Bias as a multiplier: 1 is none, 2 says twice the truth. Thick line: 50% credible interval; thin line: 90%; "
-        "tick: median. At the right: median, and how much of its uncertainty is still the prior's. Log scale.",
+    every.sort(key=lambda entry: (sort_naturally(labels[entry.source]), entry.source, entry.quantity))
+    weight = {source: _weigh_source(result, source, force) for source in dict.fromkeys(entry.source for entry in every)}
+    kept = sorted(weight, key=lambda source: weight[source], reverse=True)[:MOST_SOURCES]
+    entries = [entry for entry in every if entry.source in kept]
+    more = f" The {len(kept)} of {len(weight)} sources that speak most; all are in the data." * (
+        len(weight) > len(kept)
     )
-    axes = canvas.add_axes((0.50, 0.42 / height, 0.29, 1 - 1.42 / height))
+    frame, axes, rows = _open_forest(
+        result,
+        [(entry.source, entry) for entry in entries],
+        _find_bias(result, every, name_forces(result)[force]),
+        "Bias as a multiplier: 1 is none, 2 says twice the truth. Thick line: 50% credible interval; thin line: 90%; "
+        f"tick: median. Prior's: how much of its uncertainty the claims have left.{more}",
+        "Multiple of the truth; log scale.",
+        ("median", "prior's"),
+    )
     low, high = span_counts([0.5, 2, *(edge for entry in entries for edge in entry.intervals["0.9"])], floor=1e-3)
-    colours = colour_sources(result, force)
-    axes.axvline(1, color=SOFT, lw=0.8)
-    before = None
-    for row, entry in enumerate(entries):
-        _draw_row(axes, entry, -row, colours.get(entry.source, SOFT))
-        name = clip_text(labels[entry.source], 44) if entry.source != before else ""
-        if name and row:
-            across = blended_transform_factory(canvas.transFigure, axes.transData)
-            axes.plot([0.015, 0.985], [-row + 0.5] * 2, transform=across, color=RULE, lw=0.6, clip_on=False)
-        before = entry.source
-        cells = [
-            (0.015, name, "left", "bold"),
-            (0.485, name_count(entry.quantity), "right", ""),
-            (0.85, show_number(entry.median, 2), "right", "bold"),
-            (0.985, f"prior {show_share(entry.prior_share)}", "right", "soft"),
-        ]
-        put_columns(canvas, axes, -row, cells)
-    _finish(axes, len(entries), low, high)
-    rows = [
+    colours = colour_sources(result)
+    for y, entry in rows:
+        for level, width in (("0.9", 1.2), ("0.5", 4.0)):
+            edges = entry.intervals[level]
+            axes.plot(edges, [y, y], color=colours.get(entry.source, SOFT), lw=width, solid_capstyle="butt")
+        axes.plot([entry.median], [y], marker="|", ms=9, mew=1.8, color=INK, ls="none")
+        _set_cells(axes, y, name_count(entry.quantity), show_number(entry.median, 2), show_share(entry.prior_share))
+    set_count_axis(axes, low, high, most=6)
+    data = [
         {
             "source": entry.source, "quantity": entry.quantity, "median": entry.median,
             **flatten_intervals(entry.intervals),
             "prior_share": entry.prior_share,
         }
-        for entry in entries
+        for entry in every
     ]  # fmt: skip
-    return Figure(canvas, rows)
+    return Figure(frame.canvas, data)
 
 
-def _draw_row(axes: Axes, entry: Bias, y: float, colour: str) -> None:
-    for level, width in (("0.9", 1.2), ("0.5", 4.0)):
-        axes.plot(entry.intervals[level], [y, y], color=colour, lw=width, solid_capstyle="butt")
-    axes.plot([entry.median], [y], marker="|", ms=9, mew=1.8, color=INK, ls="none")
+def _weigh_source(result: Result, source: str, force: str) -> tuple[int, float]:
+    """Return how often a source is used, and then how much the claims tell of its bias."""
+    told = [entry.prior_share for entry in result.bias if (entry.source, entry.force) == (source, force)]
+    return sum(claim.used and claim.owner == source for claim in result.claims), 1 - min(told)
 
 
-def _finish(axes: Axes, count: int, low: float, high: float) -> None:
-    axes.set_ylim(-count + 0.4, 0.6)
-    axes.set_yticks([])
-    axes.spines["left"].set_visible(False)
-    set_count_axis(axes, low, high, most=7)
+def _find_bias(result: Result, entries: Sequence[Bias], force: str) -> str:
+    """Return which source is furthest from the truth, in a line."""
+    first = max(entries, key=lambda entry: max(entry.median, 1 / max(entry.median, 1e-9)))
+    label, name = label_sources(result)[first.source], name_count(first.quantity)
+    if 1 / NEAR < first.median < NEAR:
+        return f"{raise_first(force)}: no source is far from the truth"
+    times = f"{show_number(first.median, 2)} times" if first.median > 1 else f"{show_share(first.median)} of"
+    return f"{raise_first(force)}: {label} tells {times} the true {name}"
 
 
 def plot_claims(result: Result, force: str) -> Figure | None:
     """Draw each used claim as it was said, over what the model expected its source to say."""
     labels = label_sources(result)
-    entries = [claim for claim in result.claims if claim.expected and claim.force == force][:MAX_ROWS]
-    if not entries:
+    every = [claim for claim in result.claims if claim.expected and claim.force == force]
+    if not every:
         return None
-    entries.sort(key=lambda claim: (claim.quantity, claim.as_of))
-    height = 1.6 + 0.34 * len(entries)
-    canvas = make_canvas(height)
-    put_title(
-        canvas,
-        f"{label_forces(result)[force]}: what was said, and what was expected",
-        f"Mark: the number as said (an arrow for {_name_bounds()}, a bar for a range). Lines: what the "
-        "model expects the source to say, 50% and 90%. All as a multiple of that expectation's median. Log scale.",
+    every.sort(key=lambda claim: (sort_naturally(labels[claim.source]), claim.source, claim.quantity, claim.as_of))
+    far = sorted(every, key=lambda claim: -abs(claim.standardised or 0.0))[:MOST_CLAIMS]
+    entries = [claim for claim in every if claim in far]
+    more = f" The {len(far)} of {len(every)} claims furthest from it; all are in the data." * (len(every) > len(far))
+    frame, axes, rows = _open_forest(
+        result,
+        [(claim.source, claim) for claim in entries],
+        _find_claim(result, far[0], name_forces(result)[force]),
+        f"Mark: the number as said (an arrow for {_name_bounds()}, a bar for a range). Lines: what the model expects "
+        f"the source to say, 50% and 90%.{more}",
+        "Multiple of what was expected; log scale.",
+        ("said", "expected"),
     )
-    axes = canvas.add_axes((0.55, 0.42 / height, 0.22, 1 - 1.52 / height))
-    colours = colour_sources(result, force)
-    axes.axvline(1, color=SOFT, lw=0.8)
-    edges = [0.5, 2.0]
+    colours, edges = colour_sources(result), [0.5, 2.0]
+    for y, claim in rows:
+        edges += _draw_claim(axes, claim, y, colours[claim.source])
+        _set_cells(axes, y, _name_claim(claim), _show_said(claim), _show(claim.expected, claim))
     columns = ("id", "source", "quantity", "as_of", "qualifier", "low", "value", "high", "expected", "standardised")
-    put_columns(canvas, axes, 0.9, [(0.905, "said", "right", "soft"), (0.985, "expected", "right", "soft")])
-    for row, claim in enumerate(entries):
-        edges += _draw_claim(axes, claim, -row, colours[claim.source])
-        cells = [
-            (0.015, clip_text(labels[claim.source], 42), "left", "bold"),
-            (0.545, f"{name_count(claim.quantity)}, {claim.as_of}", "right", ""),
-            (0.905, _show_said(claim), "right", "bold"),
-            (0.985, _show(claim.expected, claim), "right", "soft"),
-        ]
-        put_columns(canvas, axes, -row, cells)
-    rows = [{name: getattr(claim, name) for name in columns} for claim in entries]
-    _finish(axes, len(entries), *span_counts(edges, floor=1e-3))
-    return Figure(canvas, rows)
+    set_count_axis(axes, *span_counts(edges, floor=1e-3), most=6)
+    return Figure(frame.canvas, [{name: getattr(claim, name) for name in columns} for claim in every])
+
+
+def _find_claim(result: Result, claim: JudgedClaim, force: str) -> str:
+    """Return which claim is furthest from what was expected, in a line."""
+    if abs(claim.standardised or 0.0) < FAR:
+        return f"{raise_first(force)}: every claim is near what the model expects of its source"
+    said, name = _show_said(claim), name_count(claim.quantity)
+    return (
+        f"{label_sources(result)[claim.owner]} said {said} {name}, where the model expected "
+        f"{_show(claim.expected, claim)}: the furthest off"
+    )
+
+
+def _open_forest[Entry: (Bias, JudgedClaim)](
+    result: Result,
+    entries: Sequence[tuple[str, Entry]],
+    title: str,
+    caption: str,
+    unit: str,
+    heads: tuple[str, str],
+) -> tuple[Frame, Axes, list[tuple[float, Entry]]]:
+    """Return a figure with each source's name over its rows, its axes, and where the row of each entry stands."""
+    labels, before, y = label_sources(result), None, -0.24
+    names: list[tuple[float, list[str]]] = []
+    rows: list[tuple[float, Entry]] = []
+    for source, entry in entries:
+        if source != before:
+            lines = cut_text(labels[source], WIDTH - 2 * MARGIN, TEXT, bold=True)
+            names.append((y - 0.05, lines))
+            y -= 0.07 + _LINE * len(lines)
+            before = source
+        rows.append((y - _ROW / 2, entry))
+        y -= _ROW
+    frame = open_frame(title, caption, 0.32 - y, name_source(result, unit))
+    axes = frame.place(_NAMES, 0.0, _AXIS, -y)
+    axes.set_ylim(y, 0)
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.axvline(1, color=SOFT, lw=0.8)
+    across = blended_transform_factory(frame.canvas.transFigure, axes.transData)
+    for top, lines in names:
+        axes.plot([MARGIN / WIDTH, 1 - MARGIN / WIDTH], [top + 0.03] * 2, transform=across, color=RULE, lw=0.6,
+                  clip_on=False)  # fmt: skip
+        axes.text(MARGIN / WIDTH, top, "\n".join(lines), transform=across, va="top", fontsize=TEXT, fontweight="bold",
+                  linespacing=1.2, bbox={"fc": "white", "ec": "none", "pad": 0.5})  # fmt: skip
+    for x, head in zip((_SAID, WIDTH - MARGIN), heads, strict=True):
+        axes.text(x / WIDTH, -0.1, head, transform=across, ha="right", va="center", fontsize=SMALL, color=SOFT)
+    return frame, axes, rows
+
+
+_SAID = WIDTH - MARGIN - 0.72  # where the first of the numbers ends
+
+
+def _set_cells(axes: Axes, y: float, name: str, number: str, beside: str) -> None:
+    """Set the text of a row: what it is of, its number, and one beside it."""
+    across = blended_transform_factory(axes.figure.transFigure, axes.transData)
+    (line,) = cut_text(name, _NAMES - 0.3, TEXT, lines=1)[:1]
+    look: dict[str, Any] = {"transform": across, "va": "center", "fontsize": TEXT}
+    axes.text((MARGIN + 0.12) / WIDTH, y, line, ha="left", **look)
+    axes.text(_SAID / WIDTH, y, number, ha="right", fontweight="bold", **look)
+    axes.text(1 - MARGIN / WIDTH, y, beside, ha="right", color=SOFT, **look)
+
+
+def _name_claim(claim: JudgedClaim) -> str:
+    """Return what a claim is of and its day; of a spell, its length and last day."""
+    if claim.measure == "interval" and claim.since:
+        days = (dt.date.fromisoformat(claim.as_of) - dt.date.fromisoformat(claim.since)).days
+        spell = f"{days} day{'' if days == 1 else 's'} to "
+    else:
+        spell = ""
+    return f"{name_count(claim.quantity)}, {spell}{show_day(claim.as_of, 3)}"
 
 
 def _name_bounds() -> str:
@@ -128,14 +201,14 @@ def _name_bounds() -> str:
 
 
 def _show(value: float | None, claim: JudgedClaim) -> str:
-    return show_share(value) if claim.unit == "share" else show_number(value)
+    return show_share(value) if claim.unit == "share" else show_count(value)
 
 
 def _show_said(claim: JudgedClaim) -> str:
     wording = WORDINGS[claim.qualifier]
     show = show_given_share if claim.unit == "share" else show_given
     if wording.law == "range":
-        return f"{show(claim.low)} to {show(claim.high)}"
+        return f"{show(claim.low)}–{show(claim.high)}"
     return f"{wording.symbol}{show(claim.value)}"
 
 
@@ -150,6 +223,6 @@ def _draw_claim(axes: Axes, claim: JudgedClaim, y: float, colour: str) -> list[f
         said = [max(number, 1e-9) / centre for number in claim.said]
         axes.plot(said, [y, y], color=colour, lw=2.4, marker=wording.pointer, ms=7, mew=1.6, zorder=4)
     else:
-        said = [max(number, 0.5 if claim.unit == "count" else 1e-3) / centre for number in claim.said]
-        axes.plot(said, [y], marker=wording.pointer, ms=6.5, color=colour, ls="none", zorder=4)
+        said = [max(number, ZERO if claim.unit == "count" else 1e-3) / centre for number in claim.said]
+        axes.plot(said, [y], marker=wording.pointer, ms=6.5, color=colour, ls="none", zorder=4, mec="white", mew=0.4)
     return [*said, *expected["0.9"]]

@@ -11,28 +11,24 @@ from typing import Any
 
 import matplotlib.dates as mdates
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Canvas
-from matplotlib.lines import Line2D
+from matplotlib.transforms import ScaledTranslation
 
+from sim.case.case import STATES
 from sim.case.wordings import WORDINGS
 from sim.contract.summary import CountPath, JudgedClaim, Result
-from sim.report.labels import label_forces, label_sources, name_count
-from sim.report.plots.style import (
-    INK,
-    POSTERIOR,
-    SOFT,
-    Figure,
-    colour_sources,
-    make_canvas,
-    put_title,
-    set_count_axis,
-    span_counts,
-)
+from sim.report.finding import name_forces
+from sim.report.labels import name_count, raise_first
+from sim.report.plots.frame import MARGIN, WIDTH, name_source, open_frame
+from sim.report.plots.keys import draw_spells, list_key, list_spells, measure_key, put_key, set_day_axis
+from sim.report.plots.style import POSTERIOR, SOFT, ZERO, Figure, colour_sources, set_count_axis, span_counts
 from sim.report.table import Row
+from sim.words import show_day
 
 MAX_PANELS = 8
-MAX_NAMED = 60  # sources in the legend
-PER_ROW = 3  # sources in a row of the legend
+MAX_APART = 400  # marks of a panel that are moved apart
+_PANEL, _SPELLS, _LEFT = 1.75, 0.75, 0.72  # inches
+_SIZE = 6.0  # points, of a mark
+_ASIDE = (0.0, 6.5, -6.5, 13.0, -13.0, 19.5, -19.5)  # points, by which a mark is moved
 # Columns of the data, and the curves of a path that they hold.
 _CURVES = {"low_0.9": "low_90", "low_0.5": "low_50", "median": "median", "high_0.5": "high_50", "high_0.9": "high_90"}
 
@@ -59,32 +55,52 @@ def plot_losses(result: Result, force: str) -> Figure | None:
             claims[claim.quantity].append(claim)
     by_quantity = {path.quantity: path for path in reversed(result.paths) if path.force == force}
     marks = {path.quantity: _list_marks(claims[path.quantity], path, by_quantity) for path in paths}
-    shown = [path for path in paths if marks[path.quantity]][:MAX_PANELS] or paths[:1]
+    spells = {path.quantity: list_spells(claims[path.quantity]) for path in paths}
+    told = [path for path in paths if marks[path.quantity] or spells[path.quantity]]
+    shown = told[:MAX_PANELS] or paths[:1]
     if not shown:
         return None
-    speaking = list(dict.fromkeys(mark.claim.source for path in shown for mark in marks[path.quantity]))[:MAX_NAMED]
-    top = 1.2 + 0.19 * -(-len(speaking) // PER_ROW)
-    height = top + 0.4 + 1.75 * len(shown)
-    canvas = make_canvas(height)
-    put_title(
-        canvas,
-        f"{label_forces(result)[force]}: losses over time",
-        "Line: posterior median; bands: 50% and 90% credible intervals. Marks: what each source said, by its wording; "
-        "hollow marks repeat others and are not used. Claims on a change between two days are not shown. Log scale.",
+    heights = [_PANEL + (_SPELLS if spells[path.quantity] else 0.0) for path in shown]
+    every = [mark for path in shown for mark in marks[path.quantity]]
+    speaking = [mark.claim for mark in every] + [claim for path in shown for claim in spells[path.quantity]]
+    key = list_key(result, speaking)
+    bars = " Bars: what was said of single days or spells." if any(spells.values()) else ""
+    more = f" The first {MAX_PANELS} of {len(told)} counts." if len(told) > MAX_PANELS else ""
+    frame = open_frame(
+        _find_middle(shown[0], name_forces(result)[force]),
+        "Line: posterior median; bands: 50% and 90% credible intervals. Marks: what each source said by that day; "
+        f"hollow marks repeat others and are not used.{bars}{more}",
+        sum(heights) + measure_key(key) + 0.3,
+        name_source(result, "Persons or items in all, by the day; log scale."),
     )
-    grid = canvas.add_gridspec(
-        len(shown), 1, left=0.105, right=0.975, top=1 - top / height, bottom=0.42 / height, hspace=0.32
-    )
-    colours = colour_sources(result, force)
+    colours = colour_sources(result)
+    above = put_key(frame, key, every)
     rows: list[Row] = []
-    for panel, path in enumerate(shown):
-        axes = canvas.add_subplot(grid[panel])
+    for panel, (path, height) in enumerate(zip(shown, heights, strict=True)):
+        frame.write(name_count(path.quantity).capitalize(), MARGIN, above, fontweight="bold")
+        last = panel == len(shown) - 1
+        axes = frame.place(_LEFT, above + 0.24, WIDTH - _LEFT - 0.2, _PANEL - 0.36)
         _draw_panel(axes, path, marks[path.quantity], colours, result.as_of)
-        if panel < len(shown) - 1:
-            axes.tick_params(labelbottom=False)
-        rows += _list_rows(path, marks[path.quantity])
-    _put_legend(canvas, result, speaking, [mark for path in shown for mark in marks[path.quantity]], colours)
-    return Figure(canvas, rows)
+        if spells[path.quantity]:
+            below = frame.place(_LEFT, above + _PANEL + 0.02, WIDTH - _LEFT - 0.2, _SPELLS - 0.2)
+            draw_spells(below, spells[path.quantity], colours)
+            below.set_xlim(axes.get_xlim())
+            set_day_axis(below, path.days[0], path.days[-1], labels=last)
+        set_day_axis(axes, path.days[0], path.days[-1], labels=last and not spells[path.quantity])
+        above += height
+        rows += _list_rows(path, marks[path.quantity], spells[path.quantity])
+    return Figure(frame.canvas, rows)
+
+
+def _find_middle(path: CountPath, force: str) -> str:
+    """Return the day by which half of the losses had come, as the median has it."""
+    half = path.median[-1] / 2
+    name = name_count(path.quantity)
+    if path.quantity in STATES or half <= 0:
+        return f"{raise_first(force)}: the {name} over time"
+    day = next(day for day, count in zip(path.days, path.median, strict=True) if count >= half)
+    of = {"killed": "dead"}.get(path.quantity, name)
+    return f"{raise_first(force)}: half of the {of} by {show_day(day)}"
 
 
 def _list_marks(claims: Sequence[JudgedClaim], path: CountPath, paths: Mapping[str, CountPath]) -> list[Mark]:
@@ -114,73 +130,64 @@ def _draw_panel(axes: Axes, path: CountPath, marks: Sequence[Mark], colours: Map
     axes.fill_between(days, path.low_90, path.high_90, color=POSTERIOR, alpha=0.14, lw=0)
     axes.fill_between(days, path.low_50, path.high_50, color=POSTERIOR, alpha=0.26, lw=0)
     axes.plot(days, path.median, color=POSTERIOR, lw=1.6)
-    alike: dict[tuple[str, str, bool], list[Mark]] = defaultdict(list)
-    for mark in marks:
-        alike[colours[mark.claim.source], mark.claim.qualifier, mark.claim.used].append(mark)
-    for (colour, qualifier, used), group in alike.items():
-        _draw_marks(axes, group, colour, qualifier, used=used)
     given = ((mark.factor, each) for mark in marks for each in (mark.claim.low, mark.claim.value, mark.claim.high))
-    numbers = [factor * number for factor, number in given if number]
+    numbers = [factor * number for factor, number in given if number is not None]
     top = max([*path.high_90, *numbers])
     # The first days reach down to nothing; the axis follows the claims and the second half of the path.
     half = path.low_90[len(days) // 3 :]
-    low, high = span_counts([max(min([*half, *numbers]), top / 1e4, 0.5), max(top, 2.0)])
-    set_count_axis(axes, low, high, "y", most=6)
-    axes.set_title(name_count(path.quantity).capitalize(), pad=3)
-    axes.set_xlim(days[0], days[-1] + (days[-1] - days[0]) * 0.02)
+    low, high = span_counts([max(min([*half, *numbers]), top / 1e4, ZERO), max(top, 2.0)])
+    set_count_axis(axes, low, high, "y", most=6, whole=True)
+    span = days[-1] - days[0]
+    axes.set_xlim(days[0] - span * 0.01, days[-1] + span * 0.02)
     day: Any = dt.date.fromisoformat(as_of)
     axes.axvline(day, color=SOFT, lw=0.6, ls=(0, (2, 2)))
-    dates: Any = mdates
-    locator = dates.AutoDateLocator(minticks=4, maxticks=9)
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, show_offset=False))
+    for mark, shift in zip(marks, move_apart(axes, marks), strict=True):
+        _draw_mark(axes, mark, colours[mark.claim.source], shift)
 
 
-def _draw_marks(axes: Axes, marks: Sequence[Mark], colour: str, qualifier: str, *, used: bool) -> None:
-    days: Any = [dt.date.fromisoformat(mark.claim.as_of) for mark in marks]
-    wording = WORDINGS[qualifier]
-    if wording.law == "range":
-        low, high = zip(*(mark.numbers for mark in marks), strict=True)
-        axes.vlines(days, low, high, color=colour, lw=2.2 if used else 1.0, zorder=4)
-        axes.plot([*days, *days], [*low, *high], ls="none", marker=wording.mark, ms=7, mew=1.4, color=colour, zorder=4)
-        return
-    values = [max(number, 0.5) for mark in marks for number in mark.numbers]
-    look: dict[str, Any] = {"ms": 6.0, "mfc": colour, "zorder": 5} if used else {"ms": 5.0, "mfc": "white", "zorder": 3}
-    axes.plot(days, values, ls="none", marker=wording.mark, mec=colour, mew=1.1, **look)
-
-
-def _put_legend(
-    canvas: Canvas, result: Result, names: Sequence[str], marks: Sequence[Mark], colours: Mapping[str, str]
-) -> None:
-    labels = label_sources(result)
-    sources = [Line2D([], [], ls="none", marker="o", ms=6, color=colours[key], label=labels[key]) for key in names]
-    said = {wording.label: wording for wording in (WORDINGS[mark.claim.qualifier] for mark in marks)}
-    shapes = [
-        Line2D([], [], ls="none", marker="|" if wording.law == "range" else wording.mark, ms=6, mfc=SOFT, mec=SOFT,
-               mew=1.4, label=label)
-        for label, wording in said.items()
-    ]  # fmt: skip
-    height = canvas.get_figheight()
-    look: dict[str, Any] = {"frameon": False, "fontsize": 8, "handletextpad": 0.3, "columnspacing": 1.2, "borderpad": 0}
-    start = 0.74
-    for row in range(0, len(sources), PER_ROW):
-        corner = (0.012, 1 - start / height)
-        canvas.legend(
-            handles=sources[row : row + PER_ROW], loc="upper left", bbox_to_anchor=corner, ncols=PER_ROW, **look
+def move_apart(axes: Axes, marks: Sequence[Mark]) -> list[float]:
+    """Return by how many points each mark is moved aside, so that none hides another."""
+    if len(marks) > MAX_APART:
+        return [0.0] * len(marks)
+    points = 72 / axes.figure.dpi
+    placed: list[tuple[float, float]] = []
+    shifts = []
+    for mark in marks:
+        day: Any = mdates.date2num(dt.date.fromisoformat(mark.claim.as_of))  # type: ignore[no-untyped-call]
+        x, y = axes.transData.transform((day, max(mark.numbers[0], ZERO))) * points
+        shift = next(
+            (each for each in _ASIDE if all(abs(x + each - px) >= _SIZE or abs(y - py) >= _SIZE for px, py in placed)),
+            0.0,
         )
-        start += 0.19
-    corner = (0.012, 1 - start / height)
-    canvas.legend(handles=shapes, loc="upper left", bbox_to_anchor=corner, ncols=6, labelcolor=INK, **look)
+        placed.append((x + shift, y))
+        shifts.append(shift)
+    return shifts
 
 
-def _list_rows(path: CountPath, marks: Sequence[Mark]) -> list[Row]:
+def _draw_mark(axes: Axes, mark: Mark, colour: str, shift: float) -> None:
+    wording, used = WORDINGS[mark.claim.qualifier], mark.claim.used
+    day: Any = dt.date.fromisoformat(mark.claim.as_of)
+    aside = axes.transData + ScaledTranslation(shift / 72, 0, axes.figure.dpi_scale_trans)
+    look: dict[str, Any] = {"ls": "none", "clip_on": False, "transform": aside, "zorder": 5 if used else 4}
+    if wording.law == "range":
+        low, high = (max(number, ZERO) for number in mark.numbers)
+        axes.plot([day, day], [low, high], color=colour, **{**look, "ls": "-", "lw": 2.2 if used else 1.0})
+        axes.plot([day, day], [low, high], marker=wording.mark, ms=7, mew=1.4, color=colour, **look)
+        return
+    values = [max(number, ZERO) for number in mark.numbers]
+    size, face, edge = (6.5, colour, "white") if used else (5.5, "white", colour)
+    axes.plot([day] * len(values), values, marker=wording.mark, ms=size, mfc=face, mec=edge, mew=0.5 if used else 1.2,
+              **look)  # fmt: skip
+
+
+def _list_rows(path: CountPath, marks: Sequence[Mark], spells: Sequence[JudgedClaim]) -> list[Row]:
     empty: Row = dict.fromkeys(("claim", "source", "qualifier", "low", "value", "high", "used"), "")
     curves = {column: getattr(path, name) for column, name in _CURVES.items()}
     rows: list[Row] = [
         {"quantity": path.quantity, "day": day, **{column: curve[number] for column, curve in curves.items()}, **empty}
         for number, day in enumerate(path.days)
     ]
-    for mark in marks:
+    for mark in [*marks, *map(Mark, spells)]:
         claim = mark.claim
         given = {"low": claim.low, "value": claim.value, "high": claim.high}
         rows.append(

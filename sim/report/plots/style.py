@@ -6,6 +6,7 @@ import textwrap
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,10 +30,13 @@ PRIOR = "#b0b0b0"
 # Okabe and Ito's colours without the yellow, which is too pale for marks on white.
 PALETTE = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 WIDTH = 8.0
+NOTE = ContextVar("note", default="")  # said at the foot of every figure
+ZERO = 0.5  # where zero is drawn on a log axis
+_LETTER, _LINE = 0.088, 0.17  # inches of a digit, and of a line, of a tick
 
 _STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
-    "font.size": 9,
+    "font.size": 9.5,
     "text.color": INK,
     "axes.edgecolor": SOFT,
     "axes.labelcolor": INK,
@@ -65,11 +69,16 @@ class Figure:
 
 
 @contextmanager
-def use_style() -> Iterator[None]:
-    """Apply the look within a block; letters that the font lacks are drawn as boxes without a word from matplotlib."""
-    with mpl.rc_context(_STYLE), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        yield
+def use_style(families: Sequence[str] = (), note: str = "") -> Iterator[None]:
+    """Apply the look within a block, with fonts for letters that the first one lacks, and a note for the foot."""
+    look = _STYLE | {"font.family": [_STYLE["font.family"], *families]}
+    before = NOTE.set(note)
+    try:
+        with mpl.rc_context(look), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+            yield
+    finally:
+        NOTE.reset(before)
 
 
 def make_canvas(height: float) -> Canvas:
@@ -110,16 +119,50 @@ def put_title(canvas: Canvas, title: str, caption: str, *, top: float = 0.12, wi
     )
 
 
-def set_count_axis(axes: Axes, low: float, high: float, axis: str = "x", most: int = 8) -> None:
-    """Give an axis of counts a log scale with ticks at 1, 2, 5 times powers of ten, written out."""
+def set_count_axis(axes: Axes, low: float, high: float, axis: str = "x", most: int = 8, *, whole: bool = False) -> None:
+    """Give an axis of counts a log scale with ticks at 1, 2, 5 times powers of ten, written out.
+
+    On a `whole` one, of people or things, nothing stands between 1 and zero, which is drawn at one half. Ticks whose
+    numbers would touch are thinned out.
+    """
     target = axes.xaxis if axis == "x" else axes.yaxis
     (axes.set_xscale if axis == "x" else axes.set_yscale)("log")
     (axes.set_xlim if axis == "x" else axes.set_ylim)(low, high)
-    ticks = choose_ticks(low, high, most)
+    room = _measure_axis(axes, axis)
+    for fewer in range(most, 1, -1):
+        ticks = [tick for tick in choose_ticks(low, high, fewer) if not whole or tick >= 1]
+        if whole and low <= ZERO:
+            ticks = [ZERO, *(tick for tick in ticks if tick >= 2)]
+        if not _collide(ticks, low, high, room, upright=axis == "y", whole=whole):
+            break
     target.set_major_locator(FixedLocator(ticks))
     target.set_minor_locator(NullLocator())
-    target.set_major_formatter(FuncFormatter(lambda value, _: show_number(value)))
+    target.set_major_formatter(FuncFormatter(lambda value, _: _show_tick(value, whole=whole)))
     target.set_minor_formatter(NullFormatter())
+
+
+def _show_tick(value: float, *, whole: bool) -> str:
+    return "0" if whole and value < 1 else show_number(value)
+
+
+def _measure_axis(axes: Axes, axis: str) -> float:
+    """Return the length of an axis in inches."""
+    box = axes.get_position()
+    size = axes.figure.get_figure(root=True)
+    if size is None:
+        return 4.0
+    width, height = size.get_size_inches()
+    return float(box.width * width if axis == "x" else box.height * height)
+
+
+def _collide(ticks: Sequence[float], low: float, high: float, room: float, *, upright: bool, whole: bool) -> bool:
+    """Return whether the numbers of two neighbouring ticks would touch."""
+    places = [room * (np.log(tick) - np.log(low)) / (np.log(high) - np.log(low)) for tick in ticks]
+    widths = [_LINE if upright else _LETTER * len(_show_tick(tick, whole=whole)) + 0.06 for tick in ticks]
+    return any(
+        places[number + 1] - places[number] < (widths[number] + widths[number + 1]) / 2
+        for number in range(len(ticks) - 1)
+    )
 
 
 def choose_ticks(low: float, high: float, most: int = 8) -> list[float]:
@@ -140,11 +183,15 @@ def span_counts(values: Sequence[float], floor: float = 0.5) -> tuple[float, flo
     return low / margin, high * margin
 
 
-def colour_sources(result: Result, force: str) -> dict[str, str]:
-    """Return a colour for each source that speaks of a force; those beyond the palette share a grey."""
-    spoken = dict.fromkeys(claim.source for claim in result.claims if claim.force == force)
-    used = {claim.source for claim in result.claims if claim.used}
-    ordered = sorted(spoken, key=lambda key: key not in used)
+def colour_sources(result: Result) -> dict[str, str]:
+    """Return the colour that each source has in all figures of a run.
+
+    Those that speak most have one of their own; beyond the palette sources share a grey.
+    """
+    spoken: dict[str, int] = {}
+    for claim in result.claims:
+        spoken[claim.source] = spoken.get(claim.source, 0) + (1000 if claim.used else 1)
+    ordered = sorted(spoken, key=lambda key: -spoken[key])
     return {key: PALETTE[number] if number < len(PALETTE) else SOFT for number, key in enumerate(ordered)}
 
 

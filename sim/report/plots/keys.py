@@ -1,0 +1,154 @@
+"""What goes with a panel over time: the key of sources and wordings, the axis of days, and the bars of spells."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import matplotlib.dates as mdates
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
+
+from sim.case.wordings import WORDINGS
+from sim.contract.summary import JudgedClaim, Result
+from sim.report.labels import label_sources
+from sim.report.plots.frame import MARGIN, SMALL, WIDTH, Frame, cut_text, measure_text
+from sim.report.plots.style import PALETTE, SOFT, colour_sources
+from sim.words import MONTHS, show_number
+
+if TYPE_CHECKING:
+    from sim.report.plots.losses import Mark
+
+_LINE, _MARK, _GAP = 0.19, 0.16, 0.22  # inches
+_LONGEST = 3.0  # inches of a name
+LEAST_BAR = 0.008  # of the axis, that a bar is wide
+
+
+@dataclass(frozen=True)
+class Key:
+    """A line of a key: a mark, and what it stands for; `column` and `line` say where."""
+
+    label: str
+    colour: str
+    x: float
+    line: int
+
+
+def list_key(result: Result, claims: Sequence[JudgedClaim]) -> list[Key]:
+    """Return the sources that claims come from, laid out in lines; those that share a grey are told together."""
+    labels, colours = label_sources(result), colour_sources(result)
+    speaking = list(dict.fromkeys(claim.source for claim in claims))
+    named = [source for source in speaking if colours[source] in PALETTE]
+    others = [source for source in speaking if source not in named]
+    entries = [(cut_text(labels[source], _LONGEST, SMALL, lines=1)[0], colours[source]) for source in named]
+    if len(others) == 1:
+        entries.append((cut_text(labels[others[0]], _LONGEST, SMALL, lines=1)[0], SOFT))
+    elif others:
+        entries.append((f"{len(others)} further sources", SOFT))
+    return _lay_out(entries)
+
+
+def _lay_out(entries: Sequence[tuple[str, str]]) -> list[Key]:
+    found, x, line = [], MARGIN, 0
+    for label, colour in entries:
+        width = _MARK + measure_text(label, SMALL) + _GAP
+        if x > MARGIN and x + width > WIDTH - MARGIN + _GAP:
+            x, line = MARGIN, line + 1
+        found.append(Key(label, colour, x, line))
+        x += width
+    return found
+
+
+def measure_key(key: Sequence[Key]) -> float:
+    """Return the height of a key of sources, and the line of wordings under it, in inches."""
+    return _LINE * (max((entry.line for entry in key), default=-1) + 2) + 0.1
+
+
+def put_key(frame: Frame, key: Sequence[Key], marks: Sequence[Mark]) -> float:
+    """Set the key under the head; return its height."""
+    for entry in key:
+        _put_entry(frame, entry, "o", entry.colour)
+    said = {WORDINGS[mark.claim.qualifier].label: WORDINGS[mark.claim.qualifier] for mark in marks}
+    lines = max((entry.line for entry in key), default=-1) + 1
+    for entry, wording in zip(_lay_out([(label, SOFT) for label in said]), said.values(), strict=True):
+        shape = "|" if wording.law == "range" else wording.mark
+        _put_entry(frame, Key(entry.label, SOFT, entry.x, lines + entry.line), shape, SOFT)
+    return measure_key(key)
+
+
+def _put_entry(frame: Frame, entry: Key, shape: str, colour: str) -> None:
+    above = entry.line * _LINE
+    frame.write(entry.label, entry.x + _MARK, above, fontsize=SMALL)
+    place = (entry.x + 0.06) / WIDTH, 1 - (frame.top + above + 0.075) / frame.height
+    mark = Line2D([place[0]], [place[1]], marker=shape, ms=6, color=colour, ls="none", mew=1.2)
+    mark.set_transform(frame.canvas.transFigure)
+    frame.canvas.add_artist(mark)
+
+
+def list_spells(claims: Sequence[JudgedClaim]) -> list[JudgedClaim]:
+    """Return the claims on single days or spells that are used, or repeat one that is."""
+    return [
+        claim for claim in claims if claim.measure == "interval" and claim.since and claim.said and not claim.exclude
+    ]
+
+
+def draw_spells(axes: Axes, spells: Sequence[JudgedClaim], colours: Mapping[str, str]) -> None:
+    """Draw what was said of spells as bars as wide as these, from zero."""
+    starts = [_number(claim.since or claim.as_of) for claim in spells]
+    ends = [_number(claim.as_of) for claim in spells]
+    least = max(max(ends) - min(starts), 30.0) * LEAST_BAR
+    for claim, start, end in zip(spells, starts, ends, strict=True):
+        width = max(end - start, least)
+        face = colours[claim.source] if claim.used else "white"
+        axes.bar(start, claim.said[-1], width, align="edge", color=(face, 0.45), ec=colours[claim.source], lw=0.8)
+    axes.set_ylim(0, 1.08 * max(1, *(claim.said[-1] for claim in spells)))
+    axes.yaxis.set_major_locator(MaxNLocator(2, integer=True))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: show_number(value)))
+
+
+def _number(day: str) -> float:
+    number: Any = mdates.date2num(dt.date.fromisoformat(day))  # type: ignore[no-untyped-call]
+    return float(number)
+
+
+def set_day_axis(axes: Axes, first: str, last: str, *, labels: bool) -> None:
+    """Give an axis of days ticks whose first, and the first of each year, say the year."""
+    days = choose_days(dt.date.fromisoformat(first), dt.date.fromisoformat(last))
+    axes.xaxis.set_major_locator(FixedLocator([_number(day.isoformat()) for day in days]))
+    axes.tick_params(labelbottom=labels)
+    texts = _name_days(days)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda _, number: texts[number or 0] if number is not None else ""))
+
+
+def choose_days(first: dt.date, last: dt.date, most: int = 8) -> list[dt.date]:
+    """Return days for ticks: of equal steps of days, months or years, at most so many."""
+    length = (last - first).days
+    for step in (1, 2, 5, 10):
+        if length / step < most and length < 60:
+            return [first + dt.timedelta(days=number) for number in range(0, length + 1, step)]
+    months = [
+        dt.date(year, month, 1)
+        for year in range(first.year, last.year + 1)
+        for month in range(1, 13)
+        if first <= dt.date(year, month, 1) <= last
+    ]
+    for step in (1, 2, 3, 6):
+        kept = [day for day in months if (day.month - 1) % step == 0]
+        if len(kept) <= most:
+            return kept or [first]
+    years = [day for day in months if day.month == 1]
+    return years[:: -(-len(years) // most)]
+
+
+def _name_days(days: Sequence[dt.date]) -> list[str]:
+    whole = all(day.month == day.day == 1 for day in days)
+    texts, before = [], 0
+    for day in days:
+        month = MONTHS[day.month - 1][:3]
+        name = str(day.year) if whole else month if day.day == 1 and days[0].day == 1 else f"{day.day} {month}"
+        texts.append(f"{name}\n{day.year}" if day.year != before and not whole else name)
+        before = day.year
+    return texts
