@@ -47,8 +47,9 @@ docs: $(STAMP)
 tables: $(STAMP)
 	$(BIN)/python tests/suites/tables.py
 
-# The HTML memo in headless Chromium; skipped with a word where there is none.
+# The HTML memo in headless Chromium, and what axe finds in it; skipped with a word where there is none.
 browser: $(STAMP)
+	@if command -v npm >/dev/null; then npm install --silent --no-save --prefix build/axe axe-core; fi
 	$(BIN)/python -m pytest -m browser
 
 # The tests with the oldest libraries that are allowed; requirements.lock has the newest of its day. What an old library

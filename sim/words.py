@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Sequence
+
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+
 # Bands as (lower, upper, words). Their sources share edges, leave gaps, or overlap. Our rule: a probability in no band
 # is said in the words of the nearer one, and one that several hold in those of the narrowest; what is on the edge of
 # two belongs to that nearer to even.
@@ -87,9 +95,31 @@ def show_given_share(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.10g}%"
 
 
-def show_count(value: float | None) -> str:
+def show_count(value: float | None, digits: int = 3) -> str:
     """Return a count of persons or items: whole, and to three significant figures."""
-    return show_number(value if value is None else float(round(value)))
+    return show_number(value if value is None else float(round(value)), digits)
+
+
+def choose_digits(interval: tuple[float, float]) -> int:
+    """Return how many figures of an estimate carry something: two where its 90% interval is wider than twofold."""
+    low, high = interval
+    return 2 if high > 2 * max(low, 0.5) else 3
+
+
+def show_signed(value: float, digits: int = 1) -> str:
+    """Return a number with its sign; what rounds to zero is +0, from either side."""
+    return f"{value:+z.{digits}f}"
+
+
+def show_day(day: str, letters: int = 9) -> str:
+    """Return a day as people write it, its month in so many letters; its parts do not part at the end of a line."""
+    date = dt.date.fromisoformat(day)
+    return f"{date.day}\N{NO-BREAK SPACE}{MONTHS[date.month - 1][:letters]}\N{NO-BREAK SPACE}{date.year}"
+
+
+def join_words(parts: Sequence[str]) -> str:
+    """Return words as a list in a sentence."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def show_share(value: float | None) -> str:

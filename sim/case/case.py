@@ -139,11 +139,21 @@ class Threshold(_Record):
     above: Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
+class MemoTable(_Record):
+    """What page one of the case's memos says of itself."""
+
+    author: Label = ""
+    institution: Label = ""
+    date: Day | None = None
+    classification: Label = ""
+
+
 class CaseFile(_Record):
     """The contents of `case.toml` (see `docs/formats.md`)."""
 
     schema_: Literal[1] = Field(alias="schema")
     title: Label = ""
+    memo: Annotated[MemoTable | None, Field(exclude=True)] = None  # who signs, not what is estimated
     start: Day
     end: Day | None = None
     as_of: Day | None = None
@@ -240,6 +250,8 @@ class Case(BaseModel):
             With every fault of the entries.
         """
         entries = {**self.file.model_dump(by_alias=True, exclude_none=True, exclude_defaults=True), **settings}
+        if self.file.memo is not None:
+            entries.setdefault("memo", self.file.memo.model_dump(exclude_defaults=True))
         try:
             file = CaseFile.model_validate({"schema": 1, **entries})
         except ValidationError as error:

@@ -22,7 +22,8 @@ def memo(
     run: RunArgument,
     formats: Annotated[str, typer.Option("--format", help="md, html, docx, pdf, separated by commas.")] = "md",
     template: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Templates in place of ours.", show_default=False)
+        Path | None,
+        typer.Option(metavar="PATH", help="A folder of templates in place of ours, or a .docx.", show_default=False),
     ] = None,
     words: Annotated[str, typer.Option(help="Whose words for probabilities: icd203, phia or ipcc.")] = "icd203",
     since: Annotated[
@@ -32,6 +33,7 @@ def memo(
         Path | None,
         typer.Option(metavar="FILE", help="Where it goes; its ending says the format.", show_default=False),
     ] = None,
+    brief: Annotated[bool, typer.Option("--brief", help="Page one alone.")] = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
@@ -54,13 +56,16 @@ def memo(
             raise refuse("--out", "", f"{out} has the ending of no format", f"end it in .{', .'.join(FORMATS)}")
     if words not in SCALES:
         raise refuse("--words", "", f"{words} is not available", f"use {', '.join(SCALES)}")
-    if template is not None and not template.is_dir():
-        raise refuse("--template", "", f"{template} is no folder", "give the folder of your templates")
+    if template is not None and not (template.is_dir() or (template.suffix == ".docx" and template.is_file())):
+        raise refuse(
+            "--template", "", f"{template} is no folder and no .docx file", "give the folder of your templates"
+        )
     result = read_result(run)
     with _refusing_damage(run):
         change = _tell_change(since, run) if since else []
         report, sensitivity = find_sensitivity(run, result)
-        told = compose_memo(result, scale=words, sensitivity=sensitivity, change=change, manifest=read_manifest(run))
+        manifest = read_manifest(run)
+        told = compose_memo(result, scale=words, sensitivity=sensitivity, change=change, manifest=manifest, brief=brief)
         written = write_memo(told, run, chosen, template, out)
     if report is not None:
         say(f"Robustness from {report}", quiet=quiet or as_json)

@@ -52,6 +52,12 @@ def dump_record(record: Result | Manifest | Sensitivity) -> dict[str, Any]:
     for claim in data["claims"] if isinstance(record, Result) else ():
         if claim["expected_intervals"] is None:
             del claim["expected_intervals"]
+    for bias in data["bias"] if isinstance(record, Result) else ():
+        if bias["prior_median"] is None:
+            del bias["prior_median"]
+    for name in ("ongoing", "memo"):
+        if isinstance(record, Result) and not data[name]:
+            del data[name]
     return data
 
 

@@ -6,6 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from pydantic import Field
+
+from sim.case.case import MAX_FORCES
+from sim.contract.summary import NamedForce
 from sim.contract.values import (
     SCHEMA,
     Count,
@@ -122,6 +126,7 @@ class Sensitivity:
     conflict: Annotated[tuple[Conflict, ...], Few]
     fits: Whole
     untrusted_fits: Whole
+    forces: Annotated[tuple[NamedForce, ...], Field(max_length=MAX_FORCES)] = ()
 
 
 def find_count[Counted: (FittedCount, ShiftedCount)](

@@ -117,7 +117,10 @@ class Exceedance:
 
 @dataclass(frozen=True, kw_only=True)
 class Bias:
-    """What a source makes of the truth, as a multiplier; `prior_share` of its prior's variance is left."""
+    """What a source makes of the truth, as a multiplier; `prior_share` of its prior's variance is left.
+
+    `prior_median` is what such sources made of it in past wars; None in runs that were made before it was kept.
+    """
 
     source: Key
     force: Key
@@ -125,6 +128,7 @@ class Bias:
     median: Count
     intervals: CountIntervals
     prior_share: Share
+    prior_median: Count | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -241,8 +245,21 @@ class CountPath:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MemoHead:
+    """What page one of a memo says of itself, as the case's table `memo` gives it."""
+
+    author: Label = ""
+    institution: Label = ""
+    date: Day | None = None
+    classification: Label = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Result:
-    """The contents of `summary.json`: all that figures and memos are made of."""
+    """The contents of `summary.json`: all that figures and memos are made of.
+
+    `ongoing` is written where it is true: the case gives no end of the losses. `memo` is written where the case has it.
+    """
 
     schema: Literal[1] = SCHEMA
     case: str
@@ -266,6 +283,8 @@ class Result:
     derived: Annotated[tuple[DerivedEstimate, ...], Few]
     used_claims: Whole
     paths: Annotated[tuple[CountPath, ...], Few]
+    ongoing: Flag = False
+    memo: MemoHead | None = None
 
 
 def is_repetition(quantity: str, parts: Sequence[str]) -> bool:

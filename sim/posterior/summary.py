@@ -21,6 +21,7 @@ from sim.contract.summary import (
     Estimate,
     Exceedance,
     JudgedClaim,
+    MemoHead,
     NamedForce,
     NamedSource,
     Priors,
@@ -85,6 +86,8 @@ def summarise(sample: Sample, prior: Sample, draws: Draws, verdict: Verdict, see
         derived=tuple(_describe_derived(sample.derived[item.name], item) for item in case.file.derived),
         used_claims=len(design.evidence.observations),
         paths=tuple(_describe_path(sample, *key) for key in sample.headline),
+        ongoing=case.file.end is None,
+        memo=_describe_memo(case),
     )
 
 
@@ -110,6 +113,11 @@ def _describe_priors(design: Design) -> Priors:
         borrowed=tuple(design.priors.borrowed),
         overrides=tuple(design.priors.overrides),
     )
+
+
+def _describe_memo(case: Case) -> MemoHead | None:
+    table = case.file.memo
+    return None if table is None else MemoHead(**table.model_dump(mode="json"))
 
 
 def _describe_draws(draws: Draws, verdict: Verdict, attempts: int) -> Diagnostics:
@@ -216,6 +224,7 @@ def _describe_bias(sample: Sample, prior: Sample, key: tuple[str, str, str]) -> 
         median=round_figures(np.exp(np.median(values))),
         intervals=intervals(np.exp(values)),
         prior_share=_share_left(float(np.var(values)), float(np.var(prior.biases[key]))),
+        prior_median=round_figures(np.exp(np.median(prior.biases[key]))),
     )
 
 

@@ -2,27 +2,52 @@
 
 from __future__ import annotations
 
-from sim.contract.summary import Result
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from sim.case.case import Role
+from sim.contract.sensitivity import Sensitivity
+from sim.contract.summary import JudgedClaim, Result
+from sim.report.labels import name_group
+from sim.report.robustness import DECIDES, LEFT_OUT, list_conflicts, list_forces, look_at
 
 FEW, MANY = 2, 4  # sources that speak
 MOST = 0.5  # of the prior's variance left, or of the variance that biases explain
-FAR = 2.0  # standard deviations by which a claim may be off
+FAR = 2.0  # standard deviations by which a claim may be off, and by which two kinds of claims may stand apart
+LEVELS = ("high", "moderate", "low")
 RULE = (
     f"low where the draws are not to be trusted, fewer than {FEW} sources speak, or more than half of the prior's "
     f"variance is left in a headline count; else moderate where fewer than {MANY} sources speak, none of them "
     f"independent, a claim is more than {FAR:g} standard deviations off, more than half of the variance comes from the "
-    "sources' biases, or the priors are provisional; else high."
+    "sources' biases, or the priors are provisional; else high. One level lower where claims contradict each other: "
+    f"two kinds of them, by measure or by role, lie more than {FAR:g} standard deviations apart around what was "
+    "expected, or by the sensitivity report groups of sources conflict, or one kind of claims left out moves a "
+    "headline by more than its standard deviation."
 )
+_KINDS = {"cumulative": "running totals", "interval": "counts of days or spells"}
 
 
-def judge_confidence(result: Result) -> tuple[str, str]:
+def judge_confidence(result: Result, sensitivity: Sensitivity | None = None) -> tuple[str, str]:
     """Return low, moderate or high, and the reasons in words.
 
     Parameters
     ----------
     result : Result
         The contents of `summary.json`.
+    sensitivity : Sensitivity, optional
+        A report of the same inputs.
     """
+    found, reasons = _judge_evidence(result)
+    conflicts = list(_find_conflicts(result, sensitivity))
+    if conflicts:
+        lower = min(LEVELS.index(found) + 1, len(LEVELS) - 1)
+        return LEVELS[lower], "; ".join([*conflicts, *([reasons] if found != "high" else [])])
+    return found, reasons
+
+
+def _judge_evidence(result: Result) -> tuple[str, str]:
     used = [claim for claim in result.claims if claim.used]
     speaking = dict.fromkeys(claim.owner for claim in used)
     roles = {entry.source: entry.roles for entry in result.sources}
@@ -48,6 +73,47 @@ def judge_confidence(result: Result) -> tuple[str, str]:
         if found:
             return level, "; ".join(found)
     return "high", f"{_count(len(speaking))} speak, {len(independent)} of them independent, and they agree"
+
+
+def _find_conflicts(result: Result, sensitivity: Sensitivity | None) -> Iterator[str]:
+    """Yield what kinds of claims contradict each other, in words."""
+    used = [claim for claim in result.claims if claim.used and claim.standardised is not None]
+    roles = {entry.source: entry.roles for entry in result.sources}
+    for force in result.forces:
+        of = [claim for claim in used if claim.force == force.force]
+        yield from _set_apart(of, lambda claim: _KINDS.get(claim.measure))
+        sides = {source: _name_side(each[force.force]) for source, each in roles.items() if force.force in each}
+        yield from _set_apart(of, lambda claim, sides=sides: sides.get(claim.owner))  # type: ignore[misc]
+    if sensitivity is not None:
+        yield from (f"sources conflict: {each}" for each in list_conflicts(sensitivity))
+        for key in list_forces(sensitivity):
+            view = look_at(sensitivity, key)
+            for each in view.scenarios if view else ():
+                if each.kind == LEFT_OUT[2] and each.trusted and abs(each.shift_sd) > DECIDES:
+                    yield f"the answer is another {each.label}"
+
+
+def _set_apart(claims: list[JudgedClaim], name_kind: Callable[[JudgedClaim], str | None]) -> Iterator[str]:
+    """Yield the two kinds of claims whose numbers lie furthest to either side of what was expected, if far apart.
+
+    A claim of no kind is passed over.
+    """
+    kinds: dict[str, list[float]] = defaultdict(list)
+    for claim in claims:
+        kind = name_kind(claim)
+        if kind is not None:
+            kinds[kind].append(claim.standardised or 0.0)
+    means = sorted((float(np.mean(values)), kind) for kind, values in kinds.items())
+    if means and means[-1][0] - means[0][0] > FAR:
+        yield f"{means[-1][1]} say far more than {means[0][1]} allow"
+
+
+def _name_side(roles: tuple[Role, ...]) -> str | None:
+    """Return the side of a source; none of one whose role can be read in several ways."""
+    if len(roles) != 1:
+        return None
+    name = name_group(roles[0])
+    return name if "allies" in name else f"{name} sources"
 
 
 def _count(sources: int) -> str:

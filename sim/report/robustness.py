@@ -1,4 +1,8 @@
-"""What a sensitivity report says, in sentences: for the terminal, its own page, and the memo."""
+"""What a sensitivity report says, in sentences: for the terminal, its own page, and the memo.
+
+First what everything hangs on, of choices that somebody could make; then the pull of each source and claim; then the
+rest. Copies that nobody made are a warning about unmarked echoes, and never what the answer hangs on.
+"""
 
 from __future__ import annotations
 
@@ -6,44 +10,93 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from sim.contract.sensitivity import Scenario, Sensitivity, find_count
-from sim.report.labels import name_count, name_group
-from sim.words import escape_cell, show_count, show_number, show_share
+from sim.contract.summary import NamedForce
+from sim.report.labels import name_count, name_group, tell_forces_apart
+from sim.words import choose_digits, escape_cell, join_words, show_count, show_number, show_share, show_signed
 
 MATTERS = 1 / 3  # of the posterior's standard deviation, from which a shift is told
+DECIDES = 1.0  # of it, from which everything hangs on a choice
 SENSITIVE = 0.05  # of ArviZ's power-scaling sensitivity, from which a prior is said to matter
 GOOD_K = 0.7  # above which importance sampling is not to be trusted
 CONFLICT = 0.05  # of the p-value after Holm's correction
 MOST = 4  # exceptions named one by one
 MOST_SHOWN = 90  # scenarios in a figure or a table
-_NONE = {
-    "leave_source_out": "No single source moves {what} by more than a third of its uncertainty",
-    "leave_claim_out": "No single claim does",
-    "leave_part_out": "No half of the claims in time, and no kind of claim, does",
-    "structure": "No other form of the model does",
-    "prior_set": "No other shipped prior set moves it by as much",
-    "wording": "No other reading of a wording does",
-    "role": "No other reading of a role does",
-    "lull": "No lull, dropped, does",
+LEFT_OUT = ("leave_source_out", "leave_claim_out", "leave_part_out")
+_CHOICES = {  # that somebody could make: what many of a kind are called, and one that does nothing
+    "leave_source_out": ("sources left out", "source left out"),
+    "leave_claim_out": ("claims left out", "claim left out"),
+    "leave_part_out": ("halves and kinds of the claims left out", "half or kind of the claims left out"),
+    "structure": ("other forms of the model", "other form of the model"),
+    "prior_set": ("other shipped prior sets", "other shipped prior set"),
+    "wording": ("other readings of wordings", "other reading of a wording"),
+    "role": ("other readings of roles", "other reading of a role"),
+    "lull": ("lulls dropped", "lull dropped"),
 }
 
 
 def tell_robustness(report: Sensitivity) -> list[str]:
     """Return the verdict in words: what moves the headline of each force, and what does not."""
-    forces = list_forces(report)
     found = []
     if not report.base.trusted:
         found.append("The case as it stands did not converge: its shifts are NOT TO BE TRUSTED.")
-    for force in forces:
+    found += tell_pivot(report)
+    for force in list_forces(report):
         view = look_at(report, force)
         if view:
-            found += _tell_shifts(view, force if len(forces) > 1 else "")
-    found += [*_tell_conflict(report, several=len(forces) > 1), *_tell_doubts(report)]
-    return found
+            found += _tell_shifts(view)
+    return [*found, *_tell_conflict(report), *_tell_doubts(report)]
+
+
+def tell_pivot(report: Sensitivity) -> list[str]:
+    """Return for each force what its answer hangs on, and by how much: of what somebody could hold."""
+    views = (look_at(report, force) for force in list_forces(report))
+    return [text for view in views if view for text in _tell_pivot(view)]
+
+
+def _tell_pivot(report: Sensitivity) -> Iterator[str]:
+    entries = [each for each in report.scenarios if each.kind in _CHOICES and each.trusted]
+    if not entries:
+        return
+    base, count = find_base(report), name_headline(report)
+    first = max(entries, key=lambda each: abs(each.shift_sd))
+    choice, otherwise = _name_choice(first)
+    numbers = f"{show_scenario(first)} {otherwise}, {show_scenario(base)} as it stands"
+    if abs(first.shift_sd) > DECIDES:
+        yield f"Everything hangs on {choice} ({count}): {numbers}."
+    elif abs(first.shift_sd) > MATTERS:
+        yield f"Most hangs on {choice} ({count}): {numbers}."
+    else:
+        yield (
+            f"Nothing that somebody could choose otherwise moves the number {count} by more than a third of its "
+            f"uncertainty; {choice} moves it most: {numbers}."
+        )
+
+
+def _name_choice(scenario: Scenario) -> tuple[str, str]:
+    """Return what a scenario decides, and how its other side is told."""
+    what = scenario.label.removeprefix("without ")
+    if scenario.kind in LEFT_OUT:
+        return f"whether {what} {'are' if scenario.kind == 'leave_part_out' else 'is'} believed", "without"
+    return f"the choice “{what}”", "with it"
+
+
+def show_scenario(scenario: Scenario) -> str:
+    """Return what a count would be, with its 90% interval."""
+    digits = choose_digits(scenario.intervals["0.9"])
+    low, high = (show_count(edge, digits) for edge in scenario.intervals["0.9"])
+    return f"{show_count(scenario.median, digits)} ({low} to {high})"
 
 
 def list_forces(report: Sensitivity) -> list[str]:
     """Return the forces whose counts the report has."""
     return list(dict.fromkeys(entry.force for entry in report.base.quantities))
+
+
+def tell_apart(report: Sensitivity) -> dict[str, str]:
+    """Return what a number must be given to say whose it is; nothing where there is one force."""
+    named = {entry.force: entry for entry in report.forces}
+    keys = list_forces(report)
+    return tell_forces_apart([named.get(key) or NamedForce(force=key, label=key) for key in keys])
 
 
 def look_at(report: Sensitivity, force: str) -> Sensitivity | None:
@@ -89,19 +142,32 @@ def find_base(report: Sensitivity) -> Scenario:
 
 def name_headline(report: Sensitivity) -> str:
     """Return the headline's name in words."""
-    return name_count(report.headline, report.force if len(list_forces(report)) > 1 else "")
+    return name_count(report.headline, tell_apart(report)[report.force])
 
 
-def _tell_shifts(report: Sensitivity, of: str) -> Iterator[str]:
-    what = f"the number {name_count(report.headline, of)}"
-    for kind, none in _NONE.items():
+def _tell_shifts(report: Sensitivity) -> Iterator[str]:
+    """Say of the number of a force what moves it, kind by kind, and then what does not."""
+    what, still = f"the number {name_headline(report)}", []
+    for kind, (many, one) in _CHOICES.items():
         entries = [each for each in report.scenarios if each.kind == kind and each.trusted]
-        if entries:
-            moved = sorted((each for each in entries if is_moved(each)), key=lambda each: -abs(each.shift_sd))
-            exceptions = f", but for {_list_exceptions(moved)}" if moved else ""
-            yield f"{none.format(what=what)}{exceptions}."
+        moved = sorted((each for each in entries if is_moved(each)), key=lambda each: -abs(each.shift_sd))
+        if moved:
+            yield f"Of {many}, these move {what} by more than a third of its uncertainty: {_list_moved(moved)}."
+        elif entries:
+            still.append(one)
+    if still:
+        yield f"No {join_words(still).replace(' and ', ' and no ')} moves {what} so far."
     yield from _tell_copies(report)
     yield from _tell_priors(report)
+
+
+def _list_moved(moved: list[Scenario]) -> str:
+    told = [
+        f"{each.label}: {show_scenario(each)}, {show_signed(each.shift_sd)} standard deviations"
+        for each in moved[:MOST]
+    ]
+    more = len(moved) - MOST
+    return "; ".join(told) + (f"; and {more} more" if more > 0 else "")
 
 
 def _tell_doubts(report: Sensitivity) -> Iterator[str]:
@@ -112,6 +178,12 @@ def _tell_doubts(report: Sensitivity) -> Iterator[str]:
         if labels:
             more = f" and {len(labels) - MOST} more" if len(labels) > MOST else ""
             yield f"Not judged, as they {what}: {'; '.join(labels[:MOST])}{more}."
+
+
+def count_failed(report: Sensitivity) -> int:
+    """Return how many fits failed of the case and of readings that somebody could hold: not of copies nobody made."""
+    fitted = [each for each in report.scenarios if each.kind in _CHOICES and each.how == "refit"]
+    return sum(not each.trusted for each in fitted) + (not report.base.trusted)
 
 
 def list_shown(report: Sensitivity) -> list[Scenario]:
@@ -128,24 +200,14 @@ def is_moved(scenario: Scenario) -> bool:
     return bool(abs(scenario.shift_sd) > MATTERS)
 
 
-def _list_exceptions(moved: list[Scenario]) -> str:
-    told = []
-    for each in moved[:MOST]:
-        low, high = (show_count(edge) for edge in each.intervals["0.9"])
-        figures = f"{low} to {high}; {each.shift_sd:+.1f} standard deviations"
-        told.append(f"{each.label.removeprefix('without ')}: {show_count(each.median)} ({figures})")
-    more = len(moved) - MOST
-    return "; ".join(told) + (f"; and {more} more" if more > 0 else "")
-
-
 def _tell_copies(report: Sensitivity) -> Iterator[str]:
-    copies = [each for each in report.scenarios if each.kind == "duplicate_source"]
+    copies = [each for each in report.scenarios if each.kind == "duplicate_source" and each.trusted]
     if copies:
         worst = max(copies, key=lambda each: abs(each.shift_sd))
         narrowest = min(copies, key=lambda each: each.width_ratio)
         yield (
-            f"Repeating is not confirming: an echo that nobody marked would count as news ({worst.label}: "
-            f"{worst.shift_sd:+.1f} standard deviations; {narrowest.label}: the 90% interval "
+            f"A warning, not a reading: an echo that nobody marked would count as news ({worst.label}: "
+            f"{show_signed(worst.shift_sd)} standard deviations; {narrowest.label}: the 90% interval "
             f"{show_share(narrowest.width_ratio)} as wide on the log scale)."
         )
     for echo in (each for each in report.scenarios if each.kind == "echo"):
@@ -160,37 +222,42 @@ def _tell_priors(report: Sensitivity) -> Iterator[str]:
     if strong:
         yield (
             "Priors that matter by power-scaling (sensitivity from .05): "
-            f"{_join([f'{each.group} ({show_number(each.psense, 2)})' for each in strong])}."
+            f"{join_words([f'{each.group} ({show_number(each.psense, 2)})' for each in strong])}."
         )
     elif of:
         yield "No group of priors matters by power-scaling (all sensitivities below .05)."
 
 
-def _tell_conflict(report: Sensitivity, *, several: bool) -> Iterator[str]:
+def list_conflicts(report: Sensitivity) -> list[str]:
+    """Return which groups of sources contradict each other, in words."""
+    of = tell_apart(report)
+    return [
+        f"{name_group(each.first)} over {name_group(each.second)}, {name_count(each.quantity, of[each.force])} by a "
+        f"factor of {show_number(each.factor, 2)} (p {show_number(each.p_adjusted, 2)} after Holm's correction)"
+        for each in report.conflict
+        if each.trusted and each.p_adjusted < CONFLICT
+    ]
+
+
+def _tell_conflict(report: Sensitivity) -> Iterator[str]:
     entries = [each for each in report.conflict if each.trusted]
+    if report.fits == 1:
+        yield "Groups of sources were not set against each other: nothing was fitted anew."
+        return
     if not report.groups:
         yield "The sources that are used do not stand in two roles: no group of them can be set against another."
         return
     if not entries:
         yield "No two groups of sources speak of the same count: none can be set against another."
         return
-    apart = [each for each in entries if each.p_adjusted < CONFLICT]
-    for each in apart:
-        count, factor = name_count(each.quantity, each.force if several else ""), show_number(each.factor, 2)
-        yield (
-            f"Sources conflict: {name_group(each.first)} over {name_group(each.second)}, {count} by a factor of "
-            f"{factor} (p {show_number(each.p_adjusted, 2)} after Holm's correction)."
-        )
+    apart = list_conflicts(report)
+    yield from (f"Sources conflict: {each}." for each in apart)
     if not apart:
         least = min(each.p_adjusted for each in entries)
         yield (
             f"No two groups of sources conflict beyond what their biases in past wars allow (smallest of "
             f"{entries[0].tests} p-values after Holm's correction: {show_number(least, 2)})."
         )
-
-
-def _join(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def render_page(report: Sensitivity) -> str:
@@ -212,7 +279,7 @@ def render_page(report: Sensitivity) -> str:
         low, high = each.intervals["0.9"]
         how = each.how if each.k is None else f"{each.how}, k {show_number(each.k, 2)}"
         cells = [escape_cell(each.label), show_count(each.median), f"{show_count(low)} to {show_count(high)}"]
-        lines.append(f"| {' | '.join(cells)} | {each.shift_sd:+.2f} | {how} |")
+        lines.append(f"| {' | '.join(cells)} | {show_signed(each.shift_sd, 2)} | {how} |")
     lines += ["", "![Every variant, ordered](figures/variants.png)", ""]
     if report.conflict:
         lines += ["![Who disagrees with whom](figures/conflict.png)", ""]

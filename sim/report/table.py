@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from sim.contract.summary import DerivedEstimate, Estimate, Result, choose_leading, is_repetition
 from sim.contract.values import LEVELS, PERCENTS
-from sim.report.labels import label_forces, name_count
-from sim.words import show_count, show_given, show_number, show_probability, show_share
+from sim.report.labels import lower_first, name_count, name_row, tell_forces_apart
+from sim.report.notes import list_notes, list_openings
+from sim.words import choose_digits, show_count, show_given, show_number, show_probability, show_share
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,22 +32,39 @@ def list_lines(result: Result) -> Iterator[Line]:
 
 def list_estimates(result: Result) -> Iterator[Line]:
     """Return the rows of the counts."""
-    labels = label_forces(result)
+    of = tell_forces_apart(result.forces)
     for entry in list_distinct(result):
-        quantity = name_count(entry.quantity)
-        name = f"{labels[entry.force]}: {quantity}" if len(labels) > 1 else quantity
         half, most = (_show_interval(entry.intervals[level], "count") for level in ("0.5", "0.9"))
-        yield name, show_count(entry.median), half, most
+        yield name_row(entry.quantity, of[entry.force]), show_count(entry.median), half, most
 
 
-def list_derived(result: Result) -> Iterator[Line]:
-    """Return the rows of the derived quantities."""
+def show_estimate(entry: Estimate) -> str:
+    """Return the median of an estimate, to two figures where its 90% interval is wider than twofold."""
+    return show_count(entry.median, choose_digits(entry.intervals["0.9"]))
+
+
+def show_range(entry: Estimate, level: str = "0.9") -> str:
+    """Return an interval of an estimate, to as many figures as its median."""
+    digits = choose_digits(entry.intervals["0.9"])
+    low, high = (show_count(edge, digits) for edge in entry.intervals[level])
+    return f"{low} to {high}"
+
+
+def list_derived(result: Result, *, brief: bool = False) -> Iterator[Line]:
+    """Return the rows of the derived quantities; if `brief`, to two figures where the interval is wide."""
     for entry in result.derived:
         if entry.median is None or entry.intervals is None:
-            yield _lower_first(entry.label), "undefined", "", ""
+            yield lower_first(entry.label), "undefined", "", ""
             continue
-        half, most = (_show_interval(entry.intervals[level], entry.unit) for level in ("0.5", "0.9"))
-        yield _lower_first(entry.label), show_value(entry.median, entry.unit), half, most
+        digits = choose_derived_digits(entry.intervals["0.9"]) if brief else 3
+        half, most = (_show_interval(entry.intervals[level], entry.unit, digits) for level in ("0.5", "0.9"))
+        yield lower_first(entry.label), show_value(entry.median, entry.unit, digits), half, most
+
+
+def choose_derived_digits(interval: tuple[float, float]) -> int:
+    """Return how many figures of a derived quantity carry something: two where its 90% interval is wide."""
+    low, high = interval
+    return 2 if high > 2 * abs(low) else 3
 
 
 def list_distinct(result: Result, force: str | None = None) -> list[Estimate]:
@@ -64,70 +82,32 @@ def list_headline(result: Result) -> list[Estimate]:
     return [entry for entry in result.estimates if (entry.force, entry.quantity) in leading]
 
 
-def _lower_first(text: str) -> str:
-    """Return a label as a row's name; a first word that ends in 's is a proper name and keeps its capital."""
-    return text if text.partition(" ")[0].endswith("'s") else text[:1].lower() + text[1:]
-
-
-def show_value(value: float, unit: str) -> str:
+def show_value(value: float, unit: str, digits: int = 3) -> str:
     """Return a number in its unit: a count whole, a share as a percentage, the rest to three figures."""
     if unit == "count":
-        return show_count(value)
-    return show_share(value) if unit == "share" else show_number(value)
+        return show_count(value, digits)
+    return show_share(value) if unit == "share" else show_number(value, digits)
 
 
-def _show_interval(edges: tuple[float, float], unit: str) -> str:
+def _show_interval(edges: tuple[float, float], unit: str, digits: int = 3) -> str:
     low, high = edges
-    return f"{show_value(low, unit)} to {show_value(high, unit)}"
+    return f"{show_value(low, unit, digits)} to {show_value(high, unit, digits)}"
 
 
 def show_text(result: Result) -> str:
     """Return the headline as a compact table, with what must be said beside it."""
     rows = [HEADER, *list_lines(result)]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    lines = [f"{result.title}, as of {result.as_of}", ""]
+    lines = [f"{result.title}, as of {result.as_of}", "", *(f"{line}\n" for line in list_openings(result))]
     for row in rows:
         cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
         lines.append("  ".join(cells).rstrip())
+    of = tell_forces_apart(result.forces)
     for entry in result.exceedance:
         said = f"{entry.words} ({show_probability(entry.probability)})"
-        lines.append(f"\nMore than {show_given(entry.above)} {entry.quantity}: {said}.")
+        lines.append(f"\nMore than {show_given(entry.above)} {name_count(entry.quantity, of[entry.force])}: {said}.")
     lines += ["", *list_notes(result)]
     return "\n".join(lines)
-
-
-def list_notes(result: Result) -> list[str]:
-    """Return the sentences that every report carries: what is not identified, provisional priors, the verdict."""
-    notes = ["Not identified: a bias that all sources share. It comes from the prior, not from these claims."]
-    if result.used_claims == 0:
-        notes.append("There are no usable claims: these figures are the prior.")
-    elif driven := [entry.quantity for entry in result.estimates if entry.prior_share > 0.5]:
-        notes.append(f"Driven by the prior more than by the claims: {_list_names(driven)}.")
-    if result.known_by:
-        notes.insert(0, f"Only claims published by {result.known_by} are used.")
-    biased = [entry.quantity for entry in result.estimates if entry.bias_share > 0.5]
-    if biased and result.used_claims:
-        notes.append(
-            "More than half of the uncertainty comes from the sources' biases, which are mostly prior: "
-            f"{_list_names(biased)}."
-        )
-    if result.diagnostics.attempts > 1:
-        notes.append("The first sampling did not converge; these are the draws of a second, longer one.")
-    if result.prior.learned:
-        notes.append(
-            "The priors on bias were learned from past wars that people wrote about, so they expect exaggeration. "
-            "Their calibration is shown for killed and equipment; wounded and totals extrapolate it."
-        )
-    if result.prior.provisional:
-        notes.append(f"The prior set “{result.prior.name}” is provisional.")
-    if not result.trusted:
-        reasons = "; ".join(result.diagnostics.reasons)
-        notes.append(f"NOT TO BE TRUSTED: the sampler did not converge ({reasons}).")
-    return notes
-
-
-def _list_names(quantities: Sequence[str]) -> str:
-    return ", ".join(name_count(each) for each in dict.fromkeys(quantities))
 
 
 def show_html(result: Result) -> str:
@@ -137,7 +117,7 @@ def show_html(result: Result) -> str:
         "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in list_lines(result)
     )
     caption = html.escape(f"{result.title}, as of {result.as_of}")
-    notes = "<br>".join(html.escape(note) for note in list_notes(result))
+    notes = "<br>".join(html.escape(note) for note in (*list_openings(result), *list_notes(result)))
     return (
         f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table><p>{notes}</p>"
     )

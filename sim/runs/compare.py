@@ -11,9 +11,9 @@ import numpy as np
 from sim.contract.manifest import Manifest
 from sim.contract.summary import Result
 from sim.contract.values import SCHEMA, round_figures
-from sim.report.labels import name_count
+from sim.report.labels import name_count, tell_forces_apart
 from sim.runs.folder import read_manifest, read_result
-from sim.words import show_count
+from sim.words import show_count, show_signed
 
 ERRORS = 4.0  # Monte Carlo standard errors, beyond which a median has moved
 _FIELDS = (
@@ -63,7 +63,10 @@ class Shift:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """What differs between two runs; `untrusted` names those that did not converge."""
+    """What differs between two runs; `untrusted` names those that did not converge, `forces` the forces in words.
+
+    With one force its name is empty: a count needs none.
+    """
 
     schema: int = SCHEMA
     first: ComparedRun
@@ -72,6 +75,7 @@ class Comparison:
     untrusted: tuple[str, ...]
     headlines: tuple[Shift, ...]
     not_compared: tuple[str, ...]
+    forces: dict[str, str]
 
 
 def compare_runs(first: Path, second: Path) -> Comparison:
@@ -95,6 +99,7 @@ def compare_runs(first: Path, second: Path) -> Comparison:
         untrusted=tuple(name for name, result in (("first", was), ("second", now)) if not result.trusted),
         headlines=tuple(_compare_headlines(was, now)),
         not_compared=_list_apart(was, now),
+        forces={**tell_forces_apart(was.forces), **tell_forces_apart(now.forces)},
     )
 
 
@@ -178,14 +183,19 @@ def tell_change(report: Comparison) -> list[str]:
         found.append("No input differs.")
     found += [f"The {name} run is NOT TO BE TRUSTED: it did not converge." for name in report.untrusted]
     if report.not_compared:
-        found.append(f"In one of the runs alone: {', '.join(report.not_compared)}.")
-    several = len({entry.force for entry in report.headlines}) > 1
+        found.append(f"In one of the runs alone: {', '.join(_name_keys(report))}.")
     for entry in report.headlines:
         one, two = map(show_count, entry.medians)
-        name = name_count(entry.quantity.capitalize(), entry.force if several else "")
+        name = name_count(entry.quantity.capitalize(), report.forces.get(entry.force, entry.force))
         error = "" if entry.beyond_error else ", within Monte Carlo error"
-        found.append(f"{name}: {one} before, {two} now ({entry.shift_sd:+.2f} standard deviations{error}).")
+        found.append(f"{name}: {one} before, {two} now ({show_signed(entry.shift_sd, 2)} standard deviations{error}).")
     return found
+
+
+def _name_keys(report: Comparison) -> Iterator[str]:
+    for key in report.not_compared:
+        force, _, quantity = key.partition(".")
+        yield name_count(quantity, report.forces.get(force, force))
 
 
 def _short(value: Value) -> str:

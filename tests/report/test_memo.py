@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import shutil
@@ -9,6 +10,7 @@ import subprocess
 import zipfile
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -22,13 +24,14 @@ from sim.posterior.summary import summarise
 from sim.posterior.verdict import choose_ladder, fit_design
 from sim.report.confidence import judge_confidence
 from sim.report.memo import FORMATS, render_memo, write_memo
-from sim.report.memo.answer import judge_threshold
-from sim.report.memo.blocks import Points
+from sim.report.memo.blocks import Points, Terms
 from sim.report.memo.content import compose_memo
+from sim.report.memo.page_one import judge_threshold
+from sim.report.table import show_estimate, show_range
 from sim.runs.run import run_case, write_run
-from sim.words import show_count
 
 HOSTILE = "<script>document.title='hit'</script>|**x**\n# h [a](javascript:1) #panic() $x$ \\[ =cmd|' /C calc'!A0"
+ROOT = Path(__file__).parents[2]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
@@ -58,9 +61,8 @@ def test_every_format_says_the_headline(form, kursk_run, kursk_folder, tmp_path)
     text = read_text(path)
     for entry in kursk_run.result.estimates:
         if entry.quantity in ("killed", "casualties"):
-            low, high = (show_count(edge) for edge in entry.intervals["0.9"])
-            told = f"{entry.quantity.capitalize()}: {show_count(entry.median)}, with 90% probability between"
-            assert f"{told} {low} and {high}" in text
+            assert f"the {entry.quantity} at {show_estimate(entry)} (" in text
+            assert f"{show_range(entry)})" in text
     for section in memo.sections:
         assert section.title in text
     assert "Not identified" in text
@@ -71,12 +73,18 @@ def test_likelihood_and_confidence_are_never_in_one_sentence(kursk_run):
     sentences = [
         sentence
         for block in memo.sections[0].blocks
-        for text in (block.items if isinstance(block, Points) else [block.text])
+        for text in _list_texts(block)
         for sentence in re.split(r"(?<=\.)\s", text)
     ]
     assert any("onfidence" in sentence for sentence in sentences)
     for sentence in sentences:
         assert not ("onfidence" in sentence and re.search(r"likely|chance|probability", sentence)), sentence
+
+
+def _list_texts(block):
+    if isinstance(block, Terms):
+        return [text for _, text in block.items]
+    return block.items if isinstance(block, Points) else [getattr(block, "text", "")]
 
 
 def test_confidence_follows_its_rule(kursk_run):
@@ -132,7 +140,7 @@ def test_hostile_text_stays_text(form, hostile):
 def test_an_institutions_templates_stand_for_ours(kursk_run, kursk_folder, tmp_path):
     shutil.copytree(kursk_folder, tmp_path / "run")
     (tmp_path / "house").mkdir()
-    (tmp_path / "house" / "memo.md.j2").write_text("HOUSE {{ memo.title }}\n", encoding="utf-8")
+    (tmp_path / "house" / "memo.md.j2").write_text("HOUSE {{ memo.subject }}\n", encoding="utf-8")
     write_memo(compose_memo(kursk_run.result), tmp_path / "run", ["md"], tmp_path / "house")
     assert (tmp_path / "run" / "memo.md").read_text(encoding="utf-8") == f"HOUSE {kursk_run.result.title}\n"
 
@@ -236,23 +244,32 @@ def open_page(page, profile):
     """Open a page in headless Chromium; return the process, whose output is the page as it stands then."""
     if CHROMIUM is None:
         pytest.skip("Chromium is missing: the page is not tried in a browser")
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", f"--user-data-dir={profile}"]
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run",
+               "--enable-logging=stderr", f"--user-data-dir={profile}"]  # fmt: skip
     return subprocess.run(
-        [CHROMIUM, *options, "--virtual-time-budget=5000", "--dump-dom", page.as_uri()],
+        [CHROMIUM, *options, "--virtual-time-budget=20000", "--dump-dom", page.as_uri()],
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
+
+
+def run_scripts(text, tmp_path):
+    """Return the title and the log of a page after its scripts have run in headless Chromium."""
+    page = tmp_path / "memo.html"
+    page.write_text(text, encoding="utf-8")
+    done = open_page(page, tmp_path / "profile")
+    title = re.search(r"<title>(.*?)</title>", done.stdout, re.DOTALL)
+    assert title, done.stdout[:300]
+    return html.unescape(title[1]), done.stderr
 
 
 @pytest.mark.browser
 def test_the_page_works_in_a_browser(hostile, tmp_path):
     """In headless Chromium: no error in the console, no script of a claim's, no request, and a column that sorts."""
-    page = tmp_path / "memo.html"
-    page.write_text((hostile / "memo.html").read_text(encoding="utf-8").replace("</body>", PROBE), encoding="utf-8")
-    done = open_page(page, tmp_path / "profile")
-    assert "CONSOLE" not in done.stderr, done.stderr
-    title = re.search(r"<title>sorted (.*?)</title>", done.stdout)
-    assert title, done.stdout[:300]
-    before, up, down = json.loads(title[1].replace("&quot;", '"'))
+    text = (hostile / "memo.html").read_text(encoding="utf-8").replace("</body>", PROBE)
+    title, log = run_scripts(text, tmp_path)
+    assert "CONSOLE" not in log, log
+    assert title.startswith("sorted "), title
+    before, up, down = json.loads(title.removeprefix("sorted "))
     numbers = [[float(cell.replace(",", "")) for cell in text.split(";")] for text in (before, up, down)]
     assert numbers[1] == sorted(numbers[0])
     assert numbers[2] == sorted(numbers[0], reverse=True)
@@ -297,6 +314,46 @@ def test_a_users_template_asks_for_nothing_in_a_browser(kursk_folder, tmp_path):
         assert "<title>hit</title>" in open_page(bare, tmp_path / "two").stdout
         assert set(asked) >= set(re.findall("HOST(/[a-z]+)", WILD))
         server.shutdown()
+
+
+ASK = """<script>
+const slider = document.getElementById("above"), chance = document.getElementById("chance"), told = [];
+for (const place of [0, 100, 200]) {
+  slider.value = place;
+  slider.dispatchEvent(new Event("input"));
+  told.push(chance.textContent);
+}
+const mark = document.querySelector(".mark");
+mark.focus();
+told.push(document.querySelector(".said").textContent === mark.getAttribute("aria-label"));
+document.title = JSON.stringify(told);
+</script></body>"""
+
+
+@pytest.mark.browser
+def test_the_page_can_be_asked(kursk_run, tmp_path):
+    """The slider reads chances off the percentiles, in our words; a claim says itself under the keyboard."""
+    text = render_memo(compose_memo(kursk_run.result), "html").replace("</body>", ASK)
+    title, _ = run_scripts(text, tmp_path)
+    low, middle, high, said = json.loads(title)
+    assert "almost certain (above 99%)" in low
+    assert re.search(r"\(\d+%\)", middle)
+    assert "almost no chance (below 1%)" in high
+    assert said
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("brief", [False, True])
+def test_axe_finds_nothing(kursk_run, tmp_path, brief):
+    """Contrast, names, headings, alternative texts: what axe-core knows of WCAG (`make browser` installs it)."""
+    axe = ROOT / "build/axe/node_modules/axe-core/axe.min.js"
+    if not axe.is_file():
+        pytest.skip("axe-core is missing: run make browser where npm is")
+    text = render_memo(compose_memo(kursk_run.result, brief=brief), "html")
+    source = axe.read_text(encoding="utf-8").replace("</script>", "<\\/script>")
+    run = "axe.run().then(found => { document.title = JSON.stringify(found.violations.map(each => each.id)); });"
+    title, _ = run_scripts(text.replace("</body>", f"<script>{source}</script><script>{run}</script></body>"), tmp_path)
+    assert json.loads(title) == []
 
 
 def test_relays_are_their_source(design):

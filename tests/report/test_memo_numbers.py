@@ -10,9 +10,8 @@ from typer.testing import CliRunner
 from sim.cli.app import app
 from sim.errors import InputError
 from sim.report.memo.numbers import list_numbers, offer_numbers
-from sim.report.table import show_value
+from sim.report.table import show_estimate, show_range, show_value
 from sim.runs.run import write_run
-from sim.words import show_count
 
 call = CliRunner().invoke
 
@@ -56,11 +55,13 @@ def test_a_template_gets_the_numbers_by_name(kursk_run, results, tmp_path):
     assert done.exit_code == 0, done.stderr
     counts = {entry.quantity: entry for entry in kursk_run.result.estimates}
     (rate,) = (entry for entry in kursk_run.result.derived if entry.name == "casualty_rate")
-    low, high = (show_value(end, rate.unit) for end in rate.intervals["0.9"])
+    low, high = rate.intervals["0.9"]
+    digits = 2 if high > 2 * low else 3
+    rate_told = [show_value(value, rate.unit, digits) for value in (rate.median, low, high)]
     assert (tmp_path / "page.md").read_text(encoding="utf-8").split("|") == [
-        show_count(counts["killed"].median),
-        show_count(counts["wounded"].intervals["0.9"][0]),
-        f"{show_value(rate.median, rate.unit)} ({low} to {high})",
+        show_estimate(counts["killed"]),
+        show_range(counts["wounded"]).partition(" to ")[0],
+        "{} ({} to {})".format(*rate_told),
     ]
     (tmp_path / "memo.md.j2").write_text('{{ estimate("dead").median }}', "utf-8")
     done = call(app, ["memo", str(run), "--template", str(tmp_path), "--out", str(tmp_path / "none.md")])

@@ -204,13 +204,13 @@ def test_an_unwritable_place_is_refused(tmp_path):
 
 def test_the_memo_says_what_it_must(kursk_run):
     memo = render_memo(compose_memo(kursk_run.result))
-    top = memo.split("## Estimates")[0]
+    top = memo.split("## The evidence")[0]
     for entry in kursk_run.result.exceedance:
         assert f"{entry.words} ({show_probability(entry.probability)})" in top
     for text in (
         "cannot be seen in their claims",
         "exaggeration is over-represented",
-        "Claims not used",
+        "claims not used",
     ):
         assert text in memo
     for claim in kursk_run.result.claims:

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sim.contract.check import adapt
-from sim.report.memo.blocks import Block, Memo, Picture, Points, Section, Table
+from sim.report.memo.blocks import Block, Link, Memo, Picture, Points, Section, Table, Terms
 from sim.report.memo.content import compose_memo
 from sim.report.memo.pages import render_template, set_page
 from sim.report.memo.pictures import read_pictures
@@ -49,7 +49,7 @@ def write_memo(
         Of the run; its figures are in `figures`.
     formats : sequence of {"md", "html", "docx", "pdf"}
     templates : Path, optional
-        A folder whose `memo.md.j2`, `memo.html.j2`, `memo.typ.j2` or `memo.docx` stand for ours.
+        A folder whose `memo.md.j2`, `memo.html.j2`, `memo.typ.j2` or `memo.docx` stand for ours, or a DOCX file.
     out : Path, optional
         Where the one format goes, in place of `folder`.
 
@@ -88,6 +88,8 @@ def list_pictures(memo: Memo) -> list[str]:
 
 def _set_page(memo: Memo, form: str, pictures: dict[str, bytes], templates: Path | None) -> bytes:
     memo = _shorten(memo) if form in ("docx", "pdf") else memo
+    if templates is not None and templates.is_file() and form != "docx":
+        templates = None  # a single document stands for ours in its own format
     if templates is None and form != "pdf":
         return set_page(memo, form, pictures)
     request: dict[str, Any] = {"memo": adapt(Memo).dump_python(memo, mode="json"), "format": form}
@@ -97,7 +99,8 @@ def _set_page(memo: Memo, form: str, pictures: dict[str, bytes], templates: Path
         (Path(scratch) / "figures").mkdir()
         for name, content in pictures.items() if form == "pdf" else ():
             (Path(scratch) / "figures" / name).write_bytes(content)
-        file = str(templates / _TEMPLATES[form]) if templates else _TEMPLATES[form]
+        folder = templates is None or templates.is_dir()
+        file = str((templates or Path()) / _TEMPLATES[form]) if folder else str(templates)
         remedy = f"mend the template, or leave out {'--template' if templates else form}"
         return run_confined("sim.report.memo", json.dumps(request).encode(), Path(scratch), file, remedy)
 
@@ -111,11 +114,17 @@ def _shorten(memo: Memo) -> Memo:
 def _shorten_block(block: Block) -> Block:
     if isinstance(block, Points):
         return replace(block, items=tuple(map(_cut, block.items[:MOST_ROWS])))
+    if isinstance(block, Terms):
+        return replace(block, items=tuple((term, _cut(text)) for term, text in block.items))
     if isinstance(block, Table):
-        count, rows = len(block.rows), tuple(tuple(map(_cut, row)) for row in block.rows[:MOST_ROWS])
+        count, rows = len(block.rows), tuple(tuple(map(_cut_cell, row)) for row in block.rows[:MOST_ROWS])
         more = f" (the first {MOST_ROWS} of {count}; all are in memo.md)" if count > MOST_ROWS else ""
         return replace(block, rows=rows, caption=block.caption + more)
     return block
+
+
+def _cut_cell(cell: str | Link) -> str | Link:
+    return replace(cell, text=_cut(cell.text)) if isinstance(cell, Link) else _cut(cell)
 
 
 def _cut(text: str) -> str:

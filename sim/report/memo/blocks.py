@@ -1,18 +1,21 @@
 """What a memo is made of: sections of blocks, whose text is plain: each format makes it harmless in its own way.
 
-A block's `kind` is what templates tell it by: `text`, `note`, `equation`, `points`, `table`, `figure`.
+A block's `kind` is what templates tell it by: `text`, `note`, `equation`, `points`, `terms`, `table`, `figure`.
 """
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from sim.contract.manifest import Manifest
 from sim.contract.sensitivity import Sensitivity
 from sim.contract.summary import Result
 from sim.report.labels import label_forces
+from sim.report.memo.asked import Asking
 from sim.report.memo.numbers import Shown
 
 
@@ -33,12 +36,32 @@ class Points:
 
 
 @dataclass(frozen=True)
+class Terms:
+    """A list of terms, each with what is said of it."""
+
+    items: tuple[tuple[str, str], ...]
+    kind: Literal["terms"] = "terms"
+
+
+@dataclass(frozen=True)
+class Link:
+    """A cell that leads to an address of the web; a format without links shows both."""
+
+    text: str
+    url: str
+
+    def __str__(self) -> str:
+        """Return text and address."""
+        return f"{self.text}: {self.url}"
+
+
+@dataclass(frozen=True)
 class Table:
     """A table with its caption; `align` has l or r for each column."""
 
     caption: str
     header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    rows: tuple[tuple[str | Link, ...], ...]
     align: str
     kind: Literal["table"] = "table"
 
@@ -53,7 +76,7 @@ class Picture:
     kind: Literal["figure"] = "figure"
 
 
-Block = Text | Points | Table | Picture
+Block = Text | Points | Terms | Table | Picture
 
 
 @dataclass(frozen=True)
@@ -66,13 +89,37 @@ class Section:
 
 @dataclass(frozen=True)
 class Memo:
-    """A memo, whatever it is written in."""
+    """A memo, whatever it is written in.
+
+    Attributes
+    ----------
+    title : str
+        The finding.
+    subject : str
+        The case's title.
+    author : str
+    byline : tuple of str
+        The day that it speaks of, author, institution and date.
+    classification : str
+        Empty where the case gives none.
+    asking : Asking, optional
+        What the HTML page can be asked.
+    numbers : tuple of Shown
+        What templates take by name.
+    sections : tuple of Section
+        The first, without a title, is page one.
+    """
 
     title: str
     as_of: str
     trusted: bool
     sections: tuple[Section, ...]
     numbers: tuple[Shown, ...] = ()
+    subject: str = ""
+    author: str = ""
+    byline: tuple[str, ...] = ()
+    classification: str = ""
+    asking: Asking | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +145,13 @@ class Material:
     sensitivity: Sensitivity | None = None
     change: tuple[str, ...] = ()
     manifest: Manifest | None = None
+
+
+def show_command(material: Material, name: str) -> str:
+    """Return the command that does more with the case of a memo, as it can be pasted."""
+    case = material.result.case
+    given = material.manifest.command[2:] if material.manifest else ()
+    return f"truetoll {name} {shlex.quote(next((part for part in given if Path(part).name == case), case))}"
 
 
 def show_figures(result: Result, name: str, caption: str, share: float = 1.0) -> Iterator[Picture]:

@@ -7,9 +7,19 @@ from collections.abc import Iterator
 from sim.case.case import Role
 from sim.case.wordings import WORDINGS
 from sim.contract.summary import JudgedClaim, Reading
-from sim.report.labels import label_sources, name_count
-from sim.report.memo.blocks import Block, Material, Points, Table, Text, show_figures
-from sim.words import show_count, show_given, show_given_share, show_number, show_probability, show_share
+from sim.report.labels import label_sources, name_count, name_row, sort_naturally, tell_forces_apart
+from sim.report.memo.blocks import Block, Link, Material, Points, Table, Text, show_figures
+from sim.report.robustness import list_forces, look_at
+from sim.words import (
+    show_count,
+    show_day,
+    show_given,
+    show_given_share,
+    show_number,
+    show_probability,
+    show_share,
+    show_signed,
+)
 
 ROLES = {
     "own": "its own side",
@@ -31,14 +41,15 @@ def compose_sources(material: Material) -> Iterator[Block]:
         "high, its claims have told little about it, and the figure is what such sources did in other wars."
     )
     sources = {entry.source: entry for entry in result.sources}
+    of = tell_forces_apart(result.forces)
     rows = []
-    for entry in result.bias:
+    for entry in sorted(result.bias, key=lambda entry: (sort_naturally(labels[entry.source]), entry.source)):
         source = sources[entry.source]
         low, high = entry.intervals["0.9"]
         role = show_roles(source.roles[entry.force]) + (f", rated {source.rating}" if source.rating else "")
         rows.append(
             (
-                source.label, role, name_count(entry.quantity), show_number(entry.median, 2),
+                source.label, role, name_row(entry.quantity, of[entry.force]), show_number(entry.median, 2),
                 f"{show_number(low, 2)} to {show_number(high, 2)}", show_share(entry.prior_share),
             )
         )  # fmt: skip
@@ -46,56 +57,77 @@ def compose_sources(material: Material) -> Iterator[Block]:
     yield Table("What each source makes of the truth", header, tuple(rows), "lllrrr")
     if result.readings:
         yield Text("Some roles can be read in more than one way:")
-        yield Points(tuple(_tell_reading(reading, labels[reading.source]) for reading in result.readings))
+        yield Points(tuple(_tell_reading(reading, labels[reading.source], of) for reading in result.readings))
     caption = "What each source makes of the truth: median, 50% and 90% credible intervals"
     yield from show_figures(result, "biases", caption)
 
 
-def _tell_reading(reading: Reading, label: str) -> str:
+def _tell_reading(reading: Reading, label: str, of: dict[str, str]) -> str:
     chance = f"probability {show_probability(reading.probability)} after the claims"
-    medians = (
-        f"; {name.split('.')[1]} {show_count(value)}"
-        for name, value in reading.medians.items()
-        if name.endswith((".killed", ".casualties"))
-    )
-    return f"{label} as {show_roles((reading.role,))}: {chance}{''.join(medians)}."
+    medians = []
+    for name, value in reading.medians.items():
+        force, quantity = name.split(".")
+        if quantity in ("killed", "casualties"):
+            medians.append(f"; {name_count(quantity, of[force])} {show_count(value, 2)}")
+    towards = f" of {of[reading.force]}" if of[reading.force] else ""
+    return f"{label} as {show_roles((reading.role,))}{towards}: {chance}{''.join(medians)}."
 
 
 def compose_used_claims(material: Material) -> Iterator[Block]:
-    """Yield the claims that the answer rests on, beside what was expected."""
-    labels = label_sources(material.result)
-    rows = tuple(
-        (
-            show_owner(claim, labels), show_said(claim), _show_topic(claim), _show_days(claim), claim.phrase,
-            _show_report(claim), show_expected(claim), f"{claim.standardised:+.1f}",
-        )
-        for claim in material.result.claims
-        if claim.used
-    )  # fmt: skip
-    header = ("Source", "Said", "Of", "As of", "Wording", "Where it was read", "Expected", "Off by (sd)")
-    yield Table("Claims that the answer rests on", header, rows, "llllllrr") if rows else Text("None.")
+    """Yield the claims that the answer rests on, beside what was expected, and each one's pull where it is known."""
+    labels, of = label_sources(material.result), tell_forces_apart(material.result.forces)
+    pulls = _list_pulls(material)
+    rows = []
+    for claim in material.result.claims:
+        if not claim.used:
+            continue
+        off = (show_expected(claim), show_signed(claim.standardised or 0.0))
+        said = (_show_source(claim, labels), f"{show_said(claim)} {_show_topic(claim, of)}", _show_days(claim))
+        pull = (pulls.get(claim.id, "–"),) if pulls else ()
+        rows.append((*said, _show_wording(claim), _show_report(claim), *off, *pull))
+    header = ("Source", "Said", "As of", "Wording", "Where it was read", "Expected", "Off by (sd)", "Pull (sd)")
+    columns = len(header) if pulls else len(header) - 1
+    align = "lllllrrr"[:columns]
+    yield Table("Claims that the answer rests on", header[:columns], tuple(rows), align) if rows else Text("None.")
+
+
+def _list_pulls(material: Material) -> dict[str, str]:
+    """Return by how many standard deviations each claim moves the headline of its force."""
+    report, pulls = material.sensitivity, dict[str, str]()
+    forces = {claim.id: claim.force for claim in material.result.claims}
+    for force in list_forces(report) if report else ():
+        view = look_at(report, force) if report else None
+        for each in view.scenarios if view else ():
+            if each.kind == "leave_claim_out" and forces.get(each.what) == force:
+                pulls[each.what] = show_signed(-each.shift_sd) if each.trusted else "not judged"
+    return pulls
 
 
 def compose_unused_claims(material: Material) -> Iterator[Block]:
     """Yield the claims that are not used, and why."""
-    labels = label_sources(material.result)
+    labels, of = label_sources(material.result), tell_forces_apart(material.result.forces)
     rows = tuple(
         (
-            labels[claim.source], show_said(claim), _show_topic(claim), _show_days(claim), claim.why_not or "",
-            claim.phrase, _show_report(claim),
+            _show_source(claim, labels), f"{show_said(claim)} {_show_topic(claim, of)}", _show_days(claim),
+            claim.why_not or "", _show_wording(claim), _show_report(claim),
         )
         for claim in material.result.claims
         if not claim.used
     )  # fmt: skip
-    header = ("Source", "Said", "Of", "As of", "Why not", "Wording", "Where it was read")
-    yield Table("Claims that are shown and not used", header, rows, "lllllll") if rows else Text("None.")
+    header = ("Source", "Said", "As of", "Why not", "Wording", "Where it was read")
+    yield Table("Claims that are shown and not used", header, rows, "llllll") if rows else Text("None.")
 
 
-def compose_notes(material: Material) -> Iterator[Block]:
-    """Yield the notes that whoever wrote the claims left on them."""
-    notes = tuple(f"{claim.id}: {claim.note}." for claim in material.result.claims if claim.note)
-    if notes:
-        yield Points(notes)
+def _show_source(claim: JudgedClaim, labels: dict[str, str]) -> str:
+    """Return whose claim it is, who relays it, and who spoke."""
+    speaker = f" ({claim.speaker})" if claim.speaker else ""
+    return f"{show_owner(claim, labels) if claim.used else labels[claim.source]}{speaker}"
+
+
+def _show_wording(claim: JudgedClaim) -> str:
+    """Return a claim's words, and what whoever wrote it down noted on it."""
+    words = f"“{claim.phrase}”" if claim.phrase else ""
+    return f"{words} Note: {claim.note}".strip() if claim.note else words
 
 
 def show_roles(roles: tuple[Role, ...]) -> str:
@@ -120,17 +152,18 @@ def show_owner(claim: JudgedClaim, labels: dict[str, str]) -> str:
 
 def show_expected(claim: JudgedClaim) -> str:
     """Return what the model expected the source to say."""
-    return show_share(claim.expected) if claim.unit == "share" else show_number(claim.expected)
+    return show_share(claim.expected) if claim.unit == "share" else show_count(claim.expected)
 
 
-def _show_topic(claim: JudgedClaim) -> str:
-    of = f" as a share of {name_count(claim.of or 'deployed')}" if claim.unit == "share" else ""
-    return name_count(claim.quantity) + of
+def _show_topic(claim: JudgedClaim, of: dict[str, str]) -> str:
+    whole = f" as a share of {name_count(claim.of or 'deployed')}" if claim.unit == "share" else ""
+    return name_count(claim.quantity, of[claim.force]) + whole
 
 
-def _show_report(claim: JudgedClaim) -> str:
-    return f"{claim.report}: {claim.url}" if claim.url else claim.report
+def _show_report(claim: JudgedClaim) -> str | Link:
+    return Link(claim.report or claim.url, claim.url) if claim.url.startswith(("http://", "https://")) else claim.report
 
 
 def _show_days(claim: JudgedClaim) -> str:
-    return f"{claim.since} to {claim.as_of}" if claim.since else claim.as_of
+    days = f"{show_day(claim.since)} to {show_day(claim.as_of)}" if claim.since else show_day(claim.as_of)
+    return days if claim.published == claim.as_of else f"{days}, published {show_day(claim.published)}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sim.contract.summary import Result
+from sim.contract.summary import DerivedEstimate, Estimate, Result
 from sim.errors import list_some, quote_value, refuse
-from sim.report.table import show_value
-from sim.words import show_count
+from sim.report.table import choose_derived_digits, show_value
+from sim.words import choose_digits, show_count
 
 
 @dataclass(frozen=True)
@@ -37,24 +37,22 @@ class Shown:
 
 
 def list_numbers(result: Result) -> tuple[Shown, ...]:
-    """Return every estimate and derived quantity of a result, rounded."""
-    counts = [
-        Shown(
-            each.force, each.quantity, show_count(each.median),
-            *map(show_count, (*each.intervals["0.9"], *each.intervals["0.5"])),
-        )
-        for each in result.estimates
-    ]  # fmt: skip
-    derived = [
-        Shown(
-            "", each.name, show_value(each.median, each.unit),
-            *(show_value(end, each.unit) for end in (*each.intervals["0.9"], *each.intervals["0.5"])),
-        )
-        if each.median is not None and each.intervals
-        else Shown("", each.name, "", "", "", "", "")
-        for each in result.derived
-    ]  # fmt: skip
-    return (*counts, *derived)
+    """Return every estimate and derived quantity of a result, rounded as on page one."""
+    return (*map(_show_estimate, result.estimates), *map(_show_derived, result.derived))
+
+
+def _show_estimate(entry: Estimate) -> Shown:
+    digits = choose_digits(entry.intervals["0.9"])
+    texts = (show_count(value, digits) for value in (entry.median, *entry.intervals["0.9"], *entry.intervals["0.5"]))
+    return Shown(entry.force, entry.quantity, *texts)
+
+
+def _show_derived(entry: DerivedEstimate) -> Shown:
+    if entry.median is None or entry.intervals is None:
+        return Shown("", entry.name, "", "", "", "", "")
+    digits = choose_derived_digits(entry.intervals["0.9"])
+    values = (entry.median, *entry.intervals["0.9"], *entry.intervals["0.5"])
+    return Shown("", entry.name, *(show_value(value, entry.unit, digits) for value in values))
 
 
 def offer_numbers(numbers: Sequence[Shown], file: str) -> Callable[..., Shown]:

@@ -13,14 +13,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from html.parser import HTMLParser
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 from jinja2 import BaseLoader, ChoiceLoader, FunctionLoader, PackageLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from sim.errors import refuse
-from sim.report.memo.blocks import Memo, Picture, Section
+from sim.report.memo.asked import Asking
+from sim.report.memo.blocks import Link, Memo, Picture, Section, Table
 from sim.report.memo.numbers import offer_numbers
+from sim.report.memo.widths import share_width
 from sim.system.reading import decode_text, read_bytes
 from sim.words import escape_cell
 
@@ -28,6 +33,7 @@ MAX_TEMPLATE = 1_000_000  # bytes
 SANS_NETWORK = (
     "default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 )
+PAGE = 6.5  # inches between the margins of typst's page
 _OPENING = re.compile(r"\s*(?:<!doctype[^>]*>)?", re.IGNORECASE)
 
 
@@ -64,7 +70,10 @@ def render_template(memo: Memo, name: str, pictures: Mapping[str, bytes], templa
         keep_trailing_newline=True,
         autoescape=name == "html",
     )
-    environment.filters.update(cell=escape_cell, typst=quote_typst)
+    environment.filters.update(
+        cell=escape_cell, typst=quote_typst, address=quote_address, widths=share_page, asked=dump_asking
+    )
+    environment.tests["link"] = lambda cell: isinstance(cell, Link)
     environment.globals["estimate"] = offer_numbers(memo.numbers, f"memo.{name}.j2")
     shown = replace(memo, sections=tuple(_with_figures(section, pictures) for section in memo.sections))
     addresses = {file: _embed(content) if name == "html" else f"figures/{file}" for file, content in pictures.items()}
@@ -86,9 +95,29 @@ def _with_figures(section: Section, pictures: Mapping[str, bytes]) -> Section:
     return replace(section, blocks=tuple(kept))
 
 
+def dump_asking(asking: Asking) -> str:
+    """Return what the page's script reads as JSON; of an attribute, which the template escapes."""
+    counts = [{"name": count.name, "points": count.points} for count in asking.counts]
+    without = [each.told for each in asking.without]
+    data = {"counts": counts, "words": asking.words, "headlines": asking.headlines, "without": without}
+    return json.dumps(data, ensure_ascii=False)
+
+
+def share_page(table: Table) -> list[float]:
+    """Return the widths of a table's columns on a page of typst's, as shares."""
+    size = 7.5 if len(table.header) > 6 else 8.5
+    return [round(width, 3) for width in share_width(table, PAGE, size)]
+
+
+def quote_address(url: str) -> str:
+    """Return an address that ends where it ends, in brackets of Markdown."""
+    return quote(url, safe="/:?#@!$&'*+,;=%~-._")
+
+
 def quote_typst(text: object) -> str:
     """Return text as a string literal of typst, of which nothing is taken for markup."""
-    return json.dumps(" ".join(str(text).split()), ensure_ascii=False).replace("\\/", "/")
+    flat = " ".join(re.split(r"[ \t\r\n\f\v]+", str(text))).strip(" ")  # a space that does not break stays one
+    return json.dumps(flat, ensure_ascii=False).replace("\\/", "/")
 
 
 def _embed(content: bytes) -> str:
@@ -123,17 +152,22 @@ class _Leads(HTMLParser):
                 raise refuse("memo.html.j2", "", "links to another file", "put the style into the page")
 
 
+def _find_fonts() -> list[str]:
+    """Return the folder of the figures' font, so that text and figures are in one face."""
+    spec = find_spec("matplotlib")
+    places = (spec.submodule_search_locations if spec else None) or []
+    return [str(Path(place) / "mpl-data" / "fonts" / "ttf") for place in places]
+
+
 def _compile_pdf(source: str) -> bytes:
     """Set typst's source; it may read what lies in the folder that this process works in, and no packages."""
     import typst
 
     here = str(Path.cwd())
     nowhere = f"{here}/packages"
-    pages, warnings = typst.compile_with_warnings(  # of an input as bytes its types say nothing of a root as text
-        source.encode(),
-        root=here,
-        package_path=nowhere,
-        package_cache_path=nowhere,  # type: ignore[type-var]
+    compile_source: Any = typst.compile_with_warnings  # of an input as bytes its types say nothing of paths as text
+    pages, warnings = compile_source(
+        source.encode(), root=here, font_paths=_find_fonts(), package_path=nowhere, package_cache_path=nowhere
     )
     missing = [warning.message for warning in warnings if "font" in warning.message]
     if missing:

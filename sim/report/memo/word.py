@@ -1,32 +1,26 @@
-"""The memo as DOCX: real styles, headings, captions and numbered tables."""
+"""The memo as DOCX: real styles, headings, captions that are fields, numbered tables, live links."""
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import os
-import re
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from xml.etree.ElementTree import ParseError, fromstring  # nosec B405
 
-from sim.errors import quote_value, refuse
-from sim.report.memo.blocks import Block, Memo, Picture, Points, Table
-from sim.system.reading import read_bytes
+from sim.report.memo.blocks import Block, Memo, Picture, Points, Table, Terms
+from sim.report.memo.word_package import read_package
+from sim.report.memo.word_tables import clean, make_element, set_table
 
 if TYPE_CHECKING:
     from docx.document import Document
-    from docx.table import _Cell
+    from docx.text.paragraph import Paragraph
 
-SMALL = 8  # points, in tables
-LOOK = "Light Shading"
-WIDTH = 6.3  # inches between the margins
-MAX_PACKAGE, MAX_UNPACKED, MAX_PARTS = 20_000_000, 100_000_000, 500  # of a template: bytes, bytes, files
-_PLAIN = (".xml", ".rels", ".png", ".jpg", ".jpeg", ".gif")  # how the parts of a document end
-_OBJECTS = {"altChunk", "object", "OLEObject", "control"}  # elements that bring more than text
-_ASKING = re.compile(r"DDE|INCLUDE|IMPORT|\bLINK\b", re.IGNORECASE)  # fields that fetch or run something
+INK, SOFT, ACCENT = (0x22, 0x22, 0x22), (0x66, 0x66, 0x66), (0x1F, 0x5A, 0x89)
+TALLEST, TALLEST_FIRST = 8.2, 2.9  # inches of a picture, so that its caption stays on the page, and all of page one
+MAX_TITLE = 255  # letters of a document's title, by its format
+_SIZES = {"Normal": 10, "Title": 18, "Subtitle": 10, "Heading 1": 14, "Caption": 9, "Quote": 10}  # points
 
 
 def write_docx(memo: Memo, pictures: Mapping[str, bytes], templates: Path | None = None) -> bytes:
@@ -39,167 +33,144 @@ def write_docx(memo: Memo, pictures: Mapping[str, bytes], templates: Path | None
     pictures : mapping of str to bytes
         The figures as PNG, by file name; one that is not there is left out.
     templates : Path, optional
-        A folder whose `memo.docx` has the styles to use.
+        A document, or a folder whose `memo.docx` it is, that has the styles, margins and heads to use.
     """
     import docx
 
-    base = templates / "memo.docx" if templates and os.path.lexists(templates / "memo.docx") else None
+    base = templates / "memo.docx" if templates and templates.is_dir() else templates
+    base = base if base and os.path.lexists(base) else None
     document = docx.Document(io.BytesIO(read_package(base)) if base else None)
     if base is None:
         _set_styles(document)
-    document.core_properties.title = _clean(memo.title)
-    document.core_properties.author = "truetoll"
-    document.add_heading(_clean(memo.title), 0)
-    document.add_paragraph(f"As of {memo.as_of}", style="Subtitle")
+    _set_properties(document, memo)
+    if base is None:
+        _set_edges(document, memo)
+    _set_head(document, memo)
     counts = {"Table": 0, "Figure": 0}
-    for section in memo.sections:
-        document.add_heading(_clean(section.title), 1)
+    for number, section in enumerate(memo.sections):
+        if section.title:
+            heading = document.add_heading(clean(section.title), 1)
+            heading.paragraph_format.page_break_before = number == 1 and not memo.sections[0].title
+        tallest = TALLEST if section.title else TALLEST_FIRST
         for block in section.blocks:
-            _add(document, block, pictures, counts)
+            _add(document, block, pictures, counts, tallest)
     content = io.BytesIO()
     document.save(content)
     return content.getvalue()
 
 
-def read_package(path: Path) -> bytes:
-    """Return a user's DOCX template, or refuse one that is large, or holds more than text and styles.
-
-    What a document brings beside these, a memo made of it would bring on: programs, and addresses that Word asks.
-    """
-    content = read_bytes(path, MAX_PACKAGE, inside=path.parent)
-    remedy = "save it anew as a plain .docx"
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as package:
-            parts = package.infolist()
-            if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED:
-                what = f"unpacks to more than {MAX_PARTS} parts or {MAX_UNPACKED // 1_000_000} MB"
-                raise refuse(path.name, "", what, remedy)
-            for part in parts:
-                problem = _find_more(part.filename, package.read(part))
-                if problem:
-                    raise refuse(path.name, "", f"its part {quote_value(part.filename)} {problem}", remedy)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error, EOFError, ParseError) as error:
-        raise refuse(path.name, "", f"is no DOCX file: {error}", remedy) from None
-    return content
-
-
-def _find_more(name: str, content: bytes) -> str | None:
-    """Return what a part of a document brings beside text, styles and pictures; None where that is nothing."""
-    if not name.endswith(_PLAIN):
-        return "is no part of a plain document"
-    if not name.endswith((".xml", ".rels")):
-        return None
-    if b"<!" in content.replace(b"<!--", b"") or b"\0" in content:
-        return "declares more than XML"
-    fields = ""
-    for element in fromstring(content).iter():  # noqa: S314 - it declares no entities  # nosec B314
-        tag = str(element.tag).rpartition("}")[2]
-        if tag in _OBJECTS:
-            return f"holds {tag}"
-        if element.get("TargetMode") == "External" and not str(element.get("Type")).endswith("/hyperlink"):
-            return "leads to another file"
-        fields += (element.text or "") if tag == "instrText" else ""
-        fields += " ".join(value for key, value in element.items() if key.endswith("instr"))
-    return "holds a field that fetches something" if _ASKING.search(fields) else None
-
-
-def _clean(text: str) -> str:
-    """Return text without what XML forbids."""
-    return "".join(letter for letter in " ".join(str(text).split()) if letter.isprintable())
+def _set_properties(document: Document, memo: Memo) -> None:
+    """Say what the document is, of whom, and that it was made today; a template's own past is not its."""
+    properties, now = document.core_properties, dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    properties.title = clean(memo.title)[:MAX_TITLE]
+    properties.subject = clean(memo.subject)[:MAX_TITLE]
+    properties.author = clean(memo.author)[:MAX_TITLE] or "truetoll"
+    properties.comments = ""
+    properties.created = properties.modified = now
+    properties.revision = 1
 
 
 def _set_styles(document: Document) -> None:
-    from docx.shared import Inches, Pt, RGBColor
+    from docx.shared import Mm, Pt, RGBColor
 
     styles: Any = document.styles
-    for name in ("Normal", "Title", "Subtitle", "Heading 1", "Caption"):
-        styles[name].font.name = "Calibri"
-        styles[name].element.get_or_add_rPr().get_or_add_rFonts().attrib.clear()
-        styles[name].font.name = "Calibri"
-    styles["Normal"].font.size = Pt(10.5)
-    styles["Title"].font.size = Pt(20)
-    styles["Heading 1"].font.size = Pt(13)
-    styles["Caption"].font.size = Pt(9)
-    for name in ("Title", "Heading 1", "Caption", "Subtitle"):
-        styles[name].font.color.rgb = RGBColor(0x22, 0x22, 0x22)
+    for name, size in _SIZES.items():
+        style = styles[name]
+        style.element.get_or_add_rPr().get_or_add_rFonts().attrib.clear()
+        style.font.name, style.font.size = "Calibri", Pt(size)
+        style.font.color.rgb = RGBColor(*(SOFT if name in ("Subtitle", "Caption", "Quote") else INK))
+        style.paragraph_format.space_after = Pt(6)
+        for spacing in style.element.rPr.findall(make_element("w:spacing").tag):
+            style.element.rPr.remove(spacing)
+    styles["Title"].font.bold = styles["Heading 1"].font.bold = True
+    styles["Caption"].font.bold = styles["Quote"].font.italic = styles["Subtitle"].font.italic = False
+    styles["Heading 1"].paragraph_format.space_before = Pt(16)
+    border = styles["Title"].element.get_or_add_pPr().find(make_element("w:pBdr").tag)
+    if border is not None:  # python-docx's own template rules off the title
+        border.getparent().remove(border)
     for section in document.sections:
-        section.left_margin = section.right_margin = Inches(1.1)
-        section.top_margin = section.bottom_margin = Inches(0.9)
+        section.page_width, section.page_height = Mm(210), Mm(297)
+        section.left_margin = section.right_margin = Mm(24)
+        section.top_margin = section.bottom_margin = Mm(22)
 
 
-def _add(document: Document, block: Block, pictures: Mapping[str, bytes], counts: dict[str, int]) -> None:
+def _set_edges(document: Document, memo: Memo) -> None:
+    """Put the classification at the head of every page, and its number at the foot."""
+    section: Any = document.sections[0]
+    if memo.classification:
+        section.header.paragraphs[0].text = clean(memo.classification).upper()
+    foot = section.footer.paragraphs[0]
+    foot.alignment = 2
+    for number, name in enumerate(("PAGE", "NUMPAGES")):
+        foot.add_run(" of " if number else "")
+        _add_field(foot, name, "1")
+
+
+def _set_head(document: Document, memo: Memo) -> None:
+    from docx.shared import Pt, RGBColor
+
+    if memo.subject:
+        subject = document.add_paragraph()
+        subject.paragraph_format.space_after = Pt(0)
+        run = subject.add_run(clean(memo.subject))
+        run.bold, run.font.color.rgb = True, RGBColor(*ACCENT)
+    document.add_heading(clean(memo.title), 0)
+    document.add_paragraph(clean(" · ".join(memo.byline)), style="Subtitle")
+
+
+def _add(
+    document: Document, block: Block, pictures: Mapping[str, bytes], counts: dict[str, int], tallest: float
+) -> None:
     if isinstance(block, Points):
         for item in block.items:
-            document.add_paragraph(_clean(item), style="List Bullet")
+            document.add_paragraph(clean(item), style="List Bullet")
     elif isinstance(block, Table):
         _caption(document, "Table", block.caption, counts)
-        _tabulate(document, block)
+        set_table(document, block)
     elif isinstance(block, Picture):
         if block.file in pictures:
-            from docx.shared import Inches
-
-            document.add_picture(io.BytesIO(pictures[block.file]), width=Inches(WIDTH * block.share))
-            document.paragraphs[-1].paragraph_format.keep_with_next = True
-            _describe_picture(document, block.caption)
+            _add_picture(document, block, pictures[block.file], tallest)
             _caption(document, "Figure", block.caption, counts)
+    elif isinstance(block, Terms):
+        for term, text in block.items:
+            paragraph = document.add_paragraph()
+            paragraph.add_run(f"{clean(term)}. ").bold = True
+            paragraph.add_run(clean(text))
     else:
-        style = "Normal" if block.kind == "text" else "Quote"
-        document.add_paragraph(_clean(block.text), style=style)
+        document.add_paragraph(clean(block.text), style="Normal" if block.kind == "text" else "Quote")
 
 
-def _describe_picture(document: Document, text: str) -> None:
-    """Give the last picture an alternative text, for those who cannot see it."""
-    document.inline_shapes[-1]._inline.docPr.set("descr", _clean(text))
+def _add_picture(document: Document, block: Picture, content: bytes, tallest: float) -> None:
+    """Add a picture as wide as its share of the page, and no taller than the page; it stays with its caption."""
+    from docx.shared import Inches
+
+    section: Any = document.sections[0]
+    room = (section.page_width - section.left_margin - section.right_margin) * block.share
+    document.add_picture(io.BytesIO(content), width=int(room))
+    shape = document.inline_shapes[-1]
+    if shape.height > Inches(tallest):
+        shape.width, shape.height = int(shape.width * Inches(tallest) / shape.height), Inches(tallest)
+    shape._inline.docPr.set("descr", clean(block.caption))  # for those who cannot see it
+    document.paragraphs[-1].paragraph_format.keep_with_next = True
 
 
 def _caption(document: Document, word: str, text: str, counts: dict[str, int]) -> None:
-    """Add a caption whose number is a field, as Word's own captions have it."""
-    from docx.oxml import OxmlElement
-    from docx.oxml.ns import qn
-
+    """Add a caption whose number is a field, as Word's own captions have it, with a bookmark that is referred to."""
     counts[word] += 1
     paragraph = document.add_paragraph(style="Caption")
     paragraph.paragraph_format.keep_with_next = word == "Table"
+    mark = str(1 + 2 * counts[word] + (word == "Table"))
+    paragraph._p.append(make_element("w:bookmarkStart", id=mark, name=f"{word}{counts[word]}"))
     paragraph.add_run(f"{word} ")
-    field = OxmlElement("w:fldSimple")
-    field.set(qn("w:instr"), f" SEQ {word} \\* ARABIC ")
-    run, number = OxmlElement("w:r"), OxmlElement("w:t")
-    number.text = str(counts[word])
+    _add_field(paragraph, f"SEQ {word} \\* ARABIC", str(counts[word]))
+    paragraph._p.append(make_element("w:bookmarkEnd", id=mark))
+    paragraph.add_run(f". {clean(text)}")
+
+
+def _add_field(paragraph: Paragraph, instruction: str, shown: str) -> None:
+    field = make_element("w:fldSimple", instr=f" {instruction} ")
+    run, number = make_element("w:r"), make_element("w:t")
+    number.text = shown
     run.append(number)
     field.append(run)
     paragraph._p.append(field)
-    paragraph.add_run(f". {_clean(text)}")
-
-
-def _tabulate(document: Document, block: Table) -> None:
-    from docx.oxml.ns import qn
-
-    table = document.add_table(rows=1, cols=len(block.header))
-    table.style = LOOK if LOOK in [style.name for style in document.styles] else None
-    look = table._tbl.tblPr.find(qn("w:tblLook"))
-    if look is not None:  # the first row stands out, no column, and no band
-        for name, value in (("firstColumn", "0"), ("noHBand", "1"), ("val", "0620")):
-            look.set(qn(f"w:{name}"), value)
-    _repeat_header(table.rows[0])
-    for cell, text, side in zip(table.rows[0].cells, block.header, block.align, strict=True):
-        _fill(cell, text, side)
-    for row in block.rows:
-        for cell, text, side in zip(table.add_row().cells, row, block.align, strict=True):
-            _fill(cell, text, side)
-    document.add_paragraph()
-
-
-def _repeat_header(row: Any) -> None:
-    from docx.oxml import OxmlElement
-
-    row._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
-
-
-def _fill(cell: _Cell, text: str, side: str) -> None:
-    from docx.enum.text import WD_ALIGN_PARAGRAPH
-    from docx.shared import Pt
-
-    paragraph = cell.paragraphs[0]
-    paragraph.add_run(_clean(text)).font.size = Pt(SMALL)
-    if side == "r":
-        paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT

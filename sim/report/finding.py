@@ -1,0 +1,48 @@
+"""The finding of a run in one line: for a title."""
+
+from __future__ import annotations
+
+from sim.contract.summary import Estimate, Result
+from sim.report.labels import name_count, raise_first, tell_forces_apart
+from sim.report.table import list_headline, show_range
+
+MAX_FORCES = 2  # in the title
+_PHRASES = {
+    "killed": "lost {} dead", "wounded": "had {} wounded", "missing": "had {} missing",
+    "captured": "lost {} captured", "casualties": "suffered {} casualties", "losses": "suffered {} losses",
+}  # fmt: skip
+
+
+def write_title(result: Result) -> str:
+    """Return the finding in one line: what each force has probably lost."""
+    found = [(of, choose_lead(result, force)) for force, of in name_forces(result).items()]
+    told = [(of, entry) for of, entry in found if entry is not None]
+    if not told:
+        return result.title
+    parts = []
+    for number, (of, entry) in enumerate(told[:MAX_FORCES]):
+        phrase = _PHRASES.get(entry.quantity, f"lost {{}} {name_count(entry.quantity)}").format(say_range(entry))
+        same = number and entry.quantity == told[0][1].quantity
+        parts.append(f"{of} {say_range(entry) if same else phrase if number else f'probably {phrase}'}")
+    more = len(told) - MAX_FORCES
+    rest = f"; {more} more force{'' if more == 1 else 's'} in the table" if more > 0 else ""
+    doubt = "" if result.trusted else "Not to be trusted: "
+    return f"{doubt}{raise_first(', '.join(parts))}{rest}"
+
+
+def name_forces(result: Result) -> dict[str, str]:
+    """Return the name of each force, as it can begin a sentence."""
+    apart = tell_forces_apart(result.forces)
+    return {entry.force: apart[entry.force] or entry.label for entry in result.forces}
+
+
+def choose_lead(result: Result, force: str) -> Estimate | None:
+    """Return the count that a force is told by: its killed, else the first of its headline."""
+    entries = [entry for entry in list_headline(result) if entry.force == force]
+    return next((entry for entry in entries if entry.quantity == "killed"), entries[0] if entries else None)
+
+
+def say_range(entry: Estimate) -> str:
+    """Return the 90% interval of a count, or the one number that it is."""
+    low, _, high = show_range(entry).partition(" to ")
+    return low if low == high else f"{low} to {high}"

@@ -1,0 +1,56 @@
+"""The records of what an HTML memo can be asked: numbers and text alone, which the page draws."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A count that any threshold can be asked of: its percentiles 1 to 99."""
+
+    name: str
+    points: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Without:
+    """What the answer would be without a source: the same counts, in words."""
+
+    label: str
+    told: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A claim on a panel, where it stands, and what it says."""
+
+    x: float
+    y: float
+    shape: str
+    used: bool
+    label: str
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The path of a count with its claims: lines as points of an SVG of 640 by 220, and ticks with their numbers."""
+
+    name: str
+    wide: str
+    narrow: str
+    median: str
+    across: tuple[tuple[float, str], ...]
+    up: tuple[tuple[float, str], ...]
+    marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True)
+class Asking:
+    """All that a memo can be asked; `words` has those of each whole percentage, from 0 to 100."""
+
+    counts: tuple[Asked, ...]
+    words: tuple[str, ...]
+    headlines: tuple[str, ...]
+    without: tuple[Without, ...]
+    panels: tuple[Panel, ...]

@@ -1,0 +1,100 @@
+"""Tables of a DOCX memo: columns as wide as what stands in them needs, rows that stay whole, heads that come again."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from sim.report.memo.blocks import Link, Table
+from sim.report.memo.widths import share_width
+
+if TYPE_CHECKING:
+    from docx.document import Document
+    from docx.table import _Cell
+
+SMALL, TINY = 9.0, 8.0  # points, of a table, and of one with many columns
+MANY = 6  # columns
+_RULE = "8C8C8C"
+
+
+def clean(text: object) -> str:
+    """Return text without what XML forbids; a space that does not break stays one."""
+    flat = " ".join(re.split(r"[ \t\r\n\f\v]+", str(text))).strip()
+    return "".join(letter for letter in flat if letter.isprintable() or letter == "\N{NO-BREAK SPACE}")
+
+
+def make_element(tag: str, **attributes: str) -> Any:
+    """Return an element of Word's XML."""
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    element = OxmlElement(tag)
+    for name, value in attributes.items():
+        element.set(qn(f"w:{name}"), value)
+    return element
+
+
+def set_table(document: Document, block: Table) -> None:
+    """Add a table."""
+    section: Any = document.sections[0]
+    room = (section.page_width - section.left_margin - section.right_margin) / 914_400
+    size = TINY if len(block.header) > MANY else SMALL
+    widths = share_width(block, room, size)
+    table = document.add_table(rows=0, cols=len(block.header))
+    table.autofit = False
+    table._tbl.tblPr.append(_make_borders())
+    for column, width in zip(table.columns, widths, strict=True):
+        column.width = _inches(width)
+    for number, row in enumerate((block.header, *block.rows)):
+        line: Any = table.add_row()
+        line._tr.get_or_add_trPr().append(make_element("w:cantSplit"))
+        if not number:
+            line._tr.get_or_add_trPr().append(make_element("w:tblHeader"))
+        for cell, text, side, width in zip(line.cells, row, block.align, widths, strict=True):
+            cell.width = _inches(width)
+            _fill(cell, text, side, size, bold=not number)
+            if number < min(3, len(block.rows)):  # a table begins with some rows of it, or on the next page
+                cell.paragraphs[0].paragraph_format.keep_with_next = True
+    document.add_paragraph()
+
+
+def _inches(width: float) -> Any:
+    from docx.shared import Inches
+
+    return Inches(width)
+
+
+def _make_borders() -> Any:
+    borders = make_element("w:tblBorders")
+    for side, weight in (("top", "8"), ("bottom", "8"), ("insideH", "4")):
+        borders.append(make_element(f"w:{side}", val="single", sz=weight, space="0", color=_RULE))
+    return borders
+
+
+def _fill(cell: _Cell, text: str | Link, side: str, size: float, *, bold: bool) -> None:
+    from docx.enum.text import WD_ALIGN_PARAGRAPH
+    from docx.shared import Pt
+
+    paragraph = cell.paragraphs[0]
+    paragraph.paragraph_format.space_after = paragraph.paragraph_format.space_before = Pt(2)
+    if isinstance(text, Link):
+        _link(paragraph, text, size)
+    else:
+        run = paragraph.add_run(clean(text))
+        run.font.size, run.bold = Pt(size), bold
+    paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT if side == "r" else WD_ALIGN_PARAGRAPH.LEFT
+
+
+def _link(paragraph: Any, link: Link, size: float) -> None:
+    """Add a text that leads to an address."""
+    from docx.opc.constants import RELATIONSHIP_TYPE
+    from docx.oxml.ns import qn
+    from docx.shared import Pt, RGBColor
+
+    run = paragraph.add_run(clean(link.text))
+    run.font.size, run.font.underline, run.font.color.rgb = Pt(size), True, RGBColor(0x1F, 0x5A, 0x89)
+    relation = paragraph.part.relate_to(clean(link.url), RELATIONSHIP_TYPE.HYPERLINK, is_external=True)
+    element = make_element("w:hyperlink")
+    element.set(qn("r:id"), relation)
+    run._r.getparent().replace(run._r, element)
+    element.append(run._r)

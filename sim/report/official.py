@@ -1,0 +1,110 @@
+"""“Officially N; we say M, because …”: the own side's latest total beside the answer, the difference in numbers."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+
+from sim.case.wordings import WORDINGS
+from sim.contract.summary import Estimate, JudgedClaim, Result
+from sim.report.labels import label_sources, name_count, tell_forces_apart
+from sim.report.table import list_headline, show_estimate
+from sim.words import show_count, show_day, show_given, show_number, show_share
+
+ALIKE = 1.1  # a factor below which two numbers are the same
+
+
+def tell_official(result: Result) -> list[str]:
+    """Return for each force why its official figure is not ours; of none that has one, the latest number told."""
+    told = [text for force in result.forces for text in _tell_force(result, force.force)]
+    return told or list(_tell_latest(result))
+
+
+def _tell_force(result: Result, force: str) -> Iterator[str]:
+    for entry in list_headline(result):
+        claim = _find_latest(result, entry, own=True) if entry.force == force else None
+        if claim is not None:
+            yield f"{_set_beside(result, entry, claim, 'Officially')} {_explain(result, entry, claim)}".rstrip()
+            return
+
+
+def _tell_latest(result: Result) -> Iterator[str]:
+    for entry in list_headline(result):
+        claim = _find_latest(result, entry, own=False)
+        if claim is not None:
+            yield f"The own side has told no total. {_set_beside(result, entry, claim, 'The latest number told is')}"
+            return
+
+
+def _find_latest(result: Result, entry: Estimate, *, own: bool) -> JudgedClaim | None:
+    """Return the last used running total of a count: the own side's, or anybody's."""
+    roles = {source.source: source.roles.get(entry.force, ()) for source in result.sources}
+    totals = [
+        claim
+        for claim in result.claims
+        if claim.used and (claim.force, claim.quantity) == (entry.force, entry.quantity)
+        and claim.measure != "interval" and claim.unit == "count"
+        and (roles[claim.owner] == ("own",) or not own)
+    ]  # fmt: skip
+    return max(totals, key=lambda claim: (claim.as_of, claim.published), default=None)
+
+
+def _set_beside(result: Result, entry: Estimate, claim: JudgedClaim, opening: str) -> str:
+    """Return the claim and our number of its day in one sentence."""
+    wording = WORDINGS[claim.qualifier]
+    number = " to ".join(map(show_given, claim.said))
+    of, source = tell_forces_apart(result.forces)[entry.force], label_sources(result)[claim.owner]
+    said = f"{opening} {wording.before}{number} {name_count(entry.quantity, of)} by {show_day(claim.as_of)} ({source})"
+    ours = _read_day(result, entry, claim.as_of)
+    same_day = claim.as_of == result.as_of or not _differ(ours, entry.median)
+    if same_day:
+        return f"{said}; we say {show_estimate(entry)}{_compare(entry.median, claim)}."
+    day = show_count(ours, 2)
+    return f"{said}; we say {day} for that day{_compare(ours, claim)}, and {show_estimate(entry)} by now."
+
+
+def _compare(ours: float, claim: JudgedClaim) -> str:
+    theirs = max(claim.said[0], claim.said[-1])
+    if len(claim.said) == 2 and claim.said[0] / ALIKE <= ours <= claim.said[1] * ALIKE:
+        return ", which is within it"
+    if theirs <= 0:
+        return ""
+    ratio = ours / theirs
+    if not _differ(ours, theirs):
+        return ", about the same"
+    return f", {show_number(ratio, 2)} times as many" if ratio > 1 else f", {show_share(ratio)} of that"
+
+
+def _explain(result: Result, entry: Estimate, claim: JudgedClaim) -> str:
+    """Return how much of the difference is what such a source leaves out, and how much other sources."""
+    key = (claim.owner, claim.force, claim.quantity)
+    bias = next((each for each in result.bias if (each.source, each.force, each.quantity) == key), None)
+    theirs = claim.said[-1]
+    ours = _read_day(result, entry, claim.as_of)
+    ours = ours if _differ(ours, entry.median) else entry.median
+    if bias is None or theirs <= 0 or not _differ(ours, theirs):
+        return ""
+    factor = bias.median if bias.prior_median is None else bias.prior_median
+    alone = theirs / max(factor, 1e-9)
+    by = "As this source is read" if bias.prior_median is None else "In past wars" if result.prior.learned else None
+    opening = f"{by or 'By the prior'}, such a side told {show_share(factor)} of its losses"
+    if bias.prior_median is None or not _differ(alone, ours):
+        return f"{opening}: {show_given(theirs)} means some {show_count(alone, 2)}."
+    rest = "raise" if ours > alone else "lower"
+    return (
+        f"{opening}, so that {show_given(theirs)} alone means some {show_count(alone, 2)}; "
+        f"the other claims {rest} this to {show_count(ours, 2)}."
+    )
+
+
+def _differ(one: float, other: float) -> bool:
+    high, low = max(one, other), min(one, other)
+    return high > ALIKE * low
+
+
+def _read_day(result: Result, entry: Estimate, day: str) -> float:
+    """Return the median of a count on a day; of one outside the path, the headline's."""
+    for path in result.paths:
+        if (path.force, path.quantity) == (entry.force, entry.quantity) and path.days and day < result.as_of:
+            return path.median[max(bisect_right(path.days, day) - 1, 0)]
+    return entry.median

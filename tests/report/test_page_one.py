@@ -1,0 +1,171 @@
+"""Page one: the finding, what comes before it, the official figure beside it, and whose each number is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from summaries import edit_result
+
+from sim.report.confidence import judge_confidence
+from sim.report.finding import write_title
+from sim.report.labels import lower_first, name_unknown, sort_naturally, tell_forces_apart
+from sim.report.memo import compose_memo, render_memo
+from sim.report.memo.page_one import MAX_LINES, choose_rows
+from sim.report.notes import list_notes, list_openings
+from sim.report.official import tell_official
+from sim.report.table import show_estimate, show_range, show_text
+from sim.words import show_signed
+
+
+@pytest.fixture(scope="module")
+def two(kursk_run):
+    """Return the summary of Kursk with the same force a second time, under another name."""
+
+    def double(data):
+        data["forces"].append({"force": "south", "label": "Southern army"})
+        for name in ("estimates", "exceedance", "bias", "variance", "next_reports", "claims", "paths"):
+            data[name] += [{**entry, "force": "south"} for entry in data[name]]
+        for claim in data["claims"][len(data["claims"]) // 2 :]:
+            claim["id"] += "-south"
+        for source in data["sources"]:
+            source["roles"]["south"] = next(iter(source["roles"].values()))
+
+    return edit_result(kursk_run.result, double)
+
+
+def own_total(result, value, *, as_of=None, prior_median=0.4):
+    """Return the summary with its last used running total of the killed told by the own side."""
+
+    def change(data):
+        claim = [
+            each for each in data["claims"]
+            if each["used"] and each["quantity"] == "killed" and each["measure"] == "cumulative"
+        ][-1]  # fmt: skip
+        claim |= {"value": value, "qualifier": "exact", "as_of": as_of or data["as_of"], "published": data["as_of"]}
+        for source in data["sources"]:
+            if source["source"] == claim["owner"]:
+                source |= {"label": "Its ministry", "roles": {key: ["own"] for key in source["roles"]}}
+        for bias in data["bias"]:
+            if (bias["source"], bias["quantity"]) == (claim["owner"], "killed"):
+                bias["prior_median"] = prior_median
+
+    return edit_result(result, change)
+
+
+def test_the_title_is_the_finding(kursk_run, two):
+    killed = next(entry for entry in kursk_run.result.estimates if entry.quantity == "killed")
+    assert write_title(kursk_run.result) == f"North Korean troops probably lost {show_range(killed)} dead"
+    assert "Southern army" in write_title(two)
+    assert write_title(replace(kursk_run.result, trusted=False)).startswith("Not to be trusted: ")
+
+
+def test_page_one_alone_is_the_start_of_the_memo(kursk_run):
+    memo = compose_memo(kursk_run.result)
+    brief = compose_memo(kursk_run.result, brief=True)
+    assert brief.sections == memo.sections[:1]
+    assert render_memo(memo).startswith(render_memo(brief).rstrip())
+
+
+def test_the_case_says_who_signs(kursk_run):
+    head = {"author": "A. Analyst", "institution": "An Institute", "date": "2025-05-02", "classification": "Secret"}
+    told = render_memo(compose_memo(edit_result(kursk_run.result, lambda data: data.update(memo=head))))
+    for text in ("A. Analyst", "An Institute", "2 May 2025", "Secret"):
+        assert text in told.split("## ")[0]
+
+
+def test_the_table_has_seven_rows_of_every_force(two):
+    rows = choose_rows(two)
+    assert len(rows) == MAX_LINES
+    assert {entry.force for entry in rows} == {entry.force for entry in two.forces}
+    assert [entry.force for entry in rows] == sorted((entry.force for entry in rows), key=lambda key: key == "south")
+
+
+def test_every_number_knows_its_force(two):
+    """On the terminal and in the memo, wherever a count is named, so is its force."""
+    text = show_text(two)
+    for line in text.splitlines():
+        if line.startswith("More than"):
+            assert "North Korean troops" in line or "Southern army" in line
+    memo = render_memo(compose_memo(two))
+    for line in memo.splitlines():
+        if line.startswith("|") and "killed" in line and "Count" not in line and "per hundred" not in line:
+            assert "North Korean troops" in line or "Southern army" in line or line.startswith("|  |"), line
+    assert "of Southern army" in list_notes(two)[1]
+
+
+def test_forces_of_one_name_are_told_apart(two):
+    same = edit_result(two, lambda data: data["forces"][1].update(label=data["forces"][0]["label"]))
+    assert len(set(tell_forces_apart(same.forces).values())) == 2
+
+
+def test_what_decides_whether_to_read_on_comes_first(kursk_run):
+    result = kursk_run.result
+    assert list_openings(result) == []
+    broken = edit_result(
+        result,
+        lambda data: data.update(trusted=False) or data["diagnostics"].update(reasons=["R-hat of x is 1.1"]),
+    )
+    (told,) = list_openings(broken)
+    assert told.startswith("NOT TO BE TRUSTED")
+    assert "--draws" in told
+    assert show_text(broken).splitlines()[2] == told
+    assert compose_memo(broken).sections[0].blocks[0].text == told
+
+
+def test_a_day_after_the_last_claim_of_an_open_war_is_a_forecast(kursk_run):
+    open_war = edit_result(kursk_run.result, lambda data: data.update(ongoing=True, as_of="2025-07-01"))
+    (told,) = list_openings(open_war)
+    assert told.startswith("A forecast: ")
+    assert "62 days later" in told
+    assert show_text(open_war).splitlines()[2] == told
+    assert list_openings(replace(open_war, ongoing=False)) == []  # a war that is over gains nothing
+    early = replace(open_war, as_of="2024-11-02")
+    assert list_openings(early)[0].startswith("These figures are the prior's")
+
+
+def test_the_official_figure_stands_beside_ours(kursk_run):
+    """With the reason in numbers: what such a side told in past wars, and what the other claims add."""
+    killed = next(entry for entry in kursk_run.result.estimates if entry.quantity == "killed")
+    (told,) = tell_official(own_total(kursk_run.result, 100))
+    assert told.startswith("Officially 100 killed by ")
+    assert f"we say {show_estimate(killed)}" in told
+    assert "40% of its losses" in told
+    assert "100 alone means some 250; the other claims raise this to 620" in told
+    (same,) = tell_official(own_total(kursk_run.result, killed.median))
+    assert "about the same" in same
+    assert "past wars" not in same
+    (none,) = tell_official(kursk_run.result)
+    assert none.startswith("The own side has told no total.")
+
+
+def test_an_official_figure_of_an_earlier_day_is_set_beside_that_day(kursk_run):
+    (told,) = tell_official(own_total(kursk_run.result, 100, as_of="2024-12-31"))
+    assert "for that day" in told
+    assert "by now" in told
+
+
+def test_claims_that_contradict_each_other_lower_the_confidence(kursk_run):
+    def set_apart(data):
+        for claim in data["claims"]:
+            if claim["used"]:
+                claim["standardised"] = 1.2 if claim["measure"] == "interval" else -1.2
+
+    level, why = judge_confidence(edit_result(kursk_run.result, set_apart))
+    assert level == "low"
+    assert "counts of days or spells say far more than running totals allow" in why
+
+
+def test_names_read_as_names():
+    assert lower_first("UN estimate") == "UN estimate"
+    assert lower_first("Pyongyang's income") == "Pyongyang's income"
+    assert lower_first("Killed, north per south") == "killed, north per south"
+    assert sorted(["a 10", "a 2", "a 1", "a 11"], key=sort_naturally) == ["a 1", "a 2", "a 10", "a 11"]
+    assert show_signed(-0.04) == "+0.0"
+
+
+def test_a_reason_names_unknowns_in_words(kursk_run):
+    source = kursk_run.result.sources[0]
+    force = kursk_run.result.forces[0].force
+    told = name_unknown(f"R-hat of bias of {source.source} on {force}.killed is 1.2", kursk_run.result)
+    assert told == f"R-hat of the bias of {source.label} on killed is 1.2"
