@@ -249,9 +249,8 @@ class Case(BaseModel):
         InputError
             With every fault of the entries.
         """
-        entries = {**self.file.model_dump(by_alias=True, exclude_none=True, exclude_defaults=True), **settings}
-        if self.file.memo is not None:
-            entries.setdefault("memo", self.file.memo.model_dump(exclude_defaults=True))
+        memo = {} if self.file.memo is None else {"memo": self.file.memo.model_dump(exclude_defaults=True)}
+        entries = {**memo, **self.file.model_dump(by_alias=True, exclude_none=True, exclude_defaults=True), **settings}
         try:
             file = CaseFile.model_validate({"schema": 1, **entries})
         except ValidationError as error:

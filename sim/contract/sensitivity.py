@@ -107,6 +107,15 @@ class Conflict:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Forecast:
+    """How far a claim is off what was forecast without it, in predictive standard deviations; `k` is Pareto's."""
+
+    claim: str
+    off_by: Number
+    k: Number
+
+
+@dataclass(frozen=True, kw_only=True)
 class Sensitivity:
     """The contents of `sensitivity.json`; `force` and `headline` name the count that leads the scenarios."""
 
@@ -127,6 +136,7 @@ class Sensitivity:
     fits: Whole
     untrusted_fits: Whole
     forces: Annotated[tuple[NamedForce, ...], Field(max_length=MAX_FORCES)] = ()
+    forecasts: Annotated[tuple[Forecast, ...], Few] = ()
 
 
 def find_count[Counted: (FittedCount, ShiftedCount)](

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from sim.contract.sensitivity import Forecast
 from sim.contract.values import round_figures
 from sim.model.arrays import NUMPY, map_draws
 from sim.model.beliefs import join_readings, row_log_likelihoods
 from sim.posterior.sample import Sample
+from sim.posterior.summary import predict_number
 from sim.report.robustness import GOOD_K, LEFT_OUT
-from sim.robustness.counts import FitSummary, Floats, describe_counts
+from sim.robustness.counts import FitSummary, Floats, describe_counts, quantiles_of
 from sim.robustness.variants import Variant, list_left_out
 from sim.sampler.diagnostics import smooth_weights
 
@@ -39,6 +41,26 @@ def reweigh_claims(
     doubtful.sort(key=lambda each: -each[0])
     for k, variant, log_weights in doubtful[most_refits:]:
         yield variant, summarise_weighted(sample, chains, log_weights, k, "psis")
+
+
+def forecast_claims(sample: Sample) -> Iterator[Forecast]:
+    """Yield how far each claim is off what would be forecast of it without it, where its weights can be trusted.
+
+    A bias that was fitted to a claim does not excuse it so.
+    """
+    observations = {item.claim.id: item for item in sample.design.evidence.observations}
+    for claim, added in _list_contributions(sample, {claim: frozenset({claim}) for claim in observations}).items():
+        log_weights, k = smooth_weights(-added)
+        if k > GOOD_K:
+            continue
+        item, weights = observations[claim], np.exp(log_weights - log_weights.max())
+        logs = np.log(np.maximum(predict_number(sample, item), 1e-300))
+        middle = float(quantiles_of(logs, np.array([0.5]), weights)[0])
+        spread = float(np.sqrt(np.average((logs - np.average(logs, weights=weights)) ** 2, weights=weights)))
+        said = max(item.claim.central or 0.0, 0.5 if item.claim.unit == "count" else 0.0025)
+        if spread > 0:
+            off_by = round_figures((float(np.log(said)) - middle) / spread, 3)
+            yield Forecast(claim=claim, off_by=off_by, k=round_figures(k, 3))
 
 
 def summarise_weighted(sample: Sample, chains: int, log_weights: Floats, k: float, how: str) -> FitSummary:

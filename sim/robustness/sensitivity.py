@@ -25,7 +25,7 @@ from sim.report.robustness import LEFT_OUT
 from sim.robustness.conflict import compare_groups, list_groups, list_topics, only_group
 from sim.robustness.counts import FitSummary, KeptFit, describe_counts, has_counts, read_fit
 from sim.robustness.power_scaling import scale_priors
-from sim.robustness.reweighing import MOST_REFITS, reweigh_claims, summarise_weighted
+from sim.robustness.reweighing import MOST_REFITS, forecast_claims, reweigh_claims, summarise_weighted
 from sim.robustness.scenarios import compare_fits
 from sim.robustness.variants import Variant, build_variant, list_variants
 from sim.sampler.chains import ChainState
@@ -154,5 +154,6 @@ def _report(
         conflict=compare_groups(alone, {key: design.case.parts_of(*key) for key in keys}, list_topics(design)),
         fits=len(fitted),
         untrusted_fits=sum(not each.trusted for each in fitted),
+        forecasts=tuple(forecast_claims(sample)),
         forces=tuple(NamedForce(force=of, label=design.case.label_force(of)) for of in design.case.forces),
     )

@@ -1,4 +1,4 @@
-"""What `check` asks of days, totals, ends, lists and surrenders."""
+"""What `check` asks of days, totals, ends, lists, surrenders and names."""
 
 from __future__ import annotations
 
@@ -83,6 +83,16 @@ def test_more_lost_than_were_sent_is_asked_about(write):
     rows = [{"force": "x", "value": 9_000, "as_of": "2024-03-31"}]
     (found,) = ask(write, rows, CASE)
     assert found.startswith("size: row 2 (c0): says 9000 of a force of which 5000 were sent")
+
+
+def test_two_of_one_label_are_pointed_at(write):
+    toml = OPEN.replace("[sources.own]", '[sources.own]\nlabel = "Army"').replace(
+        "[sources.foe]", '[sources.foe]\nlabel = "Army"'
+    )
+    (found,) = [
+        each for each in check_case(str(write([{"force": "a", "value": 20}], toml))).warnings if each.kind == "label"
+    ]
+    assert str(found) == "label: case.toml, sources: own, foe have one label, 'Army': name them apart"
 
 
 def test_the_shipped_case_is_asked_nothing_that_it_answers():

@@ -1,4 +1,4 @@
-"""What a careful reader would ask of days, totals, ends, lists and surrenders before the program answers.
+"""What a careful reader would ask of days, totals, ends, lists, surrenders and names before the program answers.
 
 Each question has the row, the numbers, and what to write if the answer is no. None of them needs a sample.
 """
@@ -6,13 +6,14 @@ Each question has the row, the numbers, and what to write if the answer is no. N
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from sim.case.case import PERSONNEL, Case
 from sim.case.check.warning import Warning, name_row  # noqa: A004
 from sim.case.claims import Claim
 from sim.case.evidence import Evidence
+from sim.errors import quote_value
 
 FALL = 0.05  # of a running total, beyond which it is asked about
 SHORT_DAYS = 31  # of a war that may have been one event
@@ -31,6 +32,7 @@ def ask_questions(case: Case, evidence: Evidence) -> tuple[Iterator[Warning], ..
         _ask_of_short_events(case, claims),
         _ask_of_registers(case, claims),
         _ask_of_sizes(case, claims),
+        _ask_of_names(case),
     )
 
 
@@ -144,6 +146,20 @@ def _ask_of_sizes(case: Case, claims: list[Claim]) -> Iterator[Warning]:
             if force.bounded and parts and set(parts) <= set(PERSONNEL) and (claim.central or 0.0) > BEYOND * sent:
                 text = f"says {claim.central:g} of a force of which {sent:g} were sent: mend waves, or bounded"
                 yield Warning("size", name_row(claim), text)
+
+
+def _ask_of_names(case: Case) -> Iterator[Warning]:
+    """Point at forces, and at sources, that a reader cannot tell apart."""
+    named = {
+        "forces": {key: case.label_force(key) for key in case.forces},
+        "sources": {key: case.label_source(key) for key in case.sources},
+    }
+    for table, labels in named.items():
+        count = Counter(labels.values())
+        for label in (label for label, times in count.items() if times > 1):
+            keys = ", ".join(key for key, other in labels.items() if other == label)
+            told = f"{keys} have one label, {quote_value(label)}: name them apart"
+            yield Warning("label", f"case.toml, {table}", told)
 
 
 def _number(claim: Claim) -> float:

@@ -76,18 +76,28 @@ def _tell_reading(reading: Reading, label: str, of: dict[str, str]) -> str:
 def compose_used_claims(material: Material) -> Iterator[Block]:
     """Yield the claims that the answer rests on, beside what was expected, and each one's pull where it is known."""
     labels, of = label_sources(material.result), tell_forces_apart(material.result.forces)
-    pulls = _list_pulls(material)
+    pulls, report = _list_pulls(material), material.sensitivity
+    forecasts = {each.claim: each.off_by for each in report.forecasts} if report else {}
     rows = []
     for claim in material.result.claims:
         if not claim.used:
             continue
-        off = (show_expected(claim), show_signed(claim.standardised or 0.0))
+        beside = claim.standardised or 0.0
+        told = (
+            show_signed(forecasts[claim.id]) if claim.id in forecasts else f"{show_signed(beside)}*" * bool(forecasts)
+        )
+        off = (show_expected(claim), told or show_signed(beside))
         said = (_show_source(claim, labels), f"{show_said(claim)} {_show_topic(claim, of)}", _show_days(claim))
         pull = (pulls.get(claim.id, "–"),) if pulls else ()
         rows.append((*said, _show_wording(claim), _show_report(claim), *off, *pull))
     header = ("Source", "Said", "As of", "Wording", "Where it was read", "Expected", "Off by (sd)", "Pull (sd)")
     columns = len(header) if pulls else len(header) - 1
     align = "lllllrrr"[:columns]
+    if forecasts:
+        yield Text(
+            "Off by: how far a claim is off what would be forecast without it, in standard deviations; with an "
+            "asterisk, beside a fit that it took part in. Pull: by how many standard deviations it moves the answer."
+        )
     yield Table("Claims that the answer rests on", header[:columns], tuple(rows), align) if rows else Text("None.")
 
 

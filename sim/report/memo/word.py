@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.report.memo.blocks import Block, Memo, Picture, Points, Table, Terms
+from sim.report.memo.blocks import Block, Memo, Picture, Points, Section, Table, Terms, Text
 from sim.report.memo.word_package import read_package
 from sim.report.memo.word_tables import clean, make_element, set_table
 
@@ -54,6 +54,8 @@ def write_docx(memo: Memo, pictures: Mapping[str, bytes], templates: Path | None
         tallest = TALLEST if section.title else TALLEST_FIRST
         for block in section.blocks:
             _add(document, block, pictures, counts, tallest)
+            if not section.title and isinstance(block, Text) and block.kind == "text":
+                _refer(document.paragraphs[-1], section, pictures)
     content = io.BytesIO()
     document.save(content)
     return content.getvalue()
@@ -79,7 +81,7 @@ def _set_styles(document: Document) -> None:
         style.element.get_or_add_rPr().get_or_add_rFonts().attrib.clear()
         style.font.name, style.font.size = "Calibri", Pt(size)
         style.font.color.rgb = RGBColor(*(SOFT if name in ("Subtitle", "Caption", "Quote") else INK))
-        style.paragraph_format.space_after = Pt(6)
+        style.paragraph_format.space_after = Pt(4)
         for spacing in style.element.rPr.findall(make_element("w:spacing").tag):
             style.element.rPr.remove(spacing)
     styles["Title"].font.bold = styles["Heading 1"].font.bold = True
@@ -90,8 +92,8 @@ def _set_styles(document: Document) -> None:
         border.getparent().remove(border)
     for section in document.sections:
         section.page_width, section.page_height = Mm(210), Mm(297)
-        section.left_margin = section.right_margin = Mm(24)
-        section.top_margin = section.bottom_margin = Mm(22)
+        section.left_margin = section.right_margin = Mm(21)
+        section.top_margin = section.bottom_margin = Mm(19)
 
 
 def _set_edges(document: Document, memo: Memo) -> None:
@@ -152,6 +154,15 @@ def _add_picture(document: Document, block: Picture, content: bytes, tallest: fl
         shape.width, shape.height = int(shape.width * Inches(tallest) / shape.height), Inches(tallest)
     shape._inline.docPr.set("descr", clean(block.caption))  # for those who cannot see it
     document.paragraphs[-1].paragraph_format.keep_with_next = True
+
+
+def _refer(paragraph: Paragraph, section: Section, pictures: Mapping[str, bytes]) -> None:
+    """Add where the reader of page one finds the figure and the table, by fields that follow their captions."""
+    drawn = any(isinstance(block, Picture) and block.file in pictures for block in section.blocks)
+    for number, name in enumerate((["Figure1"] if drawn else []) + ["Table1"]):
+        paragraph.add_run(", " if number else " (")
+        _add_field(paragraph, f"REF {name} \\h", f"{name[:-1]} 1")
+    paragraph.add_run(")")
 
 
 def _caption(document: Document, word: str, text: str, counts: dict[str, int]) -> None:

@@ -36,6 +36,8 @@ def make_element(tag: str, **attributes: str) -> Any:
 
 def set_table(document: Document, block: Table) -> None:
     """Add a table."""
+    from docx.shared import Pt
+
     section: Any = document.sections[0]
     room = (section.page_width - section.left_margin - section.right_margin) / 914_400
     size = TINY if len(block.header) > MANY else SMALL
@@ -55,7 +57,9 @@ def set_table(document: Document, block: Table) -> None:
             _fill(cell, text, side, size, bold=not number)
             if number < min(3, len(block.rows)):  # a table begins with some rows of it, or on the next page
                 cell.paragraphs[0].paragraph_format.keep_with_next = True
-    document.add_paragraph()
+    after = document.add_paragraph()  # what follows keeps its distance
+    after.paragraph_format.space_after = Pt(0)
+    after.paragraph_format.line_spacing = Pt(6)
 
 
 def _inches(width: float) -> Any:

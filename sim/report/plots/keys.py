@@ -29,12 +29,19 @@ LEAST_BAR = 0.008  # of the axis, that a bar is wide
 
 @dataclass(frozen=True)
 class Key:
-    """A line of a key: a mark, and what it stands for; `column` and `line` say where."""
+    """An entry of a key: a mark, and what it stands for; `x` and `line` say where."""
 
     label: str
     colour: str
     x: float
     line: int
+
+
+def number_sources(result: Result, claims: Sequence[JudgedClaim]) -> dict[str, str]:
+    """Return the number that each named source has in the key and beside its marks, for whoever sees no colours."""
+    colours = colour_sources(result)
+    speaking = [source for source in dict.fromkeys(claim.source for claim in claims) if colours[source] in PALETTE]
+    return {source: str(number) for number, source in enumerate(speaking, 1)} if len(speaking) > 1 else {}
 
 
 def list_key(result: Result, claims: Sequence[JudgedClaim]) -> list[Key]:
@@ -43,7 +50,11 @@ def list_key(result: Result, claims: Sequence[JudgedClaim]) -> list[Key]:
     speaking = list(dict.fromkeys(claim.source for claim in claims))
     named = [source for source in speaking if colours[source] in PALETTE]
     others = [source for source in speaking if source not in named]
-    entries = [(cut_text(labels[source], _LONGEST, SMALL, lines=1)[0], colours[source]) for source in named]
+    numbers = number_sources(result, claims)
+    entries = [
+        (f"{numbers.get(source, '')} {cut_text(labels[source], _LONGEST, SMALL, lines=1)[0]}".strip(), colours[source])
+        for source in named
+    ]
     if len(others) == 1:
         entries.append((cut_text(labels[others[0]], _LONGEST, SMALL, lines=1)[0], SOFT))
     elif others:

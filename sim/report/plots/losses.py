@@ -19,13 +19,23 @@ from sim.contract.summary import CountPath, JudgedClaim, Result
 from sim.report.finding import name_forces
 from sim.report.labels import name_count, raise_first
 from sim.report.plots.frame import MARGIN, WIDTH, name_source, open_frame
-from sim.report.plots.keys import draw_spells, list_key, list_spells, measure_key, put_key, set_day_axis
-from sim.report.plots.style import POSTERIOR, SOFT, ZERO, Figure, colour_sources, set_count_axis, span_counts
+from sim.report.plots.keys import (
+    draw_spells,
+    list_key,
+    list_spells,
+    measure_key,
+    number_sources,
+    put_key,
+    set_day_axis,
+)
+from sim.report.plots.style import INK, POSTERIOR, SOFT, ZERO, Figure, colour_sources, set_count_axis, span_counts
 from sim.report.table import Row
 from sim.words import show_day
 
 MAX_PANELS = 8
+MAX_NUMBERED = 40  # marks of a panel that have the number of their source beside them
 MAX_APART = 400  # marks of a panel that are moved apart
+Looks = tuple[Mapping[str, str], Mapping[str, str]]  # of sources: colours, and numbers
 _PANEL, _SPELLS, _LEFT = 1.75, 0.75, 0.72  # inches
 _SIZE = 6.0  # points, of a mark
 _ASIDE = (0.0, 6.5, -6.5, 13.0, -13.0, 19.5, -19.5)  # points, by which a mark is moved
@@ -73,14 +83,14 @@ def plot_losses(result: Result, force: str) -> Figure | None:
         sum(heights) + measure_key(key) + 0.3,
         name_source(result, "Persons or items in all, by the day; log scale."),
     )
-    colours = colour_sources(result)
+    colours, numbers = colour_sources(result), number_sources(result, speaking)
     above = put_key(frame, key, every)
     rows: list[Row] = []
     for panel, (path, height) in enumerate(zip(shown, heights, strict=True)):
         frame.write(name_count(path.quantity).capitalize(), MARGIN, above, fontweight="bold")
         last = panel == len(shown) - 1
         axes = frame.place(_LEFT, above + 0.24, WIDTH - _LEFT - 0.2, _PANEL - 0.36)
-        _draw_panel(axes, path, marks[path.quantity], colours, result.as_of)
+        _draw_panel(axes, path, marks[path.quantity], (colours, numbers), result.as_of)
         if spells[path.quantity]:
             below = frame.place(_LEFT, above + _PANEL + 0.02, WIDTH - _LEFT - 0.2, _SPELLS - 0.2)
             draw_spells(below, spells[path.quantity], colours)
@@ -125,7 +135,8 @@ def _read_path(path: CountPath, day: str) -> float:
     return path.median[max(bisect_right(path.days, day) - 1, 0)]
 
 
-def _draw_panel(axes: Axes, path: CountPath, marks: Sequence[Mark], colours: Mapping[str, str], as_of: str) -> None:
+def _draw_panel(axes: Axes, path: CountPath, marks: Sequence[Mark], looks: Looks, as_of: str) -> None:
+    colours, tags = looks
     days: Any = [dt.date.fromisoformat(day) for day in path.days]
     axes.fill_between(days, path.low_90, path.high_90, color=POSTERIOR, alpha=0.14, lw=0)
     axes.fill_between(days, path.low_50, path.high_50, color=POSTERIOR, alpha=0.26, lw=0)
@@ -143,6 +154,16 @@ def _draw_panel(axes: Axes, path: CountPath, marks: Sequence[Mark], colours: Map
     axes.axvline(day, color=SOFT, lw=0.6, ls=(0, (2, 2)))
     for mark, shift in zip(marks, move_apart(axes, marks), strict=True):
         _draw_mark(axes, mark, colours[mark.claim.source], shift)
+        tag = tags.get(mark.claim.source)
+        if tag and len(marks) <= MAX_NUMBERED:
+            place = _number_day(mark.claim.as_of), max(mark.numbers[-1], ZERO)
+            look: dict[str, Any] = {"fontsize": 7.5, "color": INK, "va": "center", "zorder": 6}
+            axes.annotate(tag, place, (shift + 4.5, 0), textcoords="offset points", annotation_clip=False, **look)
+
+
+def _number_day(day: str) -> float:
+    number: Any = mdates.date2num(dt.date.fromisoformat(day))  # type: ignore[no-untyped-call]
+    return float(number)
 
 
 def move_apart(axes: Axes, marks: Sequence[Mark]) -> list[float]:
@@ -153,8 +174,7 @@ def move_apart(axes: Axes, marks: Sequence[Mark]) -> list[float]:
     placed: list[tuple[float, float]] = []
     shifts = []
     for mark in marks:
-        day: Any = mdates.date2num(dt.date.fromisoformat(mark.claim.as_of))  # type: ignore[no-untyped-call]
-        x, y = axes.transData.transform((day, max(mark.numbers[0], ZERO))) * points
+        x, y = axes.transData.transform((_number_day(mark.claim.as_of), max(mark.numbers[0], ZERO))) * points
         shift = next(
             (each for each in _ASIDE if all(abs(x + each - px) >= _SIZE or abs(y - py) >= _SIZE for px, py in placed)),
             0.0,
