@@ -71,7 +71,7 @@ def examine_case(design: Design, seed: int, *, quick: bool = False, **options: U
     variants = [each for each in variants if not quick or each.task in done]
     tasks = [variant.task for variant in variants if variant.task not in done]
     here = [task for task in tasks if task.startswith(ECHO)]  # what changes nothing is fitted where the base was
-    done |= {task: read_fit(fit_task(design, seed, None, task)) for task in here}
+    done |= {task: read_fit(_fit_variant(design, seed, None, task)) for task in here}
     tasks = [task for task in tasks if task not in here]
     groups = [] if quick else list(list_groups(design))
     tasks += [f"{GROUP}: {name}" for name in groups]
@@ -94,7 +94,12 @@ def examine_case(design: Design, seed: int, *, quick: bool = False, **options: U
 
 
 def fit_task(design: Design, seed: int, start: ChainState | None, task: str) -> Entry:
-    """Fit a variant, or the claims of one group alone, by the name of its task.
+    """Fit a variant, or the claims of one group alone, by the name of its task."""
+    return _fit_variant(design, seed, start, task)
+
+
+def _fit_variant(design: Design, seed: int, start: ChainState | None, task: str) -> Entry:
+    """Return a fitted variant.
 
     One of as many unknowns as the base begins where its chains ended, with their metric. An echo, which must change
     nothing, is fitted as the base was.
