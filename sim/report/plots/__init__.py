@@ -57,11 +57,12 @@ def draw_figure(result: Result, name: str, force: str | None = None) -> Canvas:
     forces = [entry.force for entry in result.forces]
     if name not in PLOTS:
         raise refuse("figure", "", f"no figure is called {quote_value(name)}", f"use {', '.join(PLOTS)}")
-    chosen = force if force is not None or len(forces) > 1 else forces[0]
+    chosen = force if force is not None or (len(forces) > 1 and name not in OF_ALL) else forces[0]
     if chosen not in forces:
         raise refuse("figure", "", f"{quote_value(force)} is no force of the case", f"use {list_some(forces)}")
-    with use_style():
-        figure = PLOTS[name](result, chosen)
+    families, missing = find_missing(list_names(result))
+    with use_style(families, TRANSLITERATED if missing else ""):
+        figure = PLOTS[name](transliterate(result, missing), chosen)
     if figure is None:
         raise refuse("figure", "", f"{quote_value(name)} has nothing to show", "choose another")
     return figure.canvas
