@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from sim.case.case import Role
 from sim.case.wordings import WORDINGS
@@ -175,5 +176,7 @@ def _show_report(claim: JudgedClaim) -> str | Link:
 
 
 def _show_days(claim: JudgedClaim) -> str:
-    days = f"{show_day(claim.since)} to {show_day(claim.as_of)}" if claim.since else show_day(claim.as_of)
-    return days if claim.published == claim.as_of else f"{days}, published {show_day(claim.published)}"
+    """Return the days that a claim speaks of, and when it was published, months short: a column is narrow."""
+    show = partial(show_day, letters=3)
+    days = f"{show(claim.since)} to {show(claim.as_of)}" if claim.since else show(claim.as_of)
+    return days if claim.published == claim.as_of else f"{days}, published {show(claim.published)}"

@@ -34,6 +34,7 @@ SANS_NETWORK = (
     "default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 )
 PAGE = 6.5  # inches between the margins of typst's page
+_JOINT = re.compile(r"(?<=\w)[/_-](?=\w)")
 _OPENING = re.compile(r"\s*(?:<!doctype[^>]*>)?", re.IGNORECASE)
 
 
@@ -71,7 +72,7 @@ def render_template(memo: Memo, name: str, pictures: Mapping[str, bytes], templa
         autoescape=name == "html",
     )
     environment.filters.update(
-        cell=escape_cell, typst=quote_typst, address=quote_address, widths=share_page, asked=dump_asking
+        cell=escape_cell, typst=quote_typst, address=quote_address, widths=share_page, loose=loosen, asked=dump_asking
     )
     environment.tests["link"] = lambda cell: isinstance(cell, Link)
     environment.globals["estimate"] = offer_numbers(memo.numbers, f"memo.{name}.j2")
@@ -118,6 +119,11 @@ def quote_typst(text: object) -> str:
     """Return text as a string literal of typst, of which nothing is taken for markup."""
     flat = " ".join(re.split(r"[ \t\r\n\f\v]+", str(text))).strip(" ")  # a space that does not break stays one
     return json.dumps(flat, ensure_ascii=False).replace("\\/", "/")
+
+
+def loosen(text: str) -> str:
+    """Return text whose long names may part at the end of a line, in a narrow column."""
+    return _JOINT.sub("\\g<0>\N{ZERO WIDTH SPACE}", text)
 
 
 def _embed(content: bytes) -> str:

@@ -11,7 +11,10 @@ _PAD = 0.16  # inches of a cell's edges
 
 
 def share_width(block: Table, room: float, size: float) -> list[float]:
-    """Return the widths of columns in inches: none less than its longest word, the rest by how much stands in each."""
+    """Return the widths of columns in inches: none less than its longest word, and then so that rows are low.
+
+    Rows are lowest where the columns that are wrapped take as many lines as each other.
+    """
     letter = size * _LETTER / 72
     columns = list(zip(block.header, *([_read(cell) for cell in row] for row in block.rows), strict=True))
     heads = [size * _BOLD / 72 * _longest(text) + _PAD for text in block.header]
@@ -24,12 +27,13 @@ def share_width(block: Table, room: float, size: float) -> list[float]:
         return [width * room / sum(whole) for width in whole]
     if sum(least) >= room:
         return [width * room / sum(least) for width in least]
-    wish = [
-        max((sum(map(len, column)) / len(column)) ** 0.75, 1e-9) if width > low else 0.0
-        for column, width, low in zip(columns, whole, least, strict=True)
-    ]
-    spare = room - sum(least)
-    return [low + spare * part / sum(wish) for low, part in zip(least, wish, strict=True)]
+    mean = [letter * sum(map(len, column)) / len(column) for column in columns]
+    narrow, wide = 0.0, 100.0  # the share of its mean text that a column has on a line
+    for _ in range(40):
+        share = (narrow + wide) / 2
+        widths = [min(max(low, share * text + _PAD), most) for low, text, most in zip(least, mean, whole, strict=True)]
+        narrow, wide = (narrow, share) if sum(widths) > room else (share, wide)
+    return [width * room / sum(widths) for width in widths]
 
 
 def _read(cell: str | Link) -> str:
@@ -37,5 +41,5 @@ def _read(cell: str | Link) -> str:
 
 
 def _longest(text: str) -> int:
-    """Return the length of the longest word; one beyond reason is broken anyway."""
-    return min(max((len(word) for word in re.split(r"[ \t\n-]+", text)), default=0), 24)
+    """Return the length of the longest word, of a name its longest part; what is beyond reason is broken anyway."""
+    return min(max((len(word) for word in re.split(r"[ \t\n/_-]+", text)), default=0), 24)

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from docx.text.paragraph import Paragraph
 
 INK, SOFT, ACCENT = (0x22, 0x22, 0x22), (0x66, 0x66, 0x66), (0x1F, 0x5A, 0x89)
-TALLEST, TALLEST_FIRST = 8.2, 2.9  # inches of a picture, so that its caption stays on the page, and all of page one
+TALLEST, TALLEST_FIRST = (
+    6.6,
+    2.9,
+)  # inches of a picture, so that it stands on a page with a heading, and all of page one
 MAX_TITLE = 255  # letters of a document's title, by its format
 _SIZES = {"Normal": 10, "Title": 18, "Subtitle": 10, "Heading 1": 14, "Caption": 9, "Quote": 10}  # points
 

@@ -1,0 +1,33 @@
+"""Columns of a table: no word is broken, and the most room goes to what is longest."""
+
+from __future__ import annotations
+
+import pytest
+
+from sim.report.memo.blocks import Table
+from sim.report.memo.pages import loosen
+from sim.report.memo.widths import share_width
+
+LONG = "recalled in an article of April, only the month is told: as of its middle, published by its end " * 3
+
+
+@pytest.mark.parametrize("room", [4.0, 6.5])
+def test_long_columns_take_as_many_lines_as_each_other(room):
+    table = Table("", ("Said", "Wording", "Report"), (("600 killed", LONG, LONG[:150]),) * 4, "lll")
+    short, long, other = share_width(table, room, 8)
+    assert short + long + other == pytest.approx(room)
+    assert short == pytest.approx(0.6, abs=0.2)  # one of its words, not a third of the page
+    assert len(LONG) / long == pytest.approx(150 / other, rel=0.15)
+
+
+def test_a_table_that_has_room_is_not_wrapped():
+    table = Table("", ("Count", "Median"), (("killed", "620"),), "lr")
+    widths = share_width(table, 6.5, 8)
+    assert sum(widths) == pytest.approx(6.5)
+    assert widths[0] == pytest.approx(widths[1], rel=0.3)
+
+
+def test_the_name_of_a_file_may_part_and_a_word_may_not():
+    assert loosen("no word here - but ukraine-2025-01 in a/b_c") == (
+        "no word here - but ukraine-\u200b2025-\u200b01 in a/\u200bb_\u200bc"
+    )
