@@ -167,7 +167,7 @@ def _begin(x: Floats, rng: np.random.Generator, target: float) -> Chain:
     step = np.zeros(6)
     step[TARGET] = target
     _anchor_step(step, math.log(FIRST_STEP))
-    return Chain(rng, np.ascontiguousarray(x), np.zeros(len(x)), step, np.zeros((ROWS, len(x))))
+    return Chain(rng, np.array(x), np.zeros(len(x)), step, np.zeros((ROWS, len(x))))
 
 
 def _anchor_step(step: Floats, log_step: float) -> None:

@@ -126,6 +126,18 @@ def test_chains_go_on_with_what_they_have_learned():
         assert abs(draws.std() - scale) < 4.5 * mcse(draws, "sd")
 
 
+def test_chains_that_are_resumed_leave_what_they_began_from():
+    """So that many fits begin at the end of one, and none where another has ended."""
+    settings = {"chains": 4, "target_accept": 0.8, "draws": 20}
+    _, state = sample_chains(student, np.zeros(1), lambda _: np.zeros(4), 1, tune=100, **settings)
+    began = state.x.copy()
+    first, second = (
+        sample_chains(student, np.zeros(1), np.zeros, 1, tune=20, resume_from=state, **settings)[0] for _ in range(2)
+    )
+    assert np.array_equal(state.x, began)
+    assert np.array_equal(first.draws, second.draws)
+
+
 def test_draws_follow_from_the_seed_alone(monkeypatch):
     """The number of threads changes nothing; another seed does."""
     first = sample(student, 4, tune=100, draws=50)
