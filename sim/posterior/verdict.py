@@ -29,14 +29,14 @@ class Ladder:
         Of each attempt. The last one stands, good or not.
     limits : Limits
         What good draws keep.
-    resumed : Effort, optional
-        Takes the place of a later effort where chains all but agree: they go on from where they stand, and tune their
-        step alone. Without it each attempt begins anew.
+    retune : int, optional
+        Takes the place of a later effort's tuning where chains all but agree: they go on from where they stand, and
+        tune their step alone. Without it each attempt begins anew.
     """
 
     efforts: tuple[Effort, ...]
     limits: Limits
-    resumed: Effort | None = None
+    retune: int | None = None
 
 
 class Fit(NamedTuple):
@@ -57,7 +57,7 @@ def choose_ladder(design: Design, draws: int | None = None) -> Ladder:
     if draws is not None:
         first = replace(first, draws=draws)
     longer = Effort(2 * first.draws, 4 * first.tune, 1 - (1 - first.target_accept) / 5)
-    return Ladder((first, longer), OF_INTERVALS, resumed=replace(longer, tune=first.tune // 4))
+    return Ladder((first, longer), OF_INTERVALS, retune=first.tune // 4)
 
 
 def fit_until_good[T](
@@ -126,13 +126,15 @@ def fit_design(
     quiet : bool
         Show no progress.
     resume_from : ChainState, optional
-        Chains of a design much like this one, of as many unknowns, where the first attempt begins.
+        Chains of a design much like this one, of as many unknowns, where the first attempt begins. One that fails has
+        shown that the designs are not much alike: the next begins anew.
     """
 
     def attempt(effort: Effort, before: Fit | None) -> Fit:
         start = None if before else resume_from
-        if before and ladder.resumed and before.verdict.max_rhat < NEARLY:
-            effort, start = ladder.resumed, before.draws.chain_state
+        own = before is not None and (resume_from is None or before.attempts > 1)  # its metric was learned here
+        if before and own and ladder.retune and before.verdict.max_rhat < NEARLY:
+            effort, start = replace(effort, tune=ladder.retune), before.draws.chain_state
         if sampler == OWN_SAMPLER:
             draws = sample_posterior(design, seed, **asdict(effort), quiet=quiet, resume_from=start)
         else:
