@@ -25,7 +25,7 @@ from sim.case.families import JointPrior, Prior
 from sim.case.observations import Observation
 from sim.case.priors import PriorSet
 from sim.errors import refuse
-from sim.model.buffer import list_free, name_slots, pack_design, pack_many
+from sim.model.buffer import find_middle, list_free, name_slots, pack_design, pack_many
 from sim.model.design import Design, design_model
 from sim.model.parameters import Joint
 from sim.model.rows import ESTABLISHED
@@ -127,8 +127,8 @@ class Assembly:
         The prior of what is shared.
     slots : tuple of ndarray
         Where each element of each design's unconstrained vector stands in the whole.
-    size : int
-        The length of the whole.
+    middle : ndarray, shape (n,)
+        The whole about which chains start.
     buffer : ndarray
         For `sim.model.density.kernel.log_density_many`.
     """
@@ -137,14 +137,20 @@ class Assembly:
     joint: JointPrior
     slots: tuple[NDArray[np.int64], ...]
     counts: tuple[Floats, ...]
-    size: int
+    middle: Floats
     buffer: Floats
+
+    @property
+    def size(self) -> int:
+        """The length of the whole."""
+        return len(self.middle)
 
 
 def assemble(designs: Sequence[tuple[Design, str]], joint: JointPrior) -> Assembly:
     """Join designs, each with the name of its war, by the keys of `joint` and the effects of roles and sources.
 
-    An effect is one of its war: of (war, force, role), of (war, source), of (war, source, force, outcome).
+    An effect is one of its war: of (war, force, role, class of outcomes), of (war, source, class), of (war, source,
+    force, outcome).
     """
     slot_of: dict[tuple[str, ...], int] = {(key,): slot for slot, key in enumerate(joint.keys)}
     slots, counts = [], []
@@ -165,12 +171,15 @@ def assemble(designs: Sequence[tuple[Design, str]], joint: JointPrior) -> Assemb
     pieces = [
         (pack_design(design, count), slot) for (design, _), slot, count in zip(designs, slots, counts, strict=True)
     ]
+    middle = np.zeros(len(slot_of))
+    for (design, _), slot, count in zip(designs, slots, counts, strict=True):
+        middle[slot[count > 0]] = find_middle(design)[count > 0]
     return Assembly(
         designs=tuple(design for design, _ in designs),
         joint=joint,
         slots=tuple(slots),
         counts=tuple(counts),
-        size=len(slot_of),
+        middle=middle,
         buffer=pack_many(shared, pieces),
     )
 
@@ -209,7 +218,7 @@ def learn_priors(
         raise refuse("the table", "", "holds no established loss to learn from", "give other wars, or a prior set")
     assembly = assemble([(design_hindcast(item, base), item.war) for item in known], base.joint)
     draws = sample_buffer(
-        assembly.buffer, assembly.size, "the track record", seed, **asdict(effort), chains=chains, quiet=quiet
+        assembly.buffer, assembly.middle, "the track record", seed, **asdict(effort), chains=chains, quiet=quiet
     )
     shared = len(base.joint.keys)
     root = np.linalg.cholesky(np.array(base.joint.covariance))

@@ -84,6 +84,9 @@ class Wave(_Record):
     log_sd: Annotated[float, Field(gt=0, le=10)]
 
 
+SILENCE = "=silence"  # the report of the lull after the last day that anybody speaks of: no row can have that name
+
+
 class Lull(_Record):
     """Days of little fighting, by a named report: a row of `claims.csv` that is excluded as a claim."""
 

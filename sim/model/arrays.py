@@ -17,6 +17,7 @@ class _NumPy:
 
     erfc = staticmethod(special.erfc)
     erfcx = staticmethod(special.erfcx)
+    gammaln = staticmethod(special.gammaln)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(np, name)

@@ -4,21 +4,33 @@ Of a base outcome a source believes :math:`B_k = C_k e^{b}`, with
 
     b = role mean + role in this war + source + source by outcome;
 
-of a total the sum of its parts' beliefs, of a share the quotient of two beliefs. The number of captured and of those
-deployed is no loss that a side would play down or up: they have role means of their own, and neither the role's effect
-in this war nor the source's on losses. Counts of those found (`counted`) carry no effect of the role.
+of a total the sum of its parts' beliefs, of a share the quotient of two beliefs. The effects of a role in this war and
+of a source are those on one class of outcomes (`sim.model.rows.class_of`): a gross claim of aircraft lifts nobody
+killed. The number of captured, of missing and of those deployed is no loss that a side would play down or up: they have
+role means of their own, and neither of these effects. Counts of those found (`counted`) carry no effect of the role.
+
+**Memory.** A number that others of its source's series follow (see `sim.model.series`) is read given the next one: with
+c and a the logs of the two beliefs, y' what was said next, s the noise of the role, n the error that the source gave
+there, and rho = (1 + eta^2)^(-1/2),
+
+    a running total   mean c + y' - a,             variance (1 - rho^2) s^2 w^2 + n^2, with w = 1 - exp(min(c - a, 0))
+    a recount         the same with w = 1
+    an interval       mean c + rho g (y' - a),     variance s^2 (1 - rho^2 g), with g = s^2 / (s^2 + n^2)
+
+and besides a slip of its own and the error that the source gave. With the probability of a renewal it is read alone.
 
 Where a source's role can be read in several ways, its claims on a force are as likely as the mean over the readings.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.model.density.codes import Form
+from sim.model.density.codes import Form, Link
 from sim.model.likelihood import NEVER, log_cell, log_density, log_understated, mix_components
 from sim.model.rows import BeliefLayout, Parts
 from sim.model.state import pick, softplus
@@ -63,8 +75,10 @@ def widen_sources(xp: Any, layout: BeliefLayout, theta: Any, effects: Any) -> An
     return xp.sum(top + xp.log(xp.exp(near - top) + xp.exp(far - top)), axis=-1)
 
 
-def believe(xp: Any, parts: Parts, state: Any, bias: Any) -> Any:
+def believe(xp: Any, parts: Parts, state: Any, bias: Any, least: float) -> Any:
     """Return what the source believes of the sum of each row, shape (..., R); 1 for a row without parts.
+
+    `least` is added to it.
 
     Parameters
     ----------
@@ -76,7 +90,7 @@ def believe(xp: Any, parts: Parts, state: Any, bias: Any) -> Any:
     amount = xp.take(state, parts.until.ravel(), axis=-1) - xp.take(state, parts.since.ravel(), axis=-1)
     biased = amount * xp.exp(xp.take(bias, parts.term.ravel(), axis=-1)) * parts.mask.ravel()
     total = xp.sum(biased.reshape((*biased.shape[:-1], *shape)), axis=-1)
-    return total + (parts.mask.sum(axis=1) == 0)
+    return total + np.where(parts.mask.sum(axis=1) == 0, 1.0, least)
 
 
 def expect(xp: Any, layout: BeliefLayout, state: Any, bias: Any) -> Any:
@@ -85,10 +99,10 @@ def expect(xp: Any, layout: BeliefLayout, state: Any, bias: Any) -> Any:
     A share whose parts are among those of its whole is below 1 by itself. Another quotient x, such as the casualties
     of those deployed, whose biases differ, is capped smoothly: (x^-m + 1)^(-1/m), within 2% of x up to .8.
     """
-    top = believe(xp, layout.numerator, state, bias)
+    top = believe(xp, layout.numerator, state, bias, layout.least)
     if not layout.is_share.any():
         return xp.log(top)
-    whole = believe(xp, layout.denominator, state, bias)
+    whole = believe(xp, layout.denominator, state, bias, layout.least)
     log_ratio = xp.log(top) - xp.log(whole)
     capped = -softplus(xp, -CAP * log_ratio) / CAP
     log_share = xp.where(layout.is_capped, capped, xp.minimum(log_ratio, -1e-12))
@@ -111,6 +125,81 @@ def statement_errors(xp: Any, layout: BeliefLayout, theta: Any, statement: Any) 
     return xp.maximum(xp.take(theta, layout.reference_noise, axis=-1), FLOOR_SD) * statement
 
 
+@dataclass(frozen=True)
+class Noise:
+    """The two components of each row's noise, each array of shape (..., R).
+
+    Attributes
+    ----------
+    core_centre, core_sd : array
+        Of the first: where a row is read given its successor, what that tells of it.
+    wide_sd : array
+        Of the second, about the belief itself.
+    probability : array
+        Of the second; it counts where a row is contaminated.
+    """
+
+    core_centre: Any
+    core_sd: Any
+    wide_sd: Any
+    probability: Any
+
+
+def mix_noise(xp: Any, layout: BeliefLayout, theta: Any, belief: Any, centre: Any) -> Noise:
+    """Return the components of each row's noise.
+
+    Parameters
+    ----------
+    belief : array, shape (..., R)
+        From `expect`.
+    centre : array, shape (..., R)
+        The same with the errors of statements.
+    """
+    probability = theta[..., layout.outlier_probability, None]
+    core_sd, wide_sd = (noise_sds(xp, layout, theta, k) for k in (1.0, theta[..., layout.outlier_factor, None]))
+    linked = np.flatnonzero(layout.link)
+    if not len(linked):
+        return Noise(centre, core_sd, wide_sd, probability)
+    after = layout.successor[linked]
+    mean, sd = recall(xp, layout, linked, theta, belief, xp.take(belief, after, axis=-1), layout.next_point[linked])
+    is_linked = layout.link != Link.NONE
+    where = np.maximum(np.cumsum(is_linked) - 1, 0)
+    return Noise(
+        xp.where(is_linked, xp.take(mean, where, axis=-1), centre),
+        xp.where(is_linked, xp.take(sd, where, axis=-1), core_sd),
+        wide_sd,
+        xp.where(is_linked, theta[..., layout.renewal, None], probability),
+    )
+
+
+def recall(
+    xp: Any, layout: BeliefLayout, rows: Ints, theta: Any, belief: Any, later: Any, said: Any
+) -> tuple[Any, Any]:
+    """Return mean and sd of what is said in rows, given their successors.
+
+    Parameters
+    ----------
+    rows : ndarray of int
+        Those with successors.
+    belief : array, shape (..., R)
+    later : array, shape (..., len(rows))
+        The beliefs of the successors.
+    said : array
+        What was said there.
+    """
+    own = xp.take(belief, rows, axis=-1)
+    s = xp.maximum(xp.take(theta, layout.noise[rows], axis=-1), FLOOR_SD)
+    slip = xp.maximum(theta[..., layout.slip, None], FLOOR_SD)
+    keep = 1 / (1 + xp.square(xp.take(theta, layout.fresh[rows], axis=-1)))  # the square of rho
+    next_var, is_interval = np.square(layout.next_sd[rows]), layout.link[rows] == Link.INTERVAL
+    added = xp.where(layout.link[rows] == Link.TOTAL, 1 - xp.exp(xp.minimum(own - later, 0.0)), 1.0)
+    known = xp.square(s) / (xp.square(s) + next_var)
+    mean = own + xp.where(is_interval, xp.sqrt(keep) * known, 1.0) * (said - later)
+    fresh = xp.where(is_interval, 1 - keep * known, xp.square(added) * (1 - keep))
+    given = np.square(layout.own_sd[rows]) + np.where(is_interval, 0.0, next_var)
+    return mean, xp.sqrt(xp.square(s) * fresh + xp.square(slip) + given)
+
+
 def row_log_likelihoods(xp: Any, layout: BeliefLayout, state: Any, theta: Any, effects: Any, statement: Any) -> Any:
     """Return the log likelihood of each row, shape (..., R); of one that is a prior, the log density of the error.
 
@@ -122,7 +211,8 @@ def row_log_likelihoods(xp: Any, layout: BeliefLayout, state: Any, theta: Any, e
     statement : array, shape (..., statements)
         The error that a statement's rows share, in units of its noise.
     """
-    centre, log_unit = expect(xp, layout, state, bias_terms(xp, layout, theta, effects)), 0.0
+    belief = expect(xp, layout, state, bias_terms(xp, layout, theta, effects))
+    centre, log_unit = belief, 0.0
     if layout.statements:
         # A claim is off by its statement's error, and the prior of that error has it as the number said: minus it is
         # zero. The error being told in units of a noise, the log of that is added.
@@ -130,15 +220,18 @@ def row_log_likelihoods(xp: Any, layout: BeliefLayout, state: Any, theta: Any, e
         centre = centre + np.where(layout.is_prior, -1.0, 1.0) * pick(xp, error, layout.statement)
         unit = pick(xp, theta, np.where(layout.is_prior, layout.reference_noise[layout.statement], -1))
         log_unit = xp.where(layout.is_prior, xp.log(xp.maximum(unit, FLOOR_SD)), 0.0)
-    probability = theta[..., layout.outlier_probability, None]
-    log_core = xp.where(layout.contaminated, xp.log1p(-probability), 0.0)
-    log_outlier = xp.where(layout.contaminated, xp.maximum(xp.log(xp.maximum(probability, 1e-300)), NEVER), NEVER)
-    scales = [noise_sds(xp, layout, theta), noise_sds(xp, layout, theta, theta[..., layout.outlier_factor, None])]
+    noise = mix_noise(xp, layout, theta, belief, centre)
+    log_core = xp.where(layout.contaminated, xp.log1p(-noise.probability), 0.0)
+    log_outlier = xp.where(layout.contaminated, xp.maximum(xp.log(xp.maximum(noise.probability, 1e-300)), NEVER), NEVER)
     found, order = [], []
     for form in Form:
         rows = np.flatnonzero(layout.form == form)
         if len(rows):
-            core, outlier = (_say(xp, layout, form, rows, centre, scale, theta) for scale in scales)
+            core = _say(xp, layout, form, rows, noise.core_centre, noise.core_sd, theta)
+            if form == Form.WORDED and layout.is_carried.any():
+                plain = _say(xp, layout, Form.DENSITY, rows, noise.core_centre, noise.core_sd, theta)
+                core = xp.where(layout.is_carried[rows], plain, core)
+            outlier = _say(xp, layout, form, rows, centre, noise.wide_sd, theta)
             weights = (xp.take(log, rows, axis=-1) for log in (log_core, log_outlier))
             found.append(mix_components(xp, core, outlier, *weights))
             order.append(rows)

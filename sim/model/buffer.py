@@ -12,14 +12,24 @@ from numpy.typing import NDArray
 from sim.case.case import PERSONNEL
 from sim.model.arrays import NUMPY
 from sim.model.beliefs import CAP, FLOOR_SD, bias_terms
-from sim.model.density.codes import FLOATS, SHARED_FLOATS, Common, Constant, Family, Field, SharedField, Size
+from sim.model.density.codes import FLOATS, SHARED_FLOATS, Common, Constant, Family, Field, Form, SharedField, Size
 from sim.model.density.kernel import log_density
 from sim.model.design import Design
+from sim.model.losses.bursts import LEAST_SIZE, LEAST_TOTAL, Burst
+from sim.model.losses.layout import StateLayout
+from sim.model.losses.picks import LEAST_LEFT, LEAST_SENT, PickLayout
 from sim.model.parameters import Joint, Parameters
 from sim.model.rows import BeliefLayout, Parts
-from sim.model.state import StateLayout
 
 Floats = NDArray[np.float64]
+_CONSTANTS = {
+    Constant.CAP: CAP,
+    Constant.FLOOR_SD: FLOOR_SD,
+    Constant.LEAST_SIZE: LEAST_SIZE,
+    Constant.LEAST_TOTAL: LEAST_TOTAL,
+    Constant.LEAST_SENT: LEAST_SENT,
+    Constant.LEAST_LEFT: LEAST_LEFT,
+}
 
 
 def list_free(parameters: Parameters) -> list[int]:
@@ -28,9 +38,9 @@ def list_free(parameters: Parameters) -> list[int]:
 
 
 def count_unknowns(design: Design) -> int:
-    """Return the length of the unconstrained vector: free parameters, walk, effects, statements."""
+    """Return the length of the unconstrained vector: free parameters, walk, effects, statements, bursts."""
     free = len(list_free(design.parameters))
-    return free + design.state.walks + design.beliefs.latents + design.beliefs.statements
+    return free + design.state.walks + design.beliefs.latents + design.beliefs.statements + design.state.burst_count
 
 
 def pack_design(design: Design, counts: Floats | None = None) -> Floats:
@@ -39,12 +49,15 @@ def pack_design(design: Design, counts: Floats | None = None) -> Floats:
     `counts` is 1 for each free parameter and latent whose prior this design counts, the default, and else 0; with it
     no effect is centred.
     """
+    constants = _CONSTANTS | {Constant.LEAST_BELIEF: design.beliefs.least}
     fields = {
         Field.SIZES: [_list_sizes(design)[size] for size in Size],
         Field.COMMON: [_list_common(design)[common] for common in Common],
-        Field.CONSTANTS: [{Constant.CAP: CAP, Constant.FLOOR_SD: FLOOR_SD}[constant] for constant in Constant],
+        Field.CONSTANTS: [constants[constant] for constant in Constant],
         **_list_parameters(design),
         **_list_state(design.state),
+        **_list_bursts(design.state.bursts),
+        **_list_picks(design.picks),
         **_list_rows(design.beliefs),
     }
     if counts is not None:
@@ -86,14 +99,15 @@ def pack_many(joint: Joint, pieces: Sequence[tuple[Floats, NDArray[np.int64]]]) 
 
 
 def name_slots(design: Design) -> list[tuple[str, ...]]:
-    """Return what each element of the unconstrained vector is: a parameter, walk, effect or statement."""
+    """Return what each element of the unconstrained vector is: a parameter, walk, effect, statement or burst."""
     free = [
         (design.parameters.items[p].variable, *(label for _, label in design.parameters.items[p].coords))
         for p in list_free(design.parameters)
     ]
     walk = [("walk", str(number)) for number in range(design.state.walks)]
     effects = [(f"effect.{kind}", *key) for kind, names in design.beliefs.effects.items() for key in names]
-    return [*free, *walk, *effects, *(("statement", str(number)) for number in range(design.beliefs.statements))]
+    statements = [("statement", str(number)) for number in range(design.beliefs.statements)]
+    return [*free, *walk, *effects, *statements, *(("burst", str(n)) for n in range(design.state.burst_count))]
 
 
 def _list_sizes(design: Design) -> dict[Size, int]:
@@ -104,6 +118,10 @@ def _list_sizes(design: Design) -> dict[Size, int]:
         Size.WALKS: state.walks,
         Size.EFFECTS: beliefs.latents,
         Size.STATEMENTS: beliefs.statements,
+        Size.BURSTS: state.burst_count,
+        Size.BURST_ROWS: len(state.bursts),
+        Size.END: state.end,
+        Size.PICKS: len(design.picks.spells),
         Size.FORCES: len(state.forces),
         Size.SEGMENTS: len(state.days),
         Size.STEPS: len(state.root_days),
@@ -124,9 +142,13 @@ def _list_common(design: Design) -> dict[Common, int]:
     beliefs, step = design.beliefs, design.state.step
     return {
         Common.PATH_STEP: -1 if step is None else step,
+        Common.PICK_BY_SIZE: design.picks.by_size,
+        Common.SURRENDER_TOLD: design.picks.told,
         Common.OUTLIER_PROBABILITY: beliefs.outlier_probability,
         Common.OUTLIER_FACTOR: beliefs.outlier_factor,
         Common.OUTLIER_SOURCE: beliefs.outlier_source,
+        Common.RENEWAL: beliefs.renewal,
+        Common.SLIP: beliefs.slip,
         Common.SCALE_ROLE_IN_WAR: beliefs.scales[0],
         Common.SCALE_SOURCE: beliefs.scales[1],
         Common.SCALE_SOURCE_OUTCOME: beliefs.scales[2],
@@ -176,6 +198,30 @@ def _list_state(state: StateLayout) -> dict[Field, Any]:
         Field.FREE_TOTAL: state.free_total,
         Field.FREE_RATIO: state.free_ratio,
         Field.FREE_TILT: state.free_tilt,
+        Field.CAPPED: state.capped,
+    }
+
+
+def _list_bursts(bursts: Sequence[Burst]) -> dict[Field, Any]:
+    return {
+        Field.BURST_SERIES: [burst.series for burst in bursts],
+        Field.BURST_SIZE: [burst.size for burst in bursts],
+        Field.BURST_INSIDE: [burst.inside for burst in bursts],
+        Field.BURST_START: np.cumsum([0, *(burst.count for burst in bursts)]),
+        Field.BURST_SINCE: [cut for burst in bursts for cut in burst.cuts[:-1]],
+        Field.BURST_UNTIL: [cut for burst in bursts for cut in burst.cuts[1:]],
+    }
+
+
+def _list_picks(picks: PickLayout) -> dict[Field, Any]:
+    return {
+        Field.PICK_SHARE: [one.days_share for one in picks.spells],
+        Field.PICK_TIMES: [one.times for one in picks.spells],
+        Field.PICK_START: np.cumsum([0, *(len(parts) for parts in picks.until)]),
+        Field.PICK_UNTIL: [place for parts in picks.until for place in parts],
+        Field.PICK_SINCE: [place for parts in picks.since for place in parts],
+        Field.PICK_TOTAL: [place for parts in picks.total for place in parts],
+        Field.SILENCE: picks.silences,
     }
 
 
@@ -202,6 +248,12 @@ def _list_rows(beliefs: BeliefLayout) -> dict[Field, Any]:
         Field.OWN_SD: beliefs.own_sd,
         Field.CONTAMINATED: beliefs.contaminated,
         Field.IS_PRIOR: beliefs.is_prior,
+        Field.LINK: beliefs.link,
+        Field.SUCCESSOR: beliefs.successor,
+        Field.NEXT_POINT: beliefs.next_point,
+        Field.NEXT_SD: beliefs.next_sd,
+        Field.FRESH: beliefs.fresh,
+        Field.CORE_FORM: np.where(beliefs.is_carried, Form.DENSITY, beliefs.form),
         Field.STATEMENT: beliefs.statement,
         Field.REFERENCE_NOISE: beliefs.reference_noise,
         Field.READING: [row.reading for row in beliefs.rows],
@@ -216,6 +268,25 @@ def _flatten_parts(parts: Parts) -> tuple[Any, ...]:
     return np.cumsum([0, *real.sum(axis=1)]), parts.term[real], parts.until[real], parts.since[real]
 
 
+def find_middle(design: Design) -> Floats:
+    """Return an unconstrained vector about which chains may start: where the claims are likely to be felt.
+
+    A parameter stands in the middle of its prior, and every interval of the bursts has lost something: of one without
+    losses a claim is as unlikely whichever way its unknown moves.
+    """
+    middle = np.zeros(count_unknowns(design))
+    middle[len(middle) - design.state.burst_count :] = 1.0
+    for place, position in enumerate(list_free(design.parameters)):
+        prior = design.parameters.items[position].prior
+        if position in design.parameters.joint.positions or prior.family is None:
+            continue
+        if prior.family.normal:
+            middle[place] = prior.mu or 0.0
+        elif prior.dist == "Beta":
+            middle[place] = math.log(prior.arguments["alpha"] / prior.arguments["beta"])
+    return middle
+
+
 def evaluate_density(design: Design, x: Floats) -> tuple[float, Floats]:
     """Return the log density at an unconstrained vector, and its gradient."""
     buffer = pack_design(design)
@@ -224,7 +295,7 @@ def evaluate_density(design: Design, x: Floats) -> tuple[float, Floats]:
 
 
 def constrain_draws(design: Design, x: Floats) -> dict[str, Floats]:
-    """Return the unknowns of unconstrained draws: `theta`, `walk`, `effects`, `statement`.
+    """Return the unknowns of unconstrained draws: `theta`, `walk`, `effects`, `statement`, `burst`.
 
     Parameters
     ----------
@@ -239,8 +310,14 @@ def constrain_draws(design: Design, x: Floats) -> dict[str, Floats]:
         columns |= dict(zip(joint.positions, np.moveaxis(mixed, -1, 0), strict=True))
     for position, item in enumerate(items):
         theta[..., position] = item.prior.fixed if item.prior.dist is None else item.prior.constrain(columns[position])
-    ends = len(slots) + np.cumsum([0, design.state.walks, design.beliefs.latents, design.beliefs.statements])
-    found = {name: x[..., ends[k] : ends[k + 1]] for k, name in enumerate(("walk", "effects", "statement"))}
+    sizes = {
+        "walk": design.state.walks,
+        "effects": design.beliefs.latents,
+        "statement": design.beliefs.statements,
+        "burst": design.state.burst_count,
+    }
+    ends = len(slots) + np.cumsum([0, *sizes.values()])
+    found = {name: x[..., ends[k] : ends[k + 1]] for k, name in enumerate(sizes)}
     own = np.flatnonzero(design.centred >= 0)
     if len(own):
         found["effects"] = found["effects"].copy()

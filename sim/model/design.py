@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.case.case import MAX_DAYS, Case
+from sim.case.case import MAX_DAYS, SILENCE, Case, Lull
 from sim.case.evidence import Evidence, weigh_claims
 from sim.case.observations import Observation
 from sim.case.priors import PriorSet
@@ -21,9 +21,13 @@ from sim.case.timeline import Timeline, cut_days
 from sim.errors import refuse
 from sim.model.arrays import NUMPY, map_draws
 from sim.model.beliefs import join_readings, row_log_likelihoods
-from sim.model.parameters import Parameters, lay_out_parameters
-from sim.model.rows import BeliefLayout, count_claims, find_loudest, lay_out_beliefs, roles_of
-from sim.model.state import StateLayout, lay_out_state, run_state
+from sim.model.losses.bursts import cut_bursts, draw_bursts, log_burst_density
+from sim.model.losses.layout import StateLayout, lay_out_state
+from sim.model.losses.picks import PickLayout, find_picks, find_silences, lay_out_picks, pick_told_part, weigh_picks
+from sim.model.parameters import Parameters, lay_out_parameters, remember_sources
+from sim.model.rows import ESTABLISHED, BeliefLayout, count_claims, find_loudest, lay_out_beliefs, roles_of
+from sim.model.series import leave_statements, list_remembered
+from sim.model.state import run_state, size_intervals
 
 MANY_CLAIMS = 100  # of an effect, from which it is sampled on its own scale
 
@@ -32,8 +36,8 @@ MANY_CLAIMS = 100  # of an effect, from which it is sampled on its own scale
 class Design:
     """Everything that the model of a case is made of, as typed records and arrays.
 
-    The unknowns are `theta` (parameters), `walk` and `effects` (standard normals) and `statement` (errors in units of
-    their noise, whose prior is among the rows of the likelihood).
+    The unknowns are `theta` (parameters), `walk` and `effects` (standard normals), `statement` (errors in units of
+    their noise, whose prior is among the rows of the likelihood) and `burst` (see `sim.model.losses.bursts`).
     """
 
     case: Case
@@ -42,6 +46,7 @@ class Design:
     timeline: Timeline
     parameters: Parameters
     state: StateLayout
+    picks: PickLayout
     beliefs: BeliefLayout
     as_of: dt.date
     known_by: dt.date | None = None
@@ -114,9 +119,10 @@ def design_model(
     if (day - case.start).days > MAX_DAYS:
         raise refuse("--as-of", "", f"{day} is more than {MAX_DAYS} days after the start", "give an earlier day")
     evidence = weigh_claims(case, known_by)
-    evidence = replace(evidence, observations=(*evidence.observations, *established))
-    case = _forget_lulls(case, evidence)
-    asked = {day, case.end, *days, *(item.claim.as_of for item in evidence.observations)}
+    evidence = replace(evidence, observations=leave_statements((*evidence.observations, *established)))
+    case = _fall_silent(_forget_lulls(case, evidence), evidence)
+    days = (day, *days)
+    asked = {case.end, *days, *(item.claim.as_of for item in evidence.observations)}
     starts = {item.claim.since - dt.timedelta(days=1) for item in evidence.observations if item.claim.since is not None}
     spells = [
         (spell.start, spell.end)
@@ -125,10 +131,34 @@ def design_model(
         for spell in group
     ]
     timeline = cut_days(case, asked | starts, spells)
-    parameters = lay_out_parameters(case, priors, roles_of(case, evidence), timeline.has_path)
-    state = lay_out_state(case, timeline, parameters)
+    cuts = cut_bursts(case, evidence.observations, timeline, days)
+    told = find_picks(case, evidence.observations, timeline, ESTABLISHED)
+    told += pick_told_part(case, evidence.observations, timeline)
+    unsaid = find_silences(case, evidence.observations, timeline)
+    roles = roles_of(case, evidence)
+    parameters = lay_out_parameters(case, priors, roles, timeline.has_path, cuts, bool(told), bool(unsaid))
+    parameters = remember_sources(parameters, priors, list_remembered(evidence.observations))
+    state = lay_out_state(case, timeline, parameters, cuts)
+    picks = lay_out_picks(case, told, unsaid, timeline, state.series, parameters)
     beliefs = lay_out_beliefs(case, evidence, timeline, state, parameters)
-    return Design(case, priors, evidence, timeline, parameters, state, beliefs, day, known_by)
+    return Design(case, priors, evidence, timeline, parameters, state, picks, beliefs, day, known_by)
+
+
+def _fall_silent(case: Case, evidence: Evidence) -> Case:
+    """Add to each force of a war that is over the lull after the last day that anybody speaks of, if it is a long one.
+
+    Long is a time in which the war might have gone on for as long again as it was told of.
+    """
+    forces = dict(case.file.forces)
+    for key, force in case.file.forces.items():
+        spoken = [item.claim.as_of for item in evidence.observations if item.claim.force == key]
+        lulls = tuple(lull for lull in force.lulls if lull.claim != SILENCE)
+        if spoken and case.file.end and (case.end - max(spoken)).days > (max(spoken) - case.start).days + 1:
+            first = max(spoken) + dt.timedelta(days=1)
+            lulls = (*lulls, Lull.model_construct(start=first, end=case.end, claim=SILENCE))
+        forces[key] = force.model_copy(update={"lulls": lulls})
+    file = case.file.model_copy(update={"forces": forces})
+    return Case(name=case.name, folder=case.folder, file=file, claims=case.claims)
 
 
 def _forget_lulls(case: Case, evidence: Evidence) -> Case:
@@ -145,31 +175,37 @@ def _forget_lulls(case: Case, evidence: Evidence) -> Case:
     return Case(name=case.name, folder=case.folder, file=file, claims=case.claims)
 
 
-def log_likelihood(xp: Any, design: Design, theta: Any, walk: Any, effects: Any, statement: Any) -> Any:
-    """Return the log likelihood of all claims (see `Design` for the unknowns; leading axes are draws)."""
+def log_likelihood(xp: Any, design: Design, theta: Any, walk: Any, effects: Any, statement: Any, burst: Any) -> Any:
+    """Return the log likelihood of all claims, and of their days (see `Design` for the unknowns; draws come first)."""
     if not design.evidence.observations:
         return xp.sum(theta[..., :1] * 0.0, axis=-1)
-    return join_readings(xp, design.beliefs, row_terms(xp, design, theta, walk, effects, statement))
+    flat = _flatten_state(run_state(xp, design.state, theta, walk, burst))
+    rows = row_log_likelihoods(xp, design.beliefs, flat, theta, effects, statement)
+    return join_readings(xp, design.beliefs, rows) + weigh_picks(xp, design.picks, flat, theta)
 
 
-def row_terms(xp: Any, design: Design, theta: Any, walk: Any, effects: Any, statement: Any) -> Any:
-    """Return the log likelihood of each row (see `sim.model.beliefs.row_log_likelihoods`)."""
-    state = run_state(xp, design.state, theta, walk)
-    flat = state.reshape((*state.shape[:-2], state.shape[-2] * state.shape[-1]))
-    return row_log_likelihoods(xp, design.beliefs, flat, theta, effects, statement)
+def log_bursts(xp: Any, design: Design, theta: Any, walk: Any, burst: Any) -> Any:
+    """Return the log density of the unknowns behind the bursts."""
+    return xp.sum(log_burst_density(xp, size_intervals(xp, design.state, theta, walk), burst), axis=-1)
+
+
+def _flatten_state(state: Any) -> Any:
+    return state.reshape((*state.shape[:-2], state.shape[-2] * state.shape[-1]))
 
 
 def sample_prior(design: Design, rng: np.random.Generator, draws: int) -> dict[str, NDArray[np.float64]]:
-    """Draw the unknowns from the prior: `theta`, `walk`, `effects`, each of shape (draws, ...)."""
+    """Draw the unknowns from the prior: `theta`, `walk`, `effects`, `burst`, each of shape (draws, ...)."""
     theta = design.parameters.sample(rng, draws)
     effects = rng.standard_normal((draws, design.beliefs.latents))
     sources = slice(*design.beliefs.source_latents)
     outlying = rng.uniform(size=effects[:, sources].shape) < theta[:, design.beliefs.outlier_source, None]
     effects[:, sources] *= np.where(outlying, theta[:, design.beliefs.outlier_factor, None], 1.0)
-    return {"theta": theta, "walk": rng.standard_normal((draws, design.state.walks)), "effects": effects}
+    walk = rng.standard_normal((draws, design.state.walks))
+    sizes = map_draws(lambda block: size_intervals(NUMPY, design.state, theta[block], walk[block]), draws)
+    return {"theta": theta, "walk": walk, "effects": effects, "burst": draw_bursts(rng, sizes)}
 
 
 def trace_state(design: Design, unknowns: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
     """Return the state of each draw, shape (draws, state series, cuts)."""
-    theta, walk = unknowns["theta"], unknowns["walk"]
-    return map_draws(lambda block: run_state(NUMPY, design.state, theta[block], walk[block]), len(theta))
+    at = [unknowns[name] for name in ("theta", "walk", "burst")]
+    return map_draws(lambda block: run_state(NUMPY, design.state, *(each[block] for each in at)), len(at[0]))

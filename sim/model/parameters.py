@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.case.case import PERSONNEL, Case
+from sim.case.case import PERSONNEL, SILENCE, Case
 from sim.case.families import Prior
 from sim.case.prior_keys import list_shared
 from sim.case.priors import PriorSet
@@ -84,7 +84,15 @@ class Parameters:
         return theta
 
 
-def lay_out_parameters(case: Case, priors: PriorSet, roles: Iterable[str], has_path: bool) -> Parameters:
+def lay_out_parameters(
+    case: Case,
+    priors: PriorSet,
+    roles: Iterable[str],
+    has_path: bool,
+    bursts: Collection[tuple[str, str]],
+    has_picks: bool,
+    has_silences: bool,
+) -> Parameters:
     """List the parameters that a case has, with the prior of each.
 
     Parameters
@@ -95,6 +103,12 @@ def lay_out_parameters(case: Case, priors: PriorSet, roles: Iterable[str], has_p
         The roles that its sources have.
     has_path : bool
         Whether losses are spread over more than one day.
+    bursts : collection of (str, str)
+        The forces' outcomes that have bursts.
+    has_picks : bool
+        Whether single days are told of.
+    has_silences : bool
+        Whether those who speak of a force leave out its prisoners.
     """
     items: list[Parameter] = []
 
@@ -105,9 +119,26 @@ def lay_out_parameters(case: Case, priors: PriorSet, roles: Iterable[str], has_p
         if has_path or not key.startswith("path."):
             variable = ".".join(part for part in key.split(".") if part != role)
             add(variable, priors.get(key), **({"role": role} if role else {}))
+    if has_picks:
+        add("pick.by_size", priors.get("pick.by_size"))
+    if has_silences:
+        add("surrender.told", priors.get("surrender.told"))
     for key in case.forces:
         _lay_out_force(case, key, priors, has_path, items)
+    for key, outcome in bursts:
+        add("bursts", priors.get(f"bursts.{outcome}", "bursts.default"), force=key, outcome=outcome)
     return Parameters(tuple(items), _join(items, priors))
+
+
+def remember_sources(parameters: Parameters, priors: PriorSet, sources: Iterable[str]) -> Parameters:
+    """Return the parameters with the fresh error of each source that speaks in a series: they come last."""
+    known = {item.name for item in parameters.items}
+    added = tuple(
+        Parameter("memory.fresh", (("source", source),), priors.get("memory.fresh"))
+        for source in sources
+        if f"memory.fresh.{source}" not in known
+    )
+    return replace(parameters, items=(*parameters.items, *added)) if added else parameters
 
 
 def _join(items: Sequence[Parameter], priors: PriorSet) -> Joint:
@@ -131,16 +162,18 @@ def _lay_out_force(case: Case, key: str, priors: PriorSet, has_path: bool, items
     for wave in force.waves:
         size = Prior(dist="Normal", mu=float(np.log(wave.median)), sigma=wave.log_sd, source="case.toml")
         add("wave.size", size, wave=wave.name)
-    for number, _ in enumerate(force.lulls):
+    for number, lull in enumerate(force.lulls):
         if has_path:
-            add("lull", priors.get("lull"), lull_number=str(number))
+            add("lull", priors.get("silence" if lull.claim == SILENCE else "lull"), lull_number=str(number))
     if {"killed", "wounded"} <= set(force.outcomes):
         add("wounded_per_killed", priors.get("wounded_per_killed"))
     if force.bounded:
         add("share", priors.get(f"share.{key}", "share.default"))
-        for outcome in ("captured", "missing"):
-            if outcome in force.outcomes:
-                add(f"{outcome}_share", priors.get(f"{outcome}_share"))
+        people = [outcome for outcome in force.outcomes if outcome in PERSONNEL]
+        if "captured" in people and people != ["captured"]:
+            add("captured_share", priors.get("captured_share"))
+        if "missing" in people:
+            add("missing_share", priors.get("missing_share"))
     for outcome in list_free_outcomes(force.outcomes, force.bounded):
         add("total", priors.get(f"total.{outcome}", "total.default"), outcome=outcome)
     if has_path and len(force.outcomes) > 1:

@@ -2,8 +2,9 @@
 
 The same equations as everywhere (`sim.model.state`, `sim.model.beliefs`, `sim.model.likelihood`), over PyTensor. Every
 term that has a law is a random variable of its own: parameters by their name in the prior set, the walk of the path,
-the effects of roles and sources, what was said. A `Potential` stands only where PyMC has no law: claims of a source
-whose role can be read in several ways are as likely as the mean over the readings.
+the bursts about it, the effects of roles and sources, what was said. A `Potential` stands only where PyMC has no law:
+claims of a source whose role can be read in several ways are as likely as the mean over the readings, and the days that
+are told of are picked.
 """
 
 from __future__ import annotations
@@ -21,16 +22,19 @@ from sim.model.beliefs import (
     bias_terms,
     expect,
     join_readings,
-    noise_sds,
+    mix_noise,
     row_log_likelihoods,
     statement_errors,
 )
 from sim.model.density.codes import Form
 from sim.model.design import Design
+from sim.model.losses.bursts import draw_bursts, log_burst_density
+from sim.model.losses.layout import StateLayout
+from sim.model.losses.picks import weigh_picks
 from sim.model.parameters import Parameter
 from sim.model.pymc_laws import LAWS, LEAST, say, say_bound
 from sim.model.rows import INFINITE, BeliefLayout
-from sim.model.state import StateLayout, pick, run_state
+from sim.model.state import pick, run_state, size_intervals
 
 Ints = NDArray[np.int64]
 
@@ -43,9 +47,10 @@ def build_model(design: Design) -> Any:
     - `shared` : standard normals behind the parameters that the prior set knows jointly; each of these is a
       `Deterministic` of its own name;
     - every other parameter under its variable's name, such as `total`, with a dimension of its own (`total_key`);
-    - `walk` (force, step), `role_in_war`, `source_effect` (source), `source_outcome`: standard normals, the effects of
+    - `walk` (force, step), `role_in_war`, `source_effect`, `source_outcome`: standard normals, the effects of
       sources with a wider component;
-    - `statement`: errors that the counts of one statement share, in units of their noise.
+    - `statement`: errors that the counts of one statement share, in units of their noise;
+    - `burst` (an outcome's interval): what its share of the losses is a map of, see `sim.model.losses.bursts`.
 
     Observed are `said_rounded`, `said_exactly` and `said_as_bound`, on the log scale of counts and the logit scale of
     shares; their prior and posterior predictive draws are not rounded. `Deterministic`s for reading: each joint
@@ -60,16 +65,16 @@ def build_model(design: Design) -> Any:
         walk = PYTENSOR.zeros(0)
         if state.walks and state.step is not None:
             walk = pm.Normal("walk", dims=("force", "step")).ravel()
-            steps = theta[state.step] * state.root_days * walk.reshape((len(state.forces), -1))
-            levels = PYTENSOR.concatenate(
-                [PYTENSOR.zeros((len(state.forces), 1)), PYTENSOR.cumsum(steps, axis=1)], axis=1
-            )
-            pm.Deterministic("log_rate", levels, dims=("force", "bin"))
+            pm.Deterministic("log_rate", _sum_walk(state, theta[state.step], walk), dims=("force", "bin"))
         effects = _add_effects(pm, beliefs, theta)
         statement = _add_statements(pm, beliefs, theta)
-        cumulative = pm.Deterministic("cumulative", run_state(PYTENSOR, state, theta, walk), dims=("series", "day"))
+        burst = _add_bursts(pm, state, theta, walk)
+        losses = run_state(PYTENSOR, state, theta, walk, burst)
+        cumulative = pm.Deterministic("cumulative", losses, dims=("series", "day"))
         if beliefs.rows:
             flat = cumulative.ravel()
+            if design.picks.has_terms:
+                pm.Potential("days_told", weigh_picks(PYTENSOR, design.picks, flat, theta))
             bias = pm.Deterministic("bias", bias_terms(PYTENSOR, beliefs, theta, effects), dims="belief")
             _add_claims(pm, beliefs, flat, theta, bias, statement)
             if beliefs.mixtures:
@@ -90,9 +95,10 @@ def _list_coords(design: Design) -> dict[str, list[str]]:
         "bin": map(str, range(len(state.root_days) + 1)),
         "step": map(str, range(1, len(state.root_days) + 1)),
         "series": (f"{force} {quantity}" for force, quantity in state.series),
-        "day": (str(design.case.start + dt.timedelta(days=int(cut) - 1)) for cut in design.timeline.cuts),
+        "day": (_name_day(design, cut) for cut in design.timeline.cuts),
         "belief": (" ".join(filter(None, key)) for key in beliefs.term_keys),
         "statement_id": map(str, range(beliefs.statements)),
+        "interval": _name_intervals(design),
         "shared_parameter": joint,
         **_label_parameters(design),
         "claim": _name_claims(beliefs, _list_claims(beliefs)),
@@ -236,9 +242,40 @@ def _add_statements(pm: Any, beliefs: BeliefLayout, theta: Any) -> Any:
     return _add_contaminated(pm, "statement", p, factor, "statement_id", ratio)
 
 
+def _add_bursts(pm: Any, state: StateLayout, theta: Any, walk: Any) -> Any:
+    """Add the unknowns behind the bursts: each with the law with which its variable is gamma of the interval's size."""
+    if not state.bursts:
+        return PYTENSOR.zeros(0)
+    return pm.CustomDist(
+        "burst",
+        size_intervals(PYTENSOR, state, theta, walk),
+        logp=lambda value, size: log_burst_density(PYTENSOR, size, value),
+        random=_draw_intervals,
+        dims="interval",
+    )
+
+
+def _draw_intervals(sizes: Any, rng: np.random.Generator, size: Any = None) -> Any:
+    """Draw the unknowns; `size` is the shape that PyMC asks for."""
+    return draw_bursts(rng, np.broadcast_to(sizes, np.shape(sizes) if size is None else size))
+
+
+def _name_intervals(design: Design) -> list[str]:
+    names, days = design.state.series, design.timeline.cuts
+    return [
+        f"{' '.join(names[burst.series])} {_name_day(design, days[since] + 1)} to {_name_day(design, days[until])}"
+        for burst in design.state.bursts
+        for since, until in zip(burst.cuts[:-1], burst.cuts[1:], strict=True)
+    ]
+
+
+def _name_day(design: Design, evening: int) -> str:
+    return str(design.case.start + dt.timedelta(days=int(evening) - 1))
+
+
 def _add_claims(pm: Any, beliefs: BeliefLayout, flat: Any, theta: Any, bias: Any, statement: Any) -> None:
     """Add what was said by sources with one role, by the form of its likelihood."""
-    expected = expect(PYTENSOR, beliefs, flat, bias)
+    belief = expected = expect(PYTENSOR, beliefs, flat, bias)
     if beliefs.statements:
         error = statement_errors(PYTENSOR, beliefs, theta, statement)
         expected = expected + pick(PYTENSOR, error, beliefs.statement)
@@ -246,18 +283,18 @@ def _add_claims(pm: Any, beliefs: BeliefLayout, flat: Any, theta: Any, bias: Any
     if not len(single):
         return
     pm.Deterministic("expected", expected[single], dims="claim")
-    core, wide = (noise_sds(PYTENSOR, beliefs, theta, k) for k in (1.0, theta[beliefs.outlier_factor]))
-    p = PYTENSOR.maximum(theta[beliefs.outlier_probability], LEAST) * beliefs.contaminated
+    noise = mix_noise(PYTENSOR, beliefs, theta, belief, expected)
+    p = PYTENSOR.maximum(noise.probability, LEAST) * beliefs.contaminated
     for form, rows in _split_forms(beliefs).items():
-        common = [expected[rows], core[rows], wide[rows], p[rows], beliefs.log_width[rows]]
+        centres = [noise.core_centre[rows], expected[rows]]
+        common = [*centres, noise.core_sd[rows], noise.wide_sd[rows], p[rows], beliefs.log_width[rows]]
         if form == "rounded":
             said = np.where(beliefs.lower[rows] > -INFINITE, beliefs.lower[rows], beliefs.upper[rows])
             extra = [beliefs.lower[rows] - said, beliefs.upper[rows] - said]
         else:
             said = beliefs.point[rows]
-            extra = (
-                [] if form == "exactly" else [PYTENSOR.maximum(theta[beliefs.wording[rows]], 1e-6), beliefs.sign[rows]]
-            )
+            mean = PYTENSOR.maximum(theta[beliefs.wording[rows]], 1e-6)
+            extra = [] if form == "exactly" else [mean, beliefs.sign[rows], beliefs.is_carried[rows].astype(float)]
         pm.CustomDist(
             f"said_{form}", *common, *extra,
             logp=LAWS[form], dist=say_bound if form == "as_bound" else say, observed=said, dims=f"claim_{form}",

@@ -17,23 +17,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.case.case import ROLES, Case
+from sim.case.case import PERSONNEL, ROLES, Case
 from sim.case.evidence import Evidence
 from sim.case.observations import REGISTER, Observation
 from sim.case.timeline import Timeline
-from sim.model.density.codes import Form
+from sim.model.density.codes import Form, Link
+from sim.model.losses.layout import StateLayout
 from sim.model.parameters import Parameters
-from sim.model.state import StateLayout
+from sim.model.series import find_point, leave_statements, link_series, measure_rounding
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-DAY_SD = 0.8  # log scatter of a day's losses about the path; docs/model.md tells where it was measured
 PART_SD = 0.1  # rows of one statement differ from their common error by this much, on the log scale
 LOUD = 10  # counts of an outcome by one source from which its total is sampled as that source sees it
 ESTABLISHED = "=established"  # the "source" and "role" of what is known by now, without bias or noise: no key can be it
 # What each form of an observation is to the likelihood.
 FORMS = {"density": Form.DENSITY, "cell": Form.CELL, "bound": Form.WORDED}
+LEAST_BELIEF, LEAST_NUMBER = 0.05, 1e-300  # where some days may be without losses, and otherwise
 INFINITE = 1e9  # stands for an infinite edge, in units of the scale of the number said
 
 
@@ -57,11 +58,14 @@ class Row:
     reading : int
     statement : int
         The statement whose error the observation shares, -1 for none; or whose error this is the prior of.
+    place : int
+        Of the observation among all of them.
     """
 
     observation: Observation | None
     reading: int
     statement: int
+    place: int = -1
 
     @property
     def is_prior(self) -> bool:
@@ -109,10 +113,19 @@ class BeliefLayout:
         The cell's edges, or the number said, and what is added to its log likelihood.
     sign, wording : ndarrays, shape (R,)
         Which way a wording leans, and its mean in theta.
+    link, successor, fresh : ndarrays of int, shape (R,)
+        How a row hangs on the one that follows it in its source's series (see `sim.model.density.codes.Link`), which
+        that is, and the source's fresh error in theta.
+    next_point, next_sd : ndarrays, shape (R,)
+        What was said there, and the error that the source itself gave there, with its rounding.
+    is_carried : ndarray of bool, shape (R,)
+        Whether a count of those found falls short of the whole as its successor does.
+    least : float
+        What is added to every belief, in persons: of a day that may be without losses its log is not asked for.
     in_reading : ndarray, shape (readings, R)
     mixtures : tuple of tuple of int
         The readings of each source that has several towards a force.
-    outlier_probability, outlier_factor, outlier_source : int
+    outlier_probability, outlier_factor, outlier_source, renewal, slip : int
         In theta, as `scales`: of the effects in the order of `effects`.
     """
 
@@ -141,11 +154,20 @@ class BeliefLayout:
     log_width: Floats
     sign: Floats
     wording: Ints
+    link: Ints
+    successor: Ints
+    fresh: Ints
+    next_point: Floats
+    next_sd: Floats
+    is_carried: NDArray[np.bool_]
+    least: float
     in_reading: Floats
     mixtures: tuple[tuple[int, ...], ...]
     outlier_probability: int
     outlier_factor: int
     outlier_source: int
+    renewal: int
+    slip: int
     scales: tuple[int, int, int]
 
     @property
@@ -200,23 +222,29 @@ def lay_out_beliefs(
     case: Case, evidence: Evidence, timeline: Timeline, state: StateLayout, parameters: Parameters
 ) -> BeliefLayout:
     """Lay out the beliefs and the rows of the likelihood."""
-    readings = list_readings(case, evidence.observations)
-    statements = list(dict.fromkeys(item.statement for item in evidence.observations if item.statement))
-    rows = _list_rows(evidence.observations, readings, statements)
+    observations = leave_statements(evidence.observations)
+    readings = list_readings(case, observations)
+    statements = list(dict.fromkeys(item.statement for item in observations if item.statement))
+    rows = _list_rows(observations, readings, statements)
+    links, after = _link_rows(rows, link_series(observations))
+    followers = [rows[number].observation if number >= 0 else None for number in after]
     builder = _PartsBuilder(case, timeline, state)
     shape = [builder.describe(row, readings[row.reading]) for row in rows]
     numerator = builder.pack([parts for parts, _ in shape])
     denominator = builder.pack([whole for _, whole in shape])
     keys = tuple(builder.terms)
     spoken = {key: None for key in keys if key[0] != ESTABLISHED and key[4] != REGISTER}
+    losses = [
+        (source, force, role, class_of(outcome)) for source, force, role, outcome, _ in spoken if is_loss(outcome)
+    ]
     effects = {
-        "role_in_war": tuple(sorted({(force, role) for _, force, role, _, _ in spoken})),
-        "source": tuple(sorted({(source,) for source, *_ in spoken})),
+        "role_in_war": tuple(sorted({key[1:] for key in losses})),
+        "source": tuple(sorted({(source, group) for source, _, _, group in losses})),
         "source_outcome": tuple(sorted({(source, force, outcome) for source, force, _, outcome, _ in spoken})),
     }
     offsets = np.cumsum([0, *(len(names) for names in effects.values())])
     has_bias = [key in spoken for key in keys]
-    on_losses = [biased and kind_of(key[3]) == "losses" for key, biased in zip(keys, has_bias, strict=True)]
+    on_losses = [biased and is_loss(key[3]) for key, biased in zip(keys, has_bias, strict=True)]
     has_role = [biased and not key[4] for key, biased in zip(keys, has_bias, strict=True)]
     forms = [row.form for row in rows]
     observed = [row.observation for row in rows]
@@ -230,12 +258,12 @@ def lay_out_beliefs(
             for (_, _, role, outcome, _), use in zip(keys, has_role, strict=True)
         ),
         in_war=_ints(
-            offsets[0] + effects["role_in_war"].index((force, role)) if use and loss else -1
-            for (_, force, role, _, _), use, loss in zip(keys, has_role, on_losses, strict=True)
+            offsets[0] + effects["role_in_war"].index((force, role, class_of(outcome))) if use and loss else -1
+            for (_, force, role, outcome, _), use, loss in zip(keys, has_role, on_losses, strict=True)
         ),
         source=_ints(
-            offsets[1] + effects["source"].index((source,)) if loss else -1
-            for (source, *_), loss in zip(keys, on_losses, strict=True)
+            offsets[1] + effects["source"].index((source, class_of(outcome))) if loss else -1
+            for (source, _, _, outcome, _), loss in zip(keys, on_losses, strict=True)
         ),
         source_outcome=_ints(
             offsets[2] + effects["source_outcome"].index((source, force, outcome)) if biased else -1
@@ -248,7 +276,7 @@ def lay_out_beliefs(
         is_capped=np.array([bool(item and item.whole) and not _is_nested(case, item) for item in observed], dtype=bool),
         statement=_ints(row.statement for row in rows),
         noise=_ints(_find_noise(row, readings, parameters) for row in rows),
-        own_sd=np.array([_own_sd(case, row) for row in rows], dtype=float),
+        own_sd=np.array([_own_sd(row) for row in rows], dtype=float),
         contaminated=np.array([_is_contaminated(row) for row in rows], dtype=bool),
         reference_noise=_ints(parameters.index("noise", readings[number].role) for number in _find_first(rows)),
         is_prior=np.array([row.is_prior for row in rows], dtype=bool),
@@ -259,11 +287,23 @@ def lay_out_beliefs(
         log_width=np.array([item.log_width if item else 0.0 for item in observed], dtype=float),
         sign=np.array([float(bound.sign) if bound else 1.0 for bound in bounds]),
         wording=_ints(parameters.index(bound.prior) if bound else -1 for bound in bounds),
+        link=_ints(links),
+        successor=_ints(after),
+        fresh=_ints(parameters.index("memory.fresh", item.source) if item else -1 for item in followers),
+        next_point=np.array([find_point(item) if item else 0.0 for item in followers], dtype=float),
+        next_sd=np.array([find_next_sd(item) if item else 0.0 for item in followers], dtype=float),
+        is_carried=np.array(
+            [bool(item and link and item.is_count_of_found) for item, link in zip(observed, links, strict=True)],
+            dtype=bool,
+        ),
+        least=LEAST_BELIEF if state.bursts else LEAST_NUMBER,
         in_reading=np.equal.outer(np.arange(len(readings)), [row.reading for row in rows]).astype(float),
         mixtures=_group_mixtures(readings),
         outlier_probability=parameters.index("outlier.probability"),
         outlier_factor=parameters.index("outlier.factor"),
         outlier_source=parameters.index("outlier.source"),
+        renewal=parameters.index("memory.renewal"),
+        slip=parameters.index("memory.statement"),
         scales=(
             parameters.index("scale.role_in_war"),
             parameters.index("scale.source"),
@@ -273,10 +313,13 @@ def lay_out_beliefs(
 
 
 def find_loudest(layout: BeliefLayout) -> dict[tuple[str, str], int]:
-    """Return by force and outcome the bias term of the source that counts it most often, at least LOUD times."""
+    """Return by force and outcome the bias term of the source that counts it most often, at least LOUD times.
+
+    What others of its series follow tells of the path, not of the level, and is not counted.
+    """
     times: dict[int, int] = {}
     for row, (item, parts) in enumerate(zip(layout.rows, layout.numerator.mask.sum(axis=1), strict=True)):
-        if not item.is_prior and parts == 1 and not layout.is_share[row]:
+        if not item.is_prior and parts == 1 and not layout.is_share[row] and not layout.link[row]:
             term = int(layout.numerator.term[row, 0])
             times[term] = times.get(term, 0) + 1
     found: dict[tuple[str, str], int] = {}
@@ -288,10 +331,11 @@ def find_loudest(layout: BeliefLayout) -> dict[tuple[str, str], int]:
 
 
 def count_claims(layout: BeliefLayout) -> Ints:
-    """Return how many claims speak of each of the effects (see `BeliefLayout.latents`)."""
+    """Return how many claims speak of each of the effects (see `BeliefLayout.latents`), the last of a series alone."""
     said = np.zeros(len(layout.term_keys), dtype=np.int64)
+    alone = layout.link[:, None] == Link.NONE
     for parts in (layout.numerator, layout.denominator):
-        np.add.at(said, parts.term, parts.mask > 0)
+        np.add.at(said, parts.term, (parts.mask > 0) & alone)
     found = np.zeros(layout.latents, dtype=np.int64)
     for effect in (layout.in_war, layout.source, layout.source_outcome):
         np.add.at(found, effect[effect >= 0], said[effect >= 0])
@@ -299,23 +343,39 @@ def count_claims(layout: BeliefLayout) -> Ints:
 
 
 def kind_of(outcome: str) -> str:
-    """Return which role mean acts on an outcome: losses, captured or deployed."""
-    return outcome if outcome in ("captured", "deployed") else "losses"
+    """Return which role mean acts on an outcome: losses, captured or deployed.
+
+    The missing are told as the captured are: a list of those who are not there.
+    """
+    return {"captured": "captured", "missing": "captured", "deployed": "deployed"}.get(outcome, "losses")
+
+
+def is_loss(outcome: str) -> bool:
+    """Whether sides play an outcome down or up."""
+    return kind_of(outcome) == "losses"
+
+
+def class_of(outcome: str) -> str:
+    """Return what shares the effects of a role in this war, and of a source: the hurt of a force; else each by itself.
+
+    So a gross claim of aircraft lifts nobody killed, and a low one of civilians no fighters.
+    """
+    return "people" if outcome in PERSONNEL else outcome
 
 
 def _list_rows(
     observations: Sequence[Observation], readings: Sequence[Reading], statements: Sequence[str]
 ) -> list[Row]:
     numbers = {"": -1, **{name: number for number, name in enumerate(statements)}}
-    said: dict[tuple[str, str], list[Observation]] = defaultdict(list)
+    said: dict[tuple[str, str], list[tuple[int, Observation]]] = defaultdict(list)
     first: dict[str, Observation] = {}
-    for item in observations:
-        said[item.source, item.claim.force].append(item)
+    for place, item in enumerate(observations):
+        said[item.source, item.claim.force].append((place, item))
         first.setdefault(item.statement, item)
     rows = [
-        Row(item, position, numbers[item.statement])
+        Row(item, position, numbers[item.statement], place)
         for position, reading in enumerate(readings)
-        for item in said[reading.source, reading.force]
+        for place, item in said[reading.source, reading.force]
     ]
     # A statement's error has its prior under each reading of the first force that it speaks of.
     return rows + [
@@ -324,6 +384,17 @@ def _list_rows(
         for position, reading in enumerate(readings)
         if (reading.source, reading.force) == (first[name].source, first[name].claim.force)
     ]
+
+
+def _link_rows(rows: Sequence[Row], links: Sequence[tuple[int, Link] | None]) -> tuple[list[Link], list[int]]:
+    """Return for each row its link, and the row of the same reading that it is read given; -1 for none."""
+    row_of = {(row.reading, row.place): number for number, row in enumerate(rows) if row.place >= 0}
+    kinds, after = [Link.NONE] * len(rows), [-1] * len(rows)
+    for number, row in enumerate(rows):
+        found = links[row.place] if row.place >= 0 else None
+        if found is not None:
+            kinds[number], after[number] = found[1], row_of[row.reading, found[0]]
+    return kinds, after
 
 
 def _find_first(rows: Sequence[Row]) -> list[int]:
@@ -352,23 +423,16 @@ def _is_contaminated(row: Row) -> bool:
     return item is None or (row.statement < 0 and not item.claim.wording.lists and item.source != ESTABLISHED)
 
 
-def _own_sd(case: Case, row: Row) -> float:
+def _own_sd(row: Row) -> float:
     if row.observation is None:
         return 0.0
     part_sd = PART_SD if row.statement >= 0 else 0.0
-    return float(np.hypot(np.hypot(row.observation.extra_sd, part_sd), _scatter_sd(case, row.observation)))
+    return float(np.hypot(row.observation.extra_sd, part_sd))
 
 
-def _scatter_sd(case: Case, item: Observation) -> float:
-    """Return how far the losses of some days may be from what a path of bins gives them, on the log scale.
-
-    The days' scatter over the root of their number; of the whole path nothing is left of it.
-    """
-    claim = item.claim
-    if claim.since is None or item.whole or item.source == ESTABLISHED or kind_of(claim.quantity) == "deployed":
-        return 0.0
-    days, path = (claim.as_of - claim.since).days + 1, (case.end - case.start).days + 1
-    return DAY_SD * float(np.sqrt(max(1 / days - 1 / path, 0.0)))
+def find_next_sd(item: Observation) -> float:
+    """Return how far what a source said may be from its own error: what it gave, and its rounding."""
+    return float(np.hypot(item.extra_sd, measure_rounding(item)))
 
 
 def _is_nested(case: Case, item: Observation | None) -> bool:

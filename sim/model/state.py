@@ -8,11 +8,17 @@ with hazard x and even arrivals A are
 
 .. math:: S_j = e^{-x_j} S_{j-1} + A_j \varphi(x_j), \qquad \varphi(x) = (1 - e^{-x}) / x,
 
-so losses never exceed those sent. Outcomes split each segment's loss.
+so losses never exceed those sent. Outcomes split each segment's loss. Of those who stand at the end a share is taken
+prisoner, in time as the losses are: a garrison may lose few and give up whole. Where a force's only outcome is
+`captured`, that is the loss.
 
 **Unbounded.** C_k(t) = C_k(end) G_k(t).
 
 Outcomes differ in time by a tilt of the log rate, d_k times the position of the day in the path.
+
+**Bursts.** About this smooth path the losses of the days that are spoken of lie as `sim.model.losses.bursts` says.
+Where they would run ahead of the arrivals of a bounded force, L_k(t) is held at q_k D(t), with q_k its share of what
+the force lost by `end`, and D(t) those who arrived.
 
 Functions take the array namespace first (`sim.model.arrays.NUMPY` or `PYTENSOR`); draws, where there are any, are the
 leading axes.
@@ -21,149 +27,16 @@ leading axes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.case.case import PERSONNEL, Case
-from sim.case.timeline import Timeline
-from sim.model.parameters import Parameters, list_free_outcomes
+from sim.model.losses.bursts import size_bursts, spread_losses
+from sim.model.losses.layout import StateLayout
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class StateLayout:
-    """Indices and constants of the state of a case. F forces, B bounded ones, N free outcomes, W waves, S segments.
-
-    Attributes
-    ----------
-    forces, bounded : tuple of str
-        Keys of all forces, and of the bounded ones.
-    free : tuple of (str, str)
-        Force and outcome of each series with a total of its own, or tied to one by wounded per killed.
-    bin, days, position, inside : arrays of shape (S,)
-        See Timeline.
-    root_days : ndarray, shape (bins - 1,)
-        Root of the days from one bin's middle to the next.
-    step : int or None
-        Position in theta of the walk's step; None where all was lost on one day.
-    lulls : ndarray of int, shape (L,), and lull_cover, shape (L, F, S)
-        Positions in theta of the lulls' depths, and the segments that they cover.
-    waves : ndarray of int, shape (W,), and arrivals, shape (W, B', S)
-        Positions in theta of the log sizes, and the share of each wave that arrives in each segment, by force.
-    """
-
-    forces: tuple[str, ...]
-    bounded: tuple[str, ...]
-    personnel: tuple[str, ...]
-    free: tuple[tuple[str, str], ...]
-    sized: tuple[str, ...]
-    bin: Ints
-    days: Floats
-    position: Floats
-    inside: Floats
-    root_days: Floats
-    step: int | None
-    lulls: Ints
-    lull_cover: Floats
-    waves: Ints
-    arrivals: Floats
-    share: Ints
-    ratio: Ints
-    captured: Ints
-    missing: Ints
-    has: Floats
-    bounded_tilt: Ints
-    free_total: Ints
-    free_ratio: Ints
-    free_tilt: Ints
-
-    @property
-    def walks(self) -> int:
-        """The number of standard normals that drive the walks of all forces."""
-        return len(self.forces) * len(self.root_days)
-
-    def locate(self, force: str, quantity: str) -> int:
-        """Return which series of `run_state` holds a base outcome, or `deployed`, of a force."""
-        return self.series.index((force, quantity))
-
-    @property
-    def series(self) -> list[tuple[str, str]]:
-        """Force and quantity of each series of `run_state`."""
-        split = [(force, outcome) for force in self.bounded for outcome in self.personnel]
-        return [*split, *self.free, *((force, "deployed") for force in self.sized)]
-
-
-def lay_out_state(case: Case, timeline: Timeline, parameters: Parameters) -> StateLayout:
-    """Lay out the state of a case.
-
-    A position of -1 in theta stands for "none": the value is zero there.
-    """
-    forces = tuple(case.forces)
-    bounded = tuple(key for key in forces if case.forces[key].bounded)
-    used = {outcome for key in bounded for outcome in case.forces[key].outcomes}
-    personnel = tuple(outcome for outcome in PERSONNEL if outcome in used)
-    free = tuple(
-        (key, outcome)
-        for key in forces
-        for outcome in case.forces[key].outcomes
-        if not (case.forces[key].bounded and outcome in PERSONNEL)
-    )
-    sized = tuple(key for key in forces if case.forces[key].waves)
-
-    def find(variable: str, *labels: str) -> int:
-        names = {item.name for item in parameters.items}
-        return parameters.index(variable, *labels) if ".".join([variable, *labels]) in names else -1
-
-    own = {key: list_free_outcomes(case.forces[key].outcomes, case.forces[key].bounded) for key in forces}
-    middles = np.cumsum(timeline.bin_days) - timeline.bin_days / 2
-    lulls = [(f, n, lull) for f, key in enumerate(forces) for n, lull in enumerate(case.forces[key].lulls)]
-    cover = np.zeros((len(lulls), len(forces), len(timeline.days)))
-    for row, (f, _, lull) in enumerate(lulls):
-        cover[row, f] = timeline.cover(lull.start, lull.end)
-    waves = [(f, wave) for f, key in enumerate(sized) for wave in case.forces[key].waves]
-    arrivals = np.zeros((len(waves), len(sized), len(timeline.days)))
-    for row, (f, wave) in enumerate(waves):
-        inside = timeline.cover(wave.start, wave.end) * timeline.days
-        arrivals[row, f] = inside / ((wave.end - wave.start).days + 1)
-    return StateLayout(
-        forces=forces,
-        bounded=bounded,
-        personnel=personnel,
-        free=free,
-        sized=sized,
-        bin=timeline.bin,
-        days=timeline.days,
-        position=timeline.position,
-        inside=timeline.inside.astype(float),
-        root_days=np.sqrt(np.diff(middles)),
-        step=find("path.step") if timeline.has_path else None,
-        lulls=_ints(find("lull", forces[f], str(n)) for f, n, _ in lulls),
-        lull_cover=cover,
-        waves=_ints(find("wave.size", sized[f], wave.name) for f, wave in waves),
-        arrivals=arrivals,
-        share=_ints(find("share", key) for key in bounded),
-        ratio=_ints(find("wounded_per_killed", key) for key in bounded),
-        captured=_ints(find("captured_share", key) for key in bounded),
-        missing=_ints(find("missing_share", key) for key in bounded),
-        has=np.array([[float(name in case.forces[key].outcomes) for name in PERSONNEL] for key in bounded]).reshape(
-            -1, 4
-        ),
-        bounded_tilt=_ints(find("path.tilt", key, name) for key in bounded for name in personnel).reshape(
-            len(bounded), len(personnel)
-        ),
-        free_total=_ints(find("total", key, name if name in own[key] else "killed") for key, name in free),
-        free_ratio=_ints(-1 if name in own[key] else find("wounded_per_killed", key) for key, name in free),
-        free_tilt=_ints(find("path.tilt", key, name) for key, name in free),
-    )
-
-
-def _ints(values: Any) -> Ints:
-    return np.array(list(values), dtype=np.int64)
 
 
 def pick(xp: Any, vector: Any, positions: Ints) -> Any:
@@ -173,7 +46,7 @@ def pick(xp: Any, vector: Any, positions: Ints) -> Any:
     return xp.take(vector, np.maximum(positions, 0), axis=-1) * (positions >= 0)
 
 
-def run_state(xp: Any, layout: StateLayout, theta: Any, walk: Any) -> Any:
+def run_state(xp: Any, layout: StateLayout, theta: Any, walk: Any, burst: Any) -> Any:
     """Return cumulative losses and arrivals.
 
     Parameters
@@ -183,22 +56,58 @@ def run_state(xp: Any, layout: StateLayout, theta: Any, walk: Any) -> Any:
     theta : array, shape (..., parameters)
     walk : array, shape (..., F x (bins - 1))
         Standard normals.
+    burst : array, shape (..., intervals)
+        See `sim.model.losses.bursts`.
 
     Returns
     -------
     array, shape (..., series, S + 1)
         Cumulative count at each cut, for each of `layout.series`.
     """
+    losses = _lose_smoothly(xp, layout, theta, walk)
+    if layout.bursts:
+        losses = spread_losses(xp, layout.bursts, losses, theta, burst)
+    cumulative = xp.cumsum(losses, axis=-1)
+    if layout.sized:
+        arrived = xp.cumsum(_arrive(xp, layout, theta), axis=-1)
+        if layout.capped.any():
+            cumulative = _cap_losses(xp, layout, cumulative, arrived)
+        cumulative = xp.concatenate([cumulative, arrived], axis=-2)
+    return xp.concatenate([xp.zeros_like(cumulative[..., :1]), cumulative], axis=-1)
+
+
+def size_intervals(xp: Any, layout: StateLayout, theta: Any, walk: Any) -> Any:
+    """Return the size of the gamma law of each interval of the bursts, shape (..., intervals)."""
+    if not layout.bursts:
+        return theta[..., :0]
+    return size_bursts(xp, layout.bursts, _lose_smoothly(xp, layout, theta, walk), theta)
+
+
+def _lose_smoothly(xp: Any, layout: StateLayout, theta: Any, walk: Any) -> Any:
+    """Return losses on each segment without bursts, shape (..., series of losses, S)."""
     log_rate = _log_rates(xp, layout, theta, walk)
     pieces = []
     if layout.bounded:
         pieces.append(_lose_bounded(xp, layout, theta, log_rate))
     if layout.free:
         pieces.append(_lose_free(xp, layout, theta, log_rate))
-    if layout.sized:
-        pieces.append(_arrive(xp, layout, theta))
-    increments = xp.concatenate(pieces, axis=-2)
-    return xp.concatenate([xp.zeros_like(increments[..., :1]), xp.cumsum(increments, axis=-1)], axis=-1)
+    return xp.concatenate(pieces, axis=-2)
+
+
+def _cap_losses(xp: Any, layout: StateLayout, cumulative: Any, arrived: Any) -> Any:
+    """Hold the outcomes of bounded forces at their shares of those who have arrived, but for the last day's."""
+    count, last = len(layout.personnel), layout.end - 1
+    is_last = np.arange(len(layout.days)) == last
+    pieces = []
+    for number, force in enumerate(layout.bounded):
+        block = cumulative[..., number * count : (number + 1) * count, :]
+        if layout.capped[number]:
+            at_end = block[..., last, None]
+            here = layout.sized.index(force)
+            most = at_end / xp.sum(at_end, axis=-2, keepdims=True) * arrived[..., here : here + 1, :]
+            block = xp.where(is_last, block, xp.minimum(block, most))
+        pieces.append(block)
+    return xp.concatenate([*pieces, cumulative[..., len(layout.bounded) * count :, :]], axis=-2)
 
 
 def _log_rates(xp: Any, layout: StateLayout, theta: Any, walk: Any) -> Any:
@@ -242,25 +151,38 @@ def _lose_bounded(xp: Any, layout: StateLayout, theta: Any, log_rate: Any) -> An
     standing = xp.decay(x, arrivals * kept)
     before = xp.concatenate([xp.zeros_like(standing[..., :1]), standing[..., :-1]], axis=-1)
     loss = -xp.expm1(-x) * before + lost_on_arrival * arrivals
-    split = _split_losses(xp, layout, theta)
-    out = loss[..., :, None, :] * split
+    out = loss[..., :, None, :] * _split_losses(xp, layout, theta)
+    if _any(layout.captured):
+        taken = _take_prisoners(xp, layout, theta, loss, arrivals)
+        is_captured = np.array([name == "captured" for name in layout.personnel])[:, None]
+        out = out + xp.where(is_captured, taken[..., :, None, :], 0.0)
     return out.reshape((*theta.shape[:-1], len(layout.bounded) * len(layout.personnel), len(layout.days)))
+
+
+def _take_prisoners(xp: Any, layout: StateLayout, theta: Any, loss: Any, arrivals: Any) -> Any:
+    """Return those taken prisoner on each segment: of the survivors a share, in time as the losses, tilted."""
+    tilt = np.zeros(len(layout.bounded), dtype=np.int64) - 1
+    if "captured" in layout.personnel:
+        tilt = layout.bounded_tilt[:, layout.personnel.index("captured")]
+    weight = loss * xp.exp(pick(xp, theta, tilt)[..., None] * layout.position) if _any(tilt) else loss
+    weight = weight / xp.sum(weight * layout.inside, axis=-1, keepdims=True)
+    standing = xp.sum((arrivals - loss) * layout.inside, axis=-1, keepdims=True)
+    return pick(xp, theta, layout.captured)[..., None] * xp.maximum(standing, 0.0) * weight
 
 
 def _split_losses(xp: Any, layout: StateLayout, theta: Any) -> Any:
     """Return the share of each outcome in the loss of each segment, shape (..., B, personnel, S)."""
     has = layout.has
-    captured = xp.take(theta, np.maximum(layout.captured, 0), axis=-1) * has[:, 2] if _any(layout.captured) else 0.0
     missing = xp.take(theta, np.maximum(layout.missing, 0), axis=-1) * has[:, 3] if _any(layout.missing) else 0.0
     base = theta[..., :1] * 0.0
-    hurt = base + (1 - captured) * (1 - missing) * np.maximum(has[:, 0], has[:, 1])
+    hurt = base + (1 - missing) * np.maximum(has[:, 0], has[:, 1])
     wounded = 1 / (1 + xp.exp(-pick(xp, theta, layout.ratio))) if _any(layout.ratio) else base
     both = has[:, 0] * has[:, 1]
     parts = {
         "killed": hurt * (both * (1 - wounded) + (1 - both) * has[:, 0]),
         "wounded": hurt * (both * wounded + (1 - both) * has[:, 1]),
-        "captured": base + captured * (1.0 + 0.0 * hurt),
-        "missing": base + missing * (1 - captured),
+        "captured": base + has[:, 2] * (layout.captured < 0),
+        "missing": base + missing,
     }
     share = xp.stack([parts[name] for name in layout.personnel], axis=-1)
     if _any(layout.bounded_tilt):

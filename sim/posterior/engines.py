@@ -117,4 +117,5 @@ def gather_unknowns(design: Design, posterior: Mapping[str, Any]) -> dict[str, F
         "walk": flat("walk", design.state.walks),
         "effects": np.concatenate(effects, axis=-1),
         "statement": flat("statement", beliefs.statements),
+        "burst": flat("burst", design.state.burst_count),
     }

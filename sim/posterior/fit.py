@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import refuse
-from sim.model.buffer import constrain_draws, count_unknowns, pack_design
+from sim.model.buffer import constrain_draws, count_unknowns, find_middle, pack_design
 from sim.model.density.kernel import compile_density
 from sim.model.design import Design
 from sim.sampler.chains import ChainState, sample_chains
@@ -120,7 +120,7 @@ def sample_posterior(
     prepare_density()
     compiled_at = time.perf_counter()
     found = sample_buffer(
-        pack_design(design), count_unknowns(design), design.case.name, seed,
+        pack_design(design), find_middle(design), design.case.name, seed,
         draws=draws, tune=tune, target_accept=target_accept, quiet=quiet, resume_from=resume_from,
     )  # fmt: skip
     return Draws(
@@ -156,7 +156,7 @@ class RawDraws:
 
 def sample_buffer(
     buffer: NDArray[np.float64],
-    size: int,
+    middle: NDArray[np.float64],
     name: str,
     seed: int,
     *,
@@ -172,17 +172,17 @@ def sample_buffer(
     Parameters
     ----------
     buffer : ndarray
-    size : int
-        The number of unknowns.
+    middle : ndarray, shape (n,)
+        The unconstrained vector about which the chains start.
     name : str
         Of what is sampled, for an error.
     """
-    density = prepare_density()
+    density, size = prepare_density(), len(middle)
 
     def start(rng: np.random.Generator) -> NDArray[np.float64]:
         gradient, value = np.empty(size), np.empty(1)
         for _ in range(MAX_STARTS):
-            point = rng.uniform(-1, 1, size)
+            point = middle + rng.uniform(-1, 1, size)
             if (
                 density.ctypes(
                     size, *(each.ctypes.data_as(_POINTER) for each in (point, gradient, value)), buffer.ctypes.data

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sim.case.case import STATES
 from sim.contract.summary import NextReport
 from sim.contract.values import round_figures
-from sim.model.rows import ESTABLISHED, kind_of
+from sim.model.rows import ESTABLISHED, class_of, kind_of
 from sim.posterior.sample import Sample
 
 KNOTS = 7  # of the regression
@@ -104,8 +104,9 @@ def _draw_new(sample: Sample, kind: str, force: str, quantity: str, rng: np.rand
         return np.asarray(source + by_outcome + noise - short * rng.exponential(size=len(theta)))
     role = _draw_parameter(sample, f"role.{about}", "independent", f"role.independent.{about}", rng)
     heard = beliefs.effects["role_in_war"]
-    if (force, "independent") in heard and about == "losses":  # that effect is known a little in this war
-        known = sample.unknowns["effects"][:, heard.index((force, "independent"))]
+    key = force, "independent", class_of(part)
+    if key in heard and about == "losses":  # that effect is known a little in this war
+        known = sample.unknowns["effects"][:, heard.index(key)]
         in_war = theta[:, beliefs.scales[0]] * known
     return np.asarray(role + in_war + source + by_outcome + noise)
 

@@ -11,10 +11,15 @@ from numpy.typing import NDArray
 
 from sim.case.case import PERSONNEL
 from sim.case.expressions import evaluate, parse_expression
-from sim.model.arrays import NUMPY, map_draws
-from sim.model.beliefs import bias_terms, expect, noise_sds, row_log_likelihoods, statement_errors, sum_by_reading
+from sim.model.arrays import NUMPY
+from sim.model.beliefs import (
+    bias_terms,
+    row_log_likelihoods,
+    sum_by_reading,
+)
 from sim.model.design import Design, sample_prior, trace_state
 from sim.posterior.fit import Draws
+from sim.posterior.saying import say_again
 
 Floats = NDArray[np.float64]
 ALL_CUTS = slice(None)
@@ -256,30 +261,3 @@ def thin_sample(sample: Sample) -> Sample:
 def by_chain(values: Floats, chains: int) -> Floats:
     """Return flat draws by chain, shape (chains, draws)."""
     return values.reshape(chains, -1)
-
-
-def say_again(sample: Sample, rng: np.random.Generator) -> dict[str, Floats]:
-    """Return what the source of each used claim says in each draw, before rounding, on the row's scale."""
-    layout = sample.design.beliefs
-    repeated = map_draws(lambda block: _repeat_rows(sample, block, rng), len(sample.unknowns["theta"]))
-    found: dict[str, Floats] = {}
-    for number, row in enumerate(layout.rows):
-        if row.observation is not None:
-            key, said = row.observation.claim.id, repeated[:, number]
-            # Of a source whose role has several readings, the row of the reading that holds in the draw.
-            found[key] = np.where(sample.readings[:, row.reading], said, found[key]) if key in found else said
-    return found
-
-
-def _repeat_rows(sample: Sample, block: slice, rng: np.random.Generator) -> Floats:
-    """Return what is said again in each row, in a block of draws, shape (draws, rows)."""
-    layout, theta = sample.design.beliefs, sample.unknowns["theta"][block]
-    centre = expect(NUMPY, layout, sample.flat_state[block], sample.terms[block])
-    if layout.statements:
-        shared = statement_errors(NUMPY, layout, theta, sample.unknowns["statement"][block])
-        centre = centre + np.where(layout.contaminated, 0.0, shared[:, np.maximum(layout.statement, 0)])
-    outlier = rng.uniform(size=centre.shape) < theta[:, layout.outlier_probability, None]
-    factor = np.where(outlier & layout.contaminated, theta[:, layout.outlier_factor, None], 1.0)
-    noise = noise_sds(NUMPY, layout, theta, factor) * rng.standard_normal(centre.shape)
-    mean = np.where(layout.wording >= 0, theta[:, np.maximum(layout.wording, 0)], 0.0)
-    return np.asarray(centre + noise - mean * rng.exponential(size=centre.shape) * layout.sign)

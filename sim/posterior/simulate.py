@@ -17,11 +17,17 @@ from numpy.typing import NDArray
 from sim.case.evidence import Evidence
 from sim.case.observations import NARROW, Observation, rounding_unit, unit_of
 from sim.contract.values import round_figures
-from sim.model.design import Design, sample_prior
+from sim.model.arrays import NUMPY
+from sim.model.design import Design, sample_prior, trace_state
+from sim.model.losses.picks import weigh_picks
+from sim.model.parameters import remember_sources
 from sim.model.rows import lay_out_beliefs
-from sim.posterior.sample import Sample, choose_readings, say_again
+from sim.model.series import list_remembered
+from sim.posterior.sample import Sample, choose_readings
+from sim.posterior.saying import say_in_turn
 
 Floats = NDArray[np.float64]
+PICKED, LEAST_PICKED = 20, 2_000  # worlds of the prior for each that is kept where days are picked, and besides
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,7 @@ def simulate_worlds(design: Design, rng: np.random.Generator, count: int, truths
         For example of a posterior; worlds take its draws at random. Default: the prior.
     """
     if truths is None:
-        unknowns = sample_prior(design, rng, count)
+        unknowns = _draw_told(design, rng, count)
         prior = np.tile([reading.weight for reading in design.beliefs.readings], (count, 1))
         readings = choose_readings(design, prior, rng)
     else:
@@ -61,7 +67,7 @@ def simulate_worlds(design: Design, rng: np.random.Generator, count: int, truths
         readings = truths.readings[chosen]
     unknowns["statement"] = draw_statements(design, unknowns["theta"], rng)
     sample = Sample(design, unknowns, 0, readings)
-    said = say_again(sample, rng)
+    said = say_in_turn(sample, rng, round_observation)
     worlds = []
     for number in range(count):
         only = slice(number, number + 1)
@@ -71,6 +77,21 @@ def simulate_worlds(design: Design, rng: np.random.Generator, count: int, truths
         )
         worlds.append(World(truth, observations))
     return worlds
+
+
+def _draw_told(design: Design, rng: np.random.Generator, count: int) -> dict[str, Floats]:
+    """Draw unknowns of worlds in which just the days that are told of were picked, and no surrender is left out.
+
+    That they were is likelier the more was lost on them: of PICKED times as many worlds of the prior those are kept
+    that this weight chooses.
+    """
+    if not design.picks.has_terms:
+        return sample_prior(design, rng, count)
+    many = sample_prior(design, rng, PICKED * count + LEAST_PICKED)
+    state = trace_state(design, many)
+    weight = np.exp(weigh_picks(NUMPY, design.picks, state.reshape(len(state), -1), many["theta"]))
+    chosen = rng.choice(len(weight), size=count, p=weight / weight.sum())
+    return {name: values[chosen] for name, values in many.items()}
 
 
 def draw_statements(design: Design, theta: Floats, rng: np.random.Generator) -> Floats:
@@ -141,8 +162,9 @@ def _unit_at(count: float, digits: int | None) -> float:
 def observe_world(design: Design, observations: Sequence[Observation]) -> Design:
     """Return the design with other observations instead of its own."""
     evidence = Evidence(tuple(observations), design.evidence.unused, design.evidence.hidden)
-    beliefs = lay_out_beliefs(design.case, evidence, design.timeline, design.state, design.parameters)
-    return replace(design, evidence=evidence, beliefs=beliefs)
+    parameters = remember_sources(design.parameters, design.priors, list_remembered(observations))
+    beliefs = lay_out_beliefs(design.case, evidence, design.timeline, design.state, parameters)
+    return replace(design, evidence=evidence, parameters=parameters, beliefs=beliefs)
 
 
 def tabulate_worlds(design: Design, worlds: Sequence[World]) -> dict[str, Any]:

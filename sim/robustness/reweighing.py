@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.contract.sensitivity import Forecast
 from sim.contract.values import round_figures
 from sim.model.arrays import NUMPY, map_draws
 from sim.model.beliefs import join_readings, row_log_likelihoods
+from sim.model.density.codes import Link
+from sim.model.losses.picks import PickLayout, find_picks, find_silences, lay_out_picks, pick_told_part, weigh_picks
+from sim.model.rows import ESTABLISHED, BeliefLayout, Parts
+from sim.model.series import find_link
 from sim.posterior.sample import Sample
 from sim.posterior.summary import predict_number
 from sim.report.robustness import GOOD_K, LEFT_OUT
@@ -17,6 +24,12 @@ from sim.robustness.counts import FitSummary, Floats, describe_counts, quantiles
 from sim.robustness.variants import Variant, list_left_out
 from sim.sampler.diagnostics import smooth_weights
 
+Ints = NDArray[np.int64]
+
+OF_ROWS = (  # the fields of a layout that have an element for each row, but for those of what follows it
+    "is_share", "is_capped", "statement", "noise", "own_sd", "contaminated", "is_prior", "form", "lower", "upper",
+    "point", "log_width", "sign", "wording", "fresh",
+)  # fmt: skip
 MOST_REFITS = 20  # of single claims of a large case
 
 
@@ -71,24 +84,83 @@ def summarise_weighted(sample: Sample, chains: int, log_weights: Floats, k: floa
 def _list_contributions(sample: Sample, parts: Mapping[str, frozenset[str]]) -> dict[str, Floats]:
     """Return what each part of the claims adds to the log likelihood of each draw, shape (draws,).
 
-    Claims whose source's role has several readings add what the mean over them gains by these.
+    Claims whose source's role has several readings add what the mean over them gains by these; those that others of
+    their series are read given, what these gain besides: without them they are read given the next one that is left.
+    Which days are told of is another gain.
     """
-    beliefs, unknowns = sample.design.beliefs, sample.unknowns
-    at = [unknowns[name] for name in ("theta", "effects", "statement")]
-    rows = map_draws(
-        lambda block: row_log_likelihoods(NUMPY, beliefs, sample.flat_state[block], *(each[block] for each in at)),
-        len(at[0]),
-    )
+    beliefs = sample.design.beliefs
+    rows = _read_rows(sample, beliefs)
     mixed = {number for group in beliefs.mixtures for number in group}
     whole = join_readings(NUMPY, beliefs, rows) if mixed else np.zeros(len(rows))
     ids = [None if row.observation is None else row.observation.claim.id for row in beliefs.rows]
     found: dict[str, Floats] = {}
     for name, claims in parts.items():
         of = [number for number, claim in enumerate(ids) if claim in claims]
-        if mixed.isdisjoint(beliefs.rows[number].reading for number in of):
-            found[name] = np.asarray(rows[:, of].sum(axis=1))
-            continue
+        readers = [n for n, after in enumerate(beliefs.successor) if n not in of and after in of]
         without = rows.copy()
         without[:, of] = 0.0
-        found[name] = whole - join_readings(NUMPY, beliefs, without)
+        if readers:
+            without[:, readers] = _read_rows(sample, _skip_rows(beliefs, of, readers))[:, : len(readers)]
+        changed = [*of, *readers]
+        if mixed.isdisjoint(beliefs.rows[number].reading for number in changed):
+            found[name] = np.asarray((rows - without)[:, changed].sum(axis=1))
+        else:
+            found[name] = whole - join_readings(NUMPY, beliefs, without)
+        if sample.design.picks.spells:
+            found[name] = found[name] + _pick_days(sample, frozenset()) - _pick_days(sample, claims)
     return found
+
+
+def _read_rows(sample: Sample, beliefs: BeliefLayout) -> Floats:
+    """Return the log likelihood of each row of a layout, shape (draws, rows)."""
+    at = [sample.unknowns[name] for name in ("theta", "effects", "statement")]
+    return map_draws(
+        lambda block: row_log_likelihoods(NUMPY, beliefs, sample.flat_state[block], *(each[block] for each in at)),
+        len(at[0]),
+    )
+
+
+def _pick_days(sample: Sample, claims: frozenset[str]) -> Floats:
+    """Return the log of how much likelier than at random the days are told of as they are without some claims."""
+    design = sample.design
+    kept = [item for item in design.evidence.observations if item.claim.id not in claims]
+    told = find_picks(design.case, kept, design.timeline, ESTABLISHED)
+    told += pick_told_part(design.case, kept, design.timeline)
+    silences = find_silences(design.case, kept)
+    picks: PickLayout = lay_out_picks(
+        design.case, told, silences, design.timeline, design.state.series, design.parameters
+    )
+    theta = sample.unknowns["theta"]
+    return map_draws(lambda block: weigh_picks(NUMPY, picks, sample.flat_state[block], theta[block]), len(theta))
+
+
+def _skip_rows(layout: BeliefLayout, of: Collection[int], readers: Sequence[int]) -> BeliefLayout:
+    """Return a layout of the rows that are read given some, as if those were not: read given the next left, or alone.
+
+    The readers are its first rows; what they are read given then are the last.
+    """
+    before: dict[int, int] = {}  # of each reader the last row that it passes over
+    for reader in readers:
+        number = int(layout.successor[reader])
+        while int(layout.successor[number]) in of:
+            number = int(layout.successor[number])
+        before[reader] = number
+    later = {reader: int(layout.successor[number]) for reader, number in before.items()}
+    heads = sorted({after for after in later.values() if after >= 0})
+    kept = np.array([*readers, *heads])
+    link, successor = np.full(len(kept), int(Link.NONE)), np.full(len(kept), -1)
+    point, sd = np.zeros(len(kept)), np.zeros(len(kept))
+    for place, reader in enumerate(readers):
+        after = later[reader]
+        own, other = layout.rows[reader].observation, layout.rows[after].observation
+        if after >= 0 and own is not None and other is not None:
+            link[place], successor[place] = find_link(own, other), len(readers) + heads.index(after)
+            point[place], sd[place] = layout.next_point[before[reader]], layout.next_sd[before[reader]]
+    changed: dict[str, Any] = {"link": link, "successor": successor, "next_point": point, "next_sd": sd}
+    changed["is_carried"] = layout.is_carried[kept] & (link != Link.NONE)
+    changed |= {name: getattr(layout, name)[kept] for name in OF_ROWS}
+    changed |= {
+        name: Parts(*(getattr(getattr(layout, name), part.name)[kept] for part in fields(Parts)))
+        for name in ("numerator", "denominator")
+    }
+    return replace(layout, rows=tuple(layout.rows[row] for row in kept), **changed)

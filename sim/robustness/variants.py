@@ -6,12 +6,13 @@ any process can lay it out.
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sim.case.case import Case, Source
+from sim.case.case import SILENCE, Case, Source
 from sim.case.claims import Claim
 from sim.case.families import Prior
 from sim.case.observations import RANGE_SPAN, Observation
@@ -19,6 +20,7 @@ from sim.case.priors import PriorSet, list_prior_sets, read_priors
 from sim.case.timeline import effective_bin_days
 from sim.case.wordings import list_bounds
 from sim.model.design import Design, design_model
+from sim.model.losses.picks import find_silences
 from sim.posterior.simulate import observe_world
 from sim.words import show_day
 
@@ -89,15 +91,34 @@ def _drop_lulls(case: Case, drop: Callable[[str, Any], bool]) -> Case:
 
 def list_left_out(design: Design, variant: Variant) -> frozenset[str] | None:
     """Return the claims that a variant leaves out; None where it changes more, as a lull that goes with them."""
+    found = _list_claims_left_out(design, variant)
+    reports = {claim.id for claim in design.case.claims if claim.source == variant.what}
+    if any(lull.claim in reports for force in design.case.forces.values() for lull in force.lulls):
+        return None
+    return found if _find_unsaid(design, found) == _find_unsaid(design, frozenset()) else None
+
+
+def _list_claims_left_out(design: Design, variant: Variant) -> frozenset[str]:
     observations = design.evidence.observations
     if variant.kind == "leave_claim_out":
         return frozenset({variant.what})
     if variant.kind == "leave_part_out":
         return frozenset(_cut_parts(observations)[variant.what])
-    reports = {claim.id for claim in design.case.claims if claim.source == variant.what}
-    if any(lull.claim in reports for force in design.case.forces.values() for lull in force.lulls):
-        return None
     return frozenset(item.claim.id for item in observations if item.source == variant.what)
+
+
+def _find_unsaid(design: Design, claims: frozenset[str]) -> tuple[object, ...]:
+    """Return what nobody speaks of without some claims: since when of whose prisoners, and the last words of forces."""
+    kept = [item for item in design.evidence.observations if item.claim.id not in claims]
+    last: dict[str, dt.date] = {}
+    for item in kept:
+        last[item.claim.force] = max(item.claim.as_of, last.get(item.claim.force, item.claim.as_of))
+    silent = [
+        (key, last.get(key))
+        for key, force in design.case.forces.items()
+        if any(lull.claim == SILENCE for lull in force.lulls)
+    ]
+    return (*find_silences(design.case, kept), *silent)
 
 
 def find_free(name: str, taken: Container[str]) -> str:
@@ -294,7 +315,7 @@ def _read_role(given: tuple[Any, ...], role: str) -> tuple[Any, ...]:
 
 def _list_lulls(design: Design) -> Iterator[Variant]:
     for force, entry in design.case.forces.items():
-        for lull in entry.lulls:
+        for lull in (each for each in entry.lulls if each.claim != SILENCE):
             yield Variant("lull", f"{force} {lull.start}", f"no lull from {lull.start} to {lull.end}")
 
 

@@ -25,8 +25,8 @@ def make_datatree(design: Design, draws: Draws, sample: Sample) -> xr.DataTree:
 
     Group `posterior` holds the parameters by their prior's key, `total` (log count lost by `end`), `new_source` (log of
     what a source not yet heard believes, its role apart), `bias` (log), `count` (whole numbers on the headline day),
-    `derived.<name>`, `cumulative` (by the evening of each day), and the standard normals `walk`, `effects`,
-    `statement`. An element that a variable does not have is NaN.
+    `derived.<name>`, `cumulative` (by the evening of each day), and the latents `walk`, `effects`,
+    `statement`, `burst`. An element that a variable does not have is NaN.
     """
     import xarray as xr
 
@@ -57,7 +57,7 @@ def make_datatree(design: Design, draws: Draws, sample: Sample) -> xr.DataTree:
     for name, values in sample.derived.items():
         add(f"derived.{name}", {(): values}, ())
     variables["cumulative"] = _gather_cumulative(design, sample, shape, labels)
-    for name in ("walk", "effects", "statement"):
+    for name in ("walk", "effects", "statement", "burst"):
         if draws.unknowns[name].shape[2]:
             variables[name] = xr.DataArray(draws.unknowns[name], dims=("chain", "draw", f"{name}_number"))
     attributes = {"case": case.name, "as_of": design.as_of.isoformat(), "creator": "truetoll"}

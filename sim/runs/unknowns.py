@@ -1,7 +1,7 @@
 """The unknowns of a run's draws, in a file that can be read again whoever made it: `unknowns.npy`.
 
 A format of pointers, as NetCDF is, can lead a reader to other files, in circles, or to terabytes. This one is a table
-of numbers whose size says all: a row for each draw, a column for each parameter, step of a path, and effect.
+of numbers whose size says all: a row for each draw, a column for each parameter, step of a path, effect, and burst.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sim.posterior.sample import Sample
 from sim.runs.folder import UNKNOWNS, read_manifest
 from sim.system.reading import read_bytes
 
-PARTS = ("theta", "walk", "effects")
+PARTS = ("theta", "walk", "effects", "burst")
 MAX_UNKNOWNS = 400_000_000  # bytes
 HEADER = 128  # bytes of numpy's header of a table
 Floats = NDArray[np.float64]
@@ -48,6 +48,8 @@ def _name_columns(design: Design) -> Iterator[str]:
     yield from (f"walk {number}" for number in range(design.state.walks))
     for kind, keys in design.beliefs.effects.items():
         yield from (" ".join((kind, *key)) for key in keys)
+    for burst in design.state.bursts:
+        yield from (f"burst {burst.series} {cut}" for cut in burst.cuts[1:])
 
 
 def read_sample(folder: Path, design: Design) -> Sample:
@@ -63,7 +65,7 @@ def read_sample(folder: Path, design: Design) -> Sample:
     content = read_bytes(path, MAX_UNKNOWNS, inside=folder)
     if outputs.get(UNKNOWNS) != hashlib.sha256(content).hexdigest():
         raise refuse(str(path), "", "is not the file that manifest.json tells of", "run the case again")
-    widths = len(design.parameters), design.state.walks, design.beliefs.latents
+    widths = len(design.parameters), design.state.walks, design.beliefs.latents, design.state.burst_count
     if outputs.get(f"{UNKNOWNS} columns") != hash_columns(design):
         raise refuse(str(path), "", "is of another case or prior", "give a run of this case")
     table = _parse_table(content, sum(widths))

@@ -8,6 +8,7 @@ from benchmarks.synthetic import FORCES, OUTCOMES, write_war
 from sim.case.folder import read_case
 from sim.case.priors import read_priors
 from sim.model.buffer import count_unknowns, evaluate_density
+from sim.model.density.codes import Link
 from sim.model.design import design_model
 from sim.model.rows import count_claims
 
@@ -18,8 +19,11 @@ def test_a_made_up_war_is_a_case_of_forty_series(tmp_path):
     design = design_model(case, read_priors(case.file.prior, overrides=case.file.priors))
     assert len(design.state.series) == len(FORCES) * len(OUTCOMES) == 40
     assert 190 <= len(design.evidence.observations) <= 200
-    for kind, first, last in (("role_in_war", 0, 20), ("source", 20, 30), ("source_outcome", 30, None)):
-        assert count_claims(design.beliefs)[first:last].sum() == len(design.evidence.observations), kind
+    said = int((design.beliefs.link == Link.NONE).sum())  # of a series the last alone speaks of the level
+    assert 0 < said <= len(design.evidence.observations)
+    ends = np.cumsum([len(names) for names in design.beliefs.effects.values()])[:-1]
+    for kind, claims in zip(design.beliefs.effects, np.split(count_claims(design.beliefs), ends), strict=True):
+        assert claims.sum() == said, kind
     value, grad = evaluate_density(design, np.zeros(count_unknowns(design)))
     assert np.isfinite(value)
     assert np.isfinite(grad).all()

@@ -10,7 +10,6 @@ import pytest
 from small_cases import CASES, toml_of
 
 from sim.calibration.sbc import FALSE_ALARM, OF_RANKS, judge_uniformity, report_calibration, run_replicates
-from sim.case.evidence import Evidence
 from sim.errors import InputError
 from sim.model.design import Design
 from sim.model.parameters import Parameters
@@ -43,9 +42,13 @@ def change_prior(design: Design, variable: str, **arguments) -> Design:
 
 
 def count_twice(design: Design) -> Design:
-    """Use what was said twice, as an echo that nobody marked."""
-    twice = [*design.evidence.observations, *design.evidence.observations]
-    return observe_world(replace(design, evidence=Evidence(tuple(twice), {})), twice)
+    """Use what was said twice, as an echo that nobody marked: as two errors, each of which the source gave.
+
+    The same number once more from its own source would say nothing: the source remembers.
+    """
+    return observe_world(
+        design, [replace(item, extra_sd=item.extra_sd / np.sqrt(2)) for item in design.evidence.observations]
+    )
 
 
 def forget_wording(design: Design) -> Design:

@@ -48,6 +48,8 @@ role = { a = "adversary", b = "own" }
 role = { a = ["own", "independent"], b = "independent" }
 """
 
+OPEN = UNBOUNDED.replace("end = 2024-03-31\n", "")  # a war that goes on
+
 ONE_DAY = """
 schema = 1
 start = 2024-01-01
@@ -118,6 +120,81 @@ LOUD_ROWS: list[Row] = [
         {"force": "a", "source": "foe", "quantity": "tanks", "value": 3 * n, "as_of": f"2024-03-{n:02}"}
         for n in range(2, 15)
     ),
+]  # fmt: skip
+
+# Series of every kind: running totals that grow, stand still, fall and are told twice of a day, with a zero among them;
+# counts of days; a list of names; ranges and bounds; a statement that later ones leave behind; a role of two readings.
+SERIES_ROWS: list[Row] = [
+    {"value": 100, "as_of": "2024-01-20"},
+    {"value": 160, "as_of": "2024-02-01", "statement": "s"},
+    {"value": 400, "as_of": "2024-02-01", "statement": "s", "quantity": "wounded"},
+    {"qualifier": "exact", "value": 0, "as_of": "2024-02-04"},
+    {"value": 160, "as_of": "2024-02-10"},
+    {"qualifier": "exact", "value": 149, "as_of": "2024-02-12"},
+    {"qualifier": "range", "low": 200, "high": 260, "as_of": "2024-03-01"},
+    {"qualifier": "exact", "value": 251, "as_of": "2024-03-01", "log_sd": 0.1, "published": "2024-04-02"},
+    {"qualifier": "at_least", "value": 270, "as_of": "2024-03-20"},
+    {"qualifier": "exact", "value": 290, "as_of": "2024-03-31", "statement": "t"},
+    {"qualifier": "exact", "value": 610, "as_of": "2024-03-31", "statement": "t", "quantity": "wounded"},
+    {"qualifier": "exact", "value": 0, "as_of": "2024-03-31", "quantity": "captured", "source": "foe"},
+    {"value": 12, "as_of": "2024-02-01", "quantity": "captured", "source": "foe"},
+    *(
+        {"source": "foe", "value": value, "measure": "interval"}
+        | {"since": f"2024-02-{day:02}", "as_of": f"2024-02-{day + 2:02}"}
+        for day, value in ((1, 20), (4, 9), (7, 0), (10, 31))
+    ),
+    *(
+        {"source": "mixed", "qualifier": "counted", "value": value, "as_of": f"2024-0{month}-11"}
+        for month, value in ((1, 17), (2, 64), (3, 118))
+    ),
+    *({"source": "mixed", "value": value, "as_of": f"2024-0{month}-15"} for month, value in ((2, 150), (3, 200))),
+    {"qualifier": "about", "value": 900, "quantity": "casualties", "source": "foe", "as_of": "2024-03-01"},
+    {"qualifier": "at_most", "value": 1100, "quantity": "casualties", "source": "foe", "as_of": "2024-03-21"},
+]  # fmt: skip
+
+# Single days, told by several sources, besides running totals; some of a total.
+DAY_ROWS: list[Row] = [
+    *UNBOUNDED_ROWS,
+    *(
+        {"force": "a", "source": source, "value": value, "measure": "interval", "since": day, "as_of": day,
+         "published": max(day, "2024-03-31")}
+        for source, value, day in (
+            ("own", 40, "2024-02-09"), ("foe", 70, "2024-02-09"), ("mixed", 50, "2024-02-09"),
+            ("own", 0, "2024-02-10"), ("foe", 9, "2024-03-02"),
+        )
+    ),
+    {"force": "b", "source": "foe", "value": 30, "measure": "interval", "since": "2024-01-05", "as_of": "2024-01-09"},
+    {"force": "a", "source": "foe", "quantity": "casualties", "value": 100, "measure": "interval",
+     "since": "2024-02-08", "as_of": "2024-02-09"},
+]  # fmt: skip
+
+# Every day of February, and then a few of March.
+CALENDAR_ROWS: list[Row] = [
+    *UNBOUNDED_ROWS,
+    *(
+        {"force": "b", "source": "own", "value": (7 * day) % 5, "measure": "interval", "since": date, "as_of": date}
+        for day, date in enumerate([*(f"2024-02-{n:02}" for n in range(1, 30)), "2024-03-10", "2024-03-12"])
+    ),
+]  # fmt: skip
+
+# Nobody speaks of force b after some days of January, though its war ends in March.
+SILENT_ROWS: list[Row] = [
+    *(row for row in UNBOUNDED_ROWS if row["force"] == "a"),
+    {"force": "b", "source": "foe", "value": 30, "as_of": "2024-01-10"},
+    {"force": "b", "source": "own", "value": 50, "as_of": "2024-01-12", "qualifier": "exact"},
+    {"force": "b", "source": "mixed", "value": 44, "as_of": "2024-01-12"},
+]
+
+TWO_WAVES = CASE.replace(
+    "log_sd = 0.5 }]",
+    'log_sd = 0.5 }, { name = "b", from = 2024-02-05, to = 2024-02-25, median = 2000, log_sd = 0.3 }]',
+)
+WAVE_DAYS: list[Row] = [
+    {"value": value, "source": source, "quantity": quantity, "measure": "interval", "since": since, "as_of": until}
+    for value, source, quantity, since, until in (
+        (30, "own", "killed", "2024-01-03", "2024-01-03"), (200, "foe", "captured", "2024-01-05", "2024-01-06"),
+        (25, "foe", "killed", "2024-02-10", "2024-02-10"), (90, "foe", "casualties", "2024-02-10", "2024-02-11"),
+    )
 ]  # fmt: skip
 
 LEARNED = """

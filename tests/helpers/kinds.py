@@ -2,7 +2,27 @@
 
 from __future__ import annotations
 
-from examples import CASE, LEARNED, LIST_ROWS, ONE_DAY, ONE_DAY_ROWS, RICH_ROWS, UNBOUNDED, UNBOUNDED_ROWS
+import datetime as dt
+from dataclasses import replace
+
+import numpy as np
+from examples import (
+    CALENDAR_ROWS,
+    CASE,
+    DAY_ROWS,
+    LEARNED,
+    LIST_ROWS,
+    ONE_DAY,
+    ONE_DAY_ROWS,
+    OPEN,
+    RICH_ROWS,
+    SERIES_ROWS,
+    SILENT_ROWS,
+    TWO_WAVES,
+    UNBOUNDED,
+    UNBOUNDED_ROWS,
+    WAVE_DAYS,
+)
 
 FAMILIES = (
     CASE
@@ -32,6 +52,16 @@ FAR_OFF = (
 """
 )
 
+# What is fixed about the memory of sources, as parameters.
+MEMORY = (
+    CASE.replace('role = ["own", "independent"]', 'role = "independent"')
+    + """
+[priors]
+"memory.renewal" = { dist = "Beta", alpha = 2, beta = 20 }
+"memory.statement" = { dist = "LogNormal", mu = -3, sigma = 0.5 }
+"""
+)
+
 KINDS = {
     "bounded": (RICH_ROWS, CASE),
     "families": (RICH_ROWS, FAMILIES),
@@ -40,5 +70,16 @@ KINDS = {
     "one day": (ONE_DAY_ROWS, ONE_DAY),
     "a list of names": (LIST_ROWS, ONE_DAY),
     "joint": (RICH_ROWS, CASE, LEARNED),
+    "series": (SERIES_ROWS, MEMORY),
     "no claims": ([], CASE),
+    "days": (DAY_ROWS, UNBOUNDED),
+    "days and a forecast": (DAY_ROWS, OPEN, "", None, dt.date(2024, 5, 10)),
+    "calendar": (CALENDAR_ROWS, UNBOUNDED),
+    "silence": (SILENT_ROWS, UNBOUNDED),
+    "two waves": ([*RICH_ROWS, *WAVE_DAYS], TWO_WAVES),
 }
+
+
+def smooth(laid):
+    """Return a design with its losses on the path of bins: no bursts about it."""
+    return replace(laid, state=replace(laid.state, bursts=(), capped=np.zeros(len(laid.state.bounded), dtype=bool)))

@@ -6,7 +6,6 @@ nothing of the mathematics: what a row says is read by `plain_rows`.
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from itertools import pairwise
 
@@ -53,11 +52,18 @@ def joint_density(items, values, table):
     return stats.multivariate_normal(mean, covariance).logpdf(point) + np.linalg.slogdet(covariance)[1] / 2
 
 
+def log_gamma(a, u):
+    """Log of a variable with the law Gamma(a), as a function of an unknown that is nearly standard."""
+    v = u / (1 + a) ** 0.25
+    return math.log1p(a) + v - np.logaddexp(0, -v - 3) / a
+
+
 class PlainModel:
     """The model of a case at one point: parameters by name, walks by force, effects by what they belong to."""
 
-    def __init__(self, case, parameters, walks, effects, errors):
-        self.case, self.p, self.walks, self.effects, self.errors = case, parameters, walks, effects, errors
+    def __init__(self, design, parameters, walks, effects, errors, bursts):
+        self.case, self.headline, self.observations = design.case, design.as_of, design.evidence.observations
+        self.p, self.walks, self.effects, self.errors, self.bursts = parameters, walks, effects, errors, bursts
         self.tables = {}
 
     def day(self, date):
@@ -100,9 +106,133 @@ class PlainModel:
         """Losses of each day of one base outcome."""
         key = (force, outcome, days)
         if key not in self.tables:
-            bounded = self.case.forces[force].bounded and outcome in PEOPLE
-            self.tables[key] = (self.bounded_losses if bounded else self.free_losses)(force, outcome, days)
+            found = self.burst_losses(force, outcome, self.horizon())
+            bounded = self.case.forces[force].bounded
+            people = [name for name in self.case.forces[force].outcomes if name in PEOPLE]
+            if (
+                bounded
+                and outcome in PEOPLE
+                and (any(self.edges(force, name) for name in people) or f"captured_share.{force}" in self.p)
+            ):
+                end = self.day(self.case.end)
+                totals = {name: self.burst_losses(force, name, end + 1).sum() for name in people}
+                arrived = np.cumsum(self.arrivals(force, len(found)))
+                most = totals[outcome] / sum(totals.values()) * arrived
+                most[end] = math.inf  # what all lost together by the end is below those sent already
+                found = np.diff(np.minimum(np.cumsum(found), most), prepend=0)
+            self.tables[key] = found[:days]
         return self.tables[key]
+
+    def smooth_losses(self, force, outcome):
+        key = ("smooth", force, outcome)
+        if key not in self.tables:
+            bounded = self.case.forces[force].bounded and outcome in PEOPLE
+            self.tables[key] = (self.bounded_losses if bounded else self.free_losses)(force, outcome, self.horizon())
+        return self.tables[key]
+
+    def horizon(self):
+        """How many days the model knows: to the end of the last bin that anything speaks of."""
+        length, width = self.day(self.case.end) + 1, self.case.file.bin_days
+        spells = [each for force in self.case.forces.values() for each in (*force.waves, *force.lulls)]
+        ends = [self.headline, *(item.claim.as_of for item in self.observations), *(each.end for each in spells)]
+        while length < max(self.day(day) for day in ends) + 1:
+            length += width
+        return length
+
+    def edges(self, force, outcome):
+        """Return the evenings between which an outcome has bursts; none where there is but one interval."""
+        end, last = self.day(self.case.end) + 1, self.horizon()
+        found = {0, end, last, self.day(self.headline) + 1}
+        for item in self.observations:
+            claim, names = item.claim, {item.claim.quantity, item.whole} - {"", "deployed"}
+            if claim.force == force and any(outcome in self.case.parts_of(force, name) for name in names):
+                found.add(self.day(claim.as_of) + 1)
+                found |= {self.day(claim.since)} if claim.since else set()
+        return sorted(found) if last > 1 and found != {0, end} else []
+
+    def burst_losses(self, force, outcome, days):
+        """Losses of each day: of each interval a share that is gamma about the smooth one."""
+        smooth, edges = self.smooth_losses(force, outcome), self.edges(force, outcome)
+        if not edges:
+            return smooth[:days]
+        found = np.zeros(len(smooth))
+        sizes, end = self.burst_sizes(force, outcome), self.day(self.case.end) + 1
+        logs = [log_gamma(a, u) for a, u in zip(sizes, self.bursts[force, outcome], strict=True)]
+        whole = sum(math.exp(x) for x, last in zip(logs, edges[1:], strict=True) if last <= end)
+        for x, (first, last) in zip(logs, pairwise(edges), strict=True):
+            share = math.exp(x) / (whole if last <= end else self.p[f"bursts.{force}.{outcome}"])
+            mass = smooth[first:last].sum()
+            found[first:last] = smooth[first:last] / mass * share * smooth[:end].sum() if mass else 0.0
+        return found[:days]
+
+    def burst_sizes(self, force, outcome):
+        smooth, end = self.smooth_losses(force, outcome), self.day(self.case.end) + 1
+        kappa = self.p[f"bursts.{force}.{outcome}"]
+        return [
+            max(kappa * smooth[first:last].sum() / smooth[:end].sum(), 1e-7)
+            for first, last in pairwise(self.edges(force, outcome))
+        ]
+
+    def burst_density(self):
+        """Log density of what stands behind the bursts: a gamma law's, times the change of scale."""
+        total = 0.0
+        for (force, outcome), each in self.bursts.items():
+            for a, u in zip(self.burst_sizes(force, outcome), each, strict=True):
+                root = (1 + a) ** 0.25
+                slope = (1 + special.expit(-u / root - 3) / a) / root
+                total += stats.loggamma(a).logpdf(log_gamma(a, u)) + math.log(slope)
+        return total
+
+    def picks(self):
+        """Log of how much likelier than at random the spells of days were told of, by what was lost on them."""
+        told, length, total = {}, self.day(self.case.end) + 1, 0.0
+        for item in self.observations:
+            claim = item.claim
+            if claim.measure == "interval" and not item.whole and claim.quantity != "deployed":
+                days = range(self.day(claim.since), min(self.day(claim.as_of) + 1, length))
+                told.setdefault((claim.force, claim.quantity), set()).update(days)
+        for (force, quantity), days in told.items():
+            lost = sum(self.losses(force, part, length) for part in self.case.parts_of(force, quantity))
+            spells = [[]]
+            for day in sorted(days):
+                if spells[-1] and day > spells[-1][-1] + 1:
+                    spells.append([])
+                spells[-1].append(day)
+            for spell in spells:
+                if len(spell) < length:
+                    pi, gain = self.p["pick.by_size"], lost[spell].sum() / lost.sum() * length / len(spell)
+                    total += math.log(1 - pi + pi * gain)
+        total += sum(self.last_word(force) for force in self.case.forces)
+        return total + sum(self.silence(force) for force in self.case.forces)
+
+    def last_word(self, force):
+        """Log of how much likelier than at random all was said before a silence, of the quantity most told of."""
+        said = [item.claim for item in self.observations if item.claim.force == force]
+        said = [claim for claim in said if claim.quantity != "deployed" and claim.unit == "count"]
+        end, length = self.case.file.end, self.day(self.case.end) + 1
+        everybody = [item.claim.as_of for item in self.observations if item.claim.force == force]
+        if not said or not end or (end - max(everybody)).days <= self.day(max(everybody)) + 1:
+            return 0.0
+        times = {claim.quantity: set() for claim in said}
+        for item in self.observations:
+            if item.claim in said:
+                times[item.claim.quantity].add((item.source, item.claim.as_of))
+        quantity, days = max(times, key=lambda name: len(times[name])), self.day(max(everybody)) + 1
+        lost = sum(self.losses(force, part, length) for part in self.case.parts_of(force, quantity))
+        pi, gain = self.p["pick.by_size"], lost[:days].sum() / lost.sum() * length / days
+        return min(len(times[quantity]), 5) * math.log(1 - pi + pi * gain)
+
+    def silence(self, force):
+        """Log of how likely those who speak of a force's losses leave out its prisoners since the last word of them."""
+        said = [item.claim for item in self.observations if item.claim.force == force]
+        spoken = [min(claim.as_of, self.case.end) for claim in said if claim.quantity != "deployed"]
+        theirs = [min(claim.as_of, self.case.end) for claim in said if claim.quantity == "captured"]
+        if f"captured_share.{force}" not in self.p or not spoken or (theirs and max(theirs) == max(spoken)):
+            return 0.0
+        taken = np.cumsum(self.losses(force, "captured", self.horizon()))
+        last, known = self.day(max(spoken)), self.day(max(theirs)) if theirs else -1
+        share = (taken[last] - (taken[known] if known >= 0 else 0.0)) / self.arrivals(force, last + 1).sum()
+        return self.p["surrender.told"] * math.log(1 - share)
 
     def free_losses(self, force, outcome, days):
         rates, length = self.rates(force, outcome, max(days, self.day(self.case.end) + 1))
@@ -122,23 +252,32 @@ class PlainModel:
         for day, arriving in enumerate(self.arrivals(force, days)):
             x = hazards[day]
             stayed = standing * math.exp(-x) + arriving * (-math.expm1(-x) / x if x > 1e-9 else 1 - x / 2)
-            found.append((standing + arriving - stayed) * self.share_of(force, outcome, day))
+            found.append(standing + arriving - stayed)
             standing = stayed
-        return np.array(found)
+        if outcome == "captured" and f"captured_share.{force}" in self.p:
+            return self.prisoners(force, np.array(found))
+        return np.array([lost * self.share_of(force, outcome, day) for day, lost in enumerate(found)])
+
+    def prisoners(self, force, lost):
+        """Those taken on each day: of all who stand at the end a share, in time as the losses are."""
+        length = self.day(self.case.end) + 1
+        own, _ = self.rates(force, "captured", len(lost))
+        weight = np.array([loss * math.exp(tilt) for loss, (_, tilt) in zip(lost, own, strict=True)])
+        standing = (self.arrivals(force, len(lost)) - lost)[:length].sum()
+        return self.p[f"captured_share.{force}"] * standing * weight / weight[:length].sum()
 
     def share_of(self, force, outcome, day):
         """Share of an outcome in a day's losses: a stick broken twice, tilted in time."""
         outcomes = [name for name in self.case.forces[force].outcomes if name in PEOPLE]
-        captured = self.p[f"captured_share.{force}"] if "captured" in outcomes else 0.0
         missing = self.p[f"missing_share.{force}"] if "missing" in outcomes else 0.0
-        hurt = (1 - captured) * (1 - missing)
+        hurt = 1 - missing
         ratio = math.exp(self.p.get(f"wounded_per_killed.{force}", 0.0))
         both = "killed" in outcomes and "wounded" in outcomes
         plain = {
             "killed": hurt / (1 + ratio) if both else hurt,
             "wounded": hurt * ratio / (1 + ratio) if both else hurt,
-            "captured": captured,
-            "missing": (1 - captured) * missing,
+            "captured": float(outcomes == ["captured"]),
+            "missing": missing,
         }
         weights = {}
         for name in outcomes:
@@ -158,22 +297,24 @@ class PlainModel:
     def bias(self, source, force, role, outcome, wording):
         if wording == "register":
             return 0.0
-        kind = outcome if outcome in ("captured", "deployed") else "losses"
+        kind = "captured" if outcome == "missing" else outcome if outcome in ("captured", "deployed") else "losses"
+        group = "people" if outcome in PEOPLE else outcome
         total = self.p["scale.source_outcome"] * self.effects["source_outcome", source, force, outcome]
         if kind == "losses":
-            total += self.p["scale.source"] * self.effects["source", source]
+            total += self.p["scale.source"] * self.effects["source", source, group]
         if wording != "counted":
             total += self.p[f"role.{kind}.{role}"]
             if kind == "losses":
-                total += self.p["scale.role_in_war"] * self.effects["role_in_war", force, role]
+                total += self.p["scale.role_in_war"] * self.effects["role_in_war", force, role, group]
         return total
 
     def belief(self, source, claim, role, quantity, wording):
         parts = ("deployed",) if quantity == "deployed" else self.case.parts_of(claim.force, quantity)
-        return sum(
+        total = sum(
             self.count(claim.force, part, claim) * math.exp(self.bias(source, claim.force, role, part, wording))
             for part in parts
         )
+        return total + (0.05 if self.bursts else 1e-300)
 
     def centre(self, item, role):
         """Return the belief on the claim's scale: log of a count, logit of a share."""
@@ -190,8 +331,31 @@ class PlainModel:
             share = (share**-8 + 1) ** (-1 / 8)
         return math.log(share) - math.log1p(-share)
 
-    def row(self, item, role):
+    def given(self, item, after, role):
+        """Likelihood of a claim that a later one of its source's series follows: what is known of that one's error."""
+        own, later = self.centre(item, role), self.centre(after, role)
+        s, fresh = self.p[f"noise.{role}"], self.p[f"memory.fresh.{item.source}"]
+        rho2 = 1 / (1 + fresh**2)
+        error = number_said(after) - later
+        given = math.hypot(after.extra_sd, rounding_sd(after))
+        variance = item.extra_sd**2 + self.p["memory.statement"] ** 2
+        if item.claim.measure == "interval":
+            # Of two normals with correlation, one of which is seen with an error of its own.
+            covariance, seen = math.sqrt(rho2) * s**2, s**2 + given**2
+            carried = covariance / seen * error
+            variance += s**2 - covariance**2 / seen
+        else:
+            share = 1.0 if after.claim.as_of == item.claim.as_of else max(1 - math.exp(own - later), 0.0)
+            carried = error
+            variance += (1 - rho2) * (share * s) ** 2 + given**2
+        renewed = self.form(item, own, math.hypot(self.p["outlier.factor"] * s, item.extra_sd))
+        core = self.form(item, own + carried, math.sqrt(variance), found=False)
+        return (1 - self.p["memory.renewal"]) * core + self.p["memory.renewal"] * renewed
+
+    def row(self, item, role, after=None):
         """Likelihood of one claim under one reading of its source's role."""
+        if after is not None:
+            return self.given(item, after, role)
         centre = self.centre(item, role)
         noise = self.p["noise.share" if item.whole else f"noise.{role}"]
         probability, factor = self.p["outlier.probability"], self.p["outlier.factor"]
@@ -204,23 +368,13 @@ class PlainModel:
         total = 0.0
         for weight, core in ((1 - probability, noise), (probability, factor * noise)):
             if weight:
-                total += weight * self.form(item, centre, math.hypot(core, item.extra_sd, self.scatter(item)))
+                total += weight * self.form(item, centre, math.hypot(core, item.extra_sd))
         return total
 
-    def scatter(self, item):
-        """How far the losses of some days are from the path: .8 for one of very many."""
-        since = item.claim.since
-        if since is None or item.whole or item.claim.quantity == "deployed":
-            return 0.0
-        days = len([day for day in self.days() if since <= day <= item.claim.as_of])
-        return 0.8 * math.sqrt(1 / days - 1 / len(self.days()))
-
-    def days(self):
-        count = (self.case.end - self.case.start).days + 1
-        return [self.case.start + dt.timedelta(days=number) for number in range(count)]
-
-    def form(self, item, centre, s):
+    def form(self, item, centre, s, found=True):
         noise = stats.norm(centre, s)
+        if item.claim.qualifier == "counted" and not found:  # it falls short as the next count does
+            return float(noise.pdf(item.point))
         if item.form == "cell":
             if item.lower > centre:
                 return float(noise.sf(item.lower) - noise.sf(item.upper))
@@ -245,6 +399,7 @@ def log_density(design, model, priors, walks, effects, errors):
     for (kind, *_), z in effects.items():
         wide = q if kind == "source" else 0.0
         total += math.log((1 - wide) * stats.norm.pdf(z) + wide * stats.norm.pdf(z, scale=factor))
+    total += model.burst_density() + model.picks()
     groups = {}
     for item in read_rows(design):
         groups.setdefault((item.source, item.claim.force), []).append(item)
@@ -252,13 +407,40 @@ def log_density(design, model, priors, walks, effects, errors):
         roles = design.case.sources[source].roles_towards(force)
         values = []
         for role in roles:
-            value = sum(math.log(model.row(item, role)) for item in items)
+            value = sum(math.log(model.row(item, role, next_of(item, items))) for item in items)
             for error in errors.values():
                 if (source, force) == error["first"]:
                     value += math.log(statement_prior(model.p, error, role))
             values.append(value)
         total += special.logsumexp(values) - math.log(len(roles))
     return total
+
+
+def next_of(item, items):
+    """Return the claim of the same series that follows, zeros passed over."""
+    if item.whole or item.claim.qualifier == "register":
+        return None
+
+    def series(other):
+        return other.claim.quantity, other.claim.measure, other.claim.qualifier == "counted", other.whole
+
+    def when(other):
+        claim = other.claim
+        return claim.as_of, claim.published, claim.since or claim.as_of, claim.id
+
+    later = [other for other in items if series(other) == series(item) and when(other) > when(item)]
+    later = [other for other in later if (other.claim.low or other.claim.value) and other.claim.qualifier != "register"]
+    return min(later, key=when) if later else None
+
+
+def number_said(item):
+    """Return the log of the number; of a range the middle of the logs."""
+    claim = item.claim
+    return math.log(claim.value) if claim.value else (math.log(claim.low) + math.log(claim.high)) / 2
+
+
+def rounding_sd(item):
+    return (item.upper - item.lower) / math.sqrt(12) if item.form == "cell" else 0.0
 
 
 def statement_prior(p, error, role):

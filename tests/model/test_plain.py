@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import numpy as np
 import pytest
 from examples import (
+    CALENDAR_ROWS,
     CASE,
+    DAY_ROWS,
     LEARNED,
     LIST_ROWS,
     LOUD_ROWS,
     ONE_DAY,
     ONE_DAY_ROWS,
+    OPEN,
     RICH_ROWS,
+    SERIES_ROWS,
+    SILENT_ROWS,
+    TWO_WAVES,
     UNBOUNDED,
     UNBOUNDED_ROWS,
+    WAVE_DAYS,
     Row,
 )  # fmt: skip
+from kinds import MEMORY
 from plain import PlainModel, joint_density, log_density
 from plain_rows import read_rows
 
@@ -44,6 +54,13 @@ KINDS = {
     "a list of names": (LIST_ROWS, ONE_DAY),
     "joint": (RICH_ROWS, CASE, LEARNED),
     "loud": (LOUD_ROWS, UNBOUNDED),
+    "series": (SERIES_ROWS, MEMORY),
+    "series in two roles": (SERIES_ROWS, CASE),
+    "days": (DAY_ROWS, UNBOUNDED),
+    "days and a forecast": (DAY_ROWS, OPEN, "", None, dt.date(2024, 5, 10)),
+    "calendar": (CALENDAR_ROWS, UNBOUNDED),
+    "silence": (SILENT_ROWS, UNBOUNDED),
+    "two waves": ([*RICH_ROWS, *WAVE_DAYS], TWO_WAVES),
 }
 
 
@@ -64,7 +81,11 @@ def plain_density(laid, x):
         )
         roles = laid.case.sources[first.source].roles_towards(pairs[0][1])
         errors[name] = {"error": error, "roles": roles, "first": (first.source, first.claim.force)}
-    model = PlainModel(laid.case, values, walks, effects, errors)
+    bursts = {
+        laid.state.series[burst.series]: unknowns["burst"][burst.first : burst.first + burst.count]
+        for burst in laid.state.bursts
+    }
+    model = PlainModel(laid, values, walks, effects, errors, bursts)
     joint = [laid.parameters.items[position] for position in laid.parameters.joint.positions]
     priors = [(item, values[item.name]) for item in laid.parameters.items if item not in joint]
     table = laid.priors.joint if joint else None

@@ -59,7 +59,9 @@ def posterior_on_grid(design, rows, probability=0.0):
     prior = laid.parameters.items[place].prior
     nothing = np.zeros((len(GRID), laid.beliefs.latents))
     empty = np.zeros((len(GRID), 0))
-    log = log_likelihood(NUMPY, laid, theta, empty, nothing, empty) - 0.5 * ((GRID - prior.mu) / prior.sigma) ** 2
+    log = (
+        log_likelihood(NUMPY, laid, theta, empty, nothing, empty, empty) - 0.5 * ((GRID - prior.mu) / prior.sigma) ** 2
+    )
     density = np.exp(log - log.max())
     return density / trapezoid(density, GRID)
 
@@ -149,8 +151,12 @@ ROWS = [
 PLAIN = UNBOUNDED.replace('lulls = [{ from = 2024-02-03, to = 2024-02-20, claim = "quiet" }]\n', "")
 
 
-def test_units_do_not_matter(design):
-    """Unbounded, no small counts: claims and prior locations times ten give the same density at counts times ten."""
+def test_units_do_not_matter(design, monkeypatch):
+    """Claims and prior locations times ten give the same density at counts times ten.
+
+    Unbounded, no small counts, and without the twentieth of a person that is added to beliefs.
+    """
+    monkeypatch.setattr("sim.model.rows.LEAST_BELIEF", 1e-300)
     tenfold = [{**row, **{k: 10 * row[k] for k in ("value", "low", "high") if k in row}} for row in ROWS]
     priors = '\n[priors]\n"total.default" = { dist = "Normal", mu = MU, sigma = 3.45 }\n'
     base = design(ROWS, PLAIN + priors.replace("MU", "6.0"))
@@ -162,7 +168,8 @@ def test_units_do_not_matter(design):
         for place, item in enumerate(laid.parameters.items):
             if item.variable == "total":
                 theta[:, place] += shift
-        values.append(log_likelihood(NUMPY, laid, theta, unknowns["walk"], unknowns["effects"], np.zeros((40, 0))))
+        at = unknowns["walk"], unknowns["effects"], np.zeros((40, 0)), unknowns["burst"]
+        values.append(log_likelihood(NUMPY, laid, theta, *at))
     np.testing.assert_allclose(values[0], values[1], rtol=1e-9)
 
 
@@ -179,7 +186,9 @@ def test_the_calendar_does_not_matter(design):
     base, other = design(ROWS, PLAIN), design(earlier, shift(PLAIN))
     unknowns = sample_prior(base, np.random.default_rng(3), 40)
     values = [
-        log_likelihood(NUMPY, laid, *(unknowns[k] for k in ("theta", "walk", "effects")), np.zeros((40, 0)))
+        log_likelihood(
+            NUMPY, laid, *(unknowns[k] for k in ("theta", "walk", "effects")), np.zeros((40, 0)), unknowns["burst"]
+        )
         for laid in (base, other)
     ]
     np.testing.assert_allclose(values[0], values[1], rtol=1e-12)

@@ -28,6 +28,7 @@ def value_slots(laid, model):
         "source_effect": len(effects["source"]),
         "source_outcome": len(effects["source_outcome"]),
         "statement": laid.beliefs.statements,
+        "burst": laid.state.burst_count,
     }
     for name, size in sizes.items():
         names[name] = list(range(end, end + size))
@@ -100,5 +101,6 @@ def test_unknowns_are_read_back_from_a_trace(kursk, rng):
     for number, name in enumerate(("role_in_war", "source_effect", "source_outcome")):
         trace[name] = known["effects"][..., ends[number] : ends[number + 1]]
     trace |= {"walk": known["walk"].reshape(2, 3, len(kursk.state.forces), -1), "statement": known["statement"]}
+    trace["burst"] = known["burst"]
     found = gather_unknowns(kursk, trace)
     assert all(np.array_equal(found[name], known[name]) for name in known)

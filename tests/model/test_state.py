@@ -7,8 +7,11 @@ import datetime as dt
 import numpy as np
 import pytest
 from examples import CASE, RICH_ROWS, UNBOUNDED, UNBOUNDED_ROWS
+from kinds import smooth
 
+from sim.model.arrays import NUMPY
 from sim.model.design import sample_prior, trace_state
+from sim.model.losses.picks import weigh_picks
 from sim.posterior.sample import Sample
 
 
@@ -43,7 +46,7 @@ def test_reported_counts_are_whole_and_add_up(design):
 
 def test_bounded_losses_follow_their_definition(design):
     """Each soldier of a wave is lost with probability 1 - exp(-(H(t) - H(arrival))): a sum over arrival days."""
-    laid = design(RICH_ROWS)
+    laid = smooth(design(RICH_ROWS))
     unknowns = sample_prior(laid, np.random.default_rng(6), 5)
     state = trace_state(laid, unknowns)
     line = laid.timeline
@@ -67,7 +70,8 @@ def test_bounded_losses_follow_their_definition(design):
             lost = size[draw] * (1 - np.exp(-(np.interp(cut, grid, hazard) - at[here]))).sum() / len(arrivals)
             if cut in line.cuts:
                 place = np.searchsorted(line.cuts, cut)
-                total = sum(state[draw, laid.state.locate("x", name), place] for name in laid.state.personnel)
+                fought = [name for name in laid.state.personnel if name != "captured"]
+                total = sum(state[draw, laid.state.locate("x", name), place] for name in fought)
                 assert total == pytest.approx(lost, rel=2e-3)
 
 
@@ -85,7 +89,7 @@ def test_unbounded_total_is_reached_at_the_end(design):
 
 
 def test_a_lull_lowers_losses_of_its_days_alone(design):
-    laid = design(UNBOUNDED_ROWS, UNBOUNDED)
+    laid = smooth(design(UNBOUNDED_ROWS, UNBOUNDED))
     unknowns = sample_prior(laid, np.random.default_rng(8), 50)
     unknowns["walk"][:] = 0
     for name in laid.parameters.items:
@@ -116,3 +120,47 @@ def test_moving_the_headline_does_not_move_the_model(design):
     early, late = (design(RICH_ROWS, CASE, as_of=day) for day in (dt.date(2024, 2, 5), dt.date(2024, 3, 31)))
     assert early.timeline.end == late.timeline.end
     assert early.state.walks == late.state.walks
+
+
+def test_prisoners_are_a_share_of_those_who_stand_at_the_end(design):
+    """And no force loses more than it has, though it gives up whole before its last wave is there."""
+    laid = design([{"value": 900, "quantity": "captured", "source": "foe"}])
+    unknowns = sample_prior(laid, np.random.default_rng(2), 200)
+    share, sent = laid.parameters.index("captured_share", "x"), laid.state.locate("x", "deployed")
+    state, end = trace_state(laid, unknowns), laid.state.end
+    rows = {name: state[:, laid.state.locate("x", name)] for name in laid.state.personnel}
+    stood = state[:, sent, end] - rows["killed"][:, end] - rows["wounded"][:, end]
+    np.testing.assert_allclose(rows["captured"][:, end], unknowns["theta"][:, share] * stood, rtol=1e-9, atol=1e-6)
+    unknowns["theta"][:, share] = 1
+    state = trace_state(laid, unknowns)
+    lost = state[:, [laid.state.locate("x", name) for name in laid.state.personnel]].sum(axis=1)
+    assert (lost <= state[:, sent] * (1 + 1e-9)).all()
+
+
+def test_that_nobody_speaks_of_prisoners_tells_of_few(design):
+    """Since the last word of them, up to the last of any loss, a surrender would have been told."""
+    day, later = "2024-03-01", "2024-03-31"
+    taken = {"value": 90, "quantity": "captured", "source": "foe"}
+    assert not len(design([]).picks.silences)
+    assert not len(design([{"value": 300, "as_of": day}, {**taken, "as_of": later}]).picks.silences)
+    assert len(design([{"value": 300, "as_of": later}, {**taken, "as_of": day}]).picks.silences) == 1
+    laid = design([{"value": 300, "as_of": day}])
+    unknowns = sample_prior(laid, np.random.default_rng(1), 200)
+    state, theta = trace_state(laid, unknowns), unknowns["theta"]
+    cut = laid.timeline.evening(dt.date(2024, 3, 1))
+    share = state[:, laid.state.locate("x", "captured"), cut] / state[:, laid.state.locate("x", "deployed"), cut]
+    found = weigh_picks(NUMPY, laid.picks, state.reshape(200, -1), theta)
+    np.testing.assert_allclose(found, 30 * np.log(np.maximum(1 - share, 1e-12)), rtol=1e-9, atol=1e-9)
+
+
+def test_silence_after_the_fighting_is_a_lull(design):
+    """Of a war that is over, and that was told of for a shorter time than it was not; of an open one there is none."""
+    rows = [{"value": 30, "as_of": "2024-01-10"}, {"value": 50, "as_of": "2024-01-12", "source": "foe"}]
+    plain = CASE.replace(', "captured"]', "]")
+    laid = design(rows, plain)
+    (lull,) = laid.case.forces["x"].lulls
+    assert (lull.start, lull.end) == (dt.date(2024, 1, 13), dt.date(2024, 3, 31))
+    assert [(pick.since, pick.times) for pick in laid.picks.spells] == [(0, 2)]
+    assert not design([*rows, {"value": 60, "as_of": "2024-02-15"}], plain).case.forces["x"].lulls
+    assert not design(rows, plain.replace("end = 2024-03-31\n", "")).case.forces["x"].lulls
+    assert design(rows, plain).case.forces == laid.case.forces

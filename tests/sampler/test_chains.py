@@ -183,7 +183,7 @@ def test_the_curvature_is_that_of_the_density(kursk, rng):
 def test_a_start_that_is_impossible_is_refused(kursk):
     size = count_unknowns(kursk)
     with pytest.raises(InputError, match="no starting point with a finite density"):
-        sample_buffer(_poison(kursk), size, "kursk", 1, draws=1, tune=10, target_accept=0.8, quiet=True)
+        sample_buffer(_poison(kursk), np.zeros(size), "kursk", 1, draws=1, tune=10, target_accept=0.8, quiet=True)
 
 
 def _poison(design):

@@ -11,7 +11,9 @@ machine code is kept on disk.
     priors   the parameters and latents: their links and their densities
     paths    the steps of the state, each forward and backward: rates, hazards, shares of outcomes
     state    the losses and arrivals of all forces, from the parameters and the walk
-    rows     the rows of the likelihood, from the state
+    bursts   how the losses of single days lie about the path, and which days are told
+    memory   the rows that are read given the next one of their source's series
+    rows     all rows of the likelihood, from the state
     kernel   all of it together: `log_density`, and `compile_density` for the sampler
 
 Each function runs one step of the model forward; the one named `back_` and the same runs it backward. Names that start

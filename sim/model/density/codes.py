@@ -3,8 +3,8 @@
 A buffer begins with the offsets of its fields (`Field`) and of its end; each field is a run of whole numbers or floats.
 Shapes are told by letters: P parameters, J joint ones, U free ones and latents, E effects, F forces, B bounded forces,
 N outcomes with totals of their own, D forces with waves, W waves, L lulls, K outcomes of personnel, S segments of the
-timeline, R rows, M parts of rows, T bias terms, G readings, Q statements. Of whole numbers that are positions, -1 means
-"none".
+timeline, R rows, M parts of rows, T bias terms, G readings, Q statements, H outcomes with bursts, I their intervals,
+C picks, V parts of picks. Of whole numbers that are positions, -1 means "none".
 """
 
 from __future__ import annotations
@@ -42,6 +42,15 @@ class Form(_FromZero):
     WORDED = auto()
 
 
+class Link(_FromZero):
+    """What follows a number in its source's series: nothing, a later total, one of the same day, the next days'."""
+
+    NONE = auto()
+    TOTAL = auto()
+    RECOUNT = auto()
+    INTERVAL = auto()
+
+
 class Size(_FromZero):
     """The numbers of things, in `Field.SIZES`."""
 
@@ -49,6 +58,10 @@ class Size(_FromZero):
     WALKS = auto()  # standard normals behind the walks of all forces
     EFFECTS = auto()
     STATEMENTS = auto()
+    BURSTS = auto()  # intervals, of all outcomes with bursts
+    BURST_ROWS = auto()  # outcomes with bursts
+    END = auto()  # the cut of the evening of the last day of the path
+    PICKS = auto()
     FORCES = auto()
     SEGMENTS = auto()
     STEPS = auto()  # of one force's walk
@@ -68,12 +81,16 @@ class Common(_FromZero):
     """The parameters of which a case has one; `Field.COMMON` holds where they stand in theta."""
 
     PATH_STEP = auto()
+    PICK_BY_SIZE = auto()
+    SURRENDER_TOLD = auto()
     OUTLIER_PROBABILITY = auto()
     OUTLIER_FACTOR = auto()
     OUTLIER_SOURCE = auto()
     SCALE_ROLE_IN_WAR = auto()  # the three scales in the order of the effects' fields
     SCALE_SOURCE = auto()
     SCALE_SOURCE_OUTCOME = auto()
+    RENEWAL = auto()  # of a source's memory
+    SLIP = auto()  # of one number of a series
 
 
 class Constant(_FromZero):
@@ -81,6 +98,11 @@ class Constant(_FromZero):
 
     CAP = auto()
     FLOOR_SD = auto()
+    LEAST_BELIEF = auto()
+    LEAST_SIZE = auto()
+    LEAST_TOTAL = auto()
+    LEAST_SENT = auto()
+    LEAST_LEFT = auto()
 
 
 class Field(_FromZero):
@@ -116,7 +138,7 @@ class Field(_FromZero):
     BOUNDED_SIZED = auto()  # (B,) among those with waves
     SHARE = auto()  # (B,) in theta, as the next three
     RATIO = auto()  # (B,) wounded per killed
-    CAPTURED = auto()  # (B,)
+    CAPTURED = auto()  # (B,) the share of the survivors who are taken
     MISSING = auto()  # (B,)
     HAS = auto()  # (B, 4) whether killed, wounded, captured, missing are outcomes of the force: 1 or 0
     BOUNDED_TILT = auto()  # (B, K) in theta
@@ -127,6 +149,22 @@ class Field(_FromZero):
     FREE_TOTAL = auto()  # (N,) in theta, as the next two
     FREE_RATIO = auto()  # (N,) added to the log total: wounded per killed
     FREE_TILT = auto()  # (N,)
+
+    # The state: bursts, and the spells of days that are told of.
+    CAPPED = auto()  # (B,) whether losses must be held below those who have arrived
+    BURST_SERIES = auto()  # (H,) the row of the state
+    BURST_SIZE = auto()  # (H,) kappa in theta
+    BURST_INSIDE = auto()  # (H,) how many intervals are before the end
+    BURST_START = auto()  # (H + 1,) the first interval of each
+    BURST_SINCE = auto()  # (I,) its first segment
+    BURST_UNTIL = auto()  # (I,) one past its last segment
+    PICK_SHARE = auto()  # (C,) of the days of the war
+    PICK_TIMES = auto()  # (C,)
+    PICK_START = auto()  # (C + 1,) the first part of each
+    PICK_UNTIL = auto()  # (V,) in the flat state, as the next two
+    PICK_SINCE = auto()  # (V,)
+    PICK_TOTAL = auto()  # (V,) at the end
+    SILENCE = auto()  # (silences, 3) in the flat state: the captured at its last cut and its first, those sent
 
     # The beliefs: the log bias of each term.
     ROLE = auto()  # (T,) the role's mean in theta
@@ -159,6 +197,14 @@ class Field(_FromZero):
     CONTAMINATED = auto()  # (R,) whether its noise has outliers
     IS_PRIOR = auto()  # (R,) whether it is no claim, but the prior of a statement's error
 
+    # The rows: what follows a number in its source's series.
+    LINK = auto()  # (R,) see Link
+    SUCCESSOR = auto()  # (R,) the row that it is read given
+    NEXT_POINT = auto()  # (R,) the number said there
+    NEXT_SD = auto()  # (R,) the error that the source itself gave there, with its rounding
+    FRESH = auto()  # (R,) the source's fresh error in theta
+    CORE_FORM = auto()  # (R,) the form given its successor
+
     # What rows share: a statement's error, a reading of its source's role.
     STATEMENT = auto()  # (R,)
     REFERENCE_NOISE = auto()  # (Q,) in theta, the unit of the statement's error
@@ -171,7 +217,8 @@ FLOATS = frozenset(
     {
         Field.CONSTANTS, Field.ARGUMENTS, Field.JOINT_MEAN, Field.JOINT_ROOT, Field.COUNTS, Field.DAYS, Field.POSITION,
         Field.INSIDE, Field.ROOT_DAYS, Field.LULL_COVER, Field.ARRIVALS, Field.HAS, Field.POINT, Field.LOWER,
-        Field.UPPER, Field.LOG_WIDTH, Field.SIGN, Field.OWN_SD, Field.LOG_WEIGHT,
+        Field.UPPER, Field.LOG_WIDTH, Field.SIGN, Field.OWN_SD, Field.LOG_WEIGHT, Field.NEXT_POINT, Field.NEXT_SD,
+        Field.PICK_SHARE, Field.PICK_TIMES,
     }
 )  # fmt: skip
 
@@ -200,6 +247,10 @@ class Slope(_FromZero):
     WORDING = auto()
     TOP = auto()  # of the belief by the sum of the row's parts
     WHOLE = auto()  # and of its whole's
+    AFTER = auto()  # by the belief of the row that follows it in a series; this and the next of such rows alone
+    FRESH = auto()
+    RENEWAL = auto()
+    SLIP = auto()
 
 
 class Saved(_FromZero):
@@ -208,5 +259,17 @@ class Saved(_FromZero):
     PATH = auto()
     HAZARD = auto()
     BEFORE = auto()  # those standing before the segment
-    LOSS = auto()
+    LOSS = auto()  # without prisoners
+    TAKEN = auto()  # those taken prisoner, over all until the end
     SPLIT = auto()  # K rows, the share of each outcome; then K rows, its derivative by the share before tilting
+
+
+class SavedBurst(_FromZero):
+    """What is saved of each interval of the bursts, for the way back."""
+
+    MASS = auto()  # its share of the smooth losses up to the end
+    SHARE = auto()  # of the losses
+    MOVE_BY_U = auto()  # the derivative of log X by the unknown
+    MOVE_BY_SIZE = auto()  # and by the size of its gamma law; zero where that is the least
+    SLOPE_BY_U = auto()  # the derivatives of the log density by the same
+    SLOPE_BY_SIZE = auto()

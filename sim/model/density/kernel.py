@@ -11,7 +11,8 @@ import numpy as np
 from numba import types
 
 from sim.model.density.access import compiled, floats_of, ints_of, size_of
-from sim.model.density.codes import Field, SharedField, Size
+from sim.model.density.bursts import back_bursts, run_bursts, run_picks
+from sim.model.density.codes import Field, SavedBurst, SharedField, Size
 from sim.model.density.priors import (
     back_priors,
     back_standardise,
@@ -21,11 +22,12 @@ from sim.model.density.priors import (
     standardise_effects,
 )
 from sim.model.density.rows import add_bias, back_bias, run_rows
-from sim.model.density.state import back_state, run_state
+from sim.model.density.state import back_smooth, back_sum_up, run_smooth, sum_up
 from sim.system.code_cache import compile_callback
 
 _LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
 _SHARED_FIELDS = len(SharedField)
+_SAVED_BURST = len(SavedBurst)
 
 
 @compiled
@@ -35,20 +37,16 @@ def log_density(x: Any, grad: Any, floats: Any, ints: Any) -> float:
     Parameters
     ----------
     x, grad : arrays, shape (n,)
-        Free parameters, walk, effects, statements.
+        Free parameters, walk, effects, statements, bursts.
     floats, ints : arrays
         Two views of the buffer of `pack_design`.
     """
-    params, walks, statements = (
-        size_of(ints, Size.PARAMETERS),
-        size_of(ints, Size.WALKS),
-        size_of(ints, Size.STATEMENTS),
-    )
-    latents = walks + size_of(ints, Size.EFFECTS)
-    free = len(x) - latents - statements
-    standard, statement = x[free : free + latents].copy(), x[free + latents :]
+    params, walks, bursts = size_of(ints, Size.PARAMETERS), size_of(ints, Size.WALKS), size_of(ints, Size.BURSTS)
+    latents, last = walks + size_of(ints, Size.EFFECTS), len(x) - bursts
+    free = last - latents - size_of(ints, Size.STATEMENTS)
+    standard, statement, burst = x[free : free + latents].copy(), x[free + latents : last], x[last:]
     walk, effects = standard[:walks], standard[walks:]
-    d_standard, d_statement = grad[free : free + latents], grad[free + latents :]
+    d_standard, d_statement, d_burst = grad[free : free + latents], grad[free + latents : last], grad[last:]
     d_walk, d_effects = d_standard[:walks], d_standard[walks:]
     theta, slope, d_theta = np.empty(params), np.zeros(params), np.zeros(params)
     family, arguments = ints_of(ints, Field.FAMILY), floats_of(floats, ints, Field.ARGUMENTS)
@@ -64,11 +62,17 @@ def log_density(x: Any, grad: Any, floats: Any, ints: Any) -> float:
             density, d = prior_density(family[p], a, b, c, theta[p])
             value += density
             d_theta[p] += d
-    if size_of(ints, Size.ROWS) > 0:
-        state, arrivals, saved, paths = run_state(theta, walk, floats, ints)
-        d_state = np.zeros(len(state))
+    if size_of(ints, Size.ROWS) + bursts > 0:
+        state, arrivals, saved, paths = run_smooth(theta, walk, floats, ints)
+        smooth = np.empty((size_of(ints, Size.BURST_ROWS), size_of(ints, Size.SEGMENTS)))
+        shares = np.empty((_SAVED_BURST, bursts))
+        value += run_bursts(theta, burst, state, smooth, shares, floats, ints)
+        held, d_state = sum_up(state, ints), np.zeros(len(state))
         value += run_rows(theta, effects, statement, state, d_theta, d_effects, d_statement, d_state, floats, ints)
-        back_state(d_state, theta, walk, arrivals, saved, paths, d_theta, d_walk, floats, ints)
+        value += run_picks(theta, state, d_theta, d_state, floats, ints)
+        back_sum_up(d_state, state, held, ints)
+        back_bursts(d_state, theta, smooth, shares, d_theta, d_burst, ints)
+        back_smooth(d_state, theta, walk, arrivals, saved, paths, d_theta, d_walk, floats, ints)
     for p in range(params):
         if apparent[p] >= 0:
             back_bias(apparent[p], -d_theta[p], theta, effects, d_theta, d_effects, ints)

@@ -113,33 +113,69 @@ def back_bounded(d_loss: Any, x: Any, arrivals: Any, before: Any, d_x: Any, d_ar
 
 
 @inner
-def split_shares(
-    theta: Any, has: Any, ratio: int, captured: int, missing: int, share: Any
-) -> tuple[float, float, float]:
-    """Fill the shares of killed, wounded, captured, missing before tilting; return wounded share, captured, missing."""
-    c = theta[captured] * has[2] if captured >= 0 else 0.0
+def split_shares(theta: Any, has: Any, ratio: int, captured: int, missing: int, share: Any) -> tuple[float, float]:
+    """Fill the shares of killed, wounded, captured, missing before tilting; return the wounded's and the missing's.
+
+    The captured have none where they are a share of the survivors.
+    """
     m = theta[missing] * has[3] if missing >= 0 else 0.0
     w = sigmoid(theta[ratio]) if ratio >= 0 else 0.5
     both = has[0] * has[1]
-    hurt = (1 - c) * (1 - m) * max(has[0], has[1])
+    hurt = (1 - m) * max(has[0], has[1])
     share[0] = hurt * (both * (1 - w) + (1 - both) * has[0])
     share[1] = hurt * (both * w + (1 - both) * has[1])
-    share[2] = c
-    share[3] = m * (1 - c)
-    return w, c, m
+    share[2] = has[2] if captured < 0 else 0.0
+    share[3] = m
+    return w, m
 
 
 @inner
-def back_shares(d_share: Any, has: Any, ratio: int, captured: int, missing: int, wcm: Any, d_theta: Any) -> None:
+def back_shares(d_share: Any, has: Any, ratio: int, missing: int, drawn: Any, d_theta: Any) -> None:
     """Carry the derivative by the shares back to theta."""
-    w, c, m = wcm
+    w, m = drawn
     both = has[0] * has[1]
     top = max(has[0], has[1])
-    hurt = (1 - c) * (1 - m) * top
+    hurt = (1 - m) * top
     parts = d_share[0] * (both * (1 - w) + (1 - both) * has[0]) + d_share[1] * (both * w + (1 - both) * has[1])
     if ratio >= 0:
         d_theta[ratio] += hurt * both * (d_share[1] - d_share[0]) * w * (1 - w)
-    if captured >= 0:
-        d_theta[captured] += has[2] * (-(1 - m) * top * parts + d_share[2] - m * d_share[3])
     if missing >= 0:
-        d_theta[missing] += has[3] * (-(1 - c) * top * parts + (1 - c) * d_share[3])
+        d_theta[missing] += has[3] * (d_share[3] - top * parts)
+
+
+@inner
+def take_prisoners(loss: Any, arrivals: Any, inside: Any, position: Any, tilt: float, taken: Any) -> float:
+    """Fill `taken` with who is taken on each segment, over all until the end; return those standing at the end."""
+    total, standing = 0.0, 0.0
+    for s in range(len(loss)):
+        taken[s] = loss[s] * math.exp(tilt * position[s])
+        total += taken[s] * inside[s]
+        standing += (arrivals[s] - loss[s]) * inside[s]
+    for s in range(len(loss)):
+        taken[s] /= total
+    return max(standing, 0.0)
+
+
+@inner
+def back_take_prisoners(
+    d_count: Any, share: float, loss: Any, arrivals: Any, inside: Any, position: Any, tilt: float, taken: Any,
+    d_loss: Any, d_arrivals: Any,
+) -> tuple[float, float]:  # fmt: skip
+    """Carry the derivative by who was taken on each segment back to losses and arrivals; return those by share, tilt.
+
+    `d_count` is that by the count of each segment, share x standing x taken.
+    """
+    mean, total, standing, d_tilt = 0.0, 0.0, 0.0, 0.0
+    for s in range(len(loss)):
+        mean += d_count[s] * taken[s]
+        total += inside[s] * loss[s] * math.exp(tilt * position[s])
+        standing += (arrivals[s] - loss[s]) * inside[s]
+    standing = max(standing, 0.0)
+    for s in range(len(loss)):
+        d = share * standing * (d_count[s] - inside[s] * mean)
+        d_tilt += d * taken[s] * position[s]
+        d_loss[s] += d * math.exp(tilt * position[s]) / total
+        if standing > 0:
+            d_loss[s] -= share * mean * inside[s]
+            d_arrivals[s] += share * mean * inside[s]
+    return standing * mean, d_tilt

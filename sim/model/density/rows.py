@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 
 from sim.model.density.access import constant_of, floats_of, index_of, inner, int_at, ints_of, size_of
-from sim.model.density.codes import Common, Constant, Field, Form, Size, Slope
-from sim.model.density.terms import form_term, sigmoid, softplus
+from sim.model.density.codes import Common, Constant, Field, Form, Link, Size, Slope
+from sim.model.density.memory import back_given, weigh_given
+from sim.model.density.terms import LEAST, LEAST_WORDING, form_term, sigmoid, softplus
 
-_LEAST = 1e-300  # stands for a probability of zero
-_LEAST_WORDING = 1e-6  # of the wording's mean
 _SLOPES = len(Slope)
 _EFFECTS = 3  # kinds of them, each with a field and a scale: of a role in this war, a source, a source by outcome
 
@@ -32,11 +31,12 @@ def run_rows(
     for t in range(terms):
         lift[t] = math.exp(add_bias(t, theta, effects, ints))
     parts, whole_parts = _parts_of(ints, Field.TOP_START), _parts_of(ints, Field.WHOLE_START)
-    tops, wholes = _believe(parts, rows, state, lift), _believe(whole_parts, rows, state, lift)
+    least = constant_of(floats, ints, Constant.LEAST_BELIEF)
+    tops, wholes = _believe(parts, rows, state, lift, least), _believe(whole_parts, rows, state, lift, least)
     slopes, by_reading, weight = np.empty((_SLOPES, rows)), np.zeros(readings), np.ones(readings)
     _weigh_rows(theta, statement, tops, wholes, by_reading, slopes, floats, ints)
     value = _mix_readings(by_reading, weight, floats, ints)
-    _back_rows(theta, statement, weight, slopes, d_theta, d_statement, floats, ints)
+    _back_rows(theta, statement, tops, weight, slopes, d_theta, d_statement, floats, ints)
     _back_believe(parts, slopes[Slope.TOP], state, lift, d_state, d_bias)
     _back_believe(whole_parts, slopes[Slope.WHOLE], state, lift, d_state, d_bias)
     for t in range(terms):
@@ -82,13 +82,13 @@ def _parts_of(ints: Any, first: int) -> Any:
 
 
 @inner
-def _believe(parts: Any, rows: int, state: Any, lift: Any) -> Any:
-    """Return the sum that each row speaks of, 1 for one without parts; `lift` is exp(bias)."""
+def _believe(parts: Any, rows: int, state: Any, lift: Any, least: float) -> Any:
+    """Return the sum that each row speaks of and `least`, 1 for one without parts; `lift` is exp(bias)."""
     start, term, until, since = parts
     believed = np.ones(rows)
     for r in range(rows):
         if start[r] < start[r + 1]:
-            believed[r] = 0.0
+            believed[r] = least
             for p in range(start[r], start[r + 1]):
                 believed[r] += (state[until[p]] - state[since[p]]) * lift[term[p]]
     return believed
@@ -135,9 +135,13 @@ def _weigh_rows(
     lower, upper = floats_of(floats, ints, Field.LOWER), floats_of(floats, ints, Field.UPPER)
     point, signs = floats_of(floats, ints, Field.POINT), floats_of(floats, ints, Field.SIGN)
     p, factor = theta[index_of(ints, Common.OUTLIER_PROBABILITY)], theta[index_of(ints, Common.OUTLIER_FACTOR)]
-    q = max(p, _LEAST)
+    q = max(p, LEAST)
     log_rest, log_q = math.log1p(-p), math.log(q)
+    links = ints_of(ints, Field.LINK)
     for r in range(len(tops)):
+        if links[r] != Link.NONE:
+            by_reading[reading[r]] += weigh_given(r, theta, tops, slopes, floats, ints)
+            continue
         centre, d_top, d_whole = _centre(tops[r], wholes[r], is_share[r], is_capped[r], cap)
         slopes[Slope.TOP, r], slopes[Slope.WHOLE, r] = d_top / tops[r], d_whole / wholes[r]
         value, number, sign = log_width[r], statements[r], signs[r]
@@ -146,7 +150,7 @@ def _weigh_rows(
             centre += (-shared if is_prior[r] else shared) * statement[number]
             if is_prior[r]:
                 value += math.log(shared)
-        mean = max(theta[wording[r]], _LEAST_WORDING) if form[r] == Form.WORDED else 1.0
+        mean = max(theta[wording[r]], LEAST_WORDING) if form[r] == Form.WORDED else 1.0
         base = max(theta[noises[r]], floor) if noises[r] >= 0 else floor
         gaps = point[r] - centre, lower[r] - centre, upper[r] - centre
         s = math.sqrt(base * base + own_sd[r] * own_sd[r])
@@ -175,8 +179,9 @@ def _weigh_rows(
 
 @inner
 def _back_rows(
-    theta: Any, statement: Any, weight: Any, slopes: Any, d_theta: Any, d_statement: Any, floats: Any, ints: Any
-) -> None:
+    theta: Any, statement: Any, tops: Any, weight: Any, slopes: Any, d_theta: Any, d_statement: Any,
+    floats: Any, ints: Any,
+) -> None:  # fmt: skip
     """Carry the slopes of all rows, times the weight of their readings, back to the parameters and statements.
 
     What is left in the last two of `slopes` is the derivative by numerator and denominator.
@@ -203,6 +208,7 @@ def _back_rows(
             d_theta[wording[r]] += by * slopes[Slope.WORDING, r]
         slopes[Slope.TOP, r] *= d_centre
         slopes[Slope.WHOLE, r] *= d_centre
+    back_given(theta, tops, weight, slopes, d_theta, floats, ints)
     d_theta[index_of(ints, Common.OUTLIER_FACTOR)] += d_factor
     d_theta[index_of(ints, Common.OUTLIER_PROBABILITY)] += d_probability
 

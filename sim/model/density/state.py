@@ -18,10 +18,12 @@ from sim.model.density.paths import (
     back_normalise,
     back_rates,
     back_shares,
+    back_take_prisoners,
     lose_bounded,
     normalise,
     run_rates,
     split_shares,
+    take_prisoners,
 )
 from sim.model.density.terms import sigmoid, softplus
 
@@ -46,8 +48,11 @@ def list_lulls(ints: Any) -> Any:
 
 
 @inner
-def run_state(theta: Any, walk: Any, floats: Any, ints: Any) -> tuple[Any, Any, Any, Any]:
-    """Return the state, and what is saved for the way back: arrivals, bounded forces (`codes.Saved`), free paths."""
+def run_smooth(theta: Any, walk: Any, floats: Any, ints: Any) -> tuple[Any, Any, Any, Any]:
+    """Return smooth losses on each segment in the places of the state, and arrivals there as their sums.
+
+    And what is saved for the way back: arrivals by segment, bounded forces (`codes.Saved`), free paths.
+    """
     forces, segments, steps = size_of(ints, Size.FORCES), size_of(ints, Size.SEGMENTS), size_of(ints, Size.STEPS)
     bounded, free, sized = size_of(ints, Size.BOUNDED), size_of(ints, Size.FREE), size_of(ints, Size.SIZED)
     log_rate = run_rates(
@@ -68,17 +73,61 @@ def run_state(theta: Any, walk: Any, floats: Any, ints: Any) -> tuple[Any, Any, 
 
 
 @inner
-def back_state(
-    d_state: Any, theta: Any, walk: Any, arrivals: Any, saved: Any, paths: Any, d_theta: Any, d_walk: Any,
-    floats: Any, ints: Any,
-) -> None:  # fmt: skip
-    """Carry the derivative by the state, which is summed up in place, back to theta and the walk."""
-    segments, sized = size_of(ints, Size.SEGMENTS), size_of(ints, Size.SIZED)
-    width, first_free, first_sized = segments + 1, find_free(ints), find_sized(ints)
-    # From the derivative by each cumulative count to that by each increment.
+def sum_up(state: Any, ints: Any) -> Any:
+    """Turn losses on each segment into the cumulative counts of the state, held below arrivals; return where held."""
+    width, count = size_of(ints, Size.SEGMENTS) + 1, size_of(ints, Size.PERSONNEL)
+    first_sized, end, held = find_sized(ints), size_of(ints, Size.END), np.zeros(len(state), dtype=np.bool_)
+    for row in range(first_sized):
+        for c in range(1, width):
+            state[row * width + c] += state[row * width + c - 1]
+    for b in range(size_of(ints, Size.BOUNDED)):
+        if not int_at(ints, Field.CAPPED, b):
+            continue
+        sent, total = (first_sized + int_at(ints, Field.BOUNDED_SIZED, b)) * width, 0.0
+        for k in range(b * count, (b + 1) * count):
+            total += state[k * width + end]
+        for k in range(b * count, (b + 1) * count):
+            share = state[k * width + end] / total
+            for c in range(1, width):
+                if c != end and state[k * width + c] > share * state[sent + c]:
+                    state[k * width + c], held[k * width + c] = share * state[sent + c], True
+    return held
+
+
+@inner
+def back_sum_up(d_state: Any, state: Any, held: Any, ints: Any) -> None:
+    """Carry the derivative by the state back to the losses on each segment, in place; of arrivals too."""
+    width, count = size_of(ints, Size.SEGMENTS) + 1, size_of(ints, Size.PERSONNEL)
+    first_sized, end = find_sized(ints), size_of(ints, Size.END)
+    for b in range(size_of(ints, Size.BOUNDED)):
+        if not int_at(ints, Field.CAPPED, b):
+            continue
+        sent, total = (first_sized + int_at(ints, Field.BOUNDED_SIZED, b)) * width, 0.0
+        for k in range(b * count, (b + 1) * count):
+            total += state[k * width + end]
+        for k in range(b * count, (b + 1) * count):
+            share, d_share = state[k * width + end] / total, 0.0
+            for c in range(1, width):
+                if held[k * width + c]:
+                    d_share += d_state[k * width + c] * state[sent + c]
+                    d_state[sent + c] += share * d_state[k * width + c]
+                    d_state[k * width + c] = 0.0
+            d_state[k * width + end] += d_share / total
+            for other in range(b * count, (b + 1) * count):
+                d_state[other * width + end] -= d_share * share / total
     for row in range(len(d_state) // width):
         for c in range(width - 2, 0, -1):
             d_state[row * width + c] += d_state[row * width + c + 1]
+
+
+@inner
+def back_smooth(
+    d_state: Any, theta: Any, walk: Any, arrivals: Any, saved: Any, paths: Any, d_theta: Any, d_walk: Any,
+    floats: Any, ints: Any,
+) -> None:  # fmt: skip
+    """Carry the derivative by smooth losses and arrivals on each segment back to theta and the walk."""
+    segments, sized = size_of(ints, Size.SEGMENTS), size_of(ints, Size.SIZED)
+    width, first_free, first_sized = segments + 1, find_free(ints), find_sized(ints)
     d_log_rate = np.zeros((size_of(ints, Size.FORCES), segments))
     d_arrivals = np.zeros((sized, segments))
     for k in range(len(paths)):
@@ -152,7 +201,25 @@ def _lose_of_bounded(
             saved[tilts + k, s] /= total
             saved[Saved.SPLIT + k, s] = share[personnel[k]] * saved[tilts + k, s]
             base = (b * len(personnel) + k) * (segments + 1) + s
-            state[base + 1] = state[base] + saved[Saved.LOSS, s] * saved[Saved.SPLIT + k, s]
+            state[base + 1] = saved[Saved.LOSS, s] * saved[Saved.SPLIT + k, s]
+    if captured >= 0:
+        k, tilt_of_captured = _find_captured(b, theta, ints)
+        count = theta[captured] * take_prisoners(
+            saved[Saved.LOSS], arriving, inside, position, tilt_of_captured, saved[Saved.TAKEN]
+        )
+        for s in range(segments):
+            state[(b * len(personnel) + k) * (segments + 1) + s + 1] = count * saved[Saved.TAKEN, s]
+
+
+@inner
+def _find_captured(b: int, theta: Any, ints: Any) -> tuple[int, float]:
+    """Return the place of the captured among the outcomes of personnel, and their tilt in a force."""
+    personnel, place = ints_of(ints, Field.PERSONNEL), 0
+    for k in range(len(personnel)):
+        if personnel[k] == 2:
+            place = k
+    tilt = int_at(ints, Field.BOUNDED_TILT, b * len(personnel) + place)
+    return place, theta[tilt] if tilt >= 0 else 0.0
 
 
 @inner
@@ -179,8 +246,19 @@ def _back_of_bounded(
             d_share[personnel[k]] += d * saved[tilts + k, s]
             if tilt >= 0:
                 d_theta[tilt] += d * saved[Saved.SPLIT + k, s] * position[s]
-    back_shares(d_share, has, ratio, captured, missing, drawn, d_theta)
+    back_shares(d_share, has, ratio, missing, drawn, d_theta)
     d_hazard, d_path, force = np.empty(segments), np.empty(segments), int_at(ints, Field.BOUNDED_SIZED, b)
+    if captured >= 0:
+        k, tilt_of_captured = _find_captured(b, theta, ints)
+        base = (b * len(personnel) + k) * (segments + 1) + 1
+        d_captured, d_tilt = back_take_prisoners(
+            d_state[base : base + segments], theta[captured], saved[Saved.LOSS], arrivals[force], inside, position,
+            tilt_of_captured, saved[Saved.TAKEN], d_loss, d_arrivals[force],
+        )  # fmt: skip
+        d_theta[captured] += d_captured
+        at = int_at(ints, Field.BOUNDED_TILT, b * len(personnel) + k)
+        if at >= 0:
+            d_theta[at] += d_tilt
     back_bounded(d_loss, saved[Saved.HAZARD], arrivals[force], saved[Saved.BEFORE], d_hazard, d_arrivals[force])
     at = int_at(ints, Field.SHARE, b)
     hazard, total = softplus(theta[at]), 0.0
@@ -200,14 +278,14 @@ def _count_free(k: int, theta: Any, ints: Any) -> float:
 
 @inner
 def _lose_free(k: int, theta: Any, log_rate: Any, path: Any, state: Any, floats: Any, ints: Any) -> None:
-    """Fill the cumulative count of one outcome with a total of its own, and its path."""
+    """Fill the losses of one outcome with a total of its own on each segment, and its path."""
     days, position = floats_of(floats, ints, Field.DAYS), floats_of(floats, ints, Field.POSITION)
     inside, at = floats_of(floats, ints, Field.INSIDE), int_at(ints, Field.FREE_TILT, k)
     tilt = theta[at] if at >= 0 else 0.0
     normalise(log_rate[int_at(ints, Field.FREE_FORCE, k)], tilt, position, days, inside, path)
     total = _count_free(k, theta, ints)
     for s in range(len(path)):
-        state[s + 1] = state[s] + total * path[s]
+        state[s + 1] = total * path[s]
 
 
 @inner

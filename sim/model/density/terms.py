@@ -11,6 +11,8 @@ import math
 from sim.model.density.access import compiled, inner
 from sim.model.density.codes import Form
 
+LEAST = 1e-300  # stands for a probability of zero
+LEAST_WORDING = 1e-6  # of the wording's mean
 _SQRT_2 = math.sqrt(2.0)
 _SQRT_PI = math.sqrt(math.pi)
 _SQRT_2PI = math.sqrt(2 * math.pi)

@@ -1,0 +1,70 @@
+"""Small cases that once came out wrong, each by the installed program; they stand beside the project."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+from program import call
+
+CASES = Path(__file__).parents[3] / "shared" / "cases"
+
+
+def run_headline(name, place, quantity="killed"):
+    """Return median and 90% interval of a quantity."""
+    if not (CASES / name).is_dir():
+        pytest.skip(f"the case is not beside the project (../shared/cases/{name})")
+    done = call("run", CASES / name, "--results", place, "--quiet", "--json")
+    assert done.returncode == 0, done.stderr
+    (path,) = (place / name).glob("*/summary.json")
+    found = next(
+        each for each in json.loads(path.read_text(encoding="utf-8"))["estimates"] if each["quantity"] == quantity
+    )
+    return found["median"], found["intervals"]["0.9"]
+
+
+@pytest.mark.parametrize(("once", "often"), [("line1", "line6"), ("list-once", "list")])
+def test_what_is_told_often_is_what_is_told_once(once, often, tmp_path):
+    """The median is the same within 10%; the interval is as wide, within what draws of it scatter."""
+    first, (low, high) = run_headline(once, tmp_path)
+    again, (lower, higher) = run_headline(often, tmp_path)
+    assert again == pytest.approx(first, rel=0.1)
+    assert math.log(higher / lower) < 1.1 * math.log(high / low)
+
+
+@pytest.mark.parametrize(
+    ("name", "quantity", "right", "within"),
+    [
+        ("surrender", "captured", 11_313, 0.15),
+        ("surrender", "killed", 700, 0.15),
+        ("garrison", "captured", 32_000, 0.15),
+        ("garrison", "killed", 9_500, 0.15),
+        ("silence", "aircraft", 55, 0.15),
+        ("register", "killed", 255, 0.03),
+        ("end-4", "killed", 91, 0.15),
+        ("missing", "missing", 5, 0.4),
+    ],
+)
+def test_what_happened_comes_out(name, quantity, right, within, tmp_path):
+    median, _ = run_headline(name, tmp_path, quantity)
+    assert median == pytest.approx(right, rel=within)
+
+
+@pytest.mark.parametrize("name", ["days-1", "days-4b", "days-9"])
+def test_days_leave_their_war_where_it_was(name, tmp_path):
+    first, _ = run_headline("days-0", tmp_path)
+    again, (_, high) = run_headline(name, tmp_path)
+    assert again == pytest.approx(first, rel=0.25)
+    assert high > 56
+
+
+def test_nobody_was_captured_before_the_first_prisoner(tmp_path):
+    _, (_, high) = run_headline("jump", tmp_path, "captured")
+    assert high < 50
+
+
+def test_a_zero_is_the_same_in_its_statement_and_outside(tmp_path):
+    (first, _), (again, _) = (run_headline(name, tmp_path) for name in ("zero", "zero-apart"))
+    assert again == pytest.approx(first, rel=0.02)
