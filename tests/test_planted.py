@@ -110,7 +110,10 @@ def test_simulated_sources_err_far_as_often_as_the_model_says(statement, design,
         '"outlier.probability" = { fixed = 0.3 }\n"outlier.factor" = { fixed = 20 }',
     )
     more = {"qualifier": "exact", "log_sd": 0.01, "statement": statement}
-    rows = [{**claims(1, **more)[0], "id": f"r{n}", "value": 300 + n} for n in range(2)]
+    toml = toml.replace('["killed"]', '["killed", "wounded"]')
+    # One number of each series: what is said of the same again is given the last.
+    said = ("killed", "wounded") if statement else ("killed",)
+    rows = [{**claims(1, **more)[0], "id": quantity, "quantity": quantity} for quantity in said]
     worlds = simulate_worlds(design(rows, toml), rng, 3_000)
     errors = np.array([world.observations[0].point for world in worlds]) - 6.9
     core, far = stats.norm(0, 0.1).sf(0.5), stats.norm(0, 2.0).sf(0.5)
