@@ -121,14 +121,15 @@ def test_simulated_sources_err_far_as_often_as_the_model_says(statement, design,
 
 
 def test_missing_and_captured_are_not_each_other(design):
-    """Of a bounded force a tenth of the lost are captured, and three tenths of the others are missing."""
+    """Of those left standing a tenth are captured, and three tenths of the other losses are missing."""
     fixed = {"captured_share": 0.1, "missing_share": 0.3, "path.tilt": 0, "path.step": 0.01}
     priors = "[priors]\n" + "".join(f'"{key}" = {{ fixed = {value} }}\n' for key, value in fixed.items())
     toml = CASE.replace('"captured"]', '"captured", "missing"]').replace("[forces.x]", f"{priors}[forces.x]")
     counts = draw_prior(design([{"value": 300}], toml), 1).headline
-    whole = counts["x", "losses"].sum()
-    assert counts["x", "captured"].sum() / whole == pytest.approx(0.1, abs=0.01)
-    assert counts["x", "missing"].sum() / whole == pytest.approx(0.27, abs=0.01)
+    captured = counts["x", "captured"].sum()
+    fought = counts["x", "losses"].sum() - captured
+    assert captured / (counts["x", "deployed"].sum() - fought) == pytest.approx(0.1, abs=0.01)
+    assert counts["x", "missing"].sum() / fought == pytest.approx(0.3, abs=0.01)
 
 
 def test_edges_of_intervals_lie_between_the_draws_in_proportion():

@@ -65,8 +65,9 @@ FAULTS = (
         f"{PLANTED}::test_what_is_left_of_the_prior_is_told_as_a_variance",
     ),
     Planted(
-        "rows are simulated without outliers", "posterior/sample.py",
-        "factor = np.where(outlier & layout.contaminated,", "factor = np.where(outlier & ~outlier,",
+        "rows are simulated without outliers", "posterior/saying.py",
+        "outlier = (rng.uniform(size=centre.shape) < noise.probability) & layout.contaminated",
+        "outlier = np.zeros(centre.shape, dtype=bool)",
         f"{PLANTED}::test_simulated_sources_err_far_as_often_as_the_model_says[]",
     ),
     Planted(
@@ -75,7 +76,7 @@ FAULTS = (
         f"{PLANTED}::test_simulated_sources_err_far_as_often_as_the_model_says[s]",
     ),
     Planted(
-        "missing and captured are swapped for a bounded force", "model/state.py",
+        "missing and captured are swapped for a bounded force", "model/losses/layout.py",
         'captured=_ints(find("captured_share", key) for key in bounded),\n'
         '        missing=_ints(find("missing_share", key) for key in bounded),',
         'captured=_ints(find("missing_share", key) for key in bounded),\n'
@@ -83,7 +84,7 @@ FAULTS = (
         f"{PLANTED}::test_missing_and_captured_are_not_each_other",
     ),
     Planted(
-        "the same, by the plain model", "model/state.py",
+        "the same, by the plain model", "model/losses/layout.py",
         'captured=_ints(find("captured_share", key) for key in bounded),\n'
         '        missing=_ints(find("missing_share", key) for key in bounded),',
         'captured=_ints(find("missing_share", key) for key in bounded),\n'
