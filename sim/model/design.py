@@ -120,7 +120,7 @@ def design_model(
         raise refuse("--as-of", "", f"{day} is more than {MAX_DAYS} days after the start", "give an earlier day")
     evidence = weigh_claims(case, known_by)
     evidence = replace(evidence, observations=leave_statements((*evidence.observations, *established)))
-    case = _fall_silent(_forget_lulls(case, evidence), evidence)
+    case = _fall_silent(_forget_lulls(case, evidence), evidence, known_by)
     days = (day, *days)
     asked = {case.end, *days, *(item.claim.as_of for item in evidence.observations)}
     starts = {item.claim.since - dt.timedelta(days=1) for item in evidence.observations if item.claim.since is not None}
@@ -144,18 +144,19 @@ def design_model(
     return Design(case, priors, evidence, timeline, parameters, state, picks, beliefs, day, known_by)
 
 
-def _fall_silent(case: Case, evidence: Evidence) -> Case:
+def _fall_silent(case: Case, evidence: Evidence, known_by: dt.date | None) -> Case:
     """Add to each force of a war that is over the lull after the last day that anybody speaks of, if it is a long one.
 
-    Long is a time in which the war might have gone on for as long again as it was told of.
+    Long is a time in which the war might have gone on for as long again as it was told of. Before `known_by` is over
+    nobody can have been silent.
     """
-    forces = dict(case.file.forces)
+    forces, last = dict(case.file.forces), min(case.end, known_by or case.end)
     for key, force in case.file.forces.items():
         spoken = [item.claim.as_of for item in evidence.observations if item.claim.force == key]
         lulls = tuple(lull for lull in force.lulls if lull.claim != SILENCE)
-        if spoken and case.file.end and (case.end - max(spoken)).days > (max(spoken) - case.start).days + 1:
+        if spoken and case.file.end and (last - max(spoken)).days > (max(spoken) - case.start).days + 1:
             first = max(spoken) + dt.timedelta(days=1)
-            lulls = (*lulls, Lull.model_construct(start=first, end=case.end, claim=SILENCE))
+            lulls = (*lulls, Lull.model_construct(start=first, end=last, claim=SILENCE))
         forces[key] = force.model_copy(update={"lulls": lulls})
     file = case.file.model_copy(update={"forces": forces})
     return Case(name=case.name, folder=case.folder, file=file, claims=case.claims)
