@@ -121,7 +121,8 @@ def design_model(
     evidence = weigh_claims(case, known_by)
     evidence = replace(evidence, observations=leave_statements((*evidence.observations, *established)))
     case = _fall_silent(_forget_lulls(case, evidence), evidence, known_by)
-    days = (day, *days)
+    unsaid = find_silences(case, evidence.observations)
+    days = (day, *days, *(one.until for one in unsaid))
     asked = {case.end, *days, *(item.claim.as_of for item in evidence.observations)}
     starts = {item.claim.since - dt.timedelta(days=1) for item in evidence.observations if item.claim.since is not None}
     spells = [
@@ -134,7 +135,6 @@ def design_model(
     cuts = cut_bursts(case, evidence.observations, timeline, days)
     told = find_picks(case, evidence.observations, timeline, ESTABLISHED)
     told += pick_told_part(case, evidence.observations, timeline)
-    unsaid = find_silences(case, evidence.observations, timeline)
     roles = roles_of(case, evidence)
     parameters = lay_out_parameters(case, priors, roles, timeline.has_path, cuts, bool(told), bool(unsaid))
     parameters = remember_sources(parameters, priors, list_remembered(evidence.observations))

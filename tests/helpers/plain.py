@@ -143,6 +143,7 @@ class PlainModel:
         """Return the evenings between which an outcome has bursts; none where there is but one interval."""
         end, last = self.day(self.case.end) + 1, self.horizon()
         found = {0, end, last, self.day(self.headline) + 1}
+        found |= {self.day(until) + 1 for each in self.case.forces for _, until in self.silent_times(each)}
         for item in self.observations:
             claim, names = item.claim, {item.claim.quantity, item.whole} - {"", "deployed"}
             if claim.force == force and any(outcome in self.case.parts_of(force, name) for name in names):
@@ -222,17 +223,24 @@ class PlainModel:
         pi, gain = self.p["pick.by_size"], lost[:days].sum() / lost.sum() * length / days
         return min(len(times[quantity]), 5) * math.log(1 - pi + pi * gain)
 
-    def silence(self, force):
-        """Log of how likely those who speak of a force's losses leave out its prisoners since the last word of them."""
+    def silent_times(self, force):
+        """Return the last day with word of prisoners, if any, and the last on which anybody wrote; none if the same."""
         said = [item.claim for item in self.observations if item.claim.force == force]
-        spoken = [min(claim.as_of, self.case.end) for claim in said if claim.quantity != "deployed"]
+        spoken = [max(claim.as_of, claim.published) for claim in said if claim.quantity != "deployed"]
         theirs = [min(claim.as_of, self.case.end) for claim in said if claim.quantity == "captured"]
-        if f"captured_share.{force}" not in self.p or not spoken or (theirs and max(theirs) == max(spoken)):
-            return 0.0
-        taken = np.cumsum(self.losses(force, "captured", self.horizon()))
-        last, known = self.day(max(spoken)), self.day(max(theirs)) if theirs else -1
-        share = (taken[last] - (taken[known] if known >= 0 else 0.0)) / self.arrivals(force, last + 1).sum()
-        return self.p["surrender.told"] * math.log(1 - share)
+        until = min(max(spoken), self.case.end) if spoken else None
+        if f"captured_share.{force}" not in self.p or not spoken or (theirs and max(theirs) == until):
+            return []
+        return [(max(theirs, default=None), until)]
+
+    def silence(self, force):
+        """Log of how likely those who write of a force's losses leave out its prisoners since the last word of them."""
+        value = 0.0
+        for known, until in self.silent_times(force):
+            taken, last = np.cumsum(self.losses(force, "captured", self.horizon())), self.day(until)
+            share = (taken[last] - (taken[self.day(known)] if known else 0.0)) / self.arrivals(force, last + 1).sum()
+            value += self.p["surrender.told"] * math.log(1 - share)
+        return value
 
     def free_losses(self, force, outcome, days):
         rates, length = self.rates(force, outcome, max(days, self.day(self.case.end) + 1))

@@ -9,8 +9,8 @@ joined to spells where they touch. A spell of n days in a war of N, that holds t
 the probability that this spell is picked over that of a pick at random. Four sources that tell of one day are one pick;
 a calendar of the whole war is one spell whose term is zero.
 
-And that a force gave up is told. Where claims speak of the losses of a bounded force and none, or none as late, speaks
-of its prisoners, with s the share of the force that was taken since the last word of them, the term is
+And that a force gave up is told. With s the share of a bounded force that was taken after the last day for which
+prisoners are told, and by the last on which anybody wrote of its losses, the term is
 
 .. math:: h \log(1 - s),
 
@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.case.case import PERSONNEL, SILENCE, Case
+from sim.case.claims import Claim
 from sim.case.observations import Observation
 from sim.case.timeline import Timeline
 from sim.model.parameters import Parameters
@@ -52,11 +53,11 @@ class Pick:
 
 @dataclass(frozen=True)
 class Silence:
-    """The time in which nobody speaks of a force's prisoners: its first and last cut in the timeline."""
+    """The time in which nobody speaks of a force's prisoners: after which day, if any is told, and to which day."""
 
     force: str
-    since: int
-    until: int
+    since: dt.date | None
+    until: dt.date
 
 
 @dataclass(frozen=True)
@@ -129,19 +130,23 @@ def pick_told_part(case: Case, observations: Iterable[Observation], timeline: Ti
     return found
 
 
-def find_silences(case: Case, observations: Iterable[Observation], timeline: Timeline) -> list[Silence]:
-    """Return the silences on prisoners of the bounded forces of whose losses somebody speaks."""
-    said: dict[str, list[tuple[bool, int]]] = {}
+def find_silences(case: Case, observations: Iterable[Observation]) -> list[Silence]:
+    """Return the silences on prisoners of the bounded forces of whose losses somebody speaks.
+
+    A silence lasts from the last day for which prisoners are told to the last on which anybody wrote of losses.
+    """
+    said: dict[str, list[Claim]] = {}
     for item in observations:
         if item.claim.quantity != "deployed":
-            day = timeline.evening(min(item.claim.as_of, case.end))
-            said.setdefault(item.claim.force, []).append((item.claim.quantity == "captured", day))
+            said.setdefault(item.claim.force, []).append(item.claim)
     found = []
-    for force, days in said.items():
+    for force, claims in said.items():
         people = [name for name in case.forces[force].outcomes if name in PERSONNEL]
-        last, known = max(day for _, day in days), max((day for is_theirs, day in days if is_theirs), default=0)
-        if case.forces[force].bounded and "captured" in people and len(people) > 1 and known < last:
-            found.append(Silence(force, known, last))
+        known = max((claim.as_of for claim in claims if claim.quantity == "captured"), default=None)
+        until = min(max(max(claim.as_of, claim.published) for claim in claims), case.end)
+        is_silent = until >= case.start if known is None else known < until
+        if case.forces[force].bounded and "captured" in people and len(people) > 1 and is_silent:
+            found.append(Silence(force, known, until))
     return found
 
 
@@ -170,11 +175,11 @@ def lay_out_picks(
         * width
         for one in spells
     ]
-    unsaid = [
-        (taken + one.until, taken + one.since, series.index((one.force, "deployed")) * width + one.until)
-        for one in silences
-        for taken in [series.index((one.force, "captured")) * width]
-    ]
+    unsaid = []
+    for one in silences:
+        taken, sent = (series.index((one.force, name)) * width for name in ("captured", "deployed"))
+        since, until = timeline.evening(one.since) if one.since else 0, timeline.evening(one.until)
+        unsaid.append((taken + until, taken + since, sent + until))
     return PickLayout(
         by_size=parameters.index("pick.by_size") if spells else -1,
         told=parameters.index("surrender.told") if unsaid else -1,
