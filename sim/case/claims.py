@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from sim.case.wordings import WORDINGS, Wording
+from sim.case.wordings import PART, WORDINGS, Wording
 from sim.errors import FIRST_YEAR, LAST_YEAR, Fault, quote_value, refuse, take_name
 from sim.system.sheets.cells import CellReader, Dates, TwoReadings, list_cells
 from sim.system.sheets.grids import Grid
@@ -97,6 +97,7 @@ class Claim(BaseModel):
     of: str = ""
     digits: Annotated[int, Field(ge=1, le=15)] | None = None
     log_sd: Annotated[float, BeforeValidator(_parse_number), Field(le=1e12)] | None = None
+    part: str = ""
     statement: str = ""
     replaces: str = ""
     origin: str = ""
@@ -114,8 +115,8 @@ class Claim(BaseModel):
 
     @property
     def wording(self) -> Wording:
-        """What its qualifier means."""
-        return WORDINGS[self.qualifier]
+        """What its qualifier means; of a number of one place, that the whole is at least as large."""
+        return PART if self.part else WORDINGS[self.qualifier]
 
     @property
     def central(self) -> float | None:
@@ -152,6 +153,10 @@ def check_row(claim: Claim) -> Iterator[RowFault]:
         yield "measure", "stock", "is for the deployed and the missing alone", "use cumulative or interval"
     if claim.unit == "count" and claim.of:
         yield "of", claim.of, "is given for a count", "use unit share, or leave it empty"
+    if claim.part and (claim.unit == "share" or claim.qualifier in ("range", "at_most", "register")):
+        yield "part", claim.part, "is given of a share, range, at_most or register", "give one number counted there"
+    if claim.part and claim.quantity == "deployed":
+        yield "part", claim.part, "is given of the deployed", "leave it empty, or exclude the row"
     if claim.log_sd == 0:
         yield "log_sd", 0.0, "is zero", "leave it empty where the source gave no standard error"
     if not claim.exclude:

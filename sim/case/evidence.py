@@ -1,7 +1,8 @@
 """Which claims are evidence, and of what: echoes, revisions and statements resolved into observations.
 
 Repeating is not confirming: a row that repeats another is shown and not used. What was said in one breath shares one
-error, a total beside all its parts says nothing more than they, and a part beside its total is a share of it.
+error, a total beside all its parts says nothing more than they, and a part beside its total is a share of it. Numbers
+of several places that a source gives for the same days add up to that of one larger place.
 """
 
 from __future__ import annotations
@@ -55,9 +56,8 @@ def weigh_claims(case: Case, known_by: dt.date | None = None) -> Evidence:
     _drop_found_again(known, unused)
     sources = _drop_echoes(case, known, unused)
     used = [claim for claim in known if claim.id not in unused]
-    observations = _observe(
-        case, [claim for claim in used if not _is_surely_zero(case, claim, unused)], sources, unused
-    )
+    used = [claim for claim in used if not _is_surely_zero(case, claim, unused)]
+    observations = _observe(case, _join_places(used, sources, unused), sources, unused)
     unused |= dict.fromkeys(hidden, f"published after {known_by}")
     return Evidence(tuple(observations), unused, hidden)
 
@@ -98,6 +98,29 @@ def _is_surely_zero(case: Case, claim: Claim, unused: dict[str, str]) -> bool:
         unused[claim.id] = "says nothing: no wave had arrived by then"
         return True
     return False
+
+
+def _join_places(claims: Sequence[Claim], sources: Mapping[str, str], unused: dict[str, str]) -> list[Claim]:
+    """Return the claims with those of several places, by one source for the same days, added up in one of them.
+
+    Of each place the largest number counts.
+    """
+    groups: dict[tuple[object, ...], list[Claim]] = defaultdict(list)
+    for claim in claims:
+        if claim.part:
+            groups[sources[claim.id], _topic(claim), claim.measure, claim.since, claim.as_of].append(claim)
+    sums: dict[str, Claim] = {}
+    for group in groups.values():
+        group.sort(key=lambda claim: -(claim.value or 0.0))
+        places: dict[str, Claim] = {}
+        for claim in group:
+            places.setdefault(claim.part, claim)
+        first, total = group[0], sum(claim.value or 0.0 for claim in places.values())
+        for claim in group[1:]:
+            is_added = places[claim.part] is claim
+            unused[claim.id] = f"is added to {first.id}" if is_added else "more is told of the same place"
+        sums[first.id] = first.model_copy(update={"value": total, "part": ", ".join(places), "statement": ""})
+    return [sums.get(claim.id, claim) for claim in claims if not claim.part or claim.id in sums]
 
 
 def _topic(claim: Claim) -> tuple[str, str]:
@@ -155,7 +178,7 @@ def _trace_sources(by_id: Mapping[str, Claim]) -> dict[str, str]:
 
 
 def _describe_content(claim: Claim) -> tuple[object, ...]:
-    return (claim.force, claim.quantity, claim.whole, claim.as_of, claim.number)
+    return (claim.force, claim.quantity, claim.whole, claim.part, claim.as_of, claim.number)
 
 
 def _keep_one(group: list[Claim], source: dict[str, str], unused: dict[str, str]) -> None:

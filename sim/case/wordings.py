@@ -82,11 +82,13 @@ _ALL = (
     ),
 )  # fmt: skip
 WORDINGS: dict[str, Wording] = {wording.name: wording for wording in _ALL}
+# What a number of one place says of the whole: that it is as large, and how much larger nobody knows.
+PART = Wording("part", "bound", 1, label="of a part", before="in one part: ", symbol="≥ ", mark="^", pointer=">")
 
 
 def list_with_priors() -> list[Wording]:
     """Return the wordings that have a parameter."""
-    return [wording for wording in WORDINGS.values() if wording.prior]
+    return [wording for wording in (*WORDINGS.values(), PART) if wording.prior]
 
 
 def list_bounds() -> list[Wording]:

@@ -21,8 +21,9 @@ def order_series(observations: Sequence[Observation]) -> list[list[int]]:
     found: dict[tuple[object, ...], list[int]] = defaultdict(list)
     for place, item in enumerate(observations):
         claim = item.claim
-        # What is established comes from no source, a share of a total is no running total, a closed list does not grow.
-        if not item.whole and not item.source.startswith("=") and not claim.wording.lists:
+        # What is established comes from no source, a share of a total or a number of one place is no running total, a
+        # closed list does not grow.
+        if not (item.whole or item.source.startswith("=") or claim.wording.lists or claim.part):
             found[item.source, claim.force, claim.quantity, claim.measure, item.kind].append(place)
 
     def when(place: int) -> tuple[object, ...]:

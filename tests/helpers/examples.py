@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 HEAD = (
-    "id,source,force,quantity,published,as_of,since,measure,qualifier,low,value,high,unit,of,digits,log_sd,statement,"
-    "replaces,origin,phrase,note,exclude"
+    "id,source,force,quantity,published,as_of,since,measure,qualifier,low,value,high,unit,of,digits,log_sd,part,"
+    "statement,replaces,origin,phrase,note,exclude"
 )
 
 CASE = """
@@ -175,6 +175,16 @@ CALENDAR_ROWS: list[Row] = [
         {"force": "b", "source": "own", "value": (7 * day) % 5, "measure": "interval", "since": date, "as_of": date}
         for day, date in enumerate([*(f"2024-02-{n:02}" for n in range(1, 30)), "2024-03-10", "2024-03-12"])
     ),
+]  # fmt: skip
+
+# Numbers of single places, of which two of one source are of the same day.
+PLACE_ROWS: list[Row] = [
+    *UNBOUNDED_ROWS,
+    {"force": "b", "source": "own", "value": 12, "as_of": "2024-02-20", "part": "hospital", "qualifier": "exact"},
+    {"force": "b", "source": "foe", "value": 8, "as_of": "2024-03-03", "since": "2024-03-01", "measure": "interval",
+     "part": "north"},
+    {"force": "b", "source": "foe", "value": 5, "as_of": "2024-03-03", "since": "2024-03-01", "measure": "interval",
+     "part": "south", "qualifier": "counted"},
 ]  # fmt: skip
 
 # Nobody speaks of force b after some days of January, though its war ends in March.

@@ -15,6 +15,7 @@ from examples import (
     ONE_DAY,
     ONE_DAY_ROWS,
     OPEN,
+    PLACE_ROWS,
     RICH_ROWS,
     SERIES_ROWS,
     SILENT_ROWS,
@@ -75,6 +76,7 @@ KINDS = {
     "days": (DAY_ROWS, UNBOUNDED),
     "days and a forecast": (DAY_ROWS, OPEN, "", None, dt.date(2024, 5, 10)),
     "calendar": (CALENDAR_ROWS, UNBOUNDED),
+    "places": (PLACE_ROWS, UNBOUNDED),
     "silence": (SILENT_ROWS, UNBOUNDED),
     "two waves": ([*RICH_ROWS, *WAVE_DAYS], TWO_WAVES),
 }

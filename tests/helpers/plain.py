@@ -10,7 +10,7 @@ import math
 from itertools import pairwise
 
 import numpy as np
-from plain_rows import read_rows
+from plain_rows import read_rows, wording_of
 from scipy import integrate, special, stats
 
 LAWS = {
@@ -189,7 +189,7 @@ class PlainModel:
         told, length, total = {}, self.day(self.case.end) + 1, 0.0
         for item in self.observations:
             claim = item.claim
-            if claim.measure == "interval" and not item.whole and claim.quantity != "deployed":
+            if claim.measure == "interval" and not (item.whole or claim.part) and claim.quantity != "deployed":
                 days = range(self.day(claim.since), min(self.day(claim.as_of) + 1, length))
                 told.setdefault((claim.force, claim.quantity), set()).update(days)
         for (force, quantity), days in told.items():
@@ -327,8 +327,8 @@ class PlainModel:
     def centre(self, item, role):
         """Return the belief on the claim's scale: log of a count, logit of a share."""
         claim = item.claim
-        counted = claim.qualifier == "counted"
-        top = self.belief(item.source, claim, role, claim.quantity, claim.qualifier)
+        counted = wording_of(claim) == "counted"
+        top = self.belief(item.source, claim, role, claim.quantity, wording_of(claim))
         if not item.whole:
             return math.log(top)
         whole = self.belief(item.source, claim, role, item.whole, "")
@@ -367,7 +367,7 @@ class PlainModel:
         centre = self.centre(item, role)
         noise = self.p["noise.share" if item.whole else f"noise.{role}"]
         probability, factor = self.p["outlier.probability"], self.p["outlier.factor"]
-        if item.claim.qualifier == "register":
+        if wording_of(item.claim) == "register":
             noise, probability = self.p["wording.register"], 0.0
         if item.statement:
             reference = next(iter(self.errors[item.statement]["roles"]))
@@ -381,7 +381,7 @@ class PlainModel:
 
     def form(self, item, centre, s, found=True):
         noise = stats.norm(centre, s)
-        if item.claim.qualifier == "counted" and not found:  # it falls short as the next count does
+        if wording_of(item.claim) == "counted" and not found:  # it falls short as the next count does
             return float(noise.pdf(item.point))
         if item.form == "cell":
             if item.lower > centre:
@@ -389,8 +389,8 @@ class PlainModel:
             return float(noise.cdf(item.upper) - noise.cdf(item.lower))
         if item.form == "density":
             return float(noise.pdf(item.point)) * math.exp(item.log_width)
-        mean = self.p[f"wording.{item.claim.qualifier}"]
-        sign = -1 if item.claim.qualifier == "at_most" else 1
+        mean = self.p[f"wording.{wording_of(item.claim)}"]
+        sign = -1 if wording_of(item.claim) == "at_most" else 1
 
         def given(d):
             return noise.pdf(item.point + sign * d) * math.exp(-d / mean) / mean
@@ -426,18 +426,22 @@ def log_density(design, model, priors, walks, effects, errors):
 
 def next_of(item, items):
     """Return the claim of the same series that follows, zeros passed over."""
-    if item.whole or item.claim.qualifier == "register":
+    if item.whole or wording_of(item.claim) in ("register", "part"):
         return None
 
     def series(other):
-        return other.claim.quantity, other.claim.measure, other.claim.qualifier == "counted", other.whole
+        return other.claim.quantity, other.claim.measure, wording_of(other.claim) == "counted", other.whole
 
     def when(other):
         claim = other.claim
         return claim.as_of, claim.published, claim.since or claim.as_of, claim.id
 
     later = [other for other in items if series(other) == series(item) and when(other) > when(item)]
-    later = [other for other in later if (other.claim.low or other.claim.value) and other.claim.qualifier != "register"]
+    later = [
+        other
+        for other in later
+        if (other.claim.low or other.claim.value) and wording_of(other.claim) not in ("register", "part")
+    ]
     return min(later, key=when) if later else None
 
 

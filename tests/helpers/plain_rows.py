@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 INFINITE = math.inf
-BOUNDS = ("at_least", "at_most", "counted")
+BOUNDS = ("at_least", "at_most", "counted", "part")
 CENTRAL_80 = 2 * 1.2815515655446004  # standard normals between the tenth and the ninetieth percent
 LEAST_SHARE = 0.005  # what a share of none, or of all, may still be rounded from
 SMOOTH = 1e-5  # of a number: rounded more finely, its cell is its density times the cell's width
@@ -47,6 +47,11 @@ def logit(share):
 
 def bound(share):
     return min(max(share, LEAST_SHARE), 1 - LEAST_SHARE)
+
+
+def wording_of(claim):
+    """Return the qualifier; of a number of one place that it is one."""
+    return "part" if claim.part else claim.qualifier
 
 
 def said(claim):
@@ -102,7 +107,7 @@ def read_count(row, claim):
             row.extra_sd = math.hypot(row.extra_sd, width)
     elif value == 0:
         row.cell(-INFINITE, math.log(0.5))
-    elif claim.qualifier in BOUNDS:
+    elif wording_of(claim) in BOUNDS:
         row.form, row.point = "bound", math.log(value)
     else:
         row.point = math.log(value)
@@ -141,7 +146,7 @@ def read_share(row, claim):
         return
     row.extra_sd /= 1 - min(value, 1 - LEAST_SHARE)  # an error of the logarithm, on the logit scale
     row.point = logit(bound(value) if value in (0, 1) else value)
-    if claim.qualifier in BOUNDS and value != 0:
+    if wording_of(claim) in BOUNDS and value != 0:
         row.form = "bound"
     elif value == 0:
         row.cell(-INFINITE, logit(LEAST_SHARE))

@@ -94,7 +94,7 @@ def find_picks(case: Case, observations: Iterable[Observation], timeline: Timeli
     spans: dict[tuple[str, str], list[tuple[int, int]]] = {}
     for item in observations:
         claim = item.claim
-        is_told = claim.measure == "interval" and not item.whole and item.source != unpicked
+        is_told = claim.measure == "interval" and not (item.whole or claim.part) and item.source != unpicked
         if claim.since is None or not is_told or claim.quantity == "deployed":
             continue
         first, last = timeline.morning(claim.since), timeline.evening(min(claim.as_of, case.end))
