@@ -83,7 +83,7 @@ _ALL = (
 )  # fmt: skip
 WORDINGS: dict[str, Wording] = {wording.name: wording for wording in _ALL}
 # What a number of one place says of the whole: that it is as large, and how much larger nobody knows.
-PART = Wording("part", "bound", 1, label="of a part", before="in one part: ", symbol="≥ ", mark="^", pointer=">")
+PART = Wording("part", "bound", 1, label="of a part", symbol="≥ ", mark="^", pointer=">")
 
 
 def list_with_priors() -> list[Wording]:

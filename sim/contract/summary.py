@@ -10,7 +10,7 @@ from pydantic import Field
 
 from sim.case.case import MAX_FORCES, MAX_SOURCES, Role
 from sim.case.claims import Qualifier
-from sim.case.wordings import WORDINGS
+from sim.case.wordings import PART, WORDINGS, Wording
 from sim.contract.values import (
     DOTS,
     SCHEMA,
@@ -190,6 +190,7 @@ class JudgedClaim:
     of: str
     digits: Whole | None
     log_sd: Count | None
+    part: str = ""
     statement: str
     replaces: str
     origin: str
@@ -204,6 +205,11 @@ class JudgedClaim:
     expected: Count | None = None
     standardised: Number | None = None
     expected_intervals: CountIntervals | None = None
+
+    @property
+    def wording(self) -> Wording:
+        """What its qualifier means; of a number of one place, that the whole is at least as large."""
+        return PART if self.part else WORDINGS[self.qualifier]
 
     @property
     def said(self) -> tuple[float, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 
-from sim.case.wordings import WORDINGS
 from sim.contract.summary import Estimate, JudgedClaim, Result
 from sim.report.labels import label_sources, name_count, tell_forces_apart
 from sim.report.table import list_headline, show_estimate
@@ -43,7 +42,7 @@ def _find_latest(result: Result, entry: Estimate, *, own: bool) -> JudgedClaim |
         claim
         for claim in result.claims
         if claim.used and (claim.force, claim.quantity) == (entry.force, entry.quantity)
-        and claim.measure != "interval" and claim.unit == "count"
+        and claim.measure != "interval" and claim.unit == "count" and not claim.part
         and (roles[claim.owner] == ("own",) or not own)
     ]  # fmt: skip
     return max(totals, key=lambda claim: (claim.as_of, claim.published), default=None)
@@ -51,7 +50,7 @@ def _find_latest(result: Result, entry: Estimate, *, own: bool) -> JudgedClaim |
 
 def _set_beside(result: Result, entry: Estimate, claim: JudgedClaim, opening: str) -> str:
     """Return the claim and our number of its day in one sentence."""
-    wording = WORDINGS[claim.qualifier]
+    wording = claim.wording
     number = " to ".join(map(show_given, claim.said))
     of, source = tell_forces_apart(result.forces)[entry.force], label_sources(result)[claim.owner]
     said = f"{opening} {wording.before}{number} {name_count(entry.quantity, of)} by {show_day(claim.as_of)} ({source})"

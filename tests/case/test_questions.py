@@ -15,7 +15,7 @@ OPEN = UNBOUNDED.replace("end = 2024-03-31\n", "").replace(
 def ask(write, rows, toml=OPEN):
     """Return the questions about rows of force a, without those on sources and echoes."""
     report = check_case(str(write([{"force": "a", **row} for row in rows], toml)))
-    kinds = ("fall", "days", "end", "register", "size", "contradiction")
+    kinds = ("part", "fall", "days", "end", "register", "size", "contradiction")
     return [f"{each.kind}: {each.where}: {each.text}" for each in report.warnings if each.kind in kinds]
 
 
@@ -30,6 +30,14 @@ TOTAL = {"value": 200, "as_of": "2024-03-31", "qualifier": "exact"}
         ([{"value": 200, "as_of": "2024-03-01"}, {"value": 0, "as_of": "2024-03-20"}], "fall: row 3 (c1): says 0"),
         ([TOTAL, {"value": 300, **DAY}], "days: row 3 (c1): add up to 300, more than the 200"),
         ([TOTAL, {"value": 60, **DAY}], "days: row 3 (c1): 1 of 91 days with 60"),
+        (
+            [TOTAL, {"value": 4, "phrase": "4 at the village of Old", **DAY}],
+            "part: row 3 (c1): its phrase names a village",
+        ),
+        (
+            [{**TOTAL, "value": 9100}, {"value": 3, "source": "foe", **DAY}],
+            "part: row 3 (c1): says 3 in a day, in which row 2 (c0) would have some 100",
+        ),
         ([{"value": 20, "as_of": "2024-01-03", "published": "2024-01-03"}], "end: row 2 (c0): is read as of the day"),
     ],
 )
@@ -44,6 +52,7 @@ def test_a_careful_reader_asks_once(rows, said, write):
         [{"value": 100, "as_of": "2024-02-01"}, {"value": 98, "as_of": "2024-02-20"}],  # rounded
         [{"value": 10, "as_of": "2024-01-02"}, {"value": 60, "as_of": "2024-01-03", "source": "foe"}],  # it grows
         [TOTAL, {"value": 4, **DAY}],
+        [{**TOTAL, "value": 9100}, {"value": 3, "source": "foe", **DAY, "part": "Old"}],
         [{"value": 100, "as_of": "2024-02-01"}, {"value": 50, "as_of": "2024-02-20", "qualifier": "at_least"}],
     ],
 )

@@ -6,6 +6,7 @@ Each question has the row, the numbers, and what to write if the answer is no. N
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
@@ -19,6 +20,10 @@ FALL = 0.05  # of a running total, beyond which it is asked about
 SHORT_DAYS = 31  # of a war that may have been one event
 LATE_DAYS = 180  # after the end, from which an exact number of the own side may be a register
 PACE = 5.0  # times the latest total that a war of such days as are told of would have
+FEW = 30.0  # times fewer than the totals grow by in as many days, that a number of single days may be
+PLACE = re.compile(
+    r"\b(hospital|morgue|cemetery|mass grave|village|town of|district|sector|checkpoint|outpost)\b", re.IGNORECASE
+)
 BEYOND = 1.5  # times those sent that a loss may be
 
 
@@ -28,6 +33,7 @@ def ask_questions(case: Case, evidence: Evidence) -> tuple[Iterator[Warning], ..
     return (
         _ask_of_falls(claims),
         _ask_of_days(case, claims),
+        _ask_of_places(case, claims),
         _ask_of_ends(case),
         _ask_of_short_events(case, claims),
         _ask_of_registers(case, claims),
@@ -85,6 +91,33 @@ def _ask_of_days(case: Case, claims: list[Claim]) -> Iterator[Warning]:
                 f"were bad? They are read as if they may have been"
             )
             yield Warning("days", where, text)
+
+
+def _ask_of_places(case: Case, claims: list[Claim]) -> Iterator[Warning]:
+    """Ask once a source whether a number is of one place: by its words, or as it is far below the totals' pace."""
+    totals: dict[tuple[str, str], Claim] = {}
+    for claim in claims:
+        key = (claim.force, claim.quantity)
+        if claim.measure == "cumulative" and not claim.part and claim.quantity != "deployed":
+            totals[key] = max(totals.get(key, claim), claim, key=lambda each: (each.as_of, _number(each)))
+    asked: set[tuple[str, ...]] = set()
+    for claim in claims:
+        key, place = (claim.force, claim.quantity), PLACE.search(claim.phrase)
+        last, text = totals.get(key), ""
+        if claim.part or claim.quantity == "deployed" or (claim.source, *key) in asked:
+            continue
+        if place:
+            text = f"its phrase names a {place[1].lower()}"
+        elif claim.since is not None and last is not None and last.source != claim.source:
+            days = (claim.as_of - claim.since).days + 1
+            usual = _number(last) / ((last.as_of - case.start).days + 1) * days
+            if usual > FEW * max(_number(claim), 1.0) and claim.wording.sign == 0 and _number(claim) > 0:
+                spell = "a day" if days == 1 else f"{days} days"
+                text = f"says {_number(claim):g} in {spell}, in which {name_row(last)} would have some {usual:,.0f}"
+        if text:
+            asked.add((claim.source, *key))
+            question = f"{text}: is the number of one place or unit? Then name it in the column part"
+            yield Warning("part", name_row(claim), question)
 
 
 def _join_spells(claims: list[Claim]) -> dict[tuple[dt.date, dt.date], float]:

@@ -10,7 +10,6 @@ import datetime as dt
 import math
 from collections.abc import Iterator, Mapping
 
-from sim.case.wordings import WORDINGS
 from sim.contract.sensitivity import Sensitivity
 from sim.contract.summary import CountPath, JudgedClaim, Result
 from sim.report.labels import label_sources, name_count, name_row, raise_first, tell_forces_apart
@@ -120,7 +119,7 @@ def _draw_panel(path: CountPath, claims: list[JudgedClaim], result: Result, of: 
         marks=tuple(
             Mark(
                 across(claim.as_of), up(math.sqrt(math.prod(max(each, 0.5) for each in _ends(claim)))),
-                _SHAPES.get(WORDINGS[claim.qualifier].mark, "round"), claim.used, _tell_claim(claim, labels),
+                _SHAPES.get(claim.wording.mark, "round"), claim.used, _tell_claim(claim, labels),
             )
             for claim in claims
         ),

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from functools import partial
 
 from sim.case.case import Role
-from sim.case.wordings import WORDINGS
 from sim.contract.summary import JudgedClaim, Reading
 from sim.report.labels import label_sources, name_count, name_row, sort_naturally, tell_forces_apart
 from sim.report.memo.blocks import Block, Link, Material, Points, Table, Text, show_figures
@@ -149,7 +148,7 @@ def show_roles(roles: tuple[Role, ...]) -> str:
 def show_said(claim: JudgedClaim) -> str:
     """Return a claim's number as it was worded."""
     show = show_given_share if claim.unit == "share" else show_given
-    wording = WORDINGS[claim.qualifier]
+    wording = claim.wording
     if wording.law == "range" and claim.low is not None:
         return f"{show(claim.low)} to {show(claim.high)}"
     return "no number" if claim.value is None else f"{wording.before}{show(claim.value)}"
@@ -168,7 +167,7 @@ def show_expected(claim: JudgedClaim) -> str:
 
 def _show_topic(claim: JudgedClaim, of: dict[str, str]) -> str:
     whole = f" as a share of {name_count(claim.of or 'deployed')}" if claim.unit == "share" else ""
-    return name_count(claim.quantity, of[claim.force]) + whole
+    return name_count(claim.quantity, of[claim.force]) + whole + f" ({claim.part})" * bool(claim.part)
 
 
 def _show_report(claim: JudgedClaim) -> str | Link:

@@ -13,7 +13,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.transforms import blended_transform_factory
 
-from sim.case.wordings import WORDINGS, list_bounds
+from sim.case.wordings import list_bounds
 from sim.contract.summary import Bias, JudgedClaim, Result
 from sim.report.finding import name_forces
 from sim.report.labels import label_sources, name_count, raise_first, sort_naturally
@@ -205,7 +205,7 @@ def _show(value: float | None, claim: JudgedClaim) -> str:
 
 
 def _show_said(claim: JudgedClaim) -> str:
-    wording = WORDINGS[claim.qualifier]
+    wording = claim.wording
     show = show_given_share if claim.unit == "share" else show_given
     if wording.law == "range":
         return f"{show(claim.low)}–{show(claim.high)}"
@@ -218,7 +218,7 @@ def _draw_claim(axes: Axes, claim: JudgedClaim, y: float, colour: str) -> list[f
     expected = {level: [edge / centre for edge in intervals[level]] for level in ("0.5", "0.9")}
     for level, width in (("0.9", 1.2), ("0.5", 4.0)):
         axes.plot(expected[level], [y, y], color=POSTERIOR, alpha=0.45, lw=width, solid_capstyle="butt")
-    wording = WORDINGS[claim.qualifier]
+    wording = claim.wording
     if wording.law == "range":
         said = [max(number, 1e-9) / centre for number in claim.said]
         axes.plot(said, [y, y], color=colour, lw=2.4, marker=wording.pointer, ms=7, mew=1.6, zorder=4)

@@ -12,7 +12,6 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
-from sim.case.wordings import WORDINGS
 from sim.contract.summary import JudgedClaim, Result
 from sim.report.labels import label_sources
 from sim.report.plots.frame import MARGIN, SMALL, WIDTH, Frame, cut_text, measure_text
@@ -82,7 +81,7 @@ def put_key(frame: Frame, key: Sequence[Key], marks: Sequence[Mark]) -> float:
     """Set the key under the head; return its height."""
     for entry in key:
         _put_entry(frame, entry, "o", entry.colour)
-    said = {WORDINGS[mark.claim.qualifier].label: WORDINGS[mark.claim.qualifier] for mark in marks}
+    said = {mark.claim.wording.label: mark.claim.wording for mark in marks}
     lines = max((entry.line for entry in key), default=-1) + 1
     for entry, wording in zip(_lay_out([(label, SOFT) for label in said]), said.values(), strict=True):
         shape = "|" if wording.law == "range" else wording.mark

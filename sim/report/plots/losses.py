@@ -14,7 +14,6 @@ from matplotlib.axes import Axes
 from matplotlib.transforms import ScaledTranslation
 
 from sim.case.case import STATES
-from sim.case.wordings import WORDINGS
 from sim.contract.summary import CountPath, JudgedClaim, Result
 from sim.report.finding import name_forces
 from sim.report.labels import name_count, raise_first
@@ -185,7 +184,7 @@ def move_apart(axes: Axes, marks: Sequence[Mark]) -> list[float]:
 
 
 def _draw_mark(axes: Axes, mark: Mark, colour: str, shift: float) -> None:
-    wording, used = WORDINGS[mark.claim.qualifier], mark.claim.used
+    wording, used = mark.claim.wording, mark.claim.used
     day: Any = dt.date.fromisoformat(mark.claim.as_of)
     aside = axes.transData + ScaledTranslation(shift / 72, 0, axes.figure.dpi_scale_trans)
     look: dict[str, Any] = {"ls": "none", "clip_on": False, "transform": aside, "zorder": 5 if used else 4}
