@@ -26,6 +26,7 @@ from sim.system.sheets.grids import Grid, choose_sheet, read_grid
 from sim.system.sheets.workbooks import Sheet, read_sheets
 from sim.system.writing import build_new
 
+KINDS = ("one_force", "two_forces", "one_day")  # of commented cases to start from
 FILES = ("case.toml", "claims.csv")
 CLAIMS = ("claims.csv", "claims.xlsx", "claims.ods")  # of which a case has one
 
@@ -181,15 +182,21 @@ def _merge_unions(error: ValidationError) -> list[Any]:
     return list(kept.values())
 
 
-def write_case(folder: Path) -> None:
+def write_case(folder: Path, kind: str = KINDS[0]) -> None:
     """Write a commented case into a new folder, which appears whole or not at all.
+
+    Parameters
+    ----------
+    folder : Path
+    kind : str
+        One of `KINDS`: a battle of one force, a war of two that is over, an event of one day.
 
     Raises
     ------
     InputError
         Where the folder exists already, or cannot be made.
     """
-    template = files("sim") / "case" / "template"
+    template = files("sim") / "case" / "template" / kind
     with build_new(folder) as draft:
         for name in FILES:
             (draft / name).write_text((template / name).read_text(encoding="utf-8"), encoding="utf-8")

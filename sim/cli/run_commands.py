@@ -151,17 +151,23 @@ def new(
     xlsx: Annotated[
         bool, typer.Option("--xlsx", help="A workbook for claims and sources, with drop-down lists and help.")
     ] = False,
+    like: Annotated[
+        str,
+        typer.Option(metavar="KIND", help="What it is like: one_force, two_forces (a war that is over) or one_day."),
+    ] = "one_force",
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
     """Write a commented case to start from.
 
-    Example: truetoll new ./mycase
+    Example: truetoll new ./mycase --like two_forces
     """
-    from sim.case.folder import write_case
+    from sim.case.folder import KINDS, write_case
     from sim.report.blank import write_workbook_case
 
-    (write_workbook_case if xlsx else write_case)(folder)
+    if like not in KINDS:
+        raise refuse("--like", "", f"{quote_value(like)} is no kind of case", f"use one of {', '.join(KINDS)}")
+    (write_workbook_case if xlsx else write_case)(folder, like)
     shown = folder if folder.is_absolute() else f"./{folder}"
     show_written(
         [folder / name for name in ("case.toml", "claims.xlsx" if xlsx else "claims.csv")], as_json=as_json, quiet=quiet

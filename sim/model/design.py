@@ -119,6 +119,7 @@ def design_model(
     if (day - case.start).days > MAX_DAYS:
         raise refuse("--as-of", "", f"{day} is more than {MAX_DAYS} days after the start", "give an earlier day")
     evidence = weigh_claims(case, known_by)
+    _refuse_far_forecast(case, evidence, day)
     evidence = replace(evidence, observations=leave_statements((*evidence.observations, *established)))
     case = _fall_silent(_forget_lulls(case, evidence), evidence, known_by)
     unsaid = find_silences(case, evidence.observations)
@@ -142,6 +143,14 @@ def design_model(
     picks = lay_out_picks(case, told, unsaid, timeline, state.series, parameters)
     beliefs = lay_out_beliefs(case, evidence, timeline, state, parameters)
     return Design(case, priors, evidence, timeline, parameters, state, picks, beliefs, day, known_by)
+
+
+def _refuse_far_forecast(case: Case, evidence: Evidence, day: dt.date) -> None:
+    """Refuse a day of a war without an end that is further off the last told of than the war had lasted by then."""
+    last = max((item.claim.as_of for item in evidence.observations), default=day)
+    if case.file.end is None and (day - last).days > (last - case.start).days + 1:
+        problem = f"{day} is further off the last day that is told of, {last}, than the war had lasted by then"
+        raise refuse("--as-of", "", problem, "give an earlier day; of a war that is over write end in case.toml")
 
 
 def _fall_silent(case: Case, evidence: Evidence, known_by: dt.date | None) -> Case:

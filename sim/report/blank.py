@@ -43,49 +43,47 @@ HELP = {
 }  # fmt: skip
 
 
-def _read_template(name: str) -> str:
-    return (files("sim") / "case" / "template" / name).read_text(encoding="utf-8")
+def _read_template(kind: str, name: str) -> str:
+    return (files("sim") / "case" / "template" / kind / name).read_text(encoding="utf-8")
 
 
-def write_workbook_case(folder: Path) -> None:
-    """Write the commented case with a workbook: its sheet of sources stands in the place of the tables.
+def write_workbook_case(folder: Path, kind: str = "one_force") -> None:
+    """Write a commented case (see `sim.case.folder.write_case`) with a workbook, whose sheet has the sources.
 
     Raises
     ------
     InputError
         Where the folder exists already, or cannot be made.
     """
-    text = _read_template("case.toml")
+    text = _read_template(kind, "case.toml")
     sources = tomllib.loads(text)["sources"]
+    if any(isinstance(source["role"], dict) for source in sources.values()):
+        sources = {}  # a cell has no room for a role towards each force: they stay in case.toml
     with build_new(folder) as draft:
-        kept = re.sub(
-            r"# Role: .*?(?=\[\[derived\]\])",
-            f"# Sources stand on the sheet sources of {WORKBOOK}.\n\n",
-            text,
-            flags=re.S,
+        kept = (
+            text
+            if not sources
+            else re.sub(
+                r"# Role: .*?(?=\[\[)",
+                f"# Sources stand on the sheet sources of {WORKBOOK}.\n\n",
+                text,
+                flags=re.S,
+            )
         )
         (draft / "case.toml").write_text(kept, encoding="utf-8")
-        _write_workbook(draft / WORKBOOK, sources)
+        _write_workbook(draft / WORKBOOK, kind, sources)
 
 
-def _write_workbook(path: Path, sources: dict[str, Any]) -> None:
+def _write_workbook(path: Path, kind: str, sources: dict[str, Any]) -> None:
     import xlsxwriter
 
     with xlsxwriter.Workbook(path, {"in_memory": True}) as book:
         book.set_properties({"created": dt.datetime(2000, 1, 1)})
         formats = {"head": book.add_format({"bold": True}), "day": book.add_format({"num_format": "yyyy-mm-dd"})}
         formats["text"] = book.add_format({"text_wrap": True, "valign": "top"})
-        _fill_claims(book.add_worksheet("claims"), formats)
-        sheet = book.add_worksheet("sources")
-        for line, cells in enumerate(
-            [("key", "label", "role"), *((key, each["label"], each["role"]) for key, each in sources.items())]
-        ):
-            for place, cell in enumerate(cells):
-                sheet.write_string(line, place, cell, formats["head"] if line == 0 else None)
-        _offer(
-            sheet, 2, list(ROLES), "A role; several, with commas between, are equally likely readings.", strict=False
-        )
-        sheet.set_column(0, 2, 30)
+        _fill_claims(book.add_worksheet("claims"), kind, formats, listed=bool(sources))
+        if sources:
+            _fill_sources(book.add_worksheet("sources"), sources, formats)
         help_sheet = book.add_worksheet("help")
         for line, (name, meaning) in enumerate(HELP.items()):
             help_sheet.write_string(line, 0, name, formats["head"])
@@ -93,8 +91,17 @@ def _write_workbook(path: Path, sources: dict[str, Any]) -> None:
         help_sheet.set_column(1, 1, 90)
 
 
-def _fill_claims(sheet: Any, formats: dict[str, Any]) -> None:
-    rows = list(csv.DictReader(_read_template("claims.csv").splitlines()))
+def _fill_sources(sheet: Any, sources: dict[str, Any], formats: dict[str, Any]) -> None:
+    rows = [("key", "label", "role"), *((key, each["label"], each["role"]) for key, each in sources.items())]
+    for line, cells in enumerate(rows):
+        for place, cell in enumerate(cells):
+            sheet.write_string(line, place, cell, formats["head"] if line == 0 else None)
+    _offer(sheet, 2, list(ROLES), "A role; several, with commas between, are equally likely readings.", strict=False)
+    sheet.set_column(0, 2, 30)
+
+
+def _fill_claims(sheet: Any, kind: str, formats: dict[str, Any], *, listed: bool) -> None:
+    rows = list(csv.DictReader(_read_template(kind, "claims.csv").splitlines()))
     for place, name in enumerate(HELP):
         sheet.write_string(0, place, name, formats["head"])
         for line, row in enumerate(rows, start=1):
@@ -113,7 +120,8 @@ def _fill_claims(sheet: Any, formats: dict[str, Any]) -> None:
     _offer(sheet, columns.index("measure"), ["cumulative", "interval", "stock"], HELP["measure"])
     _offer(sheet, columns.index("unit"), ["count", "share"], HELP["unit"])
     _offer(sheet, columns.index("quantity"), quantities, HELP["quantity"], strict=False)
-    _offer(sheet, columns.index("source"), "=sources!$A$2:$A$2000", HELP["source"])
+    if listed:
+        _offer(sheet, columns.index("source"), "=sources!$A$2:$A$2000", HELP["source"])
     sheet.freeze_panes(1, 1)
 
 

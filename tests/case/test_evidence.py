@@ -273,3 +273,41 @@ def test_default_totals_give_way_to_the_users_own(write):
     toml = WAR.replace('"killed", "wounded", "missing"', '"civilians", "fighters", "wounded"')
     case = read_case(write([], toml + '[totals]\nkilled = ["civilians", "fighters"]\n'))
     assert case.totals_of("x") == ("killed",)
+
+
+DAYS = {"measure": "interval", "since": "2024-02-01", "as_of": "2024-02-03"}
+
+
+def test_numbers_of_several_places_add_up_to_one(write):
+    """Of one place the largest counts; those of other days, or of the whole, stand by themselves."""
+    rows = [
+        {"value": 30, "part": "north", **DAYS},
+        {"value": 20, "part": "south", **DAYS},
+        {"value": 12, "part": "north", "qualifier": "counted", **DAYS},
+        {"value": 9, "part": "north", "as_of": "2024-02-03"},
+        {"value": 90, **DAYS},
+    ]
+    evidence = weigh(write, rows)
+    said = [(item.claim.id, item.claim.value, item.claim.wording.name) for item in evidence.observations]
+    assert said == [("c0", 50, "part"), ("c3", 9, "part"), ("c4", 90, "about")]
+    assert evidence.unused == {"c1": "is added to c0", "c2": "more is told of the same place"}
+
+
+def test_the_whole_is_at_least_its_part(write):
+    found = [item.form for item in weigh(write, [{"value": 30, "part": "north"}]).observations]
+    assert found == ["bound"]
+    assert weigh(write, [{"value": 0, "part": "north"}]).unused  # that nobody died in one place says nothing
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"value": 0.3, "unit": "share"},
+        {"low": 3, "high": 4, "qualifier": "range"},
+        {"value": 3, "qualifier": "at_most"},
+        {"value": 300, "quantity": "deployed"},
+    ],
+)
+def test_what_is_no_number_of_a_place_is_refused(row, write):
+    with pytest.raises(InputError, match="row 2, column part: 'north' is given of"):
+        read_case(write([{"part": "north", **row}]))

@@ -12,7 +12,7 @@ import xlsxwriter
 from typer.testing import CliRunner
 
 from sim.case.check import check_case
-from sim.case.folder import format_claims, read_case
+from sim.case.folder import KINDS, format_claims, read_case
 from sim.cli.app import app
 from sim.errors import InputError
 from sim.report.blank import write_workbook_case
@@ -247,9 +247,10 @@ def test_two_files_of_claims_are_one_too_many(tmp_path):
         read_case(folder)
 
 
-def test_a_new_workbook_is_the_case_of_the_template(tmp_path):
-    write_workbook_case(tmp_path / "book")
-    CliRunner().invoke(app, ["new", str(tmp_path / "text")])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_new_workbook_is_the_case_of_the_template(kind, tmp_path):
+    write_workbook_case(tmp_path / "book", kind)
+    CliRunner().invoke(app, ["new", str(tmp_path / "text"), "--like", kind])
     book, text = read_case(tmp_path / "book"), read_case(tmp_path / "text")
     assert book.sources == text.sources
     assert [claim.model_copy(update={"row": 0}) for claim in book.claims] == [

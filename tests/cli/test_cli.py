@@ -90,6 +90,9 @@ def test_new_does_not_touch_what_is_there(tmp_path):
     done = call("new", tmp_path)
     assert done.returncode == 3
     assert "exists already" in done.stderr
+    done = call("new", tmp_path / "case", "--like", "naval")
+    assert done.returncode == 3
+    assert "'naval' is no kind of case" in done.stderr
 
 
 def test_a_damaged_run_is_refused(tmp_path):

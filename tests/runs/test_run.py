@@ -355,3 +355,16 @@ def test_draws_beyond_whole_numbers_stay_numbers(design, tmp_path):
     laid = design([], ONE_DAY + '[priors]\n"total.killed" = { dist = "Normal", mu = 45, sigma = 1 }\n')
     write_draws(draw_prior(laid, 1), tmp_path)
     assert pd.read_csv(tmp_path / "draws.csv")["killed"].min() > 0
+
+
+def test_a_forecast_as_long_as_the_war_is_refused(write):
+    """One to the day after the last that the war has lasted as long again is not; nor any day of a war that is over."""
+    rows = [{"value": 300, "force": "a", "as_of": "2024-01-10", "published": "2024-01-10"}]
+    over = UNBOUNDED.replace('lulls = [{ from = 2024-02-03, to = 2024-02-20, claim = "quiet" }]\n', "")
+    going_on = over.replace("end = 2024-03-31\n", "")
+    case, over = (read_case(write(rows, toml, name=name)) for toml, name in ((going_on, "open"), (over, "over")))
+    priors = read_priors("default")
+    assert design_model(case, priors, as_of=dt.date(2024, 1, 20)).as_of == dt.date(2024, 1, 20)
+    with pytest.raises(InputError, match="2024-01-21 is further off the last day that is told of, 2024-01-10"):
+        design_model(case, priors, as_of=dt.date(2024, 1, 21))
+    assert design_model(over, priors, as_of=dt.date(2024, 3, 31)).as_of == dt.date(2024, 3, 31)
