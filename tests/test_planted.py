@@ -19,12 +19,11 @@ from small_cases import claims, toml_of
 from sim.calibration import forecast
 from sim.calibration.backtest import score_baseline
 from sim.calibration.baselines import Said
-from sim.calibration.forecast import forecast_war
+from sim.calibration.forecast import LeftOut, forecast_war
 from sim.calibration.learn import Diagnostics, Learned
 from sim.calibration.record import read_record
 from sim.calibration.scores import Established, Score, bound_coverage, compare, summarise
 from sim.case.priors import read_priors
-from sim.posterior.fit import Effort
 from sim.posterior.sample import draw_prior
 from sim.posterior.simulate import simulate_worlds
 from sim.posterior.summary import intervals
@@ -65,11 +64,12 @@ def test_a_war_of_several_cases_is_left_out_whole(tmp_path, monkeypatch):
         seen.extend(item.case.name for item in hindcasts)
         raise LeaveError
 
-    monkeypatch.setattr(forecast, "learn_priors", learn)
+    monkeypatch.setattr(forecast, "learn_sites", learn)
     record = read_record(*write_record(tmp_path))
     assert [item.case.name for item in record.hindcasts if item.war == "war_c"] == ["c", "d"]
+    left_out = LeftOut(SimpleNamespace(), ("war_c",))
     with pytest.raises(LeaveError):
-        forecast_war(record, "war_c", None, read_priors("vague"), 1, Effort(1, 1, 0.9))
+        forecast_war(record, "war_c", None, left_out, read_priors("vague"), 1)
     assert seen == ["a", "b"]
 
 

@@ -6,7 +6,6 @@ The priors are those learned from the other wars, or a set that stands as it is.
 from __future__ import annotations
 
 import datetime as dt
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -16,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from sim.calibration.bywar.kept import learn_kept
+from sim.calibration.bywar.passes import LearnedSites, learn_sites
 from sim.calibration.hindcasts import Hindcast
-from sim.calibration.learn import BRIEF, Learned, learn_priors, update_priors
+from sim.calibration.learn import seed_of, update_priors
 from sim.calibration.record import Record
 from sim.calibration.truths import Truth
 from sim.case.priors import PriorSet
@@ -25,7 +26,7 @@ from sim.errors import refuse
 from sim.model.design import design_model
 from sim.posterior.fit import Effort
 from sim.posterior.sample import Sample
-from sim.posterior.verdict import Ladder, fit_design, fit_until_good
+from sim.posterior.verdict import Ladder, fit_design
 from sim.sampler.diagnostics import Limits
 from sim.system.store import Entry
 from sim.system.tasks import TaskOptions, gather_results
@@ -34,8 +35,8 @@ Floats = NDArray[np.float64]
 
 # Judged are the counts that are forecast.
 OF_FORECASTS = Ladder((Effort(500, 300, 0.95), Effort(1_500, 400, 0.98)), Limits(max_rhat=1.02))
+REFITTED, REFIT_PASSES = 5, 2  # wars that are left out by brute force, and passes over the others after the first
 MIN_WARS = 2  # so that one can be left out
-MAX_RHAT_LEARNED = 1.1  # of what is learned without a war: means of it are used, not its tails
 KEPT = 1_000  # quantiles of each forecast
 
 
@@ -116,41 +117,41 @@ def _count(sample: Sample, truth: Truth, start: dt.date) -> Floats:
     return count
 
 
-def seed_of(seed: int, name: str) -> int:
-    """Return the seed of a task, which follows from its name alone and not from who runs it when."""
-    return int(np.random.SeedSequence([seed, zlib.crc32(name.encode())]).generate_state(1)[0] % 2**31)
+@dataclass(frozen=True)
+class LeftOut:
+    """What wars are forecast by that are left out: the sites of all, and the wars for which the others learn anew.
+
+    The cavity of a war is what the sites of the others say; but these were measured with the war present, which bears
+    on them a little. Of the most influential wars that little is the most, and they are left out by brute force.
+    """
+
+    learned: LearnedSites
+    refitted: tuple[str, ...]
+
+    def learn_without(self, record: Record, war: str, base: PriorSet, seed: int) -> tuple[PriorSet, bool]:
+        """Return priors that never saw a war, and whether what was learned had settled."""
+        learned = self.learned
+        if war in self.refitted:
+            others = [item for item in record.hindcasts if item.war != war]
+            learned = learn_sites(others, base, seed_of(seed, war), passes=(REFIT_PASSES, REFIT_PASSES))
+        found = update_priors(base, learned.without(war), f"without {war}")
+        return found, self.learned.diagnostics.trusted
 
 
 def forecast_war(
-    record: Record, war: str, prior: PriorSet | None, base: PriorSet, seed: int, learning: Effort
+    record: Record, war: str, prior: PriorSet | None, left_out: LeftOut | None, base: PriorSet, seed: int
 ) -> list[Forecast]:
-    """Forecast the cases of one war; without a prior set, by priors learned from the other wars.
+    """Forecast the cases of one war; without a prior set, by what the other wars taught.
 
-    What is learned of chains that do not mix, the longer ones neither, gives forecasts that are not trusted.
+    What is learned of sites that do not settle gives forecasts that are not trusted. A war without an established loss
+    has taught nothing, and is forecast by what all others say.
     """
-    mixed = True
-    if prior is None:
-        learned = _learn_without(record, war, base, seed, learning)
-        mixed = _has_mixed(learned)
-        prior = update_priors(base, learned, f"without {war}", "")
+    settled = True
+    if prior is None and left_out is not None:
+        prior, settled = left_out.learn_without(record, war, base, seed)
     own = [item for item in record.hindcasts if item.war == war]
-    found = [each for item in own for each in forecast_case(item, prior, seed)]
-    return [replace(each, trusted=each.trusted and mixed) for each in found]
-
-
-def _learn_without(record: Record, war: str, base: PriorSet, seed: int, effort: Effort) -> Learned:
-    others = [item for item in record.hindcasts if item.war != war]
-    longer = replace(effort, draws=3 * effort.draws, tune=2 * effort.tune)
-
-    def attempt(effort: Effort, before: Learned | None) -> Learned:
-        own_seed = seed_of(seed if before is None else seed + 1, war)
-        return learn_priors(others, base, own_seed, effort, quiet=True)
-
-    return fit_until_good((effort, longer), attempt, _has_mixed)
-
-
-def _has_mixed(learned: Learned) -> bool:
-    return learned.diagnostics.max_rhat <= MAX_RHAT_LEARNED
+    found = [each for item in own for each in forecast_case(item, prior or base, seed)]
+    return [replace(each, trusted=each.trusted and settled) for each in found]
 
 
 def forecast_wars(
@@ -158,7 +159,7 @@ def forecast_wars(
     prior: PriorSet | None,
     base: PriorSet,
     seed: int,
-    learning: Effort = BRIEF,
+    refit: int = REFITTED,
     **options: Unpack[TaskOptions],
 ) -> list[Forecast]:
     """Forecast every war.
@@ -167,23 +168,28 @@ def forecast_wars(
     ----------
     record : Record
     prior : PriorSet, optional
-        A set that stands as it is; without it each war is forecast by what is learned from the others.
+        A set that stands as it is; without it each war is forecast by what is learned from the others, which is kept
+        beside the store, as `sites.json`.
     base : PriorSet
         What is believed before that.
     seed : int
-    learning : Effort
-        How hard it is tried to learn, at first.
+    refit : int
+        For how many wars, those that bear most on what is learned, the others are learned from anew without them.
     **options
         See `sim.system.tasks.TaskOptions`.
     """
     if prior is None and len(record.wars) < MIN_WARS:
         raise refuse("the table", "", f"{len(record.wars)} war leaves none to learn from", "give --prior NAME")
+    left_out = None
+    if prior is None:
+        learned = _learn(record, base, seed, options)
+        left_out = LeftOut(learned, tuple(war for war, _ in learned.rank_influence()[:refit]))
     found = dict(
         gather_results(
-            partial(_forecast_as_entry, record, prior, base, seed, learning),
+            partial(_forecast_as_entry, record, prior, left_out, base, seed),
             record.wars,
             _read_forecasts,
-            depends_on=_list_dependencies(record, prior or base, seed, None if prior else learning),
+            depends_on=_list_dependencies(record, prior or base, seed, left_out),
             label="war",
             plural="wars",
             shape=Kept,
@@ -194,10 +200,21 @@ def forecast_wars(
     return [each for war in record.wars for each in found[war]]
 
 
+def _learn(record: Record, base: PriorSet, seed: int, options: TaskOptions) -> LearnedSites:
+    """Learn from all wars at once; where what is finished is kept, what was learned is kept too, and gone on from."""
+    store = options.get("store")
+    if store is None:
+        return learn_sites(record.hindcasts, base, seed, **options)
+    kept = store.with_name("sites.json")
+    if not options.get("resume"):
+        kept.unlink(missing_ok=True)
+    return learn_kept(record.hindcasts, base, seed, kept, **options)
+
+
 def _forecast_as_entry(
-    record: Record, prior: PriorSet | None, base: PriorSet, seed: int, learning: Effort, war: str
+    record: Record, prior: PriorSet | None, left_out: LeftOut | None, base: PriorSet, seed: int, war: str
 ) -> Entry:
-    found = forecast_war(record, war, prior, base, seed, learning)
+    found = forecast_war(record, war, prior, left_out, base, seed)
     return {"forecasts": [{**asdict(each), "quantiles": each.quantiles.tolist()} for each in found]}
 
 
@@ -216,6 +233,8 @@ def _is_of_war(record: Record, war: Any, entry: Entry) -> bool:
     return [(each["case"], each["force"], each["quantity"], each["day"]) for each in entry["forecasts"]] == truths
 
 
-def _list_dependencies(record: Record, priors: PriorSet, seed: int, learning: Effort | None) -> Iterator[str]:
+def _list_dependencies(record: Record, priors: PriorSet, seed: int, left_out: LeftOut | None) -> Iterator[str]:
     """Yield what the forecasts depend on beside the war."""
-    yield from (record.sha256, priors.sha256, priors.name, str(seed), f"{learning} {OF_FORECASTS}")
+    yield from (record.sha256, priors.sha256, priors.name, str(seed), str(OF_FORECASTS))
+    if left_out is not None:
+        yield from (str(left_out.learned.mean.tolist()), str(left_out.refitted), str(REFIT_PASSES))

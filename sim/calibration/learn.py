@@ -10,9 +10,11 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -236,6 +238,11 @@ def learn_priors(
     return Learned(base.joint.keys, values, diagnostics)
 
 
+def seed_of(seed: int, name: str) -> int:
+    """Return the seed of a task, which follows from its name alone and not from who runs it when."""
+    return int(np.random.SeedSequence([seed, zlib.crc32(name.encode())]).generate_state(1)[0] % 2**31)
+
+
 def describe_record(record: Record) -> str:
     """Return in words what a set was learned from, and what that does to it."""
     count = sum(not truth.is_zero for item in record.hindcasts for truth in item.truths)
@@ -247,7 +254,23 @@ def describe_record(record: Record) -> str:
     )
 
 
-def update_priors(base: PriorSet, learned: Learned, name: str, note: str = "", source: str = "") -> PriorSet:
+class NormalLaw(Protocol):
+    """What was learned of some keys, jointly normal on their own scales."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the prior set."""
+
+    @property
+    def mean(self) -> Floats:
+        """Shape (keys,)."""
+
+    @property
+    def covariance(self) -> Floats:
+        """Shape (keys, keys)."""
+
+
+def update_priors(base: PriorSet, learned: NormalLaw, name: str, note: str = "", source: str = "") -> PriorSet:
     """Return the prior set with what was learned in place of its joint prior."""
     mean, covariance = (
         np.vectorize(lambda value: float(f"{value:.6g}"))(a) for a in (learned.mean, learned.covariance)
@@ -261,17 +284,17 @@ def update_priors(base: PriorSet, learned: Learned, name: str, note: str = "", s
             mu=joint.mean[column],
             sigma=float(f"{math.sqrt(joint.covariance[column][column]):.6g}"),
             source=source,
-            why=_tell_learned(key, learned.draws[..., column], before),
+            why=_tell_learned(key, joint.mean[column], math.sqrt(joint.covariance[column][column]), before),
         )
     return PriorSet(name=name, note=note, priors=priors, joint=joint)
 
 
-def _tell_learned(key: str, draws: Floats, before: Prior) -> str:
+def _tell_learned(key: str, mean: float, sd: float, before: Prior) -> str:
     """Return in words what was learned of a key: median and 90% interval on its own scale, a bias as a multiplier."""
-    values = np.exp(draws) if key.startswith("role.") else before.constrain(draws)
-    low, middle, high = np.quantile(values, [0.05, 0.5, 0.95])
+    edges = mean + sd * np.array([-1.6449, 0.0, 1.6449])
+    low, middle, high = np.exp(edges) if key.startswith("role.") else before.constrain(edges)
     what = "Multiplies what was lost by" if key.startswith("role.") else "Median"
-    narrower = 1 - float(draws.std()) / float(before.sigma or math.inf)
+    narrower = 1 - sd / float(before.sigma or math.inf)
     return f"{what} {middle:.2f}, 90% {low:.2f} to {high:.2f}; the record narrowed it by {max(narrower, 0):.0%}."
 
 

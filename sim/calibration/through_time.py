@@ -18,14 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from sim.calibration.forecast import OF_FORECASTS, seed_of
+from sim.calibration.bywar.passes import learn_sites
+from sim.calibration.forecast import OF_FORECASTS
 from sim.calibration.hindcasts import BINS
-from sim.calibration.learn import learn_priors, update_priors
-from sim.calibration.record import read_record
+from sim.calibration.learn import seed_of, update_priors
+from sim.calibration.record import read_shipped_record
 from sim.calibration.scores import LEVELS, Established, score_draws
 from sim.calibration.truths import Truth, spell_key
 from sim.case.case import Case
-from sim.case.priors import PriorSet, find_shipped_priors, read_priors
+from sim.case.priors import PriorSet, read_priors
 from sim.errors import refuse
 from sim.model.design import design_model
 from sim.posterior.sample import Sample
@@ -66,17 +67,16 @@ class Quarter:
     rows: tuple[QuarterRow, ...]
 
 
-def learn_without(wars: set[str], base: PriorSet, seed: int, quiet: bool) -> PriorSet:
-    """Return priors learned from the shipped track record without some wars."""
-    folder = find_shipped_priors() / "track-record"
-    record = read_record(folder / "claims.csv", folder / "truth.csv")
+def learn_without(wars: set[str], base: PriorSet, seed: int, **options: Unpack[TaskOptions]) -> PriorSet:
+    """Return priors learned from the shipped record without some wars."""
+    record = read_shipped_record()
     if not wars & set(record.wars):
         names = ", ".join(sorted(wars))
         raise refuse(
             "--through-time", "", f"no war of the record is called {names}", "spell its group so, or give --prior"
         )
     others = [item for item in record.hindcasts if item.war not in wars]
-    learned = learn_priors(others, base, seed, quiet=quiet)
+    learned = learn_sites(others, base, seed, **options)
     return update_priors(base, learned, f"without {', '.join(sorted(wars))}")
 
 
@@ -208,7 +208,7 @@ def backtest_quarters(
         raise refuse(case.name, "", "has no force of which two truths are known", "give truths of its forces and start")
     if priors is None:
         wars = {truth.group for found in series.values() for truth in found}
-        priors = learn_without(wars, read_priors("vague"), seed, options.get("quiet", True))
+        priors = learn_without(wars, read_priors("vague"), seed, **options)
     first = min(found[0].day for found in series.values())
     last = max(found[-1].day for found in series.values())
     days = [day.isoformat() for day in list_quarters(first, last)]

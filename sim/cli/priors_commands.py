@@ -6,13 +6,28 @@ import json
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sim.cli.console import DONE, NOT_TRUSTED, guarded, say, show
-from sim.cli.options import ClaimsArgument, JsonOption, QuietOption, SeedOption, TruthArgument
+from sim.cli.options import (
+    ClaimsArgument,
+    DaskOption,
+    JobsOption,
+    JsonOption,
+    QuietOption,
+    SeedOption,
+    TruthArgument,
+)
 from sim.errors import refuse
+
+if TYPE_CHECKING:
+    from sim.calibration.bywar.passes import LearnedSites
+    from sim.calibration.learn import Learned
+    from sim.calibration.record import Record
+    from sim.case.priors import PriorSet
+    from sim.system.tasks import TaskOptions
 
 
 @guarded
@@ -61,6 +76,15 @@ def fit_priors(
     truth: TruthArgument,
     out: Annotated[Path, typer.Option(help="Where the prior set is written.")],
     base: Annotated[str, typer.Option(help="What is believed before the table.")] = "vague",
+    sites: Annotated[
+        Path | None,
+        typer.Option(help="A file that keeps what each war taught: only what is new is learned.", show_default=False),
+    ] = None,
+    at_once: Annotated[
+        bool, typer.Option("--at-once", help="All wars in one chain: slow, to compare with; hours for ninety wars.")
+    ] = False,
+    jobs: JobsOption = 2,
+    dask: DaskOption = None,
     seed: SeedOption = 1,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -69,19 +93,18 @@ def fit_priors(
 
     Example: truetoll priors fit claims.csv truth.csv --out learned.toml
     """
-    from sim.calibration.learn import THOROUGH, describe_record, learn_priors, update_priors, write_priors
+    from sim.calibration.learn import describe_record, update_priors, write_priors
     from sim.calibration.record import read_record
     from sim.case.priors import read_priors
-    from sim.posterior.fit import CHAINS
 
     if out.suffix != ".toml" or not out.parent.is_dir():
         raise refuse(
             "--out", "", f"{out} is not a .toml file in a folder that exists", "give a name such as learned.toml"
         )
     record, start = read_record(claims, truth), read_priors(base)
-    learned = learn_priors(record.hindcasts, start, seed, THOROUGH, chains=CHAINS, quiet=quiet)
-    note = describe_record(record)
-    found = update_priors(start, learned, out.stem, note, source=f"truetoll priors fit, {len(record.wars)} past wars")
+    learned = _learn(record, start, seed, sites, jobs, dask, at_once=at_once, quiet=quiet)
+    note, source = describe_record(record), f"truetoll priors fit, {len(record.wars)} past wars"
+    found = update_priors(start, learned, out.stem, note, source=source)
     path = os.path.relpath(claims.resolve().parent, out.resolve().parent)
     write_priors(found, out, {"path": path, "sha256": record.sha256})
     report = {"schema": 1, "written": str(out), "wars": len(record.wars), "keys": len(learned.keys)}
@@ -89,3 +112,30 @@ def fit_priors(
     show(json.dumps(report) if as_json else f"Learned {len(learned.keys)} parameters from {len(record.wars)} wars.")
     say(f"Written to {out}: {asdict(learned.diagnostics)}", quiet=quiet)
     return DONE if learned.diagnostics.trusted else NOT_TRUSTED
+
+
+def _learn(
+    record: Record,
+    base: PriorSet,
+    seed: int,
+    sites: Path | None,
+    jobs: int,
+    dask: str | None,
+    *,
+    at_once: bool,
+    quiet: bool,
+) -> Learned | LearnedSites:
+    """Learn from a record, one war at a time or all at once."""
+    from sim.calibration.bywar.kept import learn_kept
+    from sim.calibration.bywar.passes import learn_sites
+    from sim.calibration.learn import THOROUGH, learn_priors
+    from sim.posterior.fit import CHAINS
+    from sim.system.cluster import open_cluster
+
+    if at_once:
+        return learn_priors(record.hindcasts, base, seed, THOROUGH, chains=CHAINS, quiet=quiet)
+    with open_cluster(dask) as client:
+        options: TaskOptions = {"jobs": jobs, "client": client, "quiet": quiet}
+        if sites is None:
+            return learn_sites(record.hindcasts, base, seed, **options)
+        return learn_kept(record.hindcasts, base, seed, sites, **options)

@@ -167,6 +167,10 @@ def backtest(
     dask: DaskOption = None,
     results: ResultsOption = RESULTS,
     resume: ResumeOption = False,
+    refit: Annotated[
+        int,
+        typer.Option(help="How many of the most influential wars are left out by learning anew.", min=0),
+    ] = 5,
     through_time: Annotated[
         bool, typer.Option("--through-time", help="CLAIMS is the folder of a case: estimate it quarter by quarter.")
     ] = False,
@@ -184,11 +188,19 @@ def backtest(
         options: TaskOptions = {"jobs": jobs, "client": client, "resume": resume, "quiet": quiet}
         if through_time:
             return _backtest_quarters(claims, truth, prior, curve, seed, results, options, as_json=as_json)
-        return _backtest_wars(claims, truth, prior, seed, results, options, as_json=as_json)
+        return _backtest_wars(claims, truth, prior, seed, refit, results, options, as_json=as_json)
 
 
 def _backtest_wars(
-    claims: Path, truth: Path, prior: str | None, seed: int, results: Path, options: TaskOptions, *, as_json: bool
+    claims: Path,
+    truth: Path,
+    prior: str | None,
+    seed: int,
+    refit: int,
+    results: Path,
+    options: TaskOptions,
+    *,
+    as_json: bool,
 ) -> int:
     from sim.calibration.backtest import find_reference, report_backtest
     from sim.calibration.forecast import forecast_wars
@@ -202,7 +214,7 @@ def _backtest_wars(
     name = f"{claims.resolve().parent.name}-{Path(prior).stem if prior else 'left-out'}-seed{seed}"
     folder = results / "backtest" / name
     options["store"] = folder / "forecasts.jsonl"
-    forecasts = forecast_wars(record, chosen, read_priors("vague"), seed, **options)
+    forecasts = forecast_wars(record, chosen, read_priors("vague"), seed, refit, **options)
     report = report_backtest(record, forecasts, seed, find_reference(chosen))
     with replace_files(folder) as draft:
         (draft / "backtest.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")

@@ -144,6 +144,16 @@ def prepare_density() -> Any:
     return density
 
 
+def list_gradients(buffer: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the gradients of what a buffer holds at points, shape (points, n), as the sampler sees them."""
+    density, count = prepare_density(), x.shape[1]
+    points, found, value = np.ascontiguousarray(x), np.empty(x.shape), np.empty(1)
+    for point, gradient in zip(points, found, strict=True):
+        pointers = (each.ctypes.data_as(_POINTER) for each in (point, gradient, value))
+        density.ctypes(count, *pointers, buffer.ctypes.data)
+    return found
+
+
 @dataclass(frozen=True)
 class RawDraws:
     """Draws of the unconstrained vector, shape (chains, draws, n)."""

@@ -12,6 +12,7 @@ from sim.calibration.backtest import list_scored_truths
 from sim.calibration.record import read_record
 from sim.calibration.scores import Established, score_draws
 from sim.calibration.strata import LEAST_P, STRATA, count_pits, rate_words, report_strata, score_zeros
+from sim.report.plots.calibration import PAGE, cut_pages
 
 
 @pytest.fixture
@@ -68,3 +69,16 @@ def test_zero_or_not_is_scored_over_all_rows(record):
     sure = score_zeros([(truth, 0.0) for truth in truths if truth.is_zero])
     assert sure["log_score"] == pytest.approx(math.log(LEAST_P))
     assert len(WARS["truths"]) == 4
+
+
+def test_a_figure_of_many_rows_goes_on_on_other_pages():
+    """A hundred wars of one row and one of sixty: every row once, no page above what it holds, no war on two."""
+    level = {"0.9": (50.0, 200.0), "0.5": (80.0, 120.0)}
+    rows = [
+        {"group": f"w{war}", "case": f"c{n}", "truth": 100.0, "median": 100.0 + war, "intervals": level}
+        for n, war in enumerate([*range(100), *([100] * PAGE)])
+    ]
+    pages = cut_pages(rows)
+    assert sorted(row["case"] for page in pages for row in page) == sorted(row["case"] for row in rows)
+    assert all(len(page) <= PAGE for page in pages)
+    assert sum("w100" in {row["group"] for row in page} for page in pages) == 1

@@ -37,6 +37,7 @@ PROMISED = tuple(float(level) for level in LEVELS)
 MISSED = PALETTE[0]
 THIN = (PALETTE[0], *PALETTE[2:6], SOFT)  # neither blue, which is too near to that of the posterior, nor black
 GAP = 0.042  # least distance of two labels, as a share of the axis
+PAGE = 60  # rows of a figure
 FURTHEST = 200.0  # beyond this multiple of the truth, or its inverse, an interval runs off the axis
 
 
@@ -245,11 +246,24 @@ def _list_row(row: Mapping[str, Any]) -> Row:
     return {name: row[name] for name in columns} | flatten_intervals(row["intervals"])
 
 
+def cut_pages(rows: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+    """Return rows by pages of some PAGE, in the order in which they are drawn; a war stands on one page."""
+    pages: list[list[Mapping[str, Any]]] = [[]]
+    for _, war in groupby(_order_rows(rows), key=lambda row: row["group"]):
+        own = list(war)
+        if pages[-1] and len(pages[-1]) + len(own) > PAGE:
+            pages.append([])
+        pages[-1] += own
+    return pages
+
+
 def draw_backtest(report: Mapping[str, Any], folder: Path) -> list[Path]:
-    """Draw the figures of a back-test as PNG and SVG, with their data as CSV; return the PNG files."""
+    """Draw the figures of a back-test as PNG and SVG, with their data as CSV; return the PNG files.
+
+    The rows go on in `sharpness-2` and so on where they are many.
+    """
     with use_style():
-        figures = {
-            "calibration": draw_calibration(report, report["baselines"]),
-            "sharpness": draw_sharpness(report["rows"]),
-        }
+        figures: dict[str, Figure | None] = {"calibration": draw_calibration(report, report["baselines"])}
+        for number, rows in enumerate(cut_pages(report["rows"]), 1):
+            figures["sharpness" if number == 1 else f"sharpness-{number}"] = draw_sharpness(rows)
         return [save_figure(figure, folder, name) for name, figure in figures.items() if figure is not None]

@@ -1,0 +1,132 @@
+"""Sites kept in a file, each with a hash of what it follows from: a new war is added without beginning anew."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Literal, Unpack
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sim.calibration.bywar.belief import Belief, Site
+from sim.calibration.bywar.passes import PASSES, LearnedSites, SiteDiagnostics, group_wars, learn_sites
+from sim.calibration.hindcasts import Hindcast
+from sim.case.priors import PriorSet
+from sim.errors import refuse
+from sim.system.reading import is_file, read_text
+from sim.system.store import hash_parts
+from sim.system.tasks import TaskOptions
+from sim.system.writing import write_file
+
+Real = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class _KeptSite(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    of: str
+    precision: list[list[Real]]
+    shift: list[Real]
+
+
+class _KeptSites(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    schema_: Literal[1] = Field(alias="schema")
+    keys: list[str]
+    sites: dict[str, _KeptSite]
+    diagnostics: SiteDiagnostics
+
+
+def hash_wars(hindcasts: Sequence[Hindcast], base: PriorSet) -> dict[str, str]:
+    """Return a hash of all that the site of each war follows from: its cases, its truths, and the prior set."""
+    return {
+        war: hash_parts([base.sha256, *(part for item in items for part in _tell_parts(item))])
+        for war, items in group_wars(hindcasts).items()
+    }
+
+
+def _tell_parts(item: Hindcast) -> list[str]:
+    claims = [claim.model_dump_json(exclude={"row"}) for claim in item.case.claims]
+    return [
+        item.case.file.model_dump_json(),
+        *claims,
+        *(truth.model_dump_json(exclude={"row"}) for truth in item.truths),
+    ]
+
+
+def write_sites(learned: LearnedSites, path: Path, hashes: Mapping[str, str]) -> None:
+    """Write sites with the hashes of their wars, whole or not at all."""
+    kept = {
+        "schema": 1,
+        "keys": list(learned.keys),
+        "sites": {
+            war: {"of": hashes[war], "precision": site.precision.tolist(), "shift": site.shift.tolist()}
+            for war, site in learned.sites.items()
+        },
+        "diagnostics": asdict(learned.diagnostics),
+    }
+    write_file(path, json.dumps(kept) + "\n")
+
+
+def read_sites(path: Path, base: PriorSet, hashes: Mapping[str, str]) -> tuple[dict[str, Site], LearnedSites | None]:
+    """Read the sites of those wars that are still what they were.
+
+    Parameters
+    ----------
+    path : Path
+        Of a file that `write_sites` wrote; none need be there.
+    base : PriorSet
+    hashes : mapping of str to str
+        Of the wars that there are now.
+
+    Returns
+    -------
+    sites : dict of str to Site
+    whole : LearnedSites or None
+        Where the file holds these wars and no others: nothing is left to learn.
+
+    Raises
+    ------
+    InputError
+        Where the file is another, or damaged.
+    """
+    if not is_file(path) or base.joint is None:
+        return {}, None
+    try:
+        kept = _KeptSites.model_validate_json(read_text(path))
+        sites = {war: Site(np.array(each.precision), np.array(each.shift)) for war, each in kept.sites.items()}
+    except (ValidationError, ValueError):
+        raise refuse(
+            str(path), "", "does not hold sites that were learned", "give another file, or remove it"
+        ) from None
+    size = len(base.joint.keys)
+    if tuple(kept.keys) != base.joint.keys or any(
+        site.precision.shape != (size, size) or site.shift.shape != (size,) for site in sites.values()
+    ):
+        return {}, None
+    same = {war: site for war, site in sites.items() if hashes.get(war) == kept.sites[war].of}
+    is_whole = same.keys() == sites.keys() == hashes.keys()
+    learned = LearnedSites(base.joint.keys, Belief.of(base.joint), same, kept.diagnostics) if is_whole else None
+    return same, learned
+
+
+def learn_kept(
+    hindcasts: Sequence[Hindcast],
+    base: PriorSet,
+    seed: int,
+    path: Path,
+    passes: tuple[int, int] = PASSES,
+    **options: Unpack[TaskOptions],
+) -> LearnedSites:
+    """Learn what a file does not hold yet, and keep it there: see `learn_sites`, and `read_sites`."""
+    hashes = hash_wars(hindcasts, base)
+    known, whole = read_sites(path, base, hashes)
+    if whole is not None:
+        return whole
+    learned = learn_sites(hindcasts, base, seed, known=known, passes=passes, **options)
+    write_sites(learned, path, hashes)
+    return learned
