@@ -85,7 +85,7 @@ def fit_site(items: Sequence[Hindcast], base: PriorSet, cavity: Belief, seed: in
     own = JointPrior(keys=tuple(names[key] for key in keys), mean=tuple(mean), covariance=tuple(map(tuple, covariance)))
     assembly = assemble(designs, own)
     plan = asdict(effort) | {"draws": max(effort.draws, assembly.size)}
-    raw = sample_buffer(assembly.buffer, assembly.size, items[0].war, seed, **plan, chains=CHAINS, quiet=True)
+    raw = sample_buffer(assembly.buffer, assembly.middle, items[0].war, seed, **plan, chains=CHAINS, quiet=True)
     shared, x = len(keys), raw.x.reshape(-1, assembly.size)
     root = np.linalg.cholesky(covariance)
     gradients = list_gradients(assembly.buffer, x)

@@ -19,9 +19,9 @@ from sim.posterior.fit import Effort
 from sim.system.tasks import TaskOptions, gather_results
 
 FIRST = Effort(300, 300, 0.9)  # where little is known, a war's posterior is wide and bent
-LATER = Effort(400, 250, 0.9)
+LATER = Effort(400, 750, 0.9)
 STAGES = 5  # of the first pass: small wars first, so that the large ones meet what these have taught
-PASSES = (4, 8)  # after it, at least and at most; sites are means over all but the first of them
+PASSES = (4, 8)  # after it, at least and at most; sites are means over all of them
 MOVED = 0.2  # posterior sds that a mean may move by in the last pass
 ODD = -0.1  # an eigenvalue of a site, over what is believed of that direction, that is no noise
 
@@ -37,7 +37,7 @@ class SiteDiagnostics:
     moved : float
         The largest move of a posterior mean in the last of them, in posterior sds.
     error : float, optional
-        The largest Monte Carlo error of a mean, in posterior sds: of the means that each pass by itself gives.
+        The largest Monte Carlo error of a mean, in posterior sds: of the Newton steps that each pass by itself asks for.
     apart : int
         Wars whose chains still disagreed after a longer try.
     improper : int
@@ -191,22 +191,22 @@ class _Learner:
         return sites
 
     def settle(self, sites: dict[str, Site], passes: tuple[int, int]) -> LearnedSites:
-        """Measure all sites again and again, and return their means once these no longer move.
+        """Measure all sites again and again, and return their means over all passes once these no longer move.
 
-        The first of these passes still has cavities from wide posteriors and short chains, and is forgotten.
+        The first pass counts as each other one: from narrow cavities the curvature of a site is noisy, and the sum of
+        ninety of one pass alone need not be that of any law.
         """
         (least, most), moved, number = passes, math.inf, 0
         fits: dict[str, SiteFit] = {}
-        alone: list[Floats] = []
+        alone: list[list[Site]] = []
         while number < least or (moved > MOVED and number < most):
             number += 1
             before = self.believe(sites)
             fits = self.measure(list(self.wars), sites, LATER, number)
-            sites = {war: sites[war].blend(fit.site, 1 / max(number - 1, 1)) for war, fit in fits.items()}
+            sites = {war: sites[war].blend(fit.site, 1 / (number + 1)) for war, fit in fits.items()}
             belief = self.believe(sites)
-            sd = np.sqrt(np.diag(belief.covariance))
-            moved = float(np.max(np.abs(belief.mean - before.mean) / sd))
-            alone.append(self.believe({war: fit.site for war, fit in fits.items()}).mean / sd)
+            moved = float(np.max(np.abs(belief.mean - before.mean) / np.sqrt(np.diag(belief.covariance))))
+            alone.append([fit.site for fit in fits.values()])
         keys = self.base.joint.keys if self.base.joint else ()
         return LearnedSites(keys, self.prior, sites, self.judge(sites, fits, moved, alone))
 
@@ -226,23 +226,29 @@ class _Learner:
         return self.prior.add(sites.values()).make_proper(self.prior)[0]
 
     def judge(
-        self, sites: Mapping[str, Site], fits: Mapping[str, SiteFit], moved: float, alone: Sequence[Floats]
+        self, sites: Mapping[str, Site], fits: Mapping[str, SiteFit], moved: float, alone: Sequence[Sequence[Site]]
     ) -> SiteDiagnostics:
-        """Return the diagnostics; `alone` are the means that each pass by itself gives, in sds."""
+        """Return the diagnostics; `alone` are the sites of each pass by itself."""
         whole, belief = self.prior.add(sites.values()), self.believe(sites)
         root = np.linalg.cholesky(belief.covariance)
         apart = sum(fit.apart > APART for fit in fits.values())
         rests = [whole, *(whole.add([Site(-site.precision, -site.shift)]) for site in sites.values())]
         improper = sum(rest.make_proper(self.prior)[1] for rest in rests)
-        counted = np.array(alone[1:] or alone)
-        error = np.max(counted.std(axis=0)) / math.sqrt(max(len(counted) - 1, 1))
+        steps = np.array([self.step(each, belief) for each in alone]) / np.sqrt(np.diag(belief.covariance))
+        error = np.max(steps.std(axis=0, ddof=1)) / math.sqrt(len(steps)) if len(steps) > 1 else None
         return SiteDiagnostics(
             passes=len(alone),
             moved=moved,
-            error=float(error) if len(counted) > 1 else None,
+            error=None if error is None else float(error),
             apart=apart,
             improper=improper,
             odd=sum(bool(np.linalg.eigvalsh(root.T @ site.precision @ root)[0] < ODD) for site in sites.values()),
             divergences=sum(fit.divergences for fit in fits.values()),
             trusted=moved <= MOVED and apart <= max(0.02 * len(sites), 1),
         )
+
+    def step(self, sites: Sequence[Site], belief: Belief) -> Floats:
+        """Return by how much the mean of a belief would move for the slopes that some sites have at it."""
+        slope = self.prior.shift - self.prior.precision @ belief.mean
+        slope = slope + sum(site.shift - site.precision @ belief.mean for site in sites)
+        return np.asarray(belief.covariance @ slope)
