@@ -180,14 +180,16 @@ reductions: $(STAMP)
 stress: $(STAMP)
 	$(BIN)/python tests/suites/reports.py stress prior
 
-RECORD := priors/track-record/claims.csv priors/track-record/truth.csv
+RECORD := priors/record/claims.csv priors/record/truth.csv
 
 # Learns the default prior set again from the track record.
 priors: $(STAMP)
-	$(BIN)/truetoll priors fit $(RECORD) --out priors/default.toml --seed 1
+	$(BIN)/truetoll priors fit $(RECORD) --out priors/default.toml --seed 1 --sites priors/record/sites.json
 
 backtest: $(STAMP)
-	$(BIN)/truetoll backtest $(RECORD) --jobs 2 --results build --resume
+	mkdir -p build/backtest/record-left-out-seed1
+	cp -n priors/record/sites.json build/backtest/record-left-out-seed1/ || true
+	$(BIN)/truetoll backtest $(RECORD) --jobs 2 --refit 0 --results build --resume
 	$(BIN)/python tests/suites/reports.py backtest
 
 ablation: $(STAMP)

@@ -57,7 +57,8 @@ def choose_ladder(design: Design, draws: int | None = None) -> Ladder:
     if draws is not None:
         first = replace(first, draws=draws)
     longer = Effort(2 * first.draws, 4 * first.tune, 1 - (1 - first.target_accept) / 5)
-    return Ladder((first, longer), OF_INTERVALS, retune=first.tune // 4)
+    closer = replace(longer, target_accept=1 - (1 - longer.target_accept) / 5)
+    return Ladder((first, longer, closer), OF_INTERVALS, retune=first.tune // 4)
 
 
 def fit_until_good[T](

@@ -188,7 +188,7 @@ def test_sites_of_a_war_that_was_changed_are_not_used(tmp_path, vague, few, brie
     other, whole = read_sites(path, vague, {**hashes, "w03": "0"})
     assert (set(same) - set(other), whole) == ({"w03"}, None)
     path.write_text("{}", encoding="utf-8")
-    with pytest.raises(InputError, match="holds no sites that were learned"):
+    with pytest.raises(InputError, match="does not hold sites that were learned"):
         read_sites(path, vague, hashes)
 
 

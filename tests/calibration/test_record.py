@@ -18,8 +18,8 @@ from sim.case.priors import read_priors
 from sim.errors import InputError
 
 ROOT = Path(__file__).parents[2]
-TRACK = ROOT / "priors" / "track-record"
-SHARED = ROOT.parent / "shared" / "data" / "hindcast"
+TRACK = ROOT / "priors" / "record"
+SHARED = ROOT.parent / "shared" / "data" / "record"
 
 
 def test_each_case_becomes_a_case_of_its_own(tmp_path):
@@ -179,10 +179,10 @@ def test_all_faults_are_listed_at_once(tmp_path):
 
 def test_the_shipped_record_is_the_one_that_the_default_priors_were_learned_from():
     record = read_record(TRACK / "claims.csv", TRACK / "truth.csv")
-    assert (len(record.wars), sum(len(item.truths) for item in record.hindcasts)) == (16, 41)
+    assert (len(record.wars), sum(len(item.truths) for item in record.hindcasts)) == (87, 451)
     learned_from = read_priors("default").learned_from
-    assert learned_from == {"path": "track-record", "sha256": record.sha256}
-    texts = [(TRACK / name).read_bytes().decode() for name in ("claims.csv", "truth.csv")]
+    assert learned_from == {"path": "record", "sha256": record.sha256}
+    texts = [(TRACK / name).read_bytes().decode() for name in ("claims.csv", "truth.csv", "sources.csv")]
     assert record.sha256 == hashlib.sha256("\n".join(texts).encode()).hexdigest()
 
 

@@ -72,8 +72,8 @@ def _lay_case(folder: Path) -> None:
 
 
 def _lay_record(folder: Path) -> None:
-    """Lay out some rows of the track record: all of it would take long each time."""
-    record = find_shipped_priors() / "track-record"
+    """Lay out some rows of the record: all of it would take long each time."""
+    record = find_shipped_priors() / "record"
     for name, kept in (("claims.csv", 60), ("truth.csv", 400)):
         lines = (record / name).read_text(encoding="utf-8").splitlines(keepends=True)
         (folder / name).write_text("".join(lines[:kept]), encoding="utf-8")

@@ -28,7 +28,7 @@ from sim.words import show_number
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 BUILD = ROOT / "build" / "sbc"
-TRACK = ROOT / "priors" / "track-record"
+TRACK = ROOT / "priors" / "record"
 
 
 def write_sbc() -> None:
@@ -235,7 +235,7 @@ def write_ablation() -> None:
 
 def write_backtest() -> None:
     """Write the back-test of the shipped record from what `make backtest` left in build/backtest."""
-    folder = ROOT / "build" / "backtest" / "track-record-left-out-seed1"
+    folder = ROOT / "build" / "backtest" / "record-left-out-seed1"
     report = json.loads((folder / "backtest.json").read_text(encoding="utf-8"))
     for name in ("calibration", "sharpness"):
         shutil.copy(folder / f"{name}.png", DOCS / f"backtest-{name}.png")

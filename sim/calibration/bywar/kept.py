@@ -6,12 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal, Unpack
+from typing import Annotated, Any, Literal, Unpack
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sim.calibration.bywar.belief import Belief, Site
+from sim.calibration.bywar.belief import Belief, Floats, Site
 from sim.calibration.bywar.passes import PASSES, LearnedSites, SiteDiagnostics, group_wars, learn_sites
 from sim.calibration.hindcasts import Hindcast
 from sim.case.priors import PriorSet
@@ -64,12 +64,17 @@ def write_sites(learned: LearnedSites, path: Path, hashes: Mapping[str, str]) ->
         "schema": 1,
         "keys": list(learned.keys),
         "sites": {
-            war: {"of": hashes[war], "precision": site.precision.tolist(), "shift": site.shift.tolist()}
+            war: {"of": hashes[war], "precision": _round(site.precision), "shift": _round(site.shift)}
             for war, site in learned.sites.items()
         },
         "diagnostics": asdict(learned.diagnostics),
     }
     write_file(path, json.dumps(kept) + "\n")
+
+
+def _round(values: Floats) -> list[Any]:
+    """Return numbers to seven digits: a site is known to two."""
+    return list(np.vectorize(lambda value: float(f"{value:.7g}"))(values).tolist())
 
 
 def read_sites(path: Path, base: PriorSet, hashes: Mapping[str, str]) -> tuple[dict[str, Site], LearnedSites | None]:
@@ -129,4 +134,4 @@ def learn_kept(
         return whole
     learned = learn_sites(hindcasts, base, seed, known=known, passes=passes, **options)
     write_sites(learned, path, hashes)
-    return learned
+    return read_sites(path, base, hashes)[1] or learned  # to the digits that are kept

@@ -37,7 +37,7 @@ class SiteDiagnostics:
     moved : float
         The largest move of a posterior mean in the last of them, in posterior sds.
     error : float, optional
-        The largest Monte Carlo error of a mean, in posterior sds: of the Newton steps that each pass by itself asks for.
+        The largest Monte Carlo error of a mean, in posterior sds: of the Newton steps that the passes ask for.
     apart : int
         Wars whose chains still disagreed after a longer try.
     improper : int
