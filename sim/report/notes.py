@@ -79,11 +79,12 @@ def list_notes(result: Result) -> list[str]:
             f"More than half of the uncertainty comes from the sources' biases, which are mostly prior: {biased}."
         )
     if result.diagnostics.attempts > 1:
-        notes.append("The first sampling did not converge; these are the draws of a second, longer one.")
+        notes.append("The first sampling did not converge; these are the draws of a longer one.")
     if result.prior.learned:
         notes.append(
             "The priors on bias were learned from past wars that people wrote about, so they expect exaggeration. "
-            "Their calibration is shown for killed and equipment; wounded and totals extrapolate it."
+            "Their intervals held what they promise on killed, wounded, captured and equipment, and too little on "
+            "campaigns and on soldiers and civilians counted together."
         )
     if result.prior.provisional:
         notes.append(f"The prior set “{result.prior.name}” is provisional.")

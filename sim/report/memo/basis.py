@@ -101,7 +101,8 @@ def compose_limits(material: Material) -> Iterator[Block]:
         "A bias that all sources share cannot be seen in their claims. It comes from the prior, which rests on how "
         "such sources did in other wars; those are the wars that people wrote about, so exaggeration is "
         "over-represented.",
-        "Calibration can be shown for the killed and for equipment. Wounded and totals extrapolate it.",
+        "On past wars such intervals held what they promise for killed, wounded, captured and equipment, and too "
+        "little for campaigns and where soldiers and civilians are counted together.",
     ]
     for claim in result.claims:
         if claim.standardised is not None and abs(claim.standardised) > STRAINED:
