@@ -20,6 +20,7 @@ from sim.robustness.counts import Key
 from sim.sampler.diagnostics import smooth_weights
 
 ALPHAS = (0.8, 1.25)
+INSIDE = (1e-300, 1 - 1e-16)  # the shares whose density a computer can tell
 EFFECTS = "each source's own bias"
 GROUPS = {
     "how many were lost, or sent": ("total", "share", "wave"),
@@ -28,7 +29,8 @@ GROUPS = {
     "noise": ("noise",),
     "wording": ("wording",),
     "outliers": ("outlier",),
-    "path and lulls": ("path", "lull"),
+    "path and lulls": ("path", "lull", "silence"),
+    "bursts and memory": ("bursts", "pick", "memory", "surrender"),
     "split of the losses": ("wounded_per_killed", "captured_share", "missing_share"),
 }
 Floats = NDArray[np.float64]
@@ -124,7 +126,9 @@ def log_prior(design: Design, theta: Floats, group: str) -> Floats | None:
         total += stats.multivariate_normal(joint.mean[rows], covariance, allow_singular=True).logpdf(values)
     for index in chosen:
         if index not in joint.positions:
-            total += items[index].prior.log_density(theta[:, index])
+            prior = items[index].prior
+            values = np.clip(theta[:, index], *INSIDE) if prior.dist == "Beta" else theta[:, index]
+            total += prior.log_density(values)
     return total
 
 

@@ -117,5 +117,5 @@ def test_a_claim_date_does_not_change_the_prior_of_the_path(design):
 def test_a_claim_of_infinite_noise_changes_nothing(row, design):
     """Its likelihood is flat: the same at every point, up to the range of beliefs over its noise."""
     # That it leaves out prisoners would tell of them; that nobody speaks after it, of a war that is over.
-    toml = CASE.replace(', "captured"]', "]").replace("end = 2024-03-31\n", "")
+    toml = CASE.replace(', "captured"]', "]").replace("end = 2024-03-31\nas_of = 2024-03-31\n", "")
     assert np.ptp(likelihood_of(design([{**row, "log_sd": 1e9}], toml))) < 1e-12

@@ -71,10 +71,11 @@ def test_every_term_has_a_name_and_labels(kursk):
     assert {name for name, _ in locate_parameters(kursk) if name} <= names
     assert {"walk", "source_effect", "bias", "expected", "cumulative", "log_rate"} <= names
     mixed = {reading for group in kursk.beliefs.mixtures for reading in group}
-    assert [potential.name for potential in model.potentials] == (["claims_in_several_roles"] if mixed else [])
+    said = (["days_told"] if kursk.picks.has_terms else []) + (["claims_in_several_roles"] if mixed else [])
+    assert [potential.name for potential in model.potentials] == said
 
 
-@pytest.mark.filterwarnings("ignore:The effect of Potentials")
+@pytest.mark.filterwarnings("ignore:The effect of Potentials", "ignore:Numba will use object mode")
 def test_claims_are_drawn_again_from_the_prior(kursk):
     """Every claim of a source with one role is an observed variable with a law: it can be simulated."""
     import pymc as pm

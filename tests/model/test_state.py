@@ -138,13 +138,14 @@ def test_prisoners_are_a_share_of_those_who_stand_at_the_end(design):
 
 
 def test_that_nobody_speaks_of_prisoners_tells_of_few(design):
-    """Since the last word of them, up to the last of any loss, a surrender would have been told."""
+    """Since the last word of them, up to the last that anybody wrote of losses, a surrender would have been told."""
     day, later = "2024-03-01", "2024-03-31"
-    taken = {"value": 90, "quantity": "captured", "source": "foe"}
+    taken = {"value": 90, "quantity": "captured", "source": "foe", "published": day}
     assert not len(design([]).picks.silences)
-    assert not len(design([{"value": 300, "as_of": day}, {**taken, "as_of": later}]).picks.silences)
+    assert not len(design([{"value": 300, "as_of": day}, {**taken, "as_of": later, "published": later}]).picks.silences)
     assert len(design([{"value": 300, "as_of": later}, {**taken, "as_of": day}]).picks.silences) == 1
-    laid = design([{"value": 300, "as_of": day}])
+    assert len(design([{"value": 300, "as_of": day}, {**taken, "as_of": day}]).picks.silences) == 1  # who wrote later
+    laid = design([{"value": 300, "as_of": day, "published": day}])
     unknowns = sample_prior(laid, np.random.default_rng(1), 200)
     state, theta = trace_state(laid, unknowns), unknowns["theta"]
     cut = laid.timeline.evening(dt.date(2024, 3, 1))
@@ -162,5 +163,6 @@ def test_silence_after_the_fighting_is_a_lull(design):
     assert (lull.start, lull.end) == (dt.date(2024, 1, 13), dt.date(2024, 3, 31))
     assert [(pick.since, pick.times) for pick in laid.picks.spells] == [(0, 2)]
     assert not design([*rows, {"value": 60, "as_of": "2024-02-15"}], plain).case.forces["x"].lulls
-    assert not design(rows, plain.replace("end = 2024-03-31\n", "")).case.forces["x"].lulls
+    going_on = plain.replace("end = 2024-03-31\n", "").replace("as_of = 2024-03-31\n", "")
+    assert not design(rows, going_on).case.forces["x"].lulls
     assert design(rows, plain).case.forces == laid.case.forces

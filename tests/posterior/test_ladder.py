@@ -42,7 +42,8 @@ def test_chains_go_on_but_where_they_began_from_another_design(design, begun):
     assert [id(start) for start, _, _ in begun] == list(map(id, (base.draws.chain_state, None, begun[1][2])))
 
 
-def test_a_second_attempt_of_a_run_is_longer_with_smaller_steps(design):
-    first, longer = choose_ladder(design([{"value": 300}], CASE)).efforts
+def test_the_attempts_of_a_run_are_longer_with_smaller_steps(design):
+    first, longer, closer = choose_ladder(design([{"value": 300}], CASE)).efforts
     assert longer.draws > first.draws
-    assert longer.target_accept > first.target_accept
+    assert closer.draws == longer.draws
+    assert closer.target_accept > longer.target_accept > first.target_accept

@@ -292,11 +292,11 @@ def test_a_run_says_what_it_does_not_know_yet():
     assert run.result.used_claims == 0
 
 
-def test_a_bad_verdict_is_followed_by_one_more_try(kursk_run, monkeypatch):
-    """Chains cut short go on from where they stand, with smaller steps, and the summary tells of both attempts."""
+def test_a_bad_verdict_is_followed_by_more_tries(kursk_run, monkeypatch):
+    """Chains cut short go on from where they stand, with smaller steps, and the summary tells of all attempts."""
     monkeypatch.setattr("sim.posterior.verdict.choose_effort", lambda _: Effort(60, 200, 0.9))
     run = run_case("kursk", seed=1)
-    assert run.result.diagnostics.attempts == 2
+    assert run.result.diagnostics.attempts == 3
     assert run.drawn.shape == (4, 120)
     known = {(e.force, e.quantity): e for e in kursk_run.result.estimates}
     for entry in run.result.estimates:

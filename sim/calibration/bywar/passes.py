@@ -6,13 +6,14 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Unpack
+from typing import Unpack, cast
 
 import numpy as np
 
 from sim.calibration.bywar.belief import Belief, Floats, Site, leave_out
 from sim.calibration.bywar.fit import APART, SiteFit, fit_as_entry, read_site
 from sim.calibration.hindcasts import Hindcast
+from sim.case.families import JointPrior
 from sim.case.priors import PriorSet
 from sim.errors import refuse
 from sim.posterior.fit import Effort
@@ -176,8 +177,7 @@ class _Learner:
 
     @cached_property
     def prior(self) -> Belief:
-        assert self.base.joint is not None  # noqa: S101 - learn_sites has looked
-        return Belief.of(self.base.joint)
+        return Belief.of(cast(JointPrior, self.base.joint))  # learn_sites has looked
 
     @cached_property
     def nothing(self) -> Site:
