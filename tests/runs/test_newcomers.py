@@ -81,3 +81,22 @@ def test_nobody_was_captured_before_the_first_prisoner(tmp_path):
 def test_a_zero_is_the_same_in_its_statement_and_outside(tmp_path):
     (first, _), (again, _) = (run_headline(name, tmp_path) for name in ("zero", "zero-apart"))
     assert again == pytest.approx(first, rel=0.02)
+
+
+def test_a_table_of_events_is_a_count_of_what_was_reported(tmp_path):
+    """Ten dead in one month and ten five years later, low 18 and high 24 in all: months without an event are such."""
+    if not (CASES / "events").is_dir():
+        pytest.skip("the table is not beside the project (../shared/cases/events)")
+    done = call("import", "ucdp", CASES / "events" / "events.csv", tmp_path / "made", "--quiet")
+    assert done.returncode == 0, done.stderr
+    median, (low, high) = run_headline(tmp_path / "made", tmp_path / "results")
+    assert 20 < median < 40
+    assert low < 18
+    assert high < 240
+
+
+def test_sources_four_orders_apart_are_trusted_and_wide(tmp_path):
+    """The run does not end with status 4, which `run_headline` holds, and its interval says how little is known."""
+    _, (low, high) = run_headline("far", tmp_path)
+    assert low < 100
+    assert high > 10_000
