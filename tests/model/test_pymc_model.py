@@ -11,6 +11,13 @@ from sim.model.pymc_model import build_model, locate_parameters
 from sim.posterior.engines import gather_unknowns
 
 
+OF_FULL = ("families", "far off", "joint")  # the rows of "bounded" with other priors; test_plain.py has all kinds
+    "families",
+    "far off",
+    "joint",
+)  # cases of the rows of "bounded" with other priors; test_plain.py has all kinds
+
+
 def value_slots(laid, model):
     """Return where each value variable of PyMC stands in the unconstrained vector."""
     items = laid.parameters.items
@@ -38,10 +45,12 @@ def value_slots(laid, model):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_fast_density_is_pymcs(kind, design, rng):
+def test_fast_density_is_pymcs(kind, design, rng, full):
     """Density and gradient of the compiled code equal PyMC's at random points of every kind of case."""
     import pytensor
 
+    if kind in OF_FULL and not full:
+        pytest.skip("half a minute of building a graph: in make test-full")
     laid = design(*KINDS[kind])
     with pytensor.config.change_flags(traceback__limit=0):  # which takes half the time of building a graph
         model = build_model(laid)
