@@ -11,11 +11,8 @@ from sim.model.pymc_model import build_model, locate_parameters
 from sim.posterior.engines import gather_unknowns
 
 
-OF_FULL = ("families", "far off", "joint")  # the rows of "bounded" with other priors; test_plain.py has all kinds
-    "families",
-    "far off",
-    "joint",
-)  # cases of the rows of "bounded" with other priors; test_plain.py has all kinds
+# The rows of "bounded" with other priors; test_plain.py has all kinds.
+OF_FULL = ("families", "far off", "joint")
 
 
 def value_slots(laid, model):
