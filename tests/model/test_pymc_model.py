@@ -10,7 +10,6 @@ from sim.model.buffer import constrain_draws, count_unknowns, evaluate_density
 from sim.model.pymc_model import build_model, locate_parameters
 from sim.posterior.engines import gather_unknowns
 
-
 # The rows of "bounded" with other priors; test_plain.py has all kinds.
 OF_FULL = ("families", "far off", "joint")
 
