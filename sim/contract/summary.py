@@ -168,6 +168,7 @@ class Reading:
 class JudgedClaim:
     """A row of `claims.csv` (see `sim.case.claims.Claim`), and what became of it.
 
+    `as_of` is as it is read: of a war that is over its last day, where the row has a later one.
     `owner` is whose claim it is, where another relays it. Of a used claim `expected` is the median of what its source
     would have said, in the claim's unit, and `standardised` how many standard deviations the claim is off; of others
     they are None, and `expected_intervals` is not written.

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.case.case import STATES, Case, Derived, Role, Threshold
+from sim.case.evidence import read_as_of_end
 from sim.case.observations import Observation
 from sim.contract.summary import (
     CURVES,
@@ -258,7 +259,7 @@ def describe_claims(sample: Sample) -> Iterator[JudgedClaim]:
     sample = thin_sample(sample)
     design = sample.design
     observed = {item.claim.id: item for item in design.evidence.observations}
-    for claim in design.case.claims:
+    for claim in read_as_of_end(design.case).claims:
         item = observed.get(claim.id)
         judged = JudgedClaim(
             **claim.model_dump(mode="json", exclude={"row"}),

@@ -106,3 +106,16 @@ def test_two_of_one_label_are_pointed_at(write):
 
 def test_the_shipped_case_is_asked_nothing_that_it_answers():
     assert not [each for each in check_case("kursk").warnings if each.kind in ("fall", "days", "end", "size")]
+
+
+def test_an_outcome_of_which_nobody_speaks_is_asked_about(write):
+    """Not wounded where killed are told, nor one of a bounded force; nor any of a force without a claim."""
+
+    def ask_outcomes(rows, toml):
+        report = check_case(str(write(rows, toml)))
+        return [f"{each.where}: {each.text}" for each in report.warnings if each.kind == "outcome"]
+
+    (found,) = ask_outcomes([{"force": "a", "value": 200}], OPEN)
+    assert found.startswith("a.tanks: nobody speaks of it")
+    assert ask_outcomes([{"force": "a", "value": 200}, {"force": "a", "value": 9, "quantity": "tanks"}], OPEN) == []
+    assert ask_outcomes([{"value": 200}], CASE) == []

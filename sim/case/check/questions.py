@@ -24,6 +24,7 @@ FEW = 30.0  # times fewer than the totals grow by in as many days, that a number
 PLACE = re.compile(
     r"\b(hospital|morgue|cemetery|mass grave|village|town of|district|sector|checkpoint|outpost)\b", re.IGNORECASE
 )
+TIED = ("killed", "wounded")
 BEYOND = 1.5  # times those sent that a loss may be
 
 
@@ -38,6 +39,7 @@ def ask_questions(case: Case, evidence: Evidence) -> tuple[Iterator[Warning], ..
         _ask_of_short_events(case, claims),
         _ask_of_registers(case, claims),
         _ask_of_sizes(case, claims),
+        _ask_of_outcomes(case, claims),
         _ask_of_names(case),
     )
 
@@ -193,6 +195,21 @@ def _ask_of_names(case: Case) -> Iterator[Warning]:
             keys = ", ".join(key for key, other in labels.items() if other == label)
             told = f"{keys} have one label, {quote_value(label)}: name them apart"
             yield Warning("label", f"case.toml, {table}", told)
+
+
+def _ask_of_outcomes(case: Case, claims: list[Claim]) -> Iterator[Warning]:
+    """Ask of outcomes of which nobody speaks where others of their force are told: they stand in its totals.
+
+    Killed and wounded are tied to each other, and few are captured of a bounded force where none are told.
+    """
+    for key, force in case.forces.items():
+        told = [claim for claim in claims if claim.force == key and claim.quantity != "deployed"]
+        said = {part for claim in told for part in case.parts_of(key, claim.quantity)}
+        said |= set(TIED) if said & set(TIED) else set()
+        for outcome in force.outcomes if told and not force.bounded else ():
+            if outcome not in said:
+                text = "nobody speaks of it: its figure is the prior's, and so is its part in totals; leave it out?"
+                yield Warning("outcome", f"{key}.{outcome}", text)
 
 
 def _number(claim: Claim) -> float:
