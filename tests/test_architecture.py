@@ -147,7 +147,6 @@ def test_nothing_evaluates_text():
 # Files longer than a person reads in one sitting, each with its reason.
 LONG = {
     "case/case.py": "the records of a case's file, and what is asked of a case and changed in it",
-    "model/rows.py": "the rows of the likelihood, for each kind of observation",
 }
 
 

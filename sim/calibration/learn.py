@@ -28,9 +28,9 @@ from sim.case.observations import Observation
 from sim.case.priors import PriorSet
 from sim.errors import refuse
 from sim.model.buffer import find_middle, list_free, name_slots, pack_design, pack_many
+from sim.model.claims.rows import ESTABLISHED
 from sim.model.design import Design, design_model
 from sim.model.parameters import Joint
-from sim.model.rows import ESTABLISHED
 from sim.posterior.fit import Effort, sample_buffer
 from sim.sampler.diagnostics import judge_draws
 from sim.system.writing import write_file

@@ -5,13 +5,14 @@ Of a base outcome a source believes :math:`B_k = C_k e^{b}`, with
     b = role mean + role in this war + source + source by outcome;
 
 of a total the sum of its parts' beliefs, of a share the quotient of two beliefs. The effects of a role in this war and
-of a source are those on one class of outcomes (`sim.model.rows.class_of`): a gross claim of aircraft lifts nobody
-killed. The number of captured, of missing and of those deployed is no loss that a side would play down or up: they have
-role means of their own, and neither of these effects. Counts of those found (`counted`) carry no effect of the role.
+of a source are those on one class of outcomes (`sim.model.claims.rows.class_of`): a gross claim of aircraft lifts
+nobody killed. The number of captured, of missing and of those deployed is no loss that a side would play down or up:
+they have role means of their own, and neither of these effects. Counts of those found (`counted`) carry no effect of
+the role.
 
-**Memory.** A number that others of its source's series follow (see `sim.model.series`) is read given the next one: with
-c and a the logs of the two beliefs, y' what was said next, s the noise of the role, n the error that the source gave
-there, and rho = (1 + eta^2)^(-1/2),
+**Memory.** A number that others of its source's series follow (see `sim.model.claims.series`) is read given the next
+one: with c and a the logs of the two beliefs, y' what was said next, s the noise of the role, n the error that the
+source gave there, and rho = (1 + eta^2)^(-1/2),
 
     a running total   mean c + y' - a,             variance (1 - rho^2) s^2 w^2 + n^2, with w = 1 - exp(min(c - a, 0))
     a recount         the same with w = 1
@@ -30,9 +31,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.model.claims.layout import BeliefLayout, Parts
 from sim.model.density.codes import Form, Link
 from sim.model.likelihood import NEVER, log_cell, log_density, log_understated, mix_components
-from sim.model.rows import BeliefLayout, Parts
 from sim.model.state import pick, softplus
 
 Ints = NDArray[np.int64]

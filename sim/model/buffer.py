@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sim.case.case import PERSONNEL
 from sim.model.arrays import NUMPY
 from sim.model.beliefs import CAP, FLOOR_SD, bias_terms
+from sim.model.claims.layout import BeliefLayout, Parts
 from sim.model.density.codes import FLOATS, SHARED_FLOATS, Common, Constant, Family, Field, Form, SharedField, Size
 from sim.model.density.kernel import log_density
 from sim.model.design import Design
@@ -19,7 +20,6 @@ from sim.model.losses.bursts import LEAST_SIZE, LEAST_TOTAL, Burst
 from sim.model.losses.layout import StateLayout
 from sim.model.losses.picks import LEAST_LEFT, LEAST_SENT, PickLayout
 from sim.model.parameters import Joint, Parameters
-from sim.model.rows import BeliefLayout, Parts
 
 Floats = NDArray[np.float64]
 _CONSTANTS = {

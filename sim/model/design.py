@@ -21,12 +21,13 @@ from sim.case.timeline import Timeline, cut_days
 from sim.errors import refuse
 from sim.model.arrays import NUMPY, map_draws
 from sim.model.beliefs import join_readings, row_log_likelihoods
+from sim.model.claims.layout import BeliefLayout, count_claims, find_loudest, lay_out_beliefs
+from sim.model.claims.rows import ESTABLISHED, roles_of
+from sim.model.claims.series import leave_statements, list_remembered
 from sim.model.losses.bursts import cut_bursts, draw_bursts, log_burst_density
 from sim.model.losses.layout import StateLayout, lay_out_state
 from sim.model.losses.picks import PickLayout, find_picks, find_silences, lay_out_picks, pick_told_part, weigh_picks
 from sim.model.parameters import Parameters, lay_out_parameters, remember_sources
-from sim.model.rows import ESTABLISHED, BeliefLayout, count_claims, find_loudest, lay_out_beliefs, roles_of
-from sim.model.series import leave_statements, list_remembered
 from sim.model.state import run_state, size_intervals
 
 MANY_CLAIMS = 100  # of an effect, from which it is sampled on its own scale
@@ -111,7 +112,8 @@ def design_model(
     known_by : date, optional
         Claims published later are left out.
     established : sequence of Observation, optional
-        What is known by now, of the source `sim.model.rows.ESTABLISHED`: it speaks of the state without bias or noise.
+        What is known by now, of the source `sim.model.claims.rows.ESTABLISHED`: it speaks of the state without bias or
+        noise.
     days : iterable of date, optional
         Other days whose state will be asked for.
     """

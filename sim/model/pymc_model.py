@@ -26,6 +26,8 @@ from sim.model.beliefs import (
     row_log_likelihoods,
     statement_errors,
 )
+from sim.model.claims.layout import BeliefLayout
+from sim.model.claims.rows import INFINITE
 from sim.model.density.codes import Form
 from sim.model.design import Design
 from sim.model.losses.bursts import draw_bursts, log_burst_density
@@ -33,7 +35,6 @@ from sim.model.losses.layout import StateLayout
 from sim.model.losses.picks import weigh_picks
 from sim.model.parameters import Parameter
 from sim.model.pymc_laws import LAWS, LEAST, say, say_bound
-from sim.model.rows import INFINITE, BeliefLayout
 from sim.model.state import pick, run_state, size_intervals
 
 Ints = NDArray[np.int64]

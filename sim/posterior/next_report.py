@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sim.case.case import STATES
 from sim.contract.summary import NextReport
 from sim.contract.values import round_figures
-from sim.model.rows import ESTABLISHED, class_of, kind_of
+from sim.model.claims.rows import ESTABLISHED, class_of, kind_of
 from sim.posterior.sample import Sample
 
 KNOTS = 7  # of the regression

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from sim.case.observations import Observation
 from sim.model.arrays import NUMPY, map_draws
 from sim.model.beliefs import expect, mix_noise, recall, statement_errors
+from sim.model.claims.layout import BeliefLayout
+from sim.model.claims.rows import find_next_sd
+from sim.model.claims.series import find_link, find_point, order_series, tells_error
 from sim.model.density.codes import Link
 from sim.model.design import Design
-from sim.model.rows import BeliefLayout, find_next_sd
-from sim.model.series import find_link, find_point, order_series, tells_error
 
 if TYPE_CHECKING:
     from sim.posterior.sample import Sample

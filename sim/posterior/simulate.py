@@ -18,11 +18,11 @@ from sim.case.evidence import Evidence
 from sim.case.observations import NARROW, Observation, rounding_unit, unit_of
 from sim.contract.values import round_figures
 from sim.model.arrays import NUMPY
+from sim.model.claims.layout import lay_out_beliefs
+from sim.model.claims.series import list_remembered
 from sim.model.design import Design, sample_prior, trace_state
 from sim.model.losses.picks import weigh_picks
 from sim.model.parameters import remember_sources
-from sim.model.rows import lay_out_beliefs
-from sim.model.series import list_remembered
 from sim.posterior.sample import Sample, choose_readings
 from sim.posterior.saying import say_in_turn
 

@@ -13,10 +13,11 @@ from sim.contract.sensitivity import Forecast
 from sim.contract.values import round_figures
 from sim.model.arrays import NUMPY, map_draws
 from sim.model.beliefs import join_readings, row_log_likelihoods
+from sim.model.claims.layout import BeliefLayout, Parts
+from sim.model.claims.rows import ESTABLISHED
+from sim.model.claims.series import find_link
 from sim.model.density.codes import Link
 from sim.model.losses.picks import PickLayout, find_picks, find_silences, lay_out_picks, pick_told_part, weigh_picks
-from sim.model.rows import ESTABLISHED, BeliefLayout, Parts
-from sim.model.series import find_link
 from sim.posterior.sample import Sample
 from sim.posterior.summary import predict_number
 from sim.report.robustness import GOOD_K, LEFT_OUT

@@ -10,10 +10,10 @@ from scipy import stats
 from sim.model.arrays import NUMPY
 from sim.model.beliefs import expect, row_log_likelihoods
 from sim.model.buffer import count_unknowns, evaluate_density
+from sim.model.claims.layout import count_claims
+from sim.model.claims.series import find_point, measure_rounding
 from sim.model.density.codes import Link
 from sim.model.design import sample_prior, trace_state
-from sim.model.rows import count_claims
-from sim.model.series import find_point, measure_rounding
 from sim.posterior.simulate import simulate_worlds
 
 SURE = (
@@ -72,7 +72,9 @@ def test_a_zero_that_comes_last_tells_no_error(design):
 
 def test_earlier_totals_tell_nothing_of_the_level(design, monkeypatch):
     """Another effect of the source moves the likelihood of its last total alone."""
-    monkeypatch.setattr("sim.model.rows.LEAST_BELIEF", 1e-300)  # a twentieth of a person would move a little else
+    monkeypatch.setattr(
+        "sim.model.claims.layout.LEAST_BELIEF", 1e-300
+    )  # a twentieth of a person would move a little else
     laid = design(TOTALS, SURE)
 
     def shift(unknowns):

@@ -156,7 +156,7 @@ def test_units_do_not_matter(design, monkeypatch):
 
     Unbounded, no small counts, and without the twentieth of a person that is added to beliefs.
     """
-    monkeypatch.setattr("sim.model.rows.LEAST_BELIEF", 1e-300)
+    monkeypatch.setattr("sim.model.claims.layout.LEAST_BELIEF", 1e-300)
     tenfold = [{**row, **{k: 10 * row[k] for k in ("value", "low", "high") if k in row}} for row in ROWS]
     priors = '\n[priors]\n"total.default" = { dist = "Normal", mu = MU, sigma = 3.45 }\n'
     base = design(ROWS, PLAIN + priors.replace("MU", "6.0"))

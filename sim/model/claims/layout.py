@@ -1,81 +1,50 @@
-"""The rows of the likelihood: which observation, read in which role, speaks of which parts of the state.
+"""The layout of beliefs and rows: for each row of the likelihood the indices and constants of what it says.
 
-A row is one observation under one reading of its source's role. Behind the observations stand the rows that are priors:
-where a statement gives several numbers they share an error, whose scale is the noise of the role, so that its prior
-depends on the reading as a claim's likelihood does, and is averaged over readings with it.
-
-Everything here is indices and constants; what they are used for is in `sim.model.beliefs`.
+What they are used for is in `sim.model.beliefs`.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.case.case import PERSONNEL, ROLES, Case
+from sim.case.case import Case
 from sim.case.evidence import Evidence
 from sim.case.observations import REGISTER, Observation
 from sim.case.timeline import Timeline
-from sim.model.density.codes import Form, Link
+from sim.model.claims.rows import (
+    ESTABLISHED,
+    FORMS,
+    Reading,
+    Row,
+    class_of,
+    find_edge,
+    find_first_readings,
+    find_next_sd,
+    find_noise,
+    find_own_sd,
+    group_mixtures,
+    is_contaminated,
+    is_loss,
+    is_nested,
+    kind_of,
+    link_rows,
+    list_readings,
+    list_rows,
+)
+from sim.model.claims.series import find_point, leave_statements, link_series
+from sim.model.density.codes import Link
 from sim.model.losses.layout import StateLayout
 from sim.model.parameters import Parameters
-from sim.model.series import find_point, leave_statements, link_series, measure_rounding
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-PART_SD = 0.1  # rows of one statement differ from their common error by this much, on the log scale
 LOUD = 10  # counts of an outcome by one source from which its total is sampled as that source sees it
-ESTABLISHED = "=established"  # the "source" and "role" of what is known by now, without bias or noise: no key can be it
-# What each form of an observation is to the likelihood.
-FORMS = {"density": Form.DENSITY, "cell": Form.CELL, "bound": Form.WORDED}
 LEAST_BELIEF, LEAST_NUMBER = 0.05, 1e-300  # where some days may be without losses, and otherwise
-INFINITE = 1e9  # stands for an infinite edge, in units of the scale of the number said
-
-
-@dataclass(frozen=True)
-class Reading:
-    """One source's claims on one force, under one reading of its role."""
-
-    source: str
-    force: str
-    role: str
-    weight: float
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row of the likelihood: one observation under one reading; without an observation, the prior of an error.
-
-    Attributes
-    ----------
-    observation : Observation or None
-    reading : int
-    statement : int
-        The statement whose error the observation shares, -1 for none; or whose error this is the prior of.
-    place : int
-        Of the observation among all of them.
-    """
-
-    observation: Observation | None
-    reading: int
-    statement: int
-    place: int = -1
-
-    @property
-    def is_prior(self) -> bool:
-        """Whether this is no claim, but the prior of a statement's error."""
-        return self.observation is None
-
-    @property
-    def form(self) -> str:
-        """The form of the observation; an error has a density."""
-        return self.observation.form if self.observation else "density"
 
 
 @dataclass(frozen=True)
@@ -197,27 +166,6 @@ class Parts:
     mask: Floats
 
 
-def roles_of(case: Case, evidence: Evidence) -> list[str]:
-    """Return the roles of the sources that speak, in the order of `sim.case.case.ROLES`."""
-    found = {role for item in evidence.observations for role in _roles_towards(case, item.source, item.claim.force)}
-    return [role for role in ROLES if role in found]
-
-
-def _roles_towards(case: Case, source: str, force: str) -> tuple[str, ...]:
-    return (ESTABLISHED,) if source == ESTABLISHED else case.sources[source].roles_towards(force)
-
-
-def list_readings(case: Case, observations: Iterable[Observation]) -> tuple[Reading, ...]:
-    """Return every reading of every source's role towards every force that it speaks of."""
-    pairs = dict.fromkeys((item.source, item.claim.force) for item in observations)
-    return tuple(
-        Reading(source, force, role, 1 / len(roles))
-        for source, force in sorted(pairs)
-        for roles in [_roles_towards(case, source, force)]
-        for role in roles
-    )
-
-
 def lay_out_beliefs(
     case: Case, evidence: Evidence, timeline: Timeline, state: StateLayout, parameters: Parameters
 ) -> BeliefLayout:
@@ -225,8 +173,8 @@ def lay_out_beliefs(
     observations = leave_statements(evidence.observations)
     readings = list_readings(case, observations)
     statements = list(dict.fromkeys(item.statement for item in observations if item.statement))
-    rows = _list_rows(observations, readings, statements)
-    links, after = _link_rows(rows, link_series(observations))
+    rows = list_rows(observations, readings, statements)
+    links, after = link_rows(rows, link_series(observations))
     followers = [rows[number].observation if number >= 0 else None for number in after]
     builder = _PartsBuilder(case, timeline, state)
     shape = [builder.describe(row, readings[row.reading]) for row in rows]
@@ -273,16 +221,16 @@ def lay_out_beliefs(
         numerator=numerator,
         denominator=denominator,
         is_share=np.array([bool(item and item.whole) for item in observed], dtype=bool),
-        is_capped=np.array([bool(item and item.whole) and not _is_nested(case, item) for item in observed], dtype=bool),
+        is_capped=np.array([bool(item and item.whole) and not is_nested(case, item) for item in observed], dtype=bool),
         statement=_ints(row.statement for row in rows),
-        noise=_ints(_find_noise(row, readings, parameters) for row in rows),
-        own_sd=np.array([_own_sd(row) for row in rows], dtype=float),
-        contaminated=np.array([_is_contaminated(row) for row in rows], dtype=bool),
-        reference_noise=_ints(parameters.index("noise", readings[number].role) for number in _find_first(rows)),
+        noise=_ints(find_noise(row, readings, parameters) for row in rows),
+        own_sd=np.array([find_own_sd(row) for row in rows], dtype=float),
+        contaminated=np.array([is_contaminated(row) for row in rows], dtype=bool),
+        reference_noise=_ints(parameters.index("noise", readings[number].role) for number in find_first_readings(rows)),
         is_prior=np.array([row.is_prior for row in rows], dtype=bool),
         form=_ints(FORMS[form] for form in forms),
-        lower=np.array([_edge(item, "lower") for item in observed], dtype=float),
-        upper=np.array([_edge(item, "upper") for item in observed], dtype=float),
+        lower=np.array([find_edge(item, "lower") for item in observed], dtype=float),
+        upper=np.array([find_edge(item, "upper") for item in observed], dtype=float),
         point=np.array([item.point if item and item.form != "cell" else 0.0 for item in observed], dtype=float),
         log_width=np.array([item.log_width if item else 0.0 for item in observed], dtype=float),
         sign=np.array([float(bound.sign) if bound else 1.0 for bound in bounds]),
@@ -298,7 +246,7 @@ def lay_out_beliefs(
         ),
         least=LEAST_BELIEF if state.bursts else LEAST_NUMBER,
         in_reading=np.equal.outer(np.arange(len(readings)), [row.reading for row in rows]).astype(float),
-        mixtures=_group_mixtures(readings),
+        mixtures=group_mixtures(readings),
         outlier_probability=parameters.index("outlier.probability"),
         outlier_factor=parameters.index("outlier.factor"),
         outlier_source=parameters.index("outlier.source"),
@@ -340,120 +288,6 @@ def count_claims(layout: BeliefLayout) -> Ints:
     for effect in (layout.in_war, layout.source, layout.source_outcome):
         np.add.at(found, effect[effect >= 0], said[effect >= 0])
     return found
-
-
-def kind_of(outcome: str) -> str:
-    """Return which role mean acts on an outcome: losses, captured or deployed.
-
-    The missing are told as the captured are: a list of those who are not there.
-    """
-    return {"captured": "captured", "missing": "captured", "deployed": "deployed"}.get(outcome, "losses")
-
-
-def is_loss(outcome: str) -> bool:
-    """Whether sides play an outcome down or up."""
-    return kind_of(outcome) == "losses"
-
-
-def class_of(outcome: str) -> str:
-    """Return what shares the effects of a role in this war, and of a source: the hurt of a force; else each by itself.
-
-    So a gross claim of aircraft lifts nobody killed, and a low one of civilians no fighters.
-    """
-    return "people" if outcome in PERSONNEL else outcome
-
-
-def _list_rows(
-    observations: Sequence[Observation], readings: Sequence[Reading], statements: Sequence[str]
-) -> list[Row]:
-    numbers = {"": -1, **{name: number for number, name in enumerate(statements)}}
-    said: dict[tuple[str, str], list[tuple[int, Observation]]] = defaultdict(list)
-    first: dict[str, Observation] = {}
-    for place, item in enumerate(observations):
-        said[item.source, item.claim.force].append((place, item))
-        first.setdefault(item.statement, item)
-    rows = [
-        Row(item, position, numbers[item.statement], place)
-        for position, reading in enumerate(readings)
-        for place, item in said[reading.source, reading.force]
-    ]
-    # A statement's error has its prior under each reading of the first force that it speaks of.
-    return rows + [
-        Row(None, position, number)
-        for number, name in enumerate(statements)
-        for position, reading in enumerate(readings)
-        if (reading.source, reading.force) == (first[name].source, first[name].claim.force)
-    ]
-
-
-def _link_rows(rows: Sequence[Row], links: Sequence[tuple[int, Link] | None]) -> tuple[list[Link], list[int]]:
-    """Return for each row its link, and the row of the same reading that it is read given; -1 for none."""
-    row_of = {(row.reading, row.place): number for number, row in enumerate(rows) if row.place >= 0}
-    kinds, after = [Link.NONE] * len(rows), [-1] * len(rows)
-    for number, row in enumerate(rows):
-        found = links[row.place] if row.place >= 0 else None
-        if found is not None:
-            kinds[number], after[number] = found[1], row_of[row.reading, found[0]]
-    return kinds, after
-
-
-def _find_first(rows: Sequence[Row]) -> list[int]:
-    """Return the first reading of each statement's rows, in the order of the statements."""
-    found: dict[int, int] = {}
-    for row in rows:
-        if row.statement >= 0:
-            found[row.statement] = min(row.reading, found.get(row.statement, row.reading))
-    return [found[number] for number in sorted(found)]
-
-
-def _find_noise(row: Row, readings: Sequence[Reading], parameters: Parameters) -> int:
-    """Return the position of a row's noise in theta; -1 where its error is the statement's."""
-    if row.observation and row.observation.whole:
-        return parameters.index("noise.share")
-    if row.observation and row.observation.claim.wording.lists:
-        return parameters.index(row.observation.claim.wording.prior)
-    if row.observation and (row.statement >= 0 or row.observation.source == ESTABLISHED):
-        return -1
-    return parameters.index("noise", readings[row.reading].role)
-
-
-def _is_contaminated(row: Row) -> bool:
-    """Whether a row's error may be an outlier's: not that of a statement's part, a list, nor of what is established."""
-    item = row.observation
-    return item is None or (row.statement < 0 and not item.claim.wording.lists and item.source != ESTABLISHED)
-
-
-def _own_sd(row: Row) -> float:
-    if row.observation is None:
-        return 0.0
-    part_sd = PART_SD if row.statement >= 0 else 0.0
-    return float(np.hypot(row.observation.extra_sd, part_sd))
-
-
-def find_next_sd(item: Observation) -> float:
-    """Return how far what a source said may be from its own error: what it gave, and its rounding."""
-    return float(np.hypot(item.extra_sd, measure_rounding(item)))
-
-
-def _is_nested(case: Case, item: Observation | None) -> bool:
-    """Whether a share's parts are among those of its whole, with the same biases."""
-    if item is None or item.whole == "deployed" or item.is_count_of_found:
-        return False
-    claim = item.claim
-    return set(case.parts_of(claim.force, claim.quantity)) < set(case.parts_of(claim.force, item.whole))
-
-
-def _edge(item: Observation | None, name: str) -> float:
-    if item is None or item.form != "cell":
-        return -1.0 if name == "lower" else 1.0
-    return float(np.clip(getattr(item, name), -INFINITE, INFINITE))
-
-
-def _group_mixtures(readings: Sequence[Reading]) -> tuple[tuple[int, ...], ...]:
-    groups: dict[tuple[str, str], list[int]] = {}
-    for number, reading in enumerate(readings):
-        groups.setdefault((reading.source, reading.force), []).append(number)
-    return tuple(tuple(group) for group in groups.values() if len(group) > 1)
 
 
 def _ints(values: Any) -> Ints:
