@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import math
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import special, stats
 
+from sim.calibration.record import read_record
 from sim.case.families import FAMILIES, Prior
 from sim.case.priors import list_prior_sets, read_priors
 from sim.errors import InputError
@@ -78,16 +79,20 @@ def test_shipped_sets_give_every_number_a_reason():
     assert "lull" in read_priors("flat").borrowed
 
 
-def test_the_default_set_says_what_the_evidence_says():
-    """The prior of wounded per killed is the mean and the widened spread of its table."""
-    with (PRIORS / "wounded-killed.csv").open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    assert all(row["url"] and row["source"] for row in rows)
-    assert not any("Korea" in row["force"] and "Kursk" in row["conflict"] for row in rows)
-    logs = np.log([int(row["wounded"]) / int(row["killed"]) for row in rows])
-    prior = read_priors("default").priors["wounded_per_killed"]
-    assert prior.mu == pytest.approx(logs.mean(), abs=0.005)
-    assert prior.sigma == pytest.approx(logs.std(ddof=1) * np.sqrt(1 + 1 / len(logs)), abs=0.005)
+def test_the_prior_of_wounded_per_killed_is_that_of_the_record():
+    """The mean of the wars' means, and the spread of these means, widened for a new war."""
+    told, wars = defaultdict(dict), defaultdict(list)
+    for item in read_record(PRIORS / "record" / "claims.csv", PRIORS / "record" / "truth.csv").hindcasts:
+        for truth in item.truths:
+            told[item.war, item.case.name, truth.key, truth.day][truth.quantity] = truth.value
+    for (war, *_), each in told.items():
+        if each.get("killed") and each.get("wounded"):
+            wars[war].append(np.log(each["wounded"] / each["killed"]))
+    means = np.array([np.mean(each) for each in wars.values()])
+    for name in ("vague", "default"):
+        prior = read_priors(name).priors["wounded_per_killed"]
+        assert prior.mu == pytest.approx(means.mean(), abs=0.005)
+        assert prior.sigma == pytest.approx(means.std(ddof=1) * np.sqrt(1 + 1 / len(means)), abs=0.005)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import typer
 from scipy import special
 
 from sim.case.families import Prior
-from sim.case.priors import PriorSet, find_shipped_priors, list_prior_sets, read_priors
+from sim.case.priors import PriorSet, list_prior_sets, read_priors
 from sim.cli.app import app
 from sim.words import show_number
 
@@ -81,7 +80,7 @@ def show_priors() -> str:
     lines = [PRIORS_HEAD]
     for name in ["default", *(name for name in list_prior_sets() if name != "default")]:
         lines += ["", *_describe_set(name, read_priors(name))]
-    return "\n".join([*lines, "", *_describe_wounded()]) + "\n"
+    return "\n".join(lines) + "\n"
 
 
 def _describe_set(name: str, priors: PriorSet) -> Iterator[str]:
@@ -135,29 +134,6 @@ def _describe_joint(priors: PriorSet) -> Iterator[str]:
         for j in range(i):
             if abs(correlation[i, j]) >= STRONG:
                 yield f"| `{keys[j]}` | `{first}` | {correlation[i, j]:+.2f} |"
-
-
-def _describe_wounded() -> Iterator[str]:
-    """Show the table that `wounded_per_killed` was made from."""
-    yield from (
-        "## Wounded beside killed",
-        "",
-        "The rows of `priors/wounded-killed.csv`, from which `wounded_per_killed` comes.",
-        "",
-    )
-    yield from (
-        "| conflict | force | years | killed | wounded | ratio | source |",
-        "| --- | --- | --- | ---: | ---: | ---: | --- |",
-    )
-    with (find_shipped_priors() / "wounded-killed.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            killed, wounded = int(row["killed"]), int(row["wounded"])
-            years = (
-                row["from_year"] if row["from_year"] == row["to_year"] else f"{row['from_year']} to {row['to_year']}"
-            )
-            source = f"[{row['source']}]({row['url']})"
-            ratio = show_number(wounded / killed, 2)
-            yield f"| {row['conflict']} | {row['force']} | {years} | {killed:,} | {wounded:,} | {ratio} | {source} |"
 
 
 PAGES = {"commands.md": show_commands, "priors.md": show_priors}
