@@ -53,13 +53,17 @@ class Replicate:
     trusted: bool
 
 
+# The parameters that are ranked besides, by the start of their names.
+RANKED = ("role.losses", "role.civilians", "role.wounded", "scale.", "noise", "wording.", "outlier.")
+
+
 def track_quantities(sample: Sample) -> dict[str, Floats]:
     """Return what is ranked: counts on the headline day, the biases of roles and sources, the scales."""
     design = sample.design
     found = {f"{force}.{quantity}": sample.count(force, quantity) for force, quantity in sample.headline}
     found = {name.partition(".")[2] if len(design.case.forces) == 1 else name: v for name, v in found.items()}
     for position, item in enumerate(design.parameters.items):
-        if item.prior.dist and item.variable.startswith(("role.losses", "scale.", "noise", "wording.", "outlier.")):
+        if item.prior.dist and item.variable.startswith(RANKED):
             found[item.name] = sample.unknowns["theta"][:, position]
     for (source, force, quantity), values in sample.biases.items():
         found[f"bias.{source}.{force}.{quantity}"] = values

@@ -341,6 +341,11 @@ class Case(BaseModel):
         kept = {name: parts for name, parts in DEFAULT_TOTALS.items() if not set(parts) & set(own)}
         return {**kept, **own}
 
+    def is_of_people(self, outcome: str) -> bool:
+        """Whether an outcome is one of persons: by its name, or since a total names it among the hurt of a force."""
+        named = ({name, *parts} for name, parts in self.file.totals.items() if outcome in parts)
+        return outcome in PERSONNEL or any(each & set(PERSONNEL) for each in named)
+
     def totals_of(self, force: str) -> tuple[str, ...]:
         """Return the totals of a force that have at least one part and are no outcome of its own."""
         outcomes = self.file.forces[force].outcomes

@@ -7,7 +7,7 @@ out from this table (`sim.model.parameters.lay_out`); one of a force has its con
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from sim.case.case import ROLES
@@ -15,7 +15,7 @@ from sim.case.families import FAMILIES, Prior
 from sim.case.wordings import list_with_priors
 from sim.errors import quote_value
 
-KINDS = ("losses", "captured", "deployed")
+KINDS = ("losses", "civilians", "wounded", "captured", "deployed")  # of losses that a role biases
 # Of a parameter whose scale is a logarithm, a share or a standard deviation of these: beyond, draws overflow.
 LARGEST_MIDDLE, LARGEST_SPREAD = 100.0, 100.0
 
@@ -86,17 +86,21 @@ PRIOR_KEYS = (
 )
 
 
-def list_shared(roles: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield the keys that all forces share, in the model's order, each with the role that it is of; "" for none."""
-    shared = [key for entry in PRIOR_KEYS if entry.is_shared for key in _fill(entry.key)]
-    for role in roles:
-        yield from ((key.replace("<role>", role), role) for key in shared if "<role>" in key)
-    yield from ((key, "") for key in shared if "<role>" not in key)
+def list_shared(spoken: Mapping[str, Collection[str]]) -> Iterator[tuple[str, str]]:
+    """Yield the keys that all forces share, in the model's order, each with the role that it is of; "" for none.
+
+    Of a role only the kinds of losses are there that it is said to speak of.
+    """
+    shared = [entry.key for entry in PRIOR_KEYS if entry.is_shared]
+    for role, kinds in spoken.items():
+        own = (filled for key in shared if "<role>" in key for filled in _fill(key, kinds))
+        yield from ((key.replace("<role>", role), role) for key in own)
+    yield from ((filled, "") for key in shared if "<role>" not in key for filled in _fill(key, ()))
 
 
-def _fill(key: str) -> Iterator[str]:
+def _fill(key: str, kinds: Collection[str]) -> Iterator[str]:
     if "<kind>" in key:
-        yield from (key.replace("<kind>", kind) for kind in KINDS)
+        yield from (key.replace("<kind>", kind) for kind in KINDS if kind in kinds)
     elif "<wording>" in key:
         yield from (wording.prior for wording in list_with_priors())
     else:

@@ -22,7 +22,7 @@ from sim.errors import refuse
 from sim.model.arrays import NUMPY, map_draws
 from sim.model.beliefs import join_readings, row_log_likelihoods
 from sim.model.claims.layout import BeliefLayout, count_claims, find_loudest, lay_out_beliefs
-from sim.model.claims.rows import ESTABLISHED, roles_of
+from sim.model.claims.rows import ESTABLISHED, find_spoken
 from sim.model.claims.series import leave_statements, list_remembered
 from sim.model.losses.bursts import cut_bursts, draw_bursts, log_burst_density
 from sim.model.losses.layout import StateLayout, lay_out_state
@@ -138,8 +138,8 @@ def design_model(
     cuts = cut_bursts(case, evidence.observations, timeline, days)
     told = find_picks(case, evidence.observations, timeline, ESTABLISHED)
     told += pick_told_part(case, evidence.observations, timeline)
-    roles = roles_of(case, evidence)
-    parameters = lay_out_parameters(case, priors, roles, timeline.has_path, cuts, bool(told), bool(unsaid))
+    spoken = find_spoken(case, evidence)
+    parameters = lay_out_parameters(case, priors, spoken, timeline.has_path, cuts, bool(told), bool(unsaid))
     parameters = remember_sources(parameters, priors, list_remembered(evidence.observations))
     state = lay_out_state(case, timeline, parameters, cuts)
     picks = lay_out_picks(case, told, unsaid, timeline, state.series, parameters)

@@ -87,7 +87,7 @@ class Parameters:
 def lay_out_parameters(
     case: Case,
     priors: PriorSet,
-    roles: Iterable[str],
+    spoken: Mapping[str, Collection[str]],
     has_path: bool,
     bursts: Collection[tuple[str, str]],
     has_picks: bool,
@@ -99,8 +99,8 @@ def lay_out_parameters(
     ----------
     case : Case
     priors : PriorSet
-    roles : iterable of str
-        The roles that its sources have.
+    spoken : mapping of str to collection of str
+        The roles that its sources have, each with the kinds of losses that it biases.
     has_path : bool
         Whether losses are spread over more than one day.
     bursts : collection of (str, str)
@@ -115,7 +115,7 @@ def lay_out_parameters(
     def add(variable: str, prior: Prior, **coords: str) -> None:
         items.append(Parameter(variable, tuple(coords.items()), prior))
 
-    for key, role in list_shared(roles):
+    for key, role in list_shared(spoken):
         if has_path or not key.startswith("path."):
             variable = ".".join(part for part in key.split(".") if part != role)
             add(variable, priors.get(key), **({"role": role} if role else {}))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sim.case.case import STATES
 from sim.contract.summary import NextReport
 from sim.contract.values import round_figures
-from sim.model.claims.rows import ESTABLISHED, class_of, kind_of
+from sim.model.claims.rows import ESTABLISHED, class_of, is_loss, kind_of
 from sim.posterior.sample import Sample
 
 KNOTS = 7  # of the regression
@@ -96,8 +96,8 @@ def _draw_new(sample: Sample, kind: str, force: str, quantity: str, rng: np.rand
     source = source * np.where(outlying, theta[:, beliefs.outlier_factor], 1.0)
     noise = _draw_noise(sample, "independent", rng)
     part = sample.design.case.parts_of(force, quantity)[0]
-    about = kind_of(part)
-    if about != "losses":
+    about = kind_of(sample.design.case, force, part)
+    if not is_loss(part):
         source = in_war = np.zeros(len(theta))
     if kind == "count":  # of those found: without the effects of roles, and short of the whole
         short = theta[:, sample.design.parameters.index("wording.counted")]
@@ -105,7 +105,7 @@ def _draw_new(sample: Sample, kind: str, force: str, quantity: str, rng: np.rand
     role = _draw_parameter(sample, f"role.{about}", "independent", f"role.independent.{about}", rng)
     heard = beliefs.effects["role_in_war"]
     key = force, "independent", class_of(part)
-    if key in heard and about == "losses":  # that effect is known a little in this war
+    if key in heard and is_loss(part):  # that effect is known a little in this war
         known = sample.unknowns["effects"][:, heard.index(key)]
         in_war = theta[:, beliefs.scales[0]] * known
     return np.asarray(role + in_war + source + by_outcome + noise)

@@ -305,14 +305,19 @@ class PlainModel:
     def bias(self, source, force, role, outcome, wording):
         if wording == "register":
             return 0.0
-        kind = "captured" if outcome == "missing" else outcome if outcome in ("captured", "deployed") else "losses"
+        kind = {"missing": "captured", "captured": "captured", "deployed": "deployed"}.get(outcome, "losses")
+        if outcome == "wounded":
+            kind = "wounded"
+        elif kind == "losses" and self.case.forces[force].victims != "military":
+            named = [{name, *parts} for name, parts in self.case.file.totals.items() if outcome in parts]
+            kind = "civilians" if outcome in PEOPLE or any(each & set(PEOPLE) for each in named) else kind
         group = "people" if outcome in PEOPLE else outcome
         total = self.p["scale.source_outcome"] * self.effects["source_outcome", source, force, outcome]
-        if kind == "losses":
+        if kind not in ("captured", "deployed"):
             total += self.p["scale.source"] * self.effects["source", source, group]
         if wording != "counted":
             total += self.p[f"role.{kind}.{role}"]
-            if kind == "losses":
+            if kind not in ("captured", "deployed"):
                 total += self.p["scale.role_in_war"] * self.effects["role_in_war", force, role, group]
         return total
 

@@ -22,7 +22,7 @@ from sim.system.tasks import TaskOptions, gather_results
 FIRST = Effort(300, 300, 0.9)  # where little is known, a war's posterior is wide and bent
 LATER = Effort(400, 750, 0.9)
 STAGES = 5  # of the first pass: small wars first, so that the large ones meet what these have taught
-PASSES = (4, 8)  # after it, at least and at most; sites are means over all of them
+PASSES = (6, 8)  # after it, at least and at most; sites are means over all of them
 MOVED = 0.2  # posterior sds that a mean may move by in the last pass
 ODD = -0.1  # an eigenvalue of a site, over what is believed of that direction, that is no noise
 

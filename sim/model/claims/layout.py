@@ -202,8 +202,8 @@ def lay_out_beliefs(
         rows=tuple(rows),
         term_keys=keys,
         role=_ints(
-            parameters.index(f"role.{kind_of(outcome)}", role) if use else -1
-            for (_, _, role, outcome, _), use in zip(keys, has_role, strict=True)
+            parameters.index(f"role.{kind_of(case, force, outcome)}", role) if use else -1
+            for (_, force, role, outcome, _), use in zip(keys, has_role, strict=True)
         ),
         in_war=_ints(
             offsets[0] + effects["role_in_war"].index((force, role, class_of(outcome))) if use and loss else -1

@@ -73,10 +73,19 @@ class Row:
         return self.observation.form if self.observation else "density"
 
 
-def roles_of(case: Case, evidence: Evidence) -> list[str]:
-    """Return the roles of the sources that speak, in the order of `sim.case.case.ROLES`."""
-    found = {role for item in evidence.observations for role in _roles_towards(case, item.source, item.claim.force)}
-    return [role for role in ROLES if role in found]
+def find_spoken(case: Case, evidence: Evidence) -> dict[str, set[str]]:
+    """Return the roles of the sources that speak, in the order of `sim.case.case.ROLES`, each with what they bias.
+
+    These are kinds of losses (see `kind_of`); what is counted, or a register, has no bias of its role.
+    """
+    found: dict[str, set[str]] = defaultdict(set)
+    for item in evidence.observations:
+        force = item.claim.force
+        said = [name for name in (item.claim.quantity, item.whole) if name]
+        parts = {part for name in said for part in case.parts_of(force, name)}
+        for role in _roles_towards(case, item.source, force):
+            found[role] |= {kind_of(case, force, part) for part in parts} if not item.kind or item.whole else set()
+    return {role: found[role] for role in ROLES if role in found}
 
 
 def _roles_towards(case: Case, source: str, force: str) -> tuple[str, ...]:
@@ -94,17 +103,24 @@ def list_readings(case: Case, observations: Iterable[Observation]) -> tuple[Read
     )
 
 
-def kind_of(outcome: str) -> str:
-    """Return which role mean acts on an outcome: losses, captured or deployed.
+def kind_of(case: Case, force: str, outcome: str) -> str:
+    """Return which role mean acts on an outcome of a force: that of losses in general, or another.
 
-    The missing are told as the captured are: a list of those who are not there.
+    Sides lift the other's soldiers more than its civilians; of forces of both, few claims are known, which are as
+    those of civilians. The dead are counted, the wounded are found for weeks. The missing are told as the captured
+    are: a list of those who are not there.
     """
-    return {"captured": "captured", "missing": "captured", "deployed": "deployed"}.get(outcome, "losses")
+    if not is_loss(outcome):
+        return "deployed" if outcome == "deployed" else "captured"
+    if outcome == "wounded":
+        return "wounded"
+    is_civilian = case.forces[force].victims != "military" and case.is_of_people(outcome)
+    return "civilians" if is_civilian else "losses"
 
 
 def is_loss(outcome: str) -> bool:
     """Whether sides play an outcome down or up."""
-    return kind_of(outcome) == "losses"
+    return outcome not in ("captured", "missing", "deployed")
 
 
 def class_of(outcome: str) -> str:
