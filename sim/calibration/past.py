@@ -182,9 +182,13 @@ def _resample(logs: Any, war_of: Sequence[str], wars: Sequence[str], seed: int) 
     return float(low), float(high)
 
 
-def find_learned(priors: PriorSet, role: str) -> dict[str, Any] | None:
-    """Return what a prior set has learned of a role: the median of its multiplier, and 90%; None of no one role."""
-    prior = priors.priors.get(f"role.{role}.losses")
+def find_learned(priors: PriorSet, role: str, victims: str) -> dict[str, Any] | None:
+    """Return what a prior set has learned of a role on such victims: the median of its multiplier, and 90%.
+
+    None where the role or the victims are not one alone.
+    """
+    kind = {"military": "losses", "equipment": "losses", "civilians": "civilians", "mixed": "civilians"}.get(victims)
+    prior = priors.priors.get(f"role.{role}.{kind}")
     if prior is None or prior.mu is None or prior.sigma is None:
         return None
     low, middle, high = (math.exp(prior.mu + z * prior.sigma) for z in (-1.6449, 0.0, 1.6449))
@@ -198,8 +202,8 @@ def report_past(
     groups = []
     for group in sum_up(claims, by):
         parts = dict(zip(by, group.name, strict=True))
-        role = parts.get("role") or wanted.get("role") or ""
-        groups.append({**parts, **asdict(group), "learned": find_learned(priors, role)})
+        role, victims = (parts.get(name) or wanted.get(name) or "" for name in ("role", "victims"))
+        groups.append({**parts, **asdict(group), "learned": find_learned(priors, role, victims)})
     for entry in groups:
         del entry["name"]
     return {

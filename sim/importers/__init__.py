@@ -256,6 +256,7 @@ def format_case(imported: Imported) -> str:
     for key, force in case.forces.items():
         outcomes = ", ".join(quote_toml(outcome) for outcome in force.outcomes)
         lines += ["", f"[forces.{key}]", f"label = {quote_toml(force.label)}", f"outcomes = [{outcomes}]"]
+        lines += [f'victims = "{force.victims}"'] * (force.victims != "military")
         lines += ["bounded = true"] if force.bounded else []
     lines += ["", "[totals]"] if case.totals else []
     lines += [f"{name} = [{', '.join(map(quote_toml, parts))}]" for name, parts in case.totals.items()]

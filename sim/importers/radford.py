@@ -233,7 +233,11 @@ def _make_case(rows: Sequence[_Row]) -> CaseFile:
         parts = {**DEFAULT_TOTALS, **TOTALS}.get(row.quantity, (row.quantity,))
         named.setdefault(row.force, set()).update(parts)
     forces: dict[str, Any] = {
-        key: {"label": label, "outcomes": [name for name in dict.fromkeys(CATEGORIES.values()) if name in named[key]]}
+        key: {
+            "label": label,
+            "outcomes": [name for name in dict.fromkeys(CATEGORIES.values()) if name in named[key]],
+            "victims": "civilians" if key == "ukraine_civilians" else "military",
+        }
         for key, label in FORCES.items()
         if key in named
     }

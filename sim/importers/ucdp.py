@@ -195,7 +195,7 @@ def _make_case(title: str, start: dt.date, end: dt.date) -> CaseFile:
             "start": start,
             "end": end,
             "bin_days": choose_bin_days(start, end),
-            "forces": {"all": {"label": "All who died", "outcomes": ("killed",)}},
+            "forces": {"all": {"label": "All who died", "outcomes": ("killed",), "victims": "mixed"}},
             "sources": {"ucdp": {"label": "Uppsala Conflict Data Program", "role": ("independent",)}},
         }
     )

@@ -158,7 +158,11 @@ def test_the_report_says_what_was_learned_of_a_role_and_is_drawn(folder):
     figure = draw_past(report)
     assert figure is not None
     assert [row["median"] for row in figure.rows] == [group["median"] for group in report["groups"]]
-    assert find_learned(default, "own or adversary") is None
+    for victims, kind in (("military", "losses"), ("mixed", "civilians"), ("equipment", "losses")):
+        median = math.exp(default.priors[f"role.adversary.{kind}"].mu)
+        assert find_learned(default, "adversary", victims)["median"] == pytest.approx(median)
+    assert find_learned(default, "own or adversary", "military") is None
+    assert find_learned(default, "own", "") is None
     assert draw_past({**report, "groups": []}) is None
     json.dumps(report, allow_nan=False)
 

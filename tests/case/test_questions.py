@@ -104,6 +104,24 @@ def test_two_of_one_label_are_pointed_at(write):
     assert str(found) == "label: case.toml, sources: own, foe have one label, 'Army': name them apart"
 
 
+@pytest.mark.parametrize(
+    ("force", "is_asked"),
+    [
+        ('[forces.a]\nlabel = "People in the market"', True),
+        ("[forces.gaza_civilians]", True),
+        ('[forces.a]\nlabel = "Civilians of Gaza"\nvictims = "military"', False),
+        ('[forces.a]\nlabel = "Passengers"\nvictims = "civilians"', False),
+        ('[forces.a]\nlabel = "People\'s Army"', False),
+    ],
+)
+def test_people_who_may_not_be_soldiers_are_asked_about(force, is_asked, write):
+    toml = f'schema = 1\nstart = 2024-01-01\n{force}\noutcomes = ["killed"]\n[sources.own]\nrole = "own"\n'
+    report = check_case(str(write([{"value": 20, "as_of": "2024-01-20"}], toml)))
+    found = [str(each) for each in report.warnings if each.kind == "victims"]
+    assert bool(found) == is_asked
+    assert all('victims = "civilians"' in each for each in found)
+
+
 def test_the_shipped_case_is_asked_nothing_that_it_answers():
     assert not [each for each in check_case("kursk").warnings if each.kind in ("fall", "days", "end", "size")]
 

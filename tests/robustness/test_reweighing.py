@@ -33,7 +33,9 @@ ROWS = [
     tell("late", "mixed", "2024-03-01", 240),
     {"id": "quiet", "force": "a", "exclude": "enters as a lull"},
 ]
-DAYS = [dt.date(2024, month, day) for month, day in ((1, 13), (1, 14), (1, 15), (2, 19), (2, 20), (2, 21))]  # cut in any case
+DAYS = [
+    dt.date(2024, month, day) for month, day in ((1, 13), (1, 14), (1, 15), (2, 19), (2, 20), (2, 21))
+]  # cut in any case
 
 
 def lay_out(folder):

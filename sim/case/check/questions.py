@@ -24,6 +24,11 @@ FEW = 30.0  # times fewer than the totals grow by in as many days, that a number
 PLACE = re.compile(
     r"\b(hospital|morgue|cemetery|mass grave|village|town of|district|sector|checkpoint|outpost)\b", re.IGNORECASE
 )
+CIVILIANS = re.compile(
+    r"\b(civilians?|population|inhabitants|residents|villagers|townspeople|passengers|worshippers|demonstrators|"
+    r"refugees|hostages|people|children|journalists)\b(?!['’])",
+    re.IGNORECASE,
+)
 TIED = ("killed", "wounded")
 BEYOND = 1.5  # times those sent that a loss may be
 
@@ -40,6 +45,7 @@ def ask_questions(case: Case, evidence: Evidence) -> tuple[Iterator[Warning], ..
         _ask_of_registers(case, claims),
         _ask_of_sizes(case, claims),
         _ask_of_outcomes(case, claims),
+        _ask_of_victims(case),
         _ask_of_names(case),
     )
 
@@ -181,6 +187,14 @@ def _ask_of_sizes(case: Case, claims: list[Claim]) -> Iterator[Warning]:
             if force.bounded and parts and set(parts) <= set(PERSONNEL) and (claim.central or 0.0) > BEYOND * sent:
                 text = f"says {claim.central:g} of a force of which {sent:g} were sent: mend waves, or bounded"
                 yield Warning("size", name_row(claim), text)
+
+
+def _ask_of_victims(case: Case) -> Iterator[Warning]:
+    """Ask of a force that is named like people who do not fight, and whose victims are not said to be such."""
+    for key, force in case.forces.items():
+        if CIVILIANS.search(f"{key.replace('_', ' ')} {force.label}") and "victims" not in force.model_fields_set:
+            text = 'is read as soldiers, whom the other side exaggerates more: victims = "civilians", or "mixed"?'
+            yield Warning("victims", f"case.toml, forces.{key}", text)
 
 
 def _ask_of_names(case: Case) -> Iterator[Warning]:
