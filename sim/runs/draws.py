@@ -36,6 +36,9 @@ def make_datatree(design: Design, draws: Draws, sample: Sample) -> xr.DataTree:
         "outcome": list(dict.fromkeys(quantity for _, quantity in design.state.series)),
         "quantity": list(dict.fromkeys(quantity for _, quantity in sample.headline)),
         "source": list(case.sources),
+        "role": list(
+            dict.fromkeys(label for item in design.parameters.items for dim, label in item.coords if dim == "role")
+        ),
     }
     variables: dict[str, xr.DataArray] = {}
 
