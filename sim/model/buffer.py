@@ -13,6 +13,7 @@ from sim.case.case import PERSONNEL
 from sim.model.arrays import NUMPY
 from sim.model.beliefs import CAP, FLOOR_SD, bias_terms
 from sim.model.claims.layout import BeliefLayout, Parts
+from sim.model.claims.series import leave_statements
 from sim.model.density.codes import FLOATS, SHARED_FLOATS, Common, Constant, Family, Field, Form, SharedField, Size
 from sim.model.density.kernel import log_density
 from sim.model.design import Design
@@ -99,15 +100,25 @@ def pack_many(joint: Joint, pieces: Sequence[tuple[Floats, NDArray[np.int64]]]) 
 
 
 def name_slots(design: Design) -> list[tuple[str, ...]]:
-    """Return what each element of the unconstrained vector is: a parameter, walk, effect, statement or burst."""
+    """Return what each element of the unconstrained vector is: a parameter, walk, effect, statement or burst.
+
+    In another design the same name has the same meaning: a step of the walk by how many there are, a burst by its days.
+    """
     free = [
         (design.parameters.items[p].variable, *(label for _, label in design.parameters.items[p].coords))
         for p in list_free(design.parameters)
     ]
-    walk = [("walk", str(number)) for number in range(design.state.walks)]
+    walk = [("walk", str(number), str(design.state.walks)) for number in range(design.state.walks)]
     effects = [(f"effect.{kind}", *key) for kind, names in design.beliefs.effects.items() for key in names]
-    statements = [("statement", str(number)) for number in range(design.beliefs.statements)]
-    return [*free, *walk, *effects, *statements, *(("burst", str(n)) for n in range(design.state.burst_count))]
+    spoken = leave_statements(design.evidence.observations)
+    named = dict.fromkeys(item.statement for item in spoken if item.statement)
+    statements = [("statement", name) for name in named]
+    bursts = [
+        ("burst", *design.state.series[burst.series], *map(str, design.timeline.cuts[burst.cuts[n : n + 2]]))
+        for burst in design.state.bursts
+        for n in range(burst.count)
+    ]
+    return [*free, *walk, *effects, *statements, *bursts]
 
 
 def _list_sizes(design: Design) -> dict[Size, int]:

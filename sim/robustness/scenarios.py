@@ -6,7 +6,7 @@ import numpy as np
 
 from sim.contract.sensitivity import Scenario, ShiftedCount, find_count
 from sim.contract.values import round_figures
-from sim.robustness.counts import QUANTILES, CountSummary, FitSummary, Key
+from sim.robustness.counts import CountSummary, FitSummary, Key
 
 
 def compare_fits(kind: str, what: str, label: str, fit: FitSummary, base: FitSummary, headline: Key) -> Scenario:
@@ -31,7 +31,7 @@ def compare_fits(kind: str, what: str, label: str, fit: FitSummary, base: FitSum
 
 def _shift(was: CountSummary, now: CountSummary) -> ShiftedCount:
     """Return a count of a variant, and how far it moved in units of the base posterior's deviation of log C."""
-    middles = [float(np.interp(0.5, QUANTILES, each.log_quantiles)) for each in (was, now)]
+    middles = [float(np.log(each.median + 0.5)) for each in (was, now)]
     widths = [each.log_quantiles[-10] - each.log_quantiles[9] for each in (was, now)]  # .05 to .95
     scale = was.log_sd or 1.0
     error = was.log_mcse or 0.0

@@ -15,7 +15,7 @@ from typing import Unpack
 
 from sim.contract.sensitivity import Base, Headline, Sensitivity
 from sim.contract.summary import NamedForce
-from sim.model.buffer import count_unknowns
+from sim.model.buffer import count_unknowns, find_middle, name_slots
 from sim.model.design import Design
 from sim.posterior.fit import MANY_UNKNOWNS
 from sim.posterior.sample import Sample
@@ -35,6 +35,7 @@ from sim.system.tasks import TaskOptions, gather_results
 
 GROUP = "group"  # the kind of a task that fits the claims of one group of sources alone
 ECHO = "echo: "
+ALIKE = 0.7  # of the unknowns, that a variant must share with the base to begin where its chains ended
 SHARE = 0.6  # of the seconds of the first fit, that one of a variant takes
 
 
@@ -101,20 +102,28 @@ def fit_task(design: Design, seed: int, start: ChainState | None, task: str) -> 
 def _fit_variant(design: Design, seed: int, start: ChainState | None, task: str) -> Entry:
     """Return a fitted variant.
 
-    One of as many unknowns as the base begins where its chains ended, with their metric. An echo, which must change
-    nothing, is fitted as the base was.
+    One that shares most unknowns with the base begins where its chains ended, with their metric. An echo, which must
+    change nothing, is fitted as the base was.
     """
     kind, _, what = task.partition(": ")
     varied = only_group(design, what) if kind == GROUP else build_variant(design, Variant(kind, what, ""))
     ladder = choose_ladder(varied)
     if not task.startswith(ECHO):
-        first, alike = ladder.efforts[0], start is not None and start.x.shape[-1] == count_unknowns(varied)
-        start = start if alike else None
-        light = replace(first, draws=first.draws // 2, tune=first.tune // 3 if alike else first.tune)
+        first, start = ladder.efforts[0], start and _carry_chains(start, design, varied)
+        light = replace(first, draws=first.draws // 2, tune=first.tune // 3 if start else first.tune)
         ladder = replace(ladder, efforts=(light, *ladder.efforts))
     fit = fit_design(varied, seed, ladder, resume_from=start)
     counts = describe_counts(fit.sample, fit.draws.shape[0])
     return asdict(FitSummary(fit.verdict.trusted, "refit", None, counts))
+
+
+def _carry_chains(start: ChainState, design: Design, varied: Design) -> ChainState | None:
+    """Return where the chains of the base ended, in the unknowns of a variant; None where too few are common."""
+    base = {name: place for place, name in enumerate(name_slots(design))}
+    places = [base.get(name) for name in name_slots(varied)]
+    if sum(place is not None for place in places) < ALIKE * max(len(base), len(places)):
+        return None
+    return start if places == list(range(len(base))) else start.carry(places, find_middle(varied))
 
 
 def _read_entry(_: str, entry: Entry) -> FitSummary:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -81,6 +81,31 @@ class ChainState:
     x: Floats
     metric: Metric
     log_step: float
+
+    def carry(self, places: Sequence[int | None], start: Floats) -> ChainState | None:
+        """Return the state of chains of another density, most of whose unknowns are among those of this one.
+
+        Parameters
+        ----------
+        places : sequence of int or None
+            Of each of its unknowns, the place here.
+        start : ndarray, shape (n,)
+            Where those stand that are not here; their metric is that of a standard normal.
+
+        Returns
+        -------
+        ChainState or None
+            None where the metric is diagonal, of large cases.
+        """
+        if not len(self.metric.matrix):
+            return None
+        known = np.array([number for number, place in enumerate(places) if place is not None])
+        here = np.array([place for place in places if place is not None])
+        x = np.tile(start, (len(self.x), 1))
+        x[:, known] = self.x[:, here]
+        matrix = np.eye(len(places))
+        matrix[np.ix_(known, known)] = self.metric.matrix[np.ix_(here, here)]
+        return ChainState(x, make_metric(matrix), self.log_step)
 
 
 def sample_chains(
@@ -255,9 +280,13 @@ def learn_metric(moves: Moves, curvature: Floats | None) -> Metric:
     if curvature is None:
         spread, slope = (np.clip(values.std(axis=0), 1e-10, 1e10) for values in (x, grad))
         return Metric(np.sqrt(spread / slope), np.zeros((0, 0)), np.zeros((0, 0)))
-    matrix = whiten(x - x.mean(axis=0), grad - grad.mean(axis=0), curvature)
+    return make_metric(whiten(x - x.mean(axis=0), grad - grad.mean(axis=0), curvature))
+
+
+def make_metric(matrix: Floats) -> Metric:
+    """Return the full metric of an inverse mass matrix, symmetric positive definite."""
     root = np.linalg.inv(np.linalg.cholesky(matrix))
-    return Metric(np.ones(x.shape[1]), np.ascontiguousarray(matrix), np.ascontiguousarray(root))
+    return Metric(np.ones(len(matrix)), np.ascontiguousarray(matrix), np.ascontiguousarray(root))
 
 
 def whiten(x: Floats, grad: Floats, curvature: Floats) -> Floats:

@@ -12,6 +12,7 @@ from fuzzing import run_here
 from scipy import stats
 
 from sim.contract.check import dump_record, parse_sensitivity
+from sim.model.buffer import count_unknowns, name_slots
 from sim.model.design import sample_prior
 from sim.posterior.fit import Effort
 from sim.posterior.sample import Sample
@@ -335,3 +336,15 @@ def test_a_base_that_is_not_to_be_trusted_is_told(report):
     told = " ".join(_tell({**found, "scenarios": doubtful}))
     assert "importance weights" in told
     assert "source left out" not in told
+
+
+def test_the_unknowns_of_a_variant_have_the_names_of_the_base(kursk):
+    """One name each, the same where they are the same: where the chains of a variant begin follows from it."""
+    base = name_slots(kursk)
+    for variant in list_variants(kursk):
+        names = name_slots(build_variant(kursk, variant))
+        assert len(names) == len(set(names)) == count_unknowns(build_variant(kursk, variant))
+        if variant.kind in ("wording", "prior_set"):
+            assert names == base, variant
+        if variant.kind == "structure" and "bins" in variant.label:
+            assert not {name for name in names if name[0] == "walk"} & set(base)

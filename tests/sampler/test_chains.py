@@ -16,7 +16,7 @@ from sim.model.buffer import constrain_draws, count_unknowns, evaluate_density, 
 from sim.model.density.codes import Field
 from sim.model.density.kernel import compile_density
 from sim.posterior.fit import sample_buffer, sample_posterior
-from sim.sampler.chains import sample_chains, whiten
+from sim.sampler.chains import ChainState, Metric, sample_chains, whiten
 from sim.sampler.diagnostics import load_statistics
 from sim.sampler.trajectory import DIVERGED, STEPS, measure_curvature
 
@@ -124,6 +124,29 @@ def test_chains_go_on_with_what_they_have_learned():
         draws = moves.draws[..., place]
         assert abs(draws.mean()) < 4.5 * mcse(draws, "mean")
         assert abs(draws.std() - scale) < 4.5 * mcse(draws, "sd")
+
+
+def test_chains_go_on_in_part_of_their_unknowns():
+    """The margin of a normal law, and an unknown that was not there: with the metric of the rest, at once."""
+    whole = np.array([[2.0, 0.9, 0.0], [0.9, 1.0, 0.3], [0.0, 0.3, 4.0]])
+    settings = {"chains": 4, "target_accept": 0.9}
+    _, state = sample_chains(
+        normal, np.linalg.inv(whole).ravel(), lambda rng: rng.normal(size=3), 1, tune=300, draws=200, **settings
+    )
+    carried = state.carry([2, None, 0], np.array([7.0, 8.0, 9.0]))
+    np.testing.assert_array_equal(carried.x[:, [0, 2]], state.x[:, [2, 0]])
+    assert (carried.x[:, 1] == 8.0).all()
+    np.testing.assert_array_equal(
+        carried.metric.matrix[np.ix_([0, 2], [0, 2])], state.metric.matrix[np.ix_([2, 0], [2, 0])]
+    )
+    np.testing.assert_array_equal(carried.metric.matrix[1], [0.0, 1.0, 0.0])
+    part = np.array([[4.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 2.0]])
+    moves, _ = sample_chains(
+        normal, np.linalg.inv(part).ravel(), np.zeros, 1, tune=50, draws=2_000, resume_from=carried, **settings
+    )
+    np.testing.assert_allclose(np.cov(moves.draws.reshape(-1, 3).T), part, atol=0.25)
+    large = ChainState(state.x, Metric(np.ones(3), np.zeros((0, 0)), np.zeros((0, 0))), 0.0)
+    assert large.carry([0, 1], np.zeros(2)) is None
 
 
 def test_chains_that_are_resumed_leave_what_they_began_from():
