@@ -364,6 +364,7 @@ def test_any_table_in_its_layout_becomes_a_case_that_reads_back(tmp_path_factory
         "days",
         "empty",
         "outcome",
+        "part",
     }
 
 
