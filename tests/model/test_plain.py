@@ -16,6 +16,7 @@ from examples import (
     ONE_DAY,
     ONE_DAY_ROWS,
     OPEN,
+    PLACE_ROWS,
     RICH_ROWS,
     SERIES_ROWS,
     SILENT_ROWS,
@@ -46,6 +47,11 @@ SAID: list[Row] = [
     {"qualifier": "range", "low": 300, "high": 500, "statement": "u", "source": "own", "as_of": "2024-03-01"},
     {"value": 1_234_567, "qualifier": "exact", "quantity": "wounded", "source": "mixed", "as_of": "2024-03-02"},
 ]  # fmt: skip
+# Of the whole, by the sources of PLACE_ROWS and later: a number of one place is none of their series.
+AFTER_PLACES = [
+    {"force": "b", "source": "foe", "value": 40, "measure": "interval", "since": "2024-03-04", "as_of": "2024-03-06"},
+    {"force": "b", "source": "own", "value": 60, "as_of": "2024-03-20"},
+]
 KINDS = {
     "bounded": (RICH_ROWS, CASE),
     "missing": (SAID, MISSING),
@@ -60,6 +66,7 @@ KINDS = {
     "days and a forecast": (DAY_ROWS, OPEN, "", None, dt.date(2024, 5, 10)),
     "calendar": (CALENDAR_ROWS, UNBOUNDED),
     "silence": (SILENT_ROWS, UNBOUNDED),
+    "places": ([*PLACE_ROWS, *AFTER_PLACES], UNBOUNDED),
     "two waves": ([*RICH_ROWS, *WAVE_DAYS], TWO_WAVES),
 }
 
