@@ -6,7 +6,7 @@ import datetime as dt
 
 import numpy as np
 import pytest
-from examples import UNBOUNDED
+from examples import CASE, UNBOUNDED
 
 from sim.case.folder import read_case
 from sim.case.priors import read_priors
@@ -65,20 +65,7 @@ def test_claims_add_what_the_model_without_them_lacks(left_out, write):
     np.testing.assert_allclose(found, with_them - without, rtol=1e-8, atol=1e-8)
 
 
-SOLDIERS = """
-schema = 1
-start = 2024-01-01
-end = 2024-12-31
-as_of = 2024-12-31
-[forces.x]
-outcomes = ["killed", "captured"]
-bounded = true
-waves = [{ name = "a", from = 2024-01-01, to = 2024-01-20, median = 5000, log_sd = 0.5 }]
-[sources.own]
-role = "own"
-[sources.foe]
-role = "adversary"
-"""
+SOLDIERS = CASE.replace("2024-03-31", "2024-12-31")  # so that the war outlasts what is told of it
 SPOKEN = [
     {"id": "early", "force": "x", "source": "own", "as_of": "2024-02-01", "value": 300},
     {"id": "taken", "force": "x", "source": "foe", "as_of": "2024-02-01", "quantity": "captured", "value": 40},

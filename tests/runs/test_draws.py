@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from examples import CASE
 
 from sim.model.design import sample_prior
 from sim.posterior.fit import Draws
@@ -42,3 +43,10 @@ def test_a_role_has_the_biases_of_what_it_speaks_of(design):
         held = np.isfinite(found[f"role.{kind}"]).all(("chain", "draw"))
         assert list(held.coords["role"].values[held.values]) == [role]
     assert np.isfinite(found["noise"]).all()
+
+
+def test_who_counts_a_share_alone_has_a_bias_on_its_whole(design):
+    """What is counted has no bias of the role; what it is a share of has."""
+    laid = design([{"source": "foe", "value": 0.3, "unit": "share", "qualifier": "counted"}], CASE)
+    assert laid.beliefs.is_share.any()
+    assert {item.name for item in laid.parameters.items} >= {"role.deployed.adversary", "noise.adversary"}
