@@ -24,7 +24,8 @@ SHORT = 4  # of so many tries one is made in `make test`; all of them with `make
 EXAMPLES = {
     "case": 400, "claims": 400, "priors": 250, "record": 200, "truths": 300, "memo": 500, "compare": 300,
     "manifest": 100, "report": 200, "plot": 10, "draws": 10, "figure": 30, "store": 200, "template-md": 8,
-    "template-pdf": 8, "template-docx": 4, "economist": 200, "radford": 200, "ucdp": 200,
+    "template-pdf": 8, "template-docx": 4, "economist": 200, "radford": 200, "ucdp": 200, "xlsx": 200, "ods": 200,
+    "separated": 300, "map": 200, "table": 300, "guess": 100, "text": 200, "page": 100, "pdf": 200, "drafts": 100,
 }  # fmt: skip
 HEADER = "id,source,quantity,published,value,origin,statement\n"
 

@@ -45,8 +45,9 @@ def draft(
         raise refuse("ARTICLE", "", "is missing", "give the file of an article, or - for standard input")
     if review and articles and any(str(path) == "-" for path in articles):
         raise refuse("--review", "", "reads your answers where the article comes from", "save the article to a file")
-    drafted = _draft_all(articles or [], published, language, quiet=quiet or as_json)
+    drafted = _draft_all(articles or [], published, language)
     if into is None:
+        _describe(drafted, quiet=quiet or as_json)
         _show_rows(drafted, as_json=as_json)
         return DONE
     if drafted:
@@ -56,10 +57,10 @@ def draft(
     return DONE
 
 
-def _draft_all(articles: list[Path], published: str | None, name: str, *, quiet: bool) -> list[tuple[Any, list[Any]]]:
+def _draft_all(articles: list[Path], published: str | None, name: str) -> list[tuple[Any, list[Any]]]:
     from dataclasses import replace
 
-    from sim.draft.articles import describe_article, read_article
+    from sim.draft.articles import read_article
     from sim.draft.drafting import draft_rows
     from sim.draft.grammar.language import read_language
 
@@ -74,7 +75,6 @@ def _draft_all(articles: list[Path], published: str | None, name: str, *, quiet:
             continue
         article = replace(article, published=day or article.published)
         rows = draft_rows(article, language)
-        say(f"{describe_article(article)}, {len(rows)} rows drafted", quiet=quiet)
         if not rows:
             faults.append(
                 Fault(
@@ -88,6 +88,13 @@ def _draft_all(articles: list[Path], published: str | None, name: str, *, quiet:
     if faults:
         raise InputError(faults)
     return drafted
+
+
+def _describe(drafted: list[tuple[Any, list[Any]]], *, quiet: bool) -> None:
+    from sim.draft.articles import describe_article
+
+    for article, rows in drafted:
+        say(f"{describe_article(article)}, {len(rows)} rows drafted", quiet=quiet)
 
 
 def _show_rows(drafted: list[tuple[Any, list[Any]]], *, as_json: bool) -> None:
@@ -104,6 +111,7 @@ def _enter(drafted: list[tuple[Any, list[Any]]], folder: Path, *, as_json: bool,
     from sim.draft.entering import enter_drafts
 
     written, entered, known = enter_drafts(drafted, folder)
+    _describe(drafted, quiet=quiet or as_json)
     if as_json:
         show(json.dumps({"schema": 1, "written": [str(path) for path in written], "entered": entered, "known": known}))
     more = f"; {known} were there already" if known else ""

@@ -119,7 +119,7 @@ def _add_to_case(articles: Sequence[tuple[Article, Sequence[Draft]]], folder: Pa
             draft_folder / CASE,
             text.rstrip("\n") + "\n" + "".join(map(_format_source, unknown.items())) if unknown else text,
         )
-        known = read_json(folder / SENTENCES, inside=folder).get("rows", {}) if is_file(folder / SENTENCES) else {}
+        known = read_sentences(folder)
         _write(draft_folder / SENTENCES, format_json(_describe_sentences(known, drafts)))
         read_case(draft_folder)
     written = [folder / CLAIMS, *([folder / CASE] if unknown else []), folder / SENTENCES]
@@ -154,6 +154,38 @@ def read_rows(folder: Path) -> Grid:
     if path.name != CLAIMS:
         raise refuse(path.name, "", "is a workbook, into which no rows are entered", f"save it as {CLAIMS}")
     return read_grid(path, list_columns(), inside=folder)
+
+
+def read_sentences(folder: Path) -> dict[str, Any]:
+    """Return what is kept of the sentences of drafted rows, by id; nothing where no file keeps any.
+
+    Raises
+    ------
+    InputError
+        Where the file holds something else.
+    """
+    path = folder / SENTENCES
+    if not is_file(path):
+        return {}
+    kept = read_json(path, inside=folder)
+    rows = kept.get("rows", {}) if isinstance(kept, dict) else None
+    for key, row in rows.items() if isinstance(rows, dict) else [("", None)]:
+        if (
+            not isinstance(row, dict)
+            or not isinstance(row.get("text", ""), str)
+            or not _are_marks(row.get("marks", []))
+        ):
+            where = f"rows.{key}" if key else "rows"
+            raise refuse(str(path), where, "is not what truetoll draft keeps of a sentence", "take the file away")
+    return dict(rows or {})
+
+
+def _are_marks(value: Any) -> bool:
+    """Whether a value is a list of pairs of places in a text."""
+    return isinstance(value, list) and all(
+        isinstance(pair, list) and len(pair) == 2 and all(type(place) is int and 0 <= place < 10**7 for place in pair)
+        for pair in value
+    )
 
 
 def _append_rows(grid: Grid, drafts: Sequence[Draft]) -> str:

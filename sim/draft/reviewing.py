@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from sim.case.claims import Claim, check_row
 from sim.case.folder import read_case
 from sim.draft.drafts import EXCLUDE
-from sim.draft.entering import CASE, CLAIMS, COLUMNS, SENTENCES, read_rows, write_rows
+from sim.draft.entering import CASE, CLAIMS, COLUMNS, read_rows, read_sentences, write_rows
 from sim.errors import InputError, describe_error, quote_value, refuse
-from sim.system.reading import is_file, read_json, read_text
+from sim.system.reading import read_text
 from sim.system.writing import replace_files
 
 HELP = "k keep, d [reason] drop, m column=value mend, n next, q quit"
@@ -68,7 +68,7 @@ def review_drafts(
         Rows confirmed and dropped now, and those still to be confirmed.
     """
     table = Table.read(folder)
-    sentences = _read_sentences(folder)
+    sentences = read_sentences(folder)
     kept = dropped = 0
     for number, row in enumerate(table.rows):
         if row.get("exclude") != EXCLUDE:
@@ -85,22 +85,11 @@ def _count_left(table: Table) -> int:
     return sum(row.get("exclude") == EXCLUDE for row in table.rows)
 
 
-def _read_sentences(folder: Path) -> dict[str, Any]:
-    rows = read_json(folder / SENTENCES, inside=folder).get("rows", {}) if is_file(folder / SENTENCES) else {}
-    if not isinstance(rows, dict):
-        raise refuse(str(folder / SENTENCES), "rows", "is no table", "take the file away")
-    return rows
-
-
-def _show_row(row: dict[str, str], place: Any, left: int, tell: Callable[..., None]) -> None:
+def _show_row(row: dict[str, str], place: dict[str, Any], left: int, tell: Callable[..., None]) -> None:
     tell("", ())
     tell(f"{row['id']}  ({left} to confirm)", ())
-    text = str(place.get("text", "")) if isinstance(place, dict) else ""
-    if text:
-        marks = tuple(
-            (int(mark[0]), int(mark[1])) for mark in place.get("marks", []) if isinstance(mark, list) and len(mark) == 2
-        )
-        tell(text, marks)
+    if place.get("text"):
+        tell(place["text"], tuple((start, end) for start, end in place.get("marks", [])))
     else:
         tell(row.get("phrase", ""), ())
     _show_cells(row, tell)

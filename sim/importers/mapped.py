@@ -75,7 +75,10 @@ def _read_row(
 ) -> Iterator[dict[str, Any] | tuple[str, float]]:  # fmt: skip
     """Yield the cells of each claim that a row makes, or why it makes none and how many it counts."""
     raw = {ours: cells.get(theirs, "") for ours, theirs in columns.items()}
-    counted = guess_count(raw.get("value") or found.constants.get("value", ""))
+    counts = [cells.get(theirs, "") for theirs in wide.values()] or [
+        raw.get("value") or found.constants.get("value", "")
+    ]
+    counted = sum(map(guess_count, counts))
     for theirs, kept in found.filters.items():
         if cells.get(theirs.lower(), "").lower() not in {each.lower() for each in kept}:
             yield f"{theirs} is filtered out", counted

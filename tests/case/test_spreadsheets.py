@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-import xlsxwriter
+from sheets import make_ods, make_xlsx
 from typer.testing import CliRunner
 
 from sim.case.check import check_case
@@ -28,13 +28,6 @@ outcomes = ["killed", "wounded"]
 role = "independent"
 """
 HEADER = ["id", "source", "quantity", "published", "value"]
-ODS = (
-    '<?xml version="1.0" encoding="UTF-8"?><office:document-content '
-    'xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
-    'xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" '
-    'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"><office:body><office:spreadsheet>'
-    '<table:table table:name="claims">{rows}</table:table></office:spreadsheet></office:body></office:document-content>'
-)
 
 
 def lay(folder, content, name="claims.csv", toml=TOML):
@@ -42,42 +35,6 @@ def lay(folder, content, name="claims.csv", toml=TOML):
     (folder / "case.toml").write_text(toml, encoding="utf-8")
     (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     return folder
-
-
-def make_xlsx(rows, sheets=(), formulas=()):
-    out = io.BytesIO()
-    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
-        day = book.add_format({"num_format": "dd/mm/yyyy"})
-        for name, cells in (("claims", rows), *sheets):
-            sheet = book.add_worksheet(name)
-            for n, row in enumerate(cells):
-                for m, cell in enumerate(row):
-                    if hasattr(cell, "year"):
-                        sheet.write_datetime(n, m, cell, day)
-                    else:
-                        sheet.write(n, m, cell)
-            for place, formula, value in formulas:
-                sheet.write_formula(place, formula, None, value)
-    return out.getvalue()
-
-
-def make_ods(*rows):
-    cells = "".join(
-        "<table:table-row>"
-        + "".join(
-            f'<table:table-cell office:value-type="float" office:value="{cell}"/>' if isinstance(cell, int | float)
-            else f'<table:table-cell office:value-type="string"><text:p>{cell}</text:p></table:table-cell>'
-            for cell in row
-        )
-        + '<table:table-cell table:number-columns-repeated="16000"/></table:table-row>'
-        for row in rows
-    )  # fmt: skip
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
-        archive.writestr("META-INF/manifest.xml", "<manifest/>")
-        archive.writestr("content.xml", ODS.format(rows=cells))
-    return out.getvalue()
 
 
 def read_values(folder):
@@ -265,3 +222,27 @@ def test_the_small_cases_of_spreadsheets():
     with pytest.raises(InputError, match=r"may be 1500 or 1\.5"):
         read_case(CASES / "dots")
     assert [claim.value for claim in read_case(CASES / "excel").claims] == [255, 240]
+
+
+@pytest.mark.parametrize(
+    ("cell", "column", "share", "separator", "meant"),
+    [
+        ("0,333", "value", True, ";", "0.333"),
+        ("0,333", "value", True, ",", "0.333"),
+        ("0,125", "log_sd", False, ",", "0.125"),
+        ("1,234", "log_sd", False, ";", "1.234"),
+        ("33,333%", "value", True, ";", "0.33333"),
+        ("0,333", "value", False, ",", "0.333"),
+        ("1,234", "value", False, ",", "1234"),
+    ],
+)
+def test_a_fraction_of_three_digits_is_no_thousand(cell, column, share, separator, meant):
+    assert CellReader([{column: cell}], separator).read(column, cell, share=share) == meant
+
+
+def test_a_workbook_whose_parts_are_damaged_is_refused_in_one_line(tmp_path):
+    whole = make_xlsx([HEADER, ["r", "a", "killed", "2024-05-20", 1500]])
+    place = whole.index(b"xl/worksheets/sheet1.xml") + 60
+    damaged = whole[:place] + b"\xff" * 40 + whole[place + 40 :]
+    with pytest.raises(InputError, match="is no workbook"):
+        read_case(lay(tmp_path / "case", damaged, "claims.xlsx"))

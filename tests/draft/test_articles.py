@@ -5,8 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import io
 import re
+import resource
+import zlib
 
 import pytest
+import sheets
 from pypdf import PdfWriter
 from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 
@@ -121,6 +124,33 @@ def test_what_is_no_article_is_refused_in_one_line(raw, problem, tmp_path):
     with pytest.raises(InputError, match=re.escape(problem)) as caught:
         read_bytes(tmp_path, raw)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def make_bomb():
+    """Return a PDF of some kB whose text unpacks to gigabytes."""
+    packed = zlib.compress(zlib.compress(b"BT (14 killed) Tj ET " * 20_000_000, 9), 9)
+    stream = b"<< /Length %d /Filter [/FlateDecode /FlateDecode] >>\nstream\n%s\nendstream" % (len(packed), packed)
+    start = sheets.make_pdf("x")
+    return re.sub(rb"<< /Length \d+ >>\nstream.*?endstream", lambda _: stream, start, flags=re.DOTALL)
+
+
+def make_loop():
+    """Return a PDF whose tree of pages leads back to itself."""
+    return sheets.make_pdf("x").replace(b"/Kids [3 0 R]", b"/Kids [2 0 R]")
+
+
+@pytest.mark.parametrize("make", [make_bomb, make_loop])
+def test_a_pdf_that_explodes_is_told_in_one_line(make, tmp_path):
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    with pytest.raises(InputError) as caught:
+        read_bytes(tmp_path, make())
+    assert len(str(caught.value).splitlines()) == 1
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_utime - before.ru_utime < 20
+
+
+@pytest.mark.parametrize("text", ["<title>14 dead</title>", "<title>14 killed</title><body></body><body></body>"])
+def test_a_page_that_readability_cannot_read_is_read_whole(text, tmp_path):
+    assert "14" in read_bytes(tmp_path, f"<html><head>{text}</head></html>".encode()).text
 
 
 @pytest.mark.parametrize(

@@ -156,3 +156,26 @@ def test_all_articles_are_refused_at_once(tmp_path):
         (tmp_path / name).write_text("Nothing happened.", encoding="utf-8")
     _, _, err = call(tmp_path / "a", tmp_path / "b", "--quiet")
     assert [line.split(":")[0] for line in err.splitlines()] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "kept",
+    ["[]", "7", '{"rows": []}', '{"rows": {"a": 1}}', '{"rows": {"a": {"text": 1}}}', '{"rows": {"a": {"marks": 1}}}',
+     '{"rows": {"a": {"marks": [[0, "x"]]}}}', '{"rows": {"a": {"marks": [[0, 1e300]]}}}'],
+)  # fmt: skip
+def test_sentences_of_another_shape_are_refused_in_one_line(kept, article, tmp_path):
+    assert call(article, "--into", tmp_path / "case")[0] == 0
+    (tmp_path / "case" / "draft.json").write_text(kept, encoding="utf-8")
+    before = (tmp_path / "case" / "claims.csv").read_bytes()
+    (tmp_path / "other.txt").write_text(ARTICLE.replace("14", "15"), encoding="utf-8")
+    for words in (("--review",), (tmp_path / "other.txt",)):
+        status, _, told = call("--into", tmp_path / "case", *words, stdin="k\n")
+        assert (status, len(told.splitlines())) == (3, 1)
+        assert "is not what truetoll draft keeps" in told
+    assert (tmp_path / "case" / "claims.csv").read_bytes() == before
+
+
+def test_an_article_without_a_day_is_refused_in_one_line(tmp_path):
+    (tmp_path / "a.txt").write_text("The army lost 14 soldiers.", encoding="utf-8")
+    status, _, told = call(tmp_path / "a.txt", "--into", tmp_path / "case")
+    assert (status, told.splitlines()) == (3, ["a.txt: says no day of its own; give --published YYYY-MM-DD"])

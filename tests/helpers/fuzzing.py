@@ -15,15 +15,14 @@ import shutil
 import time
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import TypedDict
 
 import docx
+from doors import Door, lay_case, list_doors_of_articles, list_doors_of_tables
 from typer.main import get_command
 
-from sim.case.folder import find_case
 from sim.case.priors import find_shipped_priors
 from sim.cli.app import app
 from sim.cli.console import guarded
@@ -51,24 +50,6 @@ EVENTS = (
     "1,A war,2020-01-01 00:00:00.000,2020-01-03,1,1,5,9,2\n2,A war,2020-03-01,2020-03-02,0,0,0,4,0\n"
     "3,A war,2021-05-05,2021-05-05,1,0,1,1,1\n"
 )
-
-
-@dataclass(frozen=True)
-class Door:
-    """A file that is read, and the command that reads it; the other files of its folder are valid.
-
-    `lay` fills a folder; `file` is the one that is broken; `arguments` is given the folder.
-    """
-
-    file: str
-    lay: Callable[[Path], None]
-    arguments: Callable[[Path], list[str]]
-
-
-def _lay_case(folder: Path) -> None:
-    for name in ("case.toml", "claims.csv"):
-        shutil.copy(find_case("kursk") / name, folder / name)
-    shutil.copy(find_shipped_priors() / "default.toml", folder / "set.toml")
 
 
 def _lay_record(folder: Path) -> None:
@@ -138,9 +119,9 @@ def list_doors(run: Path) -> dict[str, Door]:
     """Return the doors by name; `run` is the folder of a finished run of the shipped case."""
     finished = lay_run(run)
     doors = {
-        "case": Door("case.toml", _lay_case, lambda place: ["check", f"{place}/"]),
-        "claims": Door("claims.csv", _lay_case, lambda place: ["check", f"{place}/", "--json"]),
-        "priors": Door("set.toml", _lay_case, lambda place: ["priors", "show", f"{place}/set.toml"]),
+        "case": Door("case.toml", lay_case, lambda place: ["check", f"{place}/"]),
+        "claims": Door("claims.csv", lay_case, lambda place: ["check", f"{place}/", "--json"]),
+        "priors": Door("set.toml", lay_case, lambda place: ["priors", "show", f"{place}/set.toml"]),
         "record": Door(
             "claims.csv", _lay_record, lambda place: ["read-table", f"{place}/claims.csv", f"{place}/truth.csv"]
         ),
@@ -162,7 +143,7 @@ def list_doors(run: Path) -> dict[str, Door]:
         doors[f"template-{form}"] = Door(f"house/{file}", _lay_template(run, file), _set_memo(form))
     for form, text in (("economist", ESTIMATES), ("radford", LOSSES), ("ucdp", EVENTS)):
         doors[form] = Door("table.csv", _lay_table("table.csv", text), _import_as(form))
-    return doors
+    return doors | list_doors_of_tables() | list_doors_of_articles()
 
 
 def _seal_draws(place: Path) -> list[str]:

@@ -9,6 +9,7 @@ import json
 import random
 import re
 import tomllib
+import zipfile
 from typing import Any
 
 NASTY: tuple[str, ...] = (
@@ -38,6 +39,12 @@ def mutate(content: bytes, rng: random.Random, suffix: str) -> bytes:
         return mutate_template(content, rng)
     if suffix == ".jsonl":
         return rng.choice((mutate_bytes, mutate_words, mutate_line))(content, rng)
+    if suffix in (".xlsx", ".ods"):
+        return rng.choice((mutate_bytes, mutate_parts, mutate_parts, mutate_parts))(content, rng)
+    if suffix in (".html", ".txt", ".pdf"):
+        for _ in range(rng.choice((1, 1, 2, 5))):
+            content = rng.choice((mutate_bytes, mutate_words, mutate_words))(content, rng)
+        return content
     if suffix not in (".toml", ".csv", ".json"):
         return mutate_bytes(content, rng)
     shaped = {".toml": mutate_toml, ".csv": mutate_csv, ".json": mutate_json}[suffix]
@@ -73,6 +80,31 @@ def mutate_line(content: bytes, rng: random.Random) -> bytes:
     place = rng.randrange(len(lines))
     lines[place] = mutate_json(lines[place], rng).replace(b"\n", b" ")
     return b"\n".join(lines)
+
+
+def mutate_parts(content: bytes, rng: random.Random) -> bytes:
+    """Change, drop, add or rename a part of a zip, and zip it again; what is no zip has its bytes changed."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            parts = {info.filename: archive.read(info) for info in archive.infolist() if info.file_size < 1_000_000}
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError):
+        return mutate_bytes(content, rng)
+    name = rng.choice([*parts, "new.xml"])
+    match rng.randrange(12):
+        case 0:
+            parts.pop(name, None)
+        case 1:
+            other = ("xl/vbaProject.bin", "content.xml", "xl/workbook.xml", "../../x", "xl/externalLinks/a.xml")
+            parts[rng.choice((*other, *parts))] = parts.get(name, b"")
+        case 2:
+            parts[name] = b" " * rng.choice((1, 100_000, 5_000_000))
+        case _:
+            parts[name] = rng.choice((mutate_bytes, mutate_words))(parts.get(name, b""), rng)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for part, said in parts.items():
+            archive.writestr(part, said)
+    return out.getvalue()
 
 
 def mutate_bytes(content: bytes, rng: random.Random) -> bytes:

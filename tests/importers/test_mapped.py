@@ -275,3 +275,9 @@ def test_ucdp_says_of_how_many_dead_what_is_mended_and_left_out_are(tmp_path):
         read_table("ucdp", lay(tmp_path, f"{UCDP}\n{rows[2]}\n"))
     with pytest.raises(InputError, match="with its header"):
         import_table("ucdp", lay(tmp_path, f"{rows[0]}\n{rows[1]}\n"), tmp_path / "none")
+
+
+def test_what_a_wide_row_leaves_out_is_counted_over_its_columns(tmp_path):
+    text = 'Date,Country,Dead,Wounded,Source\n2024-05-01,North,10,30,Army\n,North,3,"1,500",Army\n'
+    _, told = bring(tmp_path, text)
+    assert any("which count 1,503: has no day (row 3)" in line for line in told)

@@ -15,7 +15,7 @@ Dates = Literal["day-first", "month-first"]
 
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _EITHER = re.compile(r"[1-9]\d{0,2}([.,])\d{3}", re.ASCII)  # 1.500: one and a half, or fifteen hundred
-_GROUPED = re.compile(r"\d{1,3}(?:([.,'’ \u00a0\u202f])\d{3})(?:\1\d{3})*(?:([.,])\d+)?", re.ASCII)
+_GROUPED = re.compile(r"[1-9]\d{0,2}(?:([.,'’ \u00a0\u202f])\d{3})(?:\1\d{3})*(?:([.,])\d+)?", re.ASCII)
 _DECIMAL = re.compile(r"\d*([.,])\d+", re.ASCII)
 _SPACES = re.compile(r"(?<=\d)['’ \u00a0\u202f](?=\d{3}(?!\d))")
 _ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})", re.ASCII)
@@ -116,7 +116,8 @@ class CellReader:
             self.assumed["percentages are read as shares: 33% as 0.33"] = None
             return f"{float(inner) / 100:.12g}"
         grouped = _GROUPED.fullmatch(tidy)
-        if grouped and grouped[1] in (".", ",") and grouped[2] != grouped[1]:
+        fraction = not whole and grouped and grouped[1] == self.mark and _EITHER.fullmatch(tidy)  # of a share: 1,234
+        if grouped and grouped[1] in (".", ",") and grouped[2] != grouped[1] and not fraction:
             self._assume(grouped[1])
             return tidy.replace(grouped[1], "").replace(grouped[2] or ".", ".")
         decimal = _DECIMAL.fullmatch(tidy)

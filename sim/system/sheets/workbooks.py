@@ -6,6 +6,7 @@ import datetime as dt
 import io
 import re
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ _REPEATED = re.compile(rb'<table:table-cell\b[^>]*number-columns-repeated="(\d+)
 _ROWS = re.compile(rb'<table:table-row\b[^>]*number-rows-repeated="(\d+)"[^>]*>(.{0,2000})', re.DOTALL)
 _THOUSANDTHS = re.compile(r"\d{1,3}\.\d{3}", re.ASCII)
 _OVERLAP = 500
+_BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError)  # a zip
 _SAVE = "save it as .xlsx or .ods, or as CSV"
 
 
@@ -54,7 +56,7 @@ def unzip_table(raw: bytes, file: str) -> bytes:
             if names[0].file_size > MAX_UNPACKED:
                 raise refuse(file, "", f"unpacks to more than {MAX_UNPACKED // 1_000_000} MB", "split it")
             return archive.read(names[0])
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError):
+    except _BROKEN:
         return raw
 
 
@@ -122,7 +124,7 @@ def _inspect(raw: bytes, file: str) -> Counter[str]:
             for part in parts:
                 if part.filename.endswith(".xml"):
                     found += _inspect_part(archive, part, file)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
+    except _BROKEN as error:
         raise refuse(file, "", f"is no workbook ({' '.join(str(error).split())[:60]})", _SAVE) from None
     return found
 
