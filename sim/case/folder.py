@@ -46,9 +46,8 @@ def find_case(argument: str) -> Path:
     if "/" in argument or "\\" in argument or argument in (".", "..", FILES[0]):
         folder = path.parent if path.name == FILES[0] and not path.is_dir() else path
         if not is_file(folder / "case.toml"):
-            raise refuse(
-                str(folder / "case.toml"), "", "is missing", "give a folder that holds case.toml and claims.csv"
-            )
+            remedy = "give a folder that holds case.toml and claims.csv"
+            raise refuse(str(folder / "case.toml"), "", "is missing", remedy)
         return folder
     if argument not in list_shipped_cases():
         known = ", ".join(list_shipped_cases())
@@ -63,9 +62,13 @@ def find_claims(folder: Path) -> Path:
     Raises
     ------
     InputError
-        Where there are two of them.
+        Where there are two of them, or one of a form that is not read.
     """
     found = [folder / name for name in CLAIMS if is_file(folder / name)]
+    others = [] if found else sorted(path.name for path in folder.glob("[Cc][Ll][Aa][Ii][Mm][Ss].*"))
+    if others:
+        problem = f"holds {quote_value(others[0])}, and none of {', '.join(CLAIMS)}"
+        raise refuse(str(folder), "", problem, f"save it as {CLAIMS[0]} or {CLAIMS[1]}")
     if len(found) > 1:
         names = " and ".join(path.name for path in found)
         raise refuse(str(folder), "", f"holds {names}, and which is meant is not said", "keep one")
@@ -142,7 +145,7 @@ def read_claims_grid(path: Path, folder: Path) -> tuple[Grid, dict[str, Any]]:
 
 
 def _read_sources(table: Sheet, file: str) -> dict[str, Any]:
-    """Return the sources of a sheet with the columns key, label, role (several with commas between) and others."""
+    """Return the sources of a sheet by its columns key, label, role or role.FORCE (several with commas), and others."""
     grid = choose_sheet([table], ("key", "label", "role"), "sources")
     header = [name.lower() for name in grid.header]
     if "key" not in header:
@@ -154,9 +157,19 @@ def _read_sources(table: Sheet, file: str) -> dict[str, Any]:
         if key in out or not key:
             problem = f"{quote_value(key)} is there twice" if key else "has no key"
             raise refuse(file, f"sheet sources, row {row}", problem, "give each source a key of its own")
-        roles = [role.strip() for role in given.get("role", "").split(",") if role.strip()]
+        towards = {name.removeprefix("role."): given.pop(name) for name in [*given] if name.startswith("role.")}
+        if towards and "role" in given:
+            problem = "has a role, and roles towards forces"
+            raise refuse(file, f"sheet sources, row {row}", problem, "fill role, or the columns role.FORCE")
+        roles: Any = {force: _split_roles(cell) for force, cell in towards.items()} or _split_roles(
+            given.get("role", "")
+        )
         out[key] = {**given, **({"role": roles} if roles else {})}
     return out
+
+
+def _split_roles(cell: str) -> list[str]:
+    return [role.strip() for role in cell.split(",") if role.strip()]
 
 
 def _read_case_file(folder: Path, listed: dict[str, Any], file: str) -> CaseFile:

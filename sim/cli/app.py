@@ -38,15 +38,21 @@ record_app = typer.Typer(
 app.add_typer(record_app, name="record")
 
 
-@app.callback()
-def _take_version(
-    version: Annotated[bool, typer.Option("--version", help="Say the version, and end.", is_eager=True)] = False,
-) -> None:
-    if version:
+def _tell_version(asked: bool) -> None:
+    if asked:
         from importlib.metadata import version as find_version
 
         show(f"truetoll {find_version('truetoll')}")
         raise typer.Exit
+
+
+@app.callback()
+def _take_options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Say the version, and end.", is_eager=True, callback=_tell_version)
+    ] = False,
+) -> None:
+    pass
 
 
 def main() -> None:

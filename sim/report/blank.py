@@ -57,19 +57,9 @@ def write_workbook_case(folder: Path, kind: str = "one_force") -> None:
     """
     text = _read_template(kind, "case.toml")
     sources = tomllib.loads(text)["sources"]
-    if any(isinstance(source["role"], dict) for source in sources.values()):
-        sources = {}  # a cell has no room for a role towards each force: they stay in case.toml
     with build_new(folder) as draft:
-        kept = (
-            text
-            if not sources
-            else re.sub(
-                r"# Role: .*?(?=\[\[)",
-                f"# Sources stand on the sheet sources of {WORKBOOK}.\n\n",
-                text,
-                flags=re.S,
-            )
-        )
+        told = f"# Sources stand on the sheet sources of {WORKBOOK}.\n\n"
+        kept = re.sub(r"# Role: .*?(?=\[\[)", told, text, flags=re.S)
         (draft / "case.toml").write_text(kept, encoding="utf-8")
         _write_workbook(draft / WORKBOOK, kind, sources)
 
@@ -81,9 +71,8 @@ def _write_workbook(path: Path, kind: str, sources: dict[str, Any]) -> None:
         book.set_properties({"created": dt.datetime(2000, 1, 1)})
         formats = {"head": book.add_format({"bold": True}), "day": book.add_format({"num_format": "yyyy-mm-dd"})}
         formats["text"] = book.add_format({"text_wrap": True, "valign": "top"})
-        _fill_claims(book.add_worksheet("claims"), kind, formats, listed=bool(sources))
-        if sources:
-            _fill_sources(book.add_worksheet("sources"), sources, formats)
+        _fill_claims(book.add_worksheet("claims"), kind, formats)
+        _fill_sources(book.add_worksheet("sources"), sources, formats)
         help_sheet = book.add_worksheet("help")
         for line, (name, meaning) in enumerate(HELP.items()):
             help_sheet.write_string(line, 0, name, formats["head"])
@@ -92,15 +81,27 @@ def _write_workbook(path: Path, kind: str, sources: dict[str, Any]) -> None:
 
 
 def _fill_sources(sheet: Any, sources: dict[str, Any], formats: dict[str, Any]) -> None:
-    rows = [("key", "label", "role"), *((key, each["label"], each["role"]) for key, each in sources.items())]
+    forces = dict.fromkeys(
+        force for each in sources.values() if isinstance(each["role"], dict) for force in each["role"]
+    )
+    names = [f"role.{force}" for force in forces]
+    rows = [["key", "label", *names, "role"]]
+    for key, each in sources.items():
+        towards = (
+            [each["role"].get(force, "") for force in forces] if isinstance(each["role"], dict) else [""] * len(forces)
+        )
+        rows.append([key, each["label"], *towards, "" if isinstance(each["role"], dict) else each["role"]])
     for line, cells in enumerate(rows):
         for place, cell in enumerate(cells):
-            sheet.write_string(line, place, cell, formats["head"] if line == 0 else None)
-    _offer(sheet, 2, list(ROLES), "A role; several, with commas between, are equally likely readings.", strict=False)
-    sheet.set_column(0, 2, 30)
+            if cell:
+                sheet.write_string(line, place, cell, formats["head"] if line == 0 else None)
+    message = "A role; several, with commas between, are equally likely readings."
+    for place in range(2, len(rows[0])):
+        _offer(sheet, place, list(ROLES), message, strict=False)
+    sheet.set_column(0, len(rows[0]) - 1, 30)
 
 
-def _fill_claims(sheet: Any, kind: str, formats: dict[str, Any], *, listed: bool) -> None:
+def _fill_claims(sheet: Any, kind: str, formats: dict[str, Any]) -> None:
     rows = list(csv.DictReader(_read_template(kind, "claims.csv").splitlines()))
     for place, name in enumerate(HELP):
         sheet.write_string(0, place, name, formats["head"])
@@ -120,8 +121,7 @@ def _fill_claims(sheet: Any, kind: str, formats: dict[str, Any], *, listed: bool
     _offer(sheet, columns.index("measure"), ["cumulative", "interval", "stock"], HELP["measure"])
     _offer(sheet, columns.index("unit"), ["count", "share"], HELP["unit"])
     _offer(sheet, columns.index("quantity"), quantities, HELP["quantity"], strict=False)
-    if listed:
-        _offer(sheet, columns.index("source"), "=sources!$A$2:$A$2000", HELP["source"])
+    _offer(sheet, columns.index("source"), "=sources!$A$2:$A$2000", HELP["source"])
     sheet.freeze_panes(1, 1)
 
 

@@ -161,6 +161,24 @@ def test_a_sheet_of_sources_stands_in_the_place_of_the_tables(tmp_path):
         read_case(lay(folder, make_xlsx(rows, sheets), "claims.xlsx"))
 
 
+def test_a_sheet_has_roles_towards_each_force(tmp_path):
+    toml = TOML.replace("[forces.x]", '[forces.y]\noutcomes = ["killed"]\n[forces.x]')
+    rows = [[*HEADER, "force"], ["r", "b", "killed", "2024-05-20", 15, "y"]]
+    sheets = [("sources", [["key", "role.x", "role.y", "role"], ["b", "own", "adversary, independent", ""]])]
+    folder = lay(tmp_path / "case", make_xlsx(rows, sheets), "claims.xlsx", toml)
+    assert read_case(folder).sources["b"].role == {"x": ("own",), "y": ("adversary", "independent")}
+    sheets = [("sources", [["key", "role.x", "role"], ["b", "own", "own"]])]
+    with pytest.raises(InputError, match="has a role, and roles towards forces"):
+        read_case(lay(folder, make_xlsx(rows, sheets), "claims.xlsx", toml))
+
+
+@pytest.mark.parametrize("name", ["claims.xlsm", "claims.xls", "CLAIMS.XLSX", "Claims.csv"])
+def test_claims_in_a_file_of_another_name_are_told(name, tmp_path):
+    with pytest.raises(InputError, match=f"holds '{name}', and none of claims.csv") as caught:
+        read_case(lay(tmp_path / "case", make_xlsx([HEADER]), name))
+    assert len(str(caught.value).splitlines()) == 1
+
+
 def zip_of(**parts):
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -7,6 +7,8 @@ import json
 import pytest
 from program import call
 
+import sim
+
 
 def test_help_tells_every_command():
     done = call("--help")
@@ -14,6 +16,11 @@ def test_help_tells_every_command():
     for command in ("run", "check", "new", "memo", "plot", "priors", "sensitivity"):
         assert command in done.stdout
         assert "Example" in call(command, "--help").stdout
+
+
+def test_the_version_is_told_alone():
+    done = call("--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"truetoll {sim.__version__}\n", "")
 
 
 def test_new_check_run_memo_plot(tmp_path):

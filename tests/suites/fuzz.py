@@ -26,7 +26,9 @@ from fuzzing import list_doors, try_input
 from mutators import mutate
 
 # Doors that only one of so many inputs is tried at.
-SLOW = {"plot": 50, "draws": 200, "figure": 20} | dict.fromkeys(("template-md", "template-pdf", "template-docx"), 200)
+SLOW = {"plot": 50, "draws": 200, "figure": 20, "page": 50, "pdf": 50, "text": 5} | dict.fromkeys(
+    ("template-md", "template-pdf", "template-docx"), 200
+)
 
 
 class Trial:
