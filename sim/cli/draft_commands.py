@@ -70,11 +70,11 @@ def _draft_all(articles: list[Path], published: str | None, name: str) -> list[t
     for path in articles:
         try:
             article = read_article(path, language)
+            article = replace(article, published=day or article.published)
+            rows = draft_rows(article, language)
         except InputError as error:
             faults += error.faults
             continue
-        article = replace(article, published=day or article.published)
-        rows = draft_rows(article, language)
         if not rows:
             faults.append(
                 Fault(

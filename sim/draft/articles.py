@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sim.draft.grammar.language import Language
+from sim.draft.grammar.language import Language, count_tokens
 from sim.draft.grammar.sentences import join_lines
 from sim.draft.heads import find_published
 from sim.draft.pages import MAX_ARTICLE, PAGE, PDF, decode_article
@@ -18,6 +18,7 @@ from sim.system.confinement import run_confined
 from sim.system.reading import FORBIDDEN, read_bytes
 
 MAX_PDF = 50_000_000
+MAX_WORDS = 100_000  # with marks of punctuation; each takes up to a tenth of a millisecond
 STDIN = "-"
 _HTML = re.compile(
     rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|article|div|p|h1|meta|\?xml)\b",
@@ -76,6 +77,9 @@ def read_article(path: Path, language: Language) -> Article:
     article = replace(article, text=FORBIDDEN.sub(" ", article.text), title=article.title or _find_title(article.text))
     if not article.text.strip():
         raise refuse(name, "", "has no text", "give the text of the article; of a scan, read by a program for that")
+    if count_tokens(article.text, MAX_WORDS) > MAX_WORDS:
+        problem = f"has more than {MAX_WORDS:,} words and marks"
+        raise refuse(name, "", problem, "give one article at a time, or of a book the pages that count")
     return replace(article, published=article.published or find_published(article.text, language))
 
 

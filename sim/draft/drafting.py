@@ -19,6 +19,7 @@ from sim.draft.grammar.sentences import Sentence, split_sentences
 from sim.draft.grammar.speakers import Speaker, Speakers, choose_speaker
 from sim.draft.heads import find_author, find_names
 from sim.draft.phrasing import find_force, mark_words, quote_phrase
+from sim.errors import refuse
 
 LEADS = 6  # sentences, up to which a line without an end is a headline
 MAX_DRAFTS = 2_000  # rows of one article: beyond, it is a table
@@ -38,6 +39,11 @@ def draft_rows(article: Article, language: Language, published: dt.date | None =
     -------
     list of Draft
         In the article's order; a number that counts neither losses nor those sent has none.
+
+    Raises
+    ------
+    InputError
+        Where it has more rows than an article has.
     """
     day = published or article.published
     author = find_author(article.text, language)
@@ -45,8 +51,9 @@ def draft_rows(article: Article, language: Language, published: dt.date | None =
     drafts: list[Draft] = []
     for said in _read_sentences(article, language, day, speakers):
         drafts += _make_drafts(said, article, day, author, language)
-        if len(drafts) >= MAX_DRAFTS:
-            break
+        if len(drafts) > MAX_DRAFTS:
+            problem = f"says more than {MAX_DRAFTS:,} numbers, as a table does"
+            raise refuse(article.file, "", problem, "give one article at a time, or truetoll import table")
     return mark_echoes(name_all(join_statements(drafts), day))
 
 

@@ -14,6 +14,7 @@ import os
 import re
 import stat
 import tomllib
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,21 @@ def _open_unlinked(inside: Path, names: Sequence[str]) -> int:
 def is_file(path: Path) -> bool:
     """Whether there is a plain file; False too where the path itself is impossible."""
     return os.path.isfile(path)  # noqa: PTH113 - of pathlib's, a name that is too long is an error
+
+
+def list_parts(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """Return the parts of a zip, each stored or deflated, as every office program does.
+
+    Raises
+    ------
+    zipfile.BadZipFile
+        Where one is packed otherwise: other methods take memory by the word of the file, and have errors of their own.
+    """
+    parts = archive.infolist()
+    for part in parts:
+        if part.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise zipfile.BadZipFile(f"{quote_value(part.filename)} is packed by method {part.compress_type}")
+    return parts
 
 
 def hash_file(path: Path) -> str:

@@ -264,3 +264,17 @@ def test_a_workbook_whose_parts_are_damaged_is_refused_in_one_line(tmp_path):
     damaged = whole[:place] + b"\xff" * 40 + whole[place + 40 :]
     with pytest.raises(InputError, match="is no workbook"):
         read_case(lay(tmp_path / "case", damaged, "claims.xlsx"))
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_workbook_that_is_packed_otherwise_is_refused_in_one_line(method, tmp_path):
+    out = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(make_xlsx([HEADER, ["r", "a", "killed", "2024-05-20", 1500]]))) as old,
+        zipfile.ZipFile(out, "w", method) as new,
+    ):
+        for name in old.namelist():
+            new.writestr(name, old.read(name))
+    with pytest.raises(InputError, match=f"is packed by method {method}") as caught:
+        read_case(lay(tmp_path / "case", out.getvalue(), "claims.xlsx"))
+    assert len(str(caught.value).splitlines()) == 1

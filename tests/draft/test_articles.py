@@ -156,11 +156,34 @@ def test_a_page_that_readability_cannot_read_is_read_whole(text, tmp_path):
 @pytest.mark.parametrize(
     "raw",
     [
-        b"<html><body>" + b"<p>14 soldiers were killed, the army said. " * 20_000,
-        b"<html><body><p>" + b"14 soldiers were killed " * 40_000,
-        b"14 soldiers were killed, the army said, and " * 40_000,
-        b"<html><body><p>" + b"&lt;" * 100_000 + b"<a href=" * 10_000,
+        b"<html><body>" + b"<p>14 soldiers were killed, the army said. " * 1_500,
+        b"<html><body><p>" + b"14 soldiers were killed " * 1_900,
+        b"14 soldiers were killed, the army said, and " * 1_900,
+        b"<html><body><p>14 killed." + b"&lt;" * 50_000 + b"<a href=" * 10_000,
+        b"14 killed " + b"." * 90_000,
+        b"14 killed " + b"x" * 4_900_000,
+        b"14 killed " + b"General said " * 40_000,
+        b"14 killed (" + b"Aa of the " * 30_000,
     ],
+    ids=lambda raw: raw[-8:].decode(),
 )
 def test_hostile_articles_are_read_within_the_limits(raw, tmp_path):
-    assert len(draft_rows(read_bytes(tmp_path, raw), ENGLISH)) <= 2_100
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
+    assert 1 <= len(draft_rows(read_bytes(tmp_path, raw), ENGLISH)) <= 2_000
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_utime - before < 30
+
+
+@pytest.mark.parametrize(
+    ("raw", "problem"),
+    [
+        (b"1," * 60_000, "has more than 100,000 words and marks"),
+        (b"." * 4_900_000, "has more than 100,000 words and marks"),
+        (b"<html><body><p>" + b"a " * 200_000, "has more than 100,000 words and marks"),
+        (b"14 soldiers were killed. " * 2_100, "says more than 2,000 numbers, as a table does"),
+    ],
+    ids=["commas", "dots", "page", "rows"],
+)
+def test_what_is_more_than_an_article_is_refused_at_once(raw, problem, tmp_path):
+    with pytest.raises(InputError, match=problem) as caught:
+        draft_rows(read_bytes(tmp_path, raw), ENGLISH)
+    assert len(str(caught.value).splitlines()) == 1

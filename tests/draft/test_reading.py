@@ -12,6 +12,7 @@ from sim.draft.articles import Article
 from sim.draft.drafting import draft_rows
 from sim.draft.drafts import EXCLUDE
 from sim.draft.grammar.language import read_language
+from sim.errors import InputError
 
 ENGLISH = read_language()
 DAY = dt.date(2025, 1, 15)  # a Wednesday
@@ -175,6 +176,16 @@ def test_a_word_of_the_table_stands_for_one_outcome():
     assert len(words) == len(set(words))
 
 
-def test_a_table_of_numbers_on_one_line_takes_no_time():
+def test_a_table_of_numbers_on_one_line_is_refused_at_once():
     text = " ".join(f"{n} killed," for n in range(200_000))
-    assert len(read(text)) <= 2_000
+    with pytest.raises(InputError, match="says more than 2,000 numbers"):
+        read(text)
+
+
+@pytest.mark.parametrize(
+    "words", ["The institute said that {} were captured.", "Some {} were captured, estimates by the Institute say."]
+)
+def test_an_institution_is_not_the_person_who_spoke_before(words):
+    first, second = read("“We lost 27 men”, Colonel Ira Mok said. " + words.format("300 soldiers"))
+    assert first["speaker"] == "Ira Mok"
+    assert (second["source"], second.get("speaker")) == ("institute", None)

@@ -6,10 +6,12 @@ import csv
 import datetime as dt
 import io
 import json
+import lzma
 import random
 import re
 import tomllib
 import zipfile
+import zlib
 from typing import Any
 
 NASTY: tuple[str, ...] = (
@@ -87,7 +89,16 @@ def mutate_parts(content: bytes, rng: random.Random) -> bytes:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             parts = {info.filename: archive.read(info) for info in archive.infolist() if info.file_size < 1_000_000}
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError):
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        lzma.LZMAError,
+        NotImplementedError,
+        RuntimeError,
+        EOFError,
+        OSError,
+        ValueError,
+    ):
         return mutate_bytes(content, rng)
     name = rng.choice([*parts, "new.xml"])
     match rng.randrange(12):
@@ -101,7 +112,7 @@ def mutate_parts(content: bytes, rng: random.Random) -> bytes:
         case _:
             parts[name] = rng.choice((mutate_bytes, mutate_words))(parts.get(name, b""), rng)
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(out, "w", rng.choice((8, 8, 8, 8, 0, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA))) as archive:
         for part, said in parts.items():
             archive.writestr(part, said)
     return out.getvalue()

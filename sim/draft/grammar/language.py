@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import islice
 from typing import Any, NamedTuple
 
 from sim.errors import quote_value, refuse
@@ -85,6 +86,11 @@ def split_tokens(text: str, offset: int = 0) -> list[Token]:
         Token(found[0], found[0].lower().replace("’", "'"), found.start() + offset, found.end() + offset)
         for found in _TOKEN.finditer(text)
     ]
+
+
+def count_tokens(text: str, most: int) -> int:
+    """Return how many tokens a text has; of those beyond `most` one is counted."""
+    return sum(1 for _ in islice(_TOKEN.finditer(text), most + 1))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from sim.draft.grammar.language import Language, Token, split_tokens
 
 MAX_SENTENCE = 5_000  # characters, beyond which a sentence is cut: it is none
 WRAPPED = 120  # characters of the longest line of a text whose lines are wrapped
-_END = re.compile(r"[.!?…]+[\"”’')\]]*\s+(?=[\"“‘'(\[]?[A-Z0-9À-ÞЀ-Я])")
+# Possessive, from the first mark of a run: or a line of nothing but dots takes time with the square of its length.
+_END = re.compile(r"(?<![.!?…])[.!?…]++[\"”’')\]]*+\s++(?=[\"“‘'(\[]?[A-Z0-9À-ÞЀ-Я])")
 _MARK = re.compile(r"\s*(?:\d{1,2}[.)]|[-–—•*·‣▪])\s+")
 
 

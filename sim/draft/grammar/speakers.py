@@ -102,7 +102,7 @@ class Speakers:
         if bare in speech["self"] or lower in speech["self"] or lower.startswith("our "):
             return self.author
         if lower in speech["pronouns"] or f"the {bare}" in speech["institution_pronouns"]:
-            return self._recall(bare) if self.last or self.known else self._name_generic(text, bare)
+            return self._recall(bare, text)
         if bare in self.known:
             return self.known[bare]
         person, rest = self._split_person(name)
@@ -126,12 +126,17 @@ class Speakers:
             return None
         return Speaker(make_key(bare), text)
 
-    def _recall(self, bare: str) -> Speaker | None:
-        """Return whom "he", "the ministry" or "the agency" means: the last who fits."""
+    def _recall(self, bare: str, text: str) -> Speaker | None:
+        """Return whom "he", "the ministry" or "the agency" means: the last who fits; a person is no ministry."""
         kind = bare.rsplit(maxsplit=1)[-1]
         for speaker in reversed(self.known.values()):
             if kind in speaker.label.lower().split():
                 return speaker
+        is_body = (
+            self.language.bodies.stands_in(split_tokens(bare)) and kind not in self.language.words["speech"]["persons"]
+        )
+        if not (self.last or self.known) or (is_body and self.last is not None and self.last.person):
+            return self._name_generic(text, bare)
         return self.last or self.author
 
     def _split_person(self, name: Sequence[Token]) -> tuple[str, str]:

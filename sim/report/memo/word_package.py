@@ -10,7 +10,7 @@ from pathlib import Path
 from xml.etree.ElementTree import ParseError, fromstring  # nosec B405
 
 from sim.errors import quote_value, refuse
-from sim.system.reading import read_bytes
+from sim.system.reading import list_parts, read_bytes
 
 MAX_PACKAGE, MAX_UNPACKED, MAX_PARTS = 20_000_000, 100_000_000, 500  # of a template: bytes, bytes, files
 _PLAIN = (".xml", ".rels", ".png", ".jpg", ".jpeg", ".gif")  # how the parts of a document end
@@ -27,7 +27,7 @@ def read_package(path: Path) -> bytes:
     remedy = "save it anew as a plain .docx"
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as package:
-            parts = package.infolist()
+            parts = list_parts(package)
             if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED:
                 what = f"unpacks to more than {MAX_PARTS} parts or {MAX_UNPACKED // 1_000_000} MB"
                 raise refuse(path.name, "", what, remedy)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sim.errors import refuse
-from sim.system.reading import FORBIDDEN, MAX_COLUMNS, MAX_ROWS, MAX_TABLE
+from sim.system.reading import FORBIDDEN, MAX_COLUMNS, MAX_ROWS, MAX_TABLE, list_parts
 
 MAX_UNPACKED = 200_000_000  # bytes of all parts of a workbook
 MAX_PARTS = 5_000
@@ -50,7 +50,7 @@ def unzip_table(raw: bytes, file: str) -> bytes:
         return raw
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            names = [part for part in archive.infolist() if part.filename.lower().endswith((".csv", ".tsv", ".txt"))]
+            names = [part for part in list_parts(archive) if part.filename.lower().endswith((".csv", ".tsv", ".txt"))]
             if len(names) != 1 or {"[Content_Types].xml", "content.xml"} & set(archive.namelist()):
                 return raw
             if names[0].file_size > MAX_UNPACKED:
@@ -113,7 +113,7 @@ def _inspect(raw: bytes, file: str) -> Counter[str]:
     found = Counter[str]()
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            parts = archive.infolist()
+            parts = list_parts(archive)
             if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED:
                 raise refuse(file, "", f"unpacks to more than {MAX_UNPACKED // 1_000_000} MB", "split it")
             names = {part.filename for part in parts}
