@@ -148,9 +148,11 @@ def sensitivity(
     >>> report = sim.sensitivity("vietnam")
     >>> max(report.scenarios, key=lambda scenario: abs(scenario.shift_sd))
     """
+    from sim.errors import take_whole
     from sim.robustness.sensitivity import examine_case
     from sim.runs.run import design_case
 
+    seed, jobs = take_whole(seed, "seed"), take_whole(jobs, "jobs", 1, 1_000)
     return examine_case(design_case(case, prior=prior, as_of=as_of, known_by=known_by), seed, jobs=jobs)
 
 
@@ -190,7 +192,12 @@ def backtest(
     from sim.calibration.forecast import forecast_wars
     from sim.calibration.record import read_record
     from sim.case.priors import read_priors
+    from sim.errors import quote_value, refuse, take_whole
 
+    seed, jobs = take_whole(seed, "seed"), take_whole(jobs, "jobs", 1, 1_000)
+    for name, table in (("claims", claims), ("truth", truth)):
+        if not isinstance(table, str | Path):
+            raise refuse(name, "", f"{quote_value(table)} is no table", "give the path of a file")
     record = read_record(Path(claims), Path(truth))
     chosen = read_priors(prior) if prior else None
     forecasts = forecast_wars(record, chosen, read_priors("vague"), seed, jobs=jobs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import operator
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -131,3 +132,26 @@ def describe_error(item: Any, file: str, prefix: str) -> Fault:
         problem if problem.startswith(("is ", "has ", "lacks ")) else f"is refused: {problem[:1].lower()}{problem[1:]}"
     )
     return Fault(file, where, f"{quote_value(item['input'])} {lowered}", remedy or "see docs/formats.md")
+
+
+def describe_errors(error: Any, file: str) -> list[Fault]:
+    """Turn pydantic's errors of a record into faults, one for each key.
+
+    An alternative of a union that was not meant says nothing to the reader.
+    """
+    kept: dict[tuple[Any, ...], Any] = {}
+    for item in error.errors(include_url=False):
+        key = tuple(part for part in item["loc"] if not str(part).startswith(("function-", "dict[", "tuple[")))
+        kept.setdefault(key[:3] if "role" in key else key, {**item, "loc": key})
+    return [describe_error(item, file, "") for item in kept.values()]
+
+
+def take_whole(value: Any, name: str, least: int = 0, most: int = 2**31 - 1) -> int:
+    """Return a whole number that a caller gives, or refuse it by its name."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = least - 1
+    if isinstance(value, bool) or not least <= number <= most:
+        raise refuse(name, "", f"{quote_value(value)} is refused", f"give a whole number from {least} to {most}")
+    return number

@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from sim.case.claims import Claim, Id, check_year, read_frame
 from sim.case.families import Prior
-from sim.errors import InputError, describe_error, quote_value, refuse
+from sim.errors import InputError, describe_errors, quote_value, refuse
 from sim.system.sheets.cells import Dates
 
 if TYPE_CHECKING:
@@ -257,7 +257,7 @@ class Case(BaseModel):
         try:
             file = CaseFile.model_validate({"schema": 1, **entries})
         except ValidationError as error:
-            raise InputError(describe_error(each, "case.toml", "") for each in error.errors()) from None
+            raise InputError(describe_errors(error, "case.toml")) from None
         return self._edit(file=file)
 
     def _edit(self, **changes: Any) -> Case:

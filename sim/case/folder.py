@@ -19,7 +19,7 @@ from sim.case.case import DEFAULT_TOTALS, STATES, Case, CaseFile
 from sim.case.claims import REQUIRED_COLUMNS, TABLE, Claim, list_columns, parse_grid, read_frame
 from sim.case.priors import PriorSet, read_priors
 from sim.case.rules import check_institutions, find_faults
-from sim.errors import InputError, describe_error, escape_controls, quote_value, refuse
+from sim.errors import InputError, describe_errors, escape_controls, quote_value, refuse
 from sim.system.reading import MAX_TABLE, is_file, read_bytes, read_toml
 from sim.system.sheets.cells import Dates, has_two_readings
 from sim.system.sheets.grids import Grid, choose_sheet, read_grid
@@ -97,6 +97,8 @@ def read_case(argument: str | Path, dates: Dates | None = None) -> Case:
     """
     if not isinstance(argument, str | Path):
         raise refuse("case", "", f"{quote_value(argument)} is no case", "give a name, a path, or a Case")
+    if dates not in (None, "day-first", "month-first"):
+        raise refuse("dates", "", f"{quote_value(dates)} is no order", "use day-first or month-first")
     folder = argument if isinstance(argument, Path) else find_case(argument)
     folder = folder.parent if folder.name == FILES[0] and not folder.is_dir() else folder
     path = find_claims(folder)
@@ -128,7 +130,7 @@ def read_case_priors(case: Case, name: str | None = None) -> PriorSet:
     """
     if name is None:
         return read_priors(case.file.prior, beside=case.folder, overrides=case.file.priors)
-    beside = case.folder if name.endswith(".toml") and not is_file(Path(name)) else None
+    beside = case.folder if str(name).endswith(".toml") and not is_file(Path(name)) else None
     return read_priors(name, beside, case.file.priors)
 
 
@@ -183,16 +185,7 @@ def _read_case_file(folder: Path, listed: dict[str, Any], file: str) -> CaseFile
     try:
         return CaseFile.model_validate(data)
     except ValidationError as error:
-        raise InputError(describe_error(item, "case.toml", "") for item in _merge_unions(error)) from None
-
-
-def _merge_unions(error: ValidationError) -> list[Any]:
-    """Keep one fault for each key: an alternative of a union that was not meant says nothing to the reader."""
-    kept: dict[tuple[Any, ...], Any] = {}
-    for item in error.errors(include_url=False):
-        key = tuple(part for part in item["loc"] if not str(part).startswith(("function-", "dict[", "tuple[")))
-        kept.setdefault(key[:3] if "role" in key else key, {**item, "loc": key})
-    return list(kept.values())
+        raise InputError(describe_errors(error, "case.toml")) from None
 
 
 def write_case(folder: Path, kind: str = KINDS[0]) -> None:
@@ -319,7 +312,7 @@ def make_case(
     try:
         file = CaseFile.model_validate({"schema": 1, **entries})
     except ValidationError as error:
-        raise InputError(describe_error(each, "case", "") for each in error.errors(include_url=False)) from None
+        raise InputError(describe_errors(error, "case")) from None
     case = Case(name=name, folder=Path(), file=file, claims=tuple(read), claims_file=TABLE, is_edited=True)
     found = find_faults(case)
     if found:

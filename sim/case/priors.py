@@ -112,7 +112,7 @@ def list_prior_sets(shelf: Path | None = None) -> list[str]:
 
 
 def read_priors(
-    name: str, beside: Path | None = None, overrides: Mapping[str, Any] | None = None, shelf: Path | None = None
+    name: str | Path, beside: Path | None = None, overrides: Mapping[str, Any] | None = None, shelf: Path | None = None
 ) -> PriorSet:
     """Read a prior set.
 
@@ -132,7 +132,9 @@ def read_priors(
     PriorSet
         A key that the set leaves out is taken from the default set, and named in `borrowed`.
     """
-    path = _find_prior_set(name, beside, shelf or find_shipped_priors())
+    if not isinstance(name, str | Path):
+        raise refuse("prior", "", f"{quote_value(name)} is no prior set", "give a name or a path")
+    path = _find_prior_set(str(name), beside, shelf or find_shipped_priors())
     data, text = read_toml(path, inside=beside if beside in path.parents else None)
     if data.pop("schema", None) != 1:
         raise refuse(path.name, "schema", "is not 1", "write schema = 1, or use a version of truetoll that reads it")

@@ -20,7 +20,7 @@ from sim.case.priors import PriorSet
 from sim.contract.check import adapt, dump_record, parse_result
 from sim.contract.manifest import Manifest, Settings
 from sim.contract.summary import Result
-from sim.errors import InputError, quote_value, refuse
+from sim.errors import InputError, quote_value, refuse, take_whole
 from sim.model.design import Design, design_model
 from sim.posterior.engines import OWN_SAMPLER, TAKES_PART, Engine, check_engine
 from sim.posterior.sample import draw_prior
@@ -88,6 +88,8 @@ def run_case(
     >>> run.summary
     """
     started = time.perf_counter()
+    seed = take_whole(seed, "seed")
+    draws = None if draws is None else take_whole(draws, "draws", 10, 1_000_000)
     read, priors = _read_both(case, prior, dates)
     days = {"as_of": read_day(as_of, "as_of"), "known_by": read_day(known_by, "known_by")}
     seconds = {"read": time.perf_counter() - started}

@@ -127,6 +127,40 @@ def test_what_a_run_cannot_answer_is_told(ask, told, kursk_run):
     assert told in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("ask", "told"),
+    [
+        (lambda: sim.run("vietnam", seed="x"), "seed: 'x' is refused; give a whole number"),
+        (lambda: sim.run("vietnam", seed=-1), "seed: -1 is refused"),
+        (lambda: sim.run("vietnam", seed=1.5), "seed: 1.5 is refused"),
+        (lambda: sim.run("vietnam", seed=True), "seed: True is refused"),
+        (lambda: sim.run("vietnam", draws=0), "draws: 0 is refused"),
+        (lambda: sim.run("vietnam", draws="x"), "draws: 'x' is refused"),
+        (lambda: sim.run("vietnam", prior=4), "prior: 4 is no prior set"),
+        (lambda: sim.sensitivity("vietnam", seed=None), "seed: None is refused"),
+        (lambda: sim.sensitivity("vietnam", jobs=0), "jobs: 0 is refused"),
+        (lambda: sim.backtest(None, "truth.csv"), "claims: None is no table"),
+        (lambda: sim.backtest("a", "b", seed="x"), "seed: 'x' is refused"),
+        (lambda: sim.read_case("vietnam", dates="foo"), "dates: 'foo' is no order"),
+        (
+            lambda: sim.Case.from_frame(ROWS, forces="n", sources=["m"]),
+            "case, sources.m.role.0: '' is not allowed; use 'own'",
+        ),
+        (lambda: sim.Case.from_frame(ROWS, forces="n", sources={"m": 5}), "case, sources.m.role: 5 is refused"),
+    ],
+)
+def test_arguments_of_no_use_are_told_in_one_line(ask, told):
+    with pytest.raises(sim.InputError) as caught:
+        ask()
+    assert str(caught.value).startswith(told)
+    assert len(caught.value.faults) == 1
+
+
+def test_a_case_that_was_read_can_be_checked():
+    case = sim.read_case("kursk")
+    assert sim.check_case(case).warnings == sim.check_case("kursk").warnings
+
+
 def test_a_run_gives_figure_memo_and_groups_for_arviz(kursk_run):
     figure = kursk_run.figure("losses-over-time")
     assert figure.axes

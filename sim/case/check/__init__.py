@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -52,8 +53,8 @@ class Report:
         return f"{self.case}: {self.claims} claims, {self.used} used, {len(self.warnings)} warnings, no faults"
 
 
-def check_case(argument: str, dates: Dates | None = None) -> Report:
-    """Read a case and list what a careful reader would ask.
+def check_case(argument: str | Path | Case, dates: Dates | None = None) -> Report:
+    """Read a case, or take one that was read, and list what a careful reader would ask.
 
     Raises
     ------
@@ -65,7 +66,7 @@ def check_case(argument: str, dates: Dates | None = None) -> Report:
     >>> report = sim.check_case("kursk")
     >>> [str(warning) for warning in report.warnings]
     """
-    case = read_case(argument, dates)
+    case = argument if isinstance(argument, Case) else read_case(argument, dates)
     read_case_priors(case)
     evidence = weigh_claims(case)
     found = (
