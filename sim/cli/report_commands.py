@@ -54,6 +54,10 @@ def memo(
         chosen = [out.suffix.removeprefix(".").lower()]
         if chosen[0] not in FORMATS:
             raise refuse("--out", "", f"{out} has the ending of no format", f"end it in .{', .'.join(FORMATS)}")
+        if formats not in ("md", chosen[0]):
+            raise refuse(
+                "--out", "", f"{out} is no file of the format {formats}", "leave out --format: the ending says it"
+            )
     if words not in SCALES:
         raise refuse("--words", "", f"{words} is not available", f"use {', '.join(SCALES)}")
     if template is not None and not (template.is_dir() or (template.suffix == ".docx" and template.is_file())):
