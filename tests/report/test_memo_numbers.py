@@ -40,6 +40,8 @@ def test_the_latest_run_is_found_and_its_memo_goes_where_it_is_told(results, tmp
     assert "data:image/png" in (tmp_path / "finding.HTML").read_text(encoding="utf-8")
     done = call(app, ["memo", str(run), "--out", str(tmp_path / "finding.rtf")])
     assert (done.exit_code, "end it in .md, .html, .docx, .pdf" in done.stderr) == (3, True)
+    done = call(app, ["memo", str(run), "--out", str(tmp_path / "finding.md"), "--format", "html"])
+    assert (done.exit_code, "is no file of the format html" in done.stderr) == (3, True)
     shutil.rmtree(later)
     monkeypatch.chdir(tmp_path)
     done = call(app, ["memo", "latest"])
