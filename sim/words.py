@@ -85,6 +85,11 @@ def show_number(value: float | None, digits: int = 3) -> str:
     return f"{rounded:.{digits}g}"
 
 
+def show_factor(value: float) -> str:
+    """Return a factor to two significant figures, a last zero too: 1.0 and 2.0 beside 0.64."""
+    return f"{value:#.2g}" if 0.1 <= value < 9.95 else show_number(value, 2)
+
+
 def show_given(value: float | None) -> str:
     """Return a number as it was given, with thousands separated: what others said is not rounded."""
     return "–" if value is None else f"{value:,.15g}"

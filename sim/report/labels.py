@@ -1,4 +1,4 @@
-"""Names in words: of forces, sources and counts, each said in one place."""
+"""Names in words, of forces, sources and counts, and the colours of sources: each said in one place."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import re
 from collections.abc import Sequence
 
 from sim.contract.summary import NamedForce, Result
+
+# Okabe and Ito's colours without the yellow, which is too pale for marks on white.
+PALETTE = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+OTHERS = "#6b6b6b"  # of sources beyond the palette
 
 _BIAS = re.compile(r"bias of (\w+) on (\w+)\.(\w+)")
 _COUNT = re.compile(r"\b(\w+)\.(\w+)\b")
@@ -90,3 +94,15 @@ def raise_first(text: str) -> str:
 def sort_naturally(text: str) -> list[tuple[int, str]]:
     """Return what text is sorted by, so that 2 comes before 10."""
     return [(int(part), "") if part.isdecimal() else (0, part.casefold()) for part in re.split(r"(\d+)", text)]
+
+
+def colour_sources(result: Result) -> dict[str, str]:
+    """Return the colour that each source has in all figures of a run.
+
+    Those that speak most have one of their own; beyond the palette sources share a grey.
+    """
+    spoken: dict[str, int] = {}
+    for claim in result.claims:
+        spoken[claim.source] = spoken.get(claim.source, 0) + (1000 if claim.used else 1)
+    ordered = sorted(spoken, key=lambda key: -spoken[key])
+    return {key: PALETTE[number] if number < len(PALETTE) else OTHERS for number, key in enumerate(ordered)}

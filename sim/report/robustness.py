@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from sim.contract.sensitivity import Scenario, Sensitivity, find_count
 from sim.contract.summary import NamedForce
-from sim.report.labels import name_count, name_group, tell_forces_apart
+from sim.report.labels import name_count, name_group, name_row, tell_forces_apart
 from sim.words import choose_digits, escape_cell, join_words, show_count, show_number, show_share, show_signed
 
 MATTERS = 1 / 3  # of the posterior's standard deviation, from which a shift is told
@@ -34,8 +34,15 @@ _CHOICES = {  # that somebody could make: what many of a kind are called, and on
 }
 
 
-def tell_robustness(report: Sensitivity) -> list[str]:
-    """Return the verdict in words: what moves the headline of each force, and what does not."""
+def tell_robustness(report: Sensitivity, tabled: tuple[str, ...] = ()) -> list[str]:
+    """Return the verdict in words: what moves the headline of each force, and what does not.
+
+    Parameters
+    ----------
+    report : Sensitivity
+    tabled : tuple of str
+        Kinds of variants whose largest shifts a table beside it shows.
+    """
     found = []
     if not report.base.trusted:
         found.append("The case as it stands did not converge: its shifts are NOT TO BE TRUSTED.")
@@ -43,7 +50,7 @@ def tell_robustness(report: Sensitivity) -> list[str]:
     for force in list_forces(report):
         view = look_at(report, force)
         if view:
-            found += _tell_shifts(view)
+            found += _tell_shifts(view, tabled)
     return [*found, *_tell_conflict(report), *_tell_doubts(report)]
 
 
@@ -53,18 +60,30 @@ def tell_pivot(report: Sensitivity) -> list[str]:
     return [text for view in views if view for text in _tell_pivot(view)]
 
 
-def _tell_pivot(report: Sensitivity) -> Iterator[str]:
+def _find_pivot(report: Sensitivity) -> Scenario | None:
+    """Return the scenario that moves the headline most, of those that somebody could hold."""
     entries = [each for each in report.scenarios if each.kind in _CHOICES and each.trusted]
-    if not entries:
+    return max(entries, key=lambda each: abs(each.shift_sd), default=None)
+
+
+def name_pivot(report: Sensitivity) -> str:
+    """Return what the headline hangs on in a line: for a title."""
+    first, of = _find_pivot(report), tell_apart(report)[report.force]
+    if first is None or not is_moved(first):
+        return f"No one choice moves the number {name_count(report.headline, of)} by much"
+    opening = "Everything" if abs(first.shift_sd) > DECIDES else "Most"
+    return f"{opening} hangs on {_name_choice(first)[0]} ({name_row(report.headline, of)})"
+
+
+def _tell_pivot(report: Sensitivity) -> Iterator[str]:
+    first = _find_pivot(report)
+    if first is None:
         return
     base, count = find_base(report), name_headline(report)
-    first = max(entries, key=lambda each: abs(each.shift_sd))
     choice, otherwise = _name_choice(first)
     numbers = f"{show_scenario(first)} {otherwise}, {show_scenario(base)} as it stands"
-    if abs(first.shift_sd) > DECIDES:
-        yield f"Everything hangs on {choice} ({count}): {numbers}."
-    elif abs(first.shift_sd) > MATTERS:
-        yield f"Most hangs on {choice} ({count}): {numbers}."
+    if is_moved(first):
+        yield f"{name_pivot(report)}: {numbers}."
     else:
         yield (
             f"Nothing that somebody could choose otherwise moves the number {count} by more than a third of its "
@@ -145,12 +164,14 @@ def name_headline(report: Sensitivity) -> str:
     return name_count(report.headline, tell_apart(report)[report.force])
 
 
-def _tell_shifts(report: Sensitivity) -> Iterator[str]:
+def _tell_shifts(report: Sensitivity, tabled: tuple[str, ...]) -> Iterator[str]:
     """Say of the number of a force what moves it, kind by kind, and then what does not."""
     what, still = f"the number {name_headline(report)}", []
     for kind, (many, one) in _CHOICES.items():
         entries = [each for each in report.scenarios if each.kind == kind and each.trusted]
         moved = sorted((each for each in entries if is_moved(each)), key=lambda each: -abs(each.shift_sd))
+        if moved and kind in tabled:
+            continue
         if moved:
             yield f"Of {many}, these move {what} by more than a third of its uncertainty: {_list_moved(moved)}."
         elif entries:

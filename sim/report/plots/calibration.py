@@ -12,9 +12,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.transforms import blended_transform_factory
 
+from sim.report.labels import PALETTE
 from sim.report.plots.style import (
     INK,
-    PALETTE,
     POSTERIOR,
     RULE,
     SOFT,

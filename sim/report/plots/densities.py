@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from sim.contract.summary import Estimate, Result
 from sim.report.finding import name_forces, write_title
 from sim.report.labels import name_count, name_row, raise_first, tell_forces_apart
-from sim.report.plots.frame import MARGIN, TEXT, WIDTH, Frame, cut_text, name_source, open_frame
+from sim.report.plots.frame import MARGIN, TEXT, WIDTH, Frame, cut_text, measure_text, name_source, open_frame
 from sim.report.plots.style import (
     INK,
     POSTERIOR,
@@ -27,11 +27,12 @@ from sim.report.table import Row, list_distinct, list_headline, show_estimate, s
 from sim.words import show_day
 
 MAX_ROWS = 30
+_NUMBERS, _DOT = 2.6, 7.5  # inches of a count's numbers; points of a dot, at most
 DOTS = (
     "Each dot is 5% of the probability: count dots to read a chance. Thick line: 50% credible interval; thin line: "
     "90%; tick: median."
 )
-_HEAD, _DOTS = 0.2, 0.98  # inches of a row: its head, and the dots over their axis
+_HEAD, _DOTS, _GUTTER = 0.2, 0.98, 0.35  # inches of a row: its head, the dots over their axis; between two columns
 
 
 def plot_estimates(result: Result, force: str) -> Figure | None:
@@ -49,16 +50,26 @@ def plot_headline(result: Result, _: str = "") -> Figure | None:
     leading = {(entry.force, entry.quantity) for entry in list_headline(result)}
     asked = {(entry.force, entry.quantity) for entry in result.exceedance}
     entries = [entry for entry in result.estimates if (entry.force, entry.quantity) in leading | asked]
-    return _plot_dots(result, entries, write_title(result), tell_forces_apart(result.forces))
+    columns = 2 if len(entries) > 2 else 1
+    return _plot_dots(result, entries, write_title(result), tell_forces_apart(result.forces), columns)
 
 
-def _plot_dots(result: Result, entries: Sequence[Estimate], title: str, of: Mapping[str, str]) -> Figure | None:
+def _plot_dots(
+    result: Result, entries: Sequence[Estimate], title: str, of: Mapping[str, str], columns: int = 1
+) -> Figure | None:
     if not entries:
         return None
     shown = entries[:MAX_ROWS]
     more = f" The first {MAX_ROWS} of {len(entries)} counts; all are in the data." if len(entries) > MAX_ROWS else ""
     unit = f"Persons or items by {show_day(result.as_of)}; log scale, the same for the same count."
-    frame = open_frame(title, DOTS + more, len(shown) * (_HEAD + _DOTS), name_source(result, unit))
+    wide = (WIDTH - 2 * MARGIN - _GUTTER * (columns - 1)) / columns
+    names = [raise_first(name_row(entry.quantity, of[entry.force])) for entry in shown]
+    # In two columns, or where a name is long, a count's numbers stand under its name.
+    apart = columns > 1 or any(measure_text(name, TEXT, bold=True) > wide - _NUMBERS for name in names)
+    titles = [cut_text(name, wide, TEXT, bold=True, lines=3) for name in names]
+    head = _HEAD * (max(map(len, titles)) + 1 if apart else 1)
+    high = head + _DOTS
+    frame = open_frame(title, DOTS + more, -(-len(shown) // columns) * high, name_source(result, unit))
     limits = {
         quantity: span_counts([
             edge for entry in shown if entry.quantity == quantity
@@ -67,9 +78,9 @@ def _plot_dots(result: Result, entries: Sequence[Estimate], title: str, of: Mapp
         for quantity in dict.fromkeys(entry.quantity for entry in shown)
     }  # fmt: skip
     for row, entry in enumerate(shown):
-        above = row * (_HEAD + _DOTS)
-        _name_row(frame, entry, raise_first(name_row(entry.quantity, of[entry.force])), above)
-        _draw_dots(frame.place(0.2, above + _HEAD, WIDTH - 0.4, _DOTS - 0.4), entry, limits[entry.quantity])
+        above, left = row // columns * high, MARGIN + row % columns * (wide + _GUTTER)
+        _name_row(frame, entry, titles[row], (left, above, wide), head if apart else 0.0)
+        _draw_dots(frame.place(left + 0.1, above + head, wide - 0.2, _DOTS - 0.4), entry, limits[entry.quantity])
     rows: list[Row] = [
         {"force": entry.force, "quantity": entry.quantity, "dot": number, "value": value}
         for entry in entries
@@ -78,13 +89,16 @@ def _plot_dots(result: Result, entries: Sequence[Estimate], title: str, of: Mapp
     return Figure(frame.canvas, rows)
 
 
-def _name_row(frame: Frame, entry: Estimate, name: str, above: float) -> None:
-    """Set the name of a count at the left, and its numbers at the right, over its dots."""
-    (line,) = cut_text(name, WIDTH - 2 * MARGIN - 2.6, TEXT, bold=True, lines=1)[:1]
-    frame.write(line, MARGIN, above, fontweight="bold")
-    numbers = f"90%: {show_range(entry)}"
-    frame.write(numbers, WIDTH - MARGIN, above, ha="right", color=SOFT)
-    frame.write(show_estimate(entry), WIDTH - MARGIN - 1.95, above, ha="right", fontweight="bold")
+def _name_row(
+    frame: Frame, entry: Estimate, name: Sequence[str], place: tuple[float, float, float], apart: float
+) -> None:
+    """Set the name of a count at the left and its numbers at the right, over its dots; or, apart, under the name."""
+    left, above, wide = place
+    below = above + max(apart - _HEAD, 0.0)
+    frame.write("\n".join(name), left, above, fontweight="bold")
+    frame.write(f"90%: {show_range(entry)}", left + wide, below, ha="right", color=SOFT)
+    number, side = (left, "left") if apart else (left + wide - 1.95, "right")
+    frame.write(show_estimate(entry), number, below, ha=side, fontweight="bold")
 
 
 def _draw_dots(axes: Axes, entry: Estimate, limits: tuple[float, float]) -> None:
@@ -93,12 +107,13 @@ def _draw_dots(axes: Axes, entry: Estimate, limits: tuple[float, float]) -> None
     width = max((np.log(high) - np.log(low)) / 20, 1e-9)
     columns = np.rint((np.log(dots) - np.log(low)) / width)
     heights = [int(np.sum(columns[: dot + 1] == column)) for dot, column in enumerate(columns)]
-    size = min(7.5, 40.0 / max(heights))
+    top = max(4.0, max(heights) + 0.5)
+    size = min(_DOT, 0.92 * 72 * (_DOTS - 0.4) / (top + 1.3))
     axes.plot(
         np.exp(np.log(low) + columns * width), np.array(heights) - 0.3, marker="o", ms=size, color=POSTERIOR, ls="none"
     )
     _draw_interval(axes, entry.intervals, entry.median, -0.7, POSTERIOR)
-    axes.set_ylim(-1.3, max(6.0, max(heights) + 0.3))
+    axes.set_ylim(-1.3, top)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     set_count_axis(axes, low, high, whole=True)

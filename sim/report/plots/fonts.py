@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
@@ -66,19 +67,22 @@ def transliterate(result: Result, missing: set[str]) -> Result:
     """Return a summary whose names are in letters that can be drawn."""
     if not missing:
         return result
-
-    def spell(text: str) -> str:
-        from anyascii import anyascii
-
-        parts = "".join(anyascii(letter) if letter in missing else letter for letter in text)
-        return " ".join(parts.split()) or "?"
-
     return replace(
         result,
-        title=spell(result.title),
-        forces=tuple(replace(entry, label=spell(entry.label)) for entry in result.forces),
-        sources=tuple(replace(entry, label=spell(entry.label)) for entry in result.sources),
+        title=spell(result.title, missing),
+        forces=tuple(replace(entry, label=spell(entry.label, missing)) for entry in result.forces),
+        sources=tuple(replace(entry, label=spell(entry.label, missing)) for entry in result.sources),
     )
+
+
+def spell(text: str, missing: set[str]) -> str:
+    """Return text with the letters that are missing spelt in Latin ones."""
+    if not missing.intersection(text):
+        return text
+    from anyascii import anyascii
+
+    parts = "".join(anyascii(letter) if letter in missing else letter for letter in text)
+    return re.sub(r" +", " ", parts).strip(" ") or "?"
 
 
 def list_names(result: Result) -> list[str]:

@@ -7,7 +7,7 @@ says so, and its data has all.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -16,7 +16,7 @@ from matplotlib.transforms import blended_transform_factory
 from sim.case.wordings import list_bounds
 from sim.contract.summary import Bias, JudgedClaim, Result
 from sim.report.finding import name_forces
-from sim.report.labels import label_sources, name_count, raise_first, sort_naturally
+from sim.report.labels import colour_sources, label_sources, name_count, raise_first, sort_naturally
 from sim.report.plots.frame import MARGIN, SMALL, TEXT, WIDTH, Frame, cut_text, name_source, open_frame
 from sim.report.plots.style import (
     INK,
@@ -25,12 +25,11 @@ from sim.report.plots.style import (
     SOFT,
     ZERO,
     Figure,
-    colour_sources,
     flatten_intervals,
     set_count_axis,
     span_counts,
 )
-from sim.words import show_count, show_day, show_given, show_given_share, show_number, show_share
+from sim.words import show_count, show_day, show_factor, show_given, show_given_share, show_share
 
 MOST_SOURCES, MOST_CLAIMS = 20, 30  # in a figure
 NEAR, FAR = 1.25, 1.5  # a factor of the truth, and standard deviations from what was expected
@@ -59,6 +58,7 @@ def plot_biases(result: Result, force: str) -> Figure | None:
         f"tick: median. Prior's: how much of its uncertainty the claims have left.{more}",
         "Multiple of the truth; log scale.",
         ("median", "prior's"),
+        lambda entry: name_count(entry.quantity),
     )
     low, high = span_counts([0.5, 2, *(edge for entry in entries for edge in entry.intervals["0.9"])], floor=1e-3)
     colours = colour_sources(result)
@@ -67,7 +67,7 @@ def plot_biases(result: Result, force: str) -> Figure | None:
             edges = entry.intervals[level]
             axes.plot(edges, [y, y], color=colours.get(entry.source, SOFT), lw=width, solid_capstyle="butt")
         axes.plot([entry.median], [y], marker="|", ms=9, mew=1.8, color=INK, ls="none")
-        _set_cells(axes, y, name_count(entry.quantity), show_number(entry.median, 2), show_share(entry.prior_share))
+        _set_cells(axes, y, name_count(entry.quantity), show_factor(entry.median), show_share(entry.prior_share))
     set_count_axis(axes, low, high, most=6)
     data = [
         {
@@ -92,7 +92,7 @@ def _find_bias(result: Result, entries: Sequence[Bias], force: str) -> str:
     label, name = label_sources(result)[first.source], name_count(first.quantity)
     if 1 / NEAR < first.median < NEAR:
         return f"{raise_first(force)}: no source is far from the truth"
-    times = f"{show_number(first.median, 2)} times" if first.median > 1 else f"{show_share(first.median)} of"
+    times = f"{show_factor(first.median)} times" if first.median > 1 else f"{show_share(first.median)} of"
     return f"{raise_first(force)}: {label} tells {times} the true {name}"
 
 
@@ -114,6 +114,7 @@ def plot_claims(result: Result, force: str) -> Figure | None:
         f"the source to say, 50% and 90%.{more}",
         "Multiple of what was expected; log scale.",
         ("said", "expected"),
+        _name_claim,
     )
     colours, edges = colour_sources(result), [0.5, 2.0]
     for y, claim in rows:
@@ -142,6 +143,7 @@ def _open_forest[Entry: (Bias, JudgedClaim)](
     caption: str,
     unit: str,
     heads: tuple[str, str],
+    name: Callable[[Entry], str],
 ) -> tuple[Frame, Axes, list[tuple[float, Entry]]]:
     """Return a figure with each source's name over its rows, its axes, and where the row of each entry stands."""
     labels, before, y = label_sources(result), None, -0.24
@@ -153,8 +155,9 @@ def _open_forest[Entry: (Bias, JudgedClaim)](
             names.append((y - 0.05, lines))
             y -= 0.07 + _LINE * len(lines)
             before = source
-        rows.append((y - _ROW / 2, entry))
-        y -= _ROW
+        row = _ROW + _LINE * (len(_wrap_name(name(entry))) - 1)
+        rows.append((y - row / 2, entry))
+        y -= row
     frame = open_frame(title, caption, 0.32 - y, name_source(result, unit))
     axes = frame.place(_NAMES, 0.0, _AXIS, -y)
     axes.set_ylim(y, 0)
@@ -178,11 +181,15 @@ _SAID = WIDTH - MARGIN - 0.72  # where the first of the numbers ends
 def _set_cells(axes: Axes, y: float, name: str, number: str, beside: str) -> None:
     """Set the text of a row: what it is of, its number, and one beside it."""
     across = blended_transform_factory(axes.figure.transFigure, axes.transData)
-    (line,) = cut_text(name, _NAMES - 0.3, TEXT, lines=1)[:1]
     look: dict[str, Any] = {"transform": across, "va": "center", "fontsize": TEXT}
-    axes.text((MARGIN + 0.12) / WIDTH, y, line, ha="left", **look)
+    axes.text((MARGIN + 0.12) / WIDTH, y, "\n".join(_wrap_name(name)), ha="left", linespacing=1.15, **look)
     axes.text(_SAID / WIDTH, y, number, ha="right", fontweight="bold", **look)
     axes.text(1 - MARGIN / WIDTH, y, beside, ha="right", color=SOFT, **look)
+
+
+def _wrap_name(name: str) -> list[str]:
+    """Return what a row is of in the lines that it takes beside the axis."""
+    return cut_text(name, _NAMES - 0.3, TEXT, lines=4)
 
 
 def _name_claim(claim: JudgedClaim) -> str:

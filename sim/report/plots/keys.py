@@ -13,9 +13,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from sim.contract.summary import JudgedClaim, Result
-from sim.report.labels import label_sources
+from sim.report.labels import PALETTE, colour_sources, label_sources
 from sim.report.plots.frame import MARGIN, SMALL, WIDTH, Frame, cut_text, measure_text
-from sim.report.plots.style import PALETTE, SOFT, colour_sources
+from sim.report.plots.style import INK, SOFT
 from sim.words import MONTHS, show_number
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _LINE, _MARK, _GAP = 0.19, 0.16, 0.22  # inches
 _LONGEST = 3.0  # inches of a name
-LEAST_BAR = 0.008  # of the axis, that a bar is wide
+LEAST_BAR, TAGGED_BAR = 0.008, 0.03  # of the axis, that a bar is wide, and one that has a number
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,8 @@ def _put_entry(frame: Frame, entry: Key, shape: str, colour: str) -> None:
     above = entry.line * _LINE
     frame.write(entry.label, entry.x + _MARK, above, fontsize=SMALL)
     place = (entry.x + 0.06) / WIDTH, 1 - (frame.top + above + 0.075) / frame.height
-    mark = Line2D([place[0]], [place[1]], marker=shape, ms=6, color=colour, ls="none", mew=1.2)
+    look: dict[str, Any] = {"ms": 9, "mew": 2.2} if shape == "|" else {"ms": 6, "mew": 1.2}
+    mark = Line2D([place[0]], [place[1]], marker=shape, color=colour, ls="none", **look)
     mark.set_transform(frame.canvas.transFigure)
     frame.canvas.add_artist(mark)
 
@@ -105,16 +106,22 @@ def list_spells(claims: Sequence[JudgedClaim]) -> list[JudgedClaim]:
     ]
 
 
-def draw_spells(axes: Axes, spells: Sequence[JudgedClaim], colours: Mapping[str, str]) -> None:
-    """Draw what was said of spells as bars as wide as these, from zero."""
+def draw_spells(
+    axes: Axes, spells: Sequence[JudgedClaim], colours: Mapping[str, str], numbers: Mapping[str, str]
+) -> None:
+    """Draw what was said of spells as bars as wide as these, from zero, each with the number of its source."""
     starts = [_number(claim.since or claim.as_of) for claim in spells]
     ends = [_number(claim.as_of) for claim in spells]
-    least = max(max(ends) - min(starts), 30.0) * LEAST_BAR
+    span = max(max(ends) - min(starts), 30.0)
     for claim, start, end in zip(spells, starts, ends, strict=True):
-        width = max(end - start, least)
+        width = max(end - start, span * LEAST_BAR)
         face = colours[claim.source] if claim.used else "white"
         axes.bar(start, claim.said[-1], width, align="edge", color=(face, 0.45), ec=colours[claim.source], lw=0.8)
-    axes.set_ylim(0, 1.08 * max(1, *(claim.said[-1] for claim in spells)))
+        if width > span * TAGGED_BAR and claim.source in numbers:
+            place = start + width / 2, claim.said[-1] / 2
+            axes.text(*place, numbers[claim.source], fontsize=7.5, color=INK, ha="center", va="center", clip_on=True)
+    axes.set_ylim(0, 1.5 * max(1, *(claim.said[-1] for claim in spells)))
+    axes.text(0.008, 0.97, "in these days alone", transform=axes.transAxes, va="top", fontsize=8, color=SOFT)
     axes.yaxis.set_major_locator(MaxNLocator(2, integer=True))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: show_number(value)))
 

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import matplotlib.dates as mdates
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.transforms import ScaledTranslation
 
 from sim.case.case import STATES
 from sim.contract.summary import CountPath, JudgedClaim, Result
 from sim.report.finding import name_forces
-from sim.report.labels import name_count, raise_first
+from sim.report.labels import colour_sources, name_count, raise_first
 from sim.report.plots.frame import MARGIN, WIDTH, name_source, open_frame
 from sim.report.plots.keys import (
     draw_spells,
@@ -27,7 +28,7 @@ from sim.report.plots.keys import (
     put_key,
     set_day_axis,
 )
-from sim.report.plots.style import INK, POSTERIOR, SOFT, ZERO, Figure, colour_sources, set_count_axis, span_counts
+from sim.report.plots.style import INK, POSTERIOR, SOFT, ZERO, Figure, set_count_axis, span_counts
 from sim.report.table import Row
 from sim.words import show_day
 
@@ -37,6 +38,7 @@ MAX_APART = 400  # marks of a panel that are moved apart
 Looks = tuple[Mapping[str, str], Mapping[str, str]]  # of sources: colours, and numbers
 _PANEL, _SPELLS, _LEFT = 1.75, 0.75, 0.72  # inches
 _SIZE = 6.0  # points, of a mark
+_DIGIT, _TALL = 4.8, 7.0  # points, of its tag
 _ASIDE = (0.0, 6.5, -6.5, 13.0, -13.0, 19.5, -19.5)  # points, by which a mark is moved
 # Columns of the data, and the curves of a path that they hold.
 _CURVES = {"low_0.9": "low_90", "low_0.5": "low_50", "median": "median", "high_0.5": "high_50", "high_0.9": "high_90"}
@@ -92,7 +94,7 @@ def plot_losses(result: Result, force: str) -> Figure | None:
         _draw_panel(axes, path, marks[path.quantity], (colours, numbers), result.as_of)
         if spells[path.quantity]:
             below = frame.place(_LEFT, above + _PANEL + 0.02, WIDTH - _LEFT - 0.2, _SPELLS - 0.2)
-            draw_spells(below, spells[path.quantity], colours)
+            draw_spells(below, spells[path.quantity], colours, numbers)
             below.set_xlim(axes.get_xlim())
             set_day_axis(below, path.days[0], path.days[-1], labels=last)
         set_day_axis(axes, path.days[0], path.days[-1], labels=last and not spells[path.quantity])
@@ -151,13 +153,19 @@ def _draw_panel(axes: Axes, path: CountPath, marks: Sequence[Mark], looks: Looks
     axes.set_xlim(days[0] - span * 0.01, days[-1] + span * 0.02)
     day: Any = dt.date.fromisoformat(as_of)
     axes.axvline(day, color=SOFT, lw=0.6, ls=(0, (2, 2)))
-    for mark, shift in zip(marks, move_apart(axes, marks), strict=True):
-        _draw_mark(axes, mark, colours[mark.claim.source], shift)
-        tag = tags.get(mark.claim.source)
-        if tag and len(marks) <= MAX_NUMBERED:
-            place = _number_day(mark.claim.as_of), max(mark.numbers[-1], ZERO)
-            look: dict[str, Any] = {"fontsize": 7.5, "color": INK, "va": "center", "zorder": 6}
-            axes.annotate(tag, place, (shift + 4.5, 0), textcoords="offset points", annotation_clip=False, **look)
+    spots = move_apart(axes, marks)
+    texts = [tags.get(mark.claim.source, "") for mark in marks]
+    curve = axes.transData.transform(
+        [(_number_day(day), count) for day, count in zip(path.days, path.median, strict=True)]
+    )
+    places = place_tags(spots, texts, curve * 72 / axes.figure.dpi) if len(marks) <= MAX_NUMBERED else []
+    for mark, spot in zip(marks, spots, strict=True):
+        _draw_mark(axes, mark, colours[mark.claim.source], spot.shift)
+    look: dict[str, Any] = {"fontsize": 7.5, "color": INK, "ha": "center", "va": "center", "zorder": 6}
+    for mark, spot, text, (x, y) in zip(marks, spots, texts, places, strict=False):
+        place = _number_day(mark.claim.as_of), max(mark.numbers[-1], ZERO)
+        aside = x - spot.x + spot.shift, y - spot.high
+        axes.annotate(text, place, aside, textcoords="offset points", annotation_clip=False, **look)
 
 
 def _number_day(day: str) -> float:
@@ -165,22 +173,73 @@ def _number_day(day: str) -> float:
     return float(number)
 
 
-def move_apart(axes: Axes, marks: Sequence[Mark]) -> list[float]:
-    """Return by how many points each mark is moved aside, so that none hides another."""
-    if len(marks) > MAX_APART:
-        return [0.0] * len(marks)
+@dataclass(frozen=True)
+class Spot:
+    """Where a mark stands, in points: its middle, aside of its day by `shift`, and its ends."""
+
+    x: float
+    low: float
+    high: float
+    shift: float = 0.0
+
+    def touches(self, x: float, low: float, high: float, width: float) -> bool:
+        """Return whether something of a width would hide it."""
+        return abs(self.x - x) < (_SIZE + width) / 2 and low < self.high + _SIZE / 2 and self.low - _SIZE / 2 < high
+
+
+def move_apart(axes: Axes, marks: Sequence[Mark]) -> list[Spot]:
+    """Return where each mark stands, moved aside from its day so that none hides another."""
     points = 72 / axes.figure.dpi
-    placed: list[tuple[float, float]] = []
-    shifts = []
+    placed: list[Spot] = []
     for mark in marks:
-        x, y = axes.transData.transform((_number_day(mark.claim.as_of), max(mark.numbers[0], ZERO))) * points
-        shift = next(
-            (each for each in _ASIDE if all(abs(x + each - px) >= _SIZE or abs(y - py) >= _SIZE for px, py in placed)),
-            0.0,
-        )
-        placed.append((x + shift, y))
-        shifts.append(shift)
-    return shifts
+        day = _number_day(mark.claim.as_of)
+        ends = [axes.transData.transform((day, max(number, ZERO))) * points for number in mark.numbers]
+        (x, low), high = ends[0], ends[-1][1]
+        shifts = _ASIDE if len(marks) <= MAX_APART else ()
+        free = (
+            each for each in shifts
+            if not any(spot.touches(x + each, low - _SIZE / 2, high + _SIZE / 2, _SIZE) for spot in placed)
+        )  # fmt: skip
+        shift = next(free, 0.0)
+        placed.append(Spot(x + shift, low, high, shift))
+    return placed
+
+
+def place_tags(spots: Sequence[Spot], texts: Sequence[str], curve: Any) -> list[tuple[float, float]]:
+    """Return the middle of each mark's tag: beside, over or under it, where it hides the least.
+
+    Parameters
+    ----------
+    spots : sequence of Spot
+    texts : sequence of str
+        One for each; none where it is empty.
+    curve : array of shape (days, 2)
+        The median's, which a tag had better not cross, in points as all places are.
+    """
+    placed: list[tuple[float, float, float]] = []
+    for spot, text in zip(spots, texts, strict=True):
+        width = _DIGIT * len(text)
+        beside, over = (_SIZE + width) / 2 + 2.0, (_SIZE + _TALL) / 2 + 1.0
+        middle = (spot.low + spot.high) / 2
+        tried = [
+            (spot.x + x, y)
+            for x, y in (
+                (beside, spot.high), (0.0, spot.high + over), (0.0, spot.low - over), (-beside, spot.high),
+                (beside, spot.high + over), (beside, spot.low - over), (-beside, spot.high + over),
+                (-beside, spot.low - over), (beside, middle), (-beside, middle),
+            )
+        ]  # fmt: skip
+
+        def hides(place: tuple[float, float], width: float = width) -> float:
+            x, y = place
+            marks = sum(each.touches(x, y - _TALL / 2, y + _TALL / 2, width) for each in spots)
+            tags = sum(abs(x - ax) < (width + wide) / 2 and abs(y - ay) < _TALL for ax, ay, wide in placed if wide)
+            crossed = abs(y - float(np.interp(x, curve[:, 0], curve[:, 1], left=-1e9, right=-1e9))) < _TALL / 2 + 1
+            return marks + tags + 0.5 * crossed
+
+        best = min(tried, key=hides)
+        placed.append((*best, width))
+    return [(x, y) for x, y, _ in placed]
 
 
 def _draw_mark(axes: Axes, mark: Mark, colour: str, shift: float) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from sim.report.labels import PALETTE
 from sim.report.plots.style import (
     INK,
-    PALETTE,
     POSTERIOR,
     RULE,
     SOFT,

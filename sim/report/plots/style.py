@@ -18,20 +18,20 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 from matplotlib.transforms import blended_transform_factory
 
-from sim.contract.summary import Result
+from sim.report.labels import OTHERS
 from sim.report.table import Cell, Row, write_rows
 from sim.words import show_number
 
 INK = "#222222"
-SOFT = "#6b6b6b"
+SOFT = OTHERS
 RULE = "#d9d9d9"
 POSTERIOR = "#1f5a89"
 PRIOR = "#b0b0b0"
-# Okabe and Ito's colours without the yellow, which is too pale for marks on white.
-PALETTE = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 WIDTH = 8.0
 NOTE = ContextVar("note", default="")  # said at the foot of every figure
 ZERO = 0.5  # where zero is drawn on a log axis
+LEAST_TICKS = 3  # of an axis, from which it can be read
+TITLE_LINE = 0.2  # inches of a further line of a headline
 _LETTER, _LINE = 0.088, 0.17  # inches of a digit, and of a line, of a tick
 
 _STYLE: dict[Any, Any] = {
@@ -105,12 +105,12 @@ def save_figure(figure: Figure, folder: Path, name: str, formats: Sequence[str] 
 
 
 def put_title(canvas: Canvas, title: str, caption: str, *, top: float = 0.12, width: int = 118) -> None:
-    """Put a headline and a caption at the top left, `top` inches below the edge."""
+    """Put a headline, of one or more lines, and a caption at the top left, `top` inches below the edge."""
     height = canvas.get_figheight()
     canvas.text(0.015, 1 - top / height, title, fontsize=12, fontweight="bold", va="top")
     canvas.text(
         0.015,
-        1 - (top + 0.28) / height,
+        1 - (top + 0.28 + TITLE_LINE * title.count("\n")) / height,
         textwrap.fill(caption, width),
         fontsize=8.5,
         color=SOFT,
@@ -166,9 +166,10 @@ def _collide(ticks: Sequence[float], low: float, high: float, room: float, *, up
 
 
 def choose_ticks(low: float, high: float, most: int = 8) -> list[float]:
-    """Return ticks within low..high: 1-2-5 steps, or powers of ten where these would be too many."""
+    """Return ticks within low..high: 1-2-5 steps, finer ones where these are one or two, or coarser ones."""
     decades = range(int(np.floor(np.log10(low))) - 1, int(np.ceil(np.log10(high))) + 1)
-    for steps in ((1, 2, 5), (1, 3), (1,)):
+    few = sum(low <= step * 10.0**decade <= high for decade in decades for step in (1, 2, 5)) < LEAST_TICKS
+    for steps in (*(((1, 2, 3, 5, 7),) if few else ()), (1, 2, 5), (1, 3), (1,)):
         ticks = [step * 10.0**decade for decade in decades for step in steps if low <= step * 10.0**decade <= high]
         if len(ticks) <= most:
             return ticks
@@ -181,18 +182,6 @@ def span_counts(values: Sequence[float], floor: float = 0.5) -> tuple[float, flo
     low, high = float(kept.min()), float(kept.max())
     margin = max((high / low) ** 0.06, 1.15)
     return low / margin, high * margin
-
-
-def colour_sources(result: Result) -> dict[str, str]:
-    """Return the colour that each source has in all figures of a run.
-
-    Those that speak most have one of their own; beyond the palette sources share a grey.
-    """
-    spoken: dict[str, int] = {}
-    for claim in result.claims:
-        spoken[claim.source] = spoken.get(claim.source, 0) + (1000 if claim.used else 1)
-    ordered = sorted(spoken, key=lambda key: -spoken[key])
-    return {key: PALETTE[number] if number < len(PALETTE) else SOFT for number, key in enumerate(ordered)}
 
 
 def put_columns(canvas: Canvas, axes: Axes, y: float, cells: Sequence[tuple[float, str, str, str]]) -> None:
