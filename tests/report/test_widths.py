@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from sim.report.memo.blocks import Table
-from sim.report.memo.pages import loosen
-from sim.report.memo.widths import share_width
+from sim.report.memo.widths import count_lines, loosen, share_width
 
 LONG = "recalled in an article of April, only the month is told: as of its middle, published by its end " * 3
 
@@ -31,3 +32,31 @@ def test_the_name_of_a_file_may_part_and_a_word_may_not():
     assert loosen("no word here - but ukraine-2025-01 in a/b_c") == (
         "no word here - but ukraine-\u200b2025-\u200b01 in a/\u200bb_\u200bc"
     )
+
+
+def test_heads_are_wrapped_before_what_stands_under_them():
+    reports = tuple(
+        (f"National Intelligence Service {number}, once more", "13% narrower", "0.14") for number in range(5)
+    )
+    table = Table("", ("Report", "90% interval", "Gain of the logarithmic score"), reports, "lrr")
+    widths = share_width(table, 5.5, 9)
+    assert count_lines(table, widths, 9)[1:] == [1] * 5
+
+
+def test_numbers_are_not_wrapped_beside_long_text():
+    numbers = "10,000,000 to 19,000,000"
+    table = Table("", ("Claim", "Interval"), ((LONG, numbers),) * 3, "lr")
+    widths = share_width(table, 4.0, 9)
+    assert count_lines(replace(table, header=("", "Interval"), rows=(("", numbers),)), widths, 9)[1] == 1
+
+
+def test_a_column_that_says_nothing_is_left_out():
+    table = Table("", ("Source", "Wording", "Said"), (("a", "", "100"), ("b", "", "")), "llr")
+    assert table.drop_empty() == Table("", ("Source", "Said"), (("a", "100"), ("b", "")), "lr")
+
+
+def test_what_groups_rows_is_shown_once():
+    rows = (("a", "1"), ("a", "2"), ("b", "2"), ("a", "3"))
+    table = Table("", ("Source", "Said"), rows, "lr", grouped=True)
+    assert [row[0] for row in table.show_rows()] == ["a", "", "b", "a"]
+    assert [row[0] for row in replace(table, grouped=False).show_rows()] == ["a", "a", "b", "a"]

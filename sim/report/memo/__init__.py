@@ -22,6 +22,7 @@ from sim.report.memo.blocks import Block, Link, Memo, Picture, Points, Section, 
 from sim.report.memo.content import compose_memo
 from sim.report.memo.pages import render_template, set_page
 from sim.report.memo.pictures import read_pictures
+from sim.report.memo.spelling import spell_memo
 from sim.system.confinement import run_confined
 from sim.system.writing import replace_files
 
@@ -88,6 +89,7 @@ def list_pictures(memo: Memo) -> list[str]:
 
 def _set_page(memo: Memo, form: str, pictures: dict[str, bytes], templates: Path | None) -> bytes:
     memo = _shorten(memo) if form in ("docx", "pdf") else memo
+    memo = spell_memo(memo) if form == "pdf" else memo
     if templates is not None and templates.is_file() and form != "docx":
         templates = None  # a single document stands for ours in its own format
     if templates is None and form != "pdf":

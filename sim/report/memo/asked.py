@@ -23,13 +23,14 @@ class Without:
 
 @dataclass(frozen=True)
 class Mark:
-    """A claim on a panel, where it stands, and what it says."""
+    """A claim on a panel: where it stands, in the colour that its source has in the figures, and what it says."""
 
     x: float
     y: float
     shape: str
     used: bool
     label: str
+    colour: str
 
 
 @dataclass(frozen=True)

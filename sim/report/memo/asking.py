@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 
 from sim.contract.sensitivity import Sensitivity
 from sim.contract.summary import CountPath, JudgedClaim, Result
-from sim.report.labels import label_sources, name_count, name_row, raise_first, tell_forces_apart
+from sim.report.labels import colour_sources, label_sources, name_count, name_row, raise_first, tell_forces_apart
 from sim.report.memo.asked import Asked, Asking, Mark, Panel, Without
 from sim.report.memo.blocks import Material, Table
 from sim.report.memo.claims import show_expected, show_owner, show_said
@@ -108,7 +108,7 @@ def _draw_panel(path: CountPath, claims: list[JudgedClaim], result: Result, of: 
     def band(below: tuple[float, ...], above: tuple[float, ...]) -> str:
         return " ".join([*trace(above), *reversed(trace(below))])
 
-    labels = label_sources(result)
+    labels, colours = label_sources(result), colour_sources(result)
     return Panel(
         name=raise_first(name_count(path.quantity, of[path.force])),
         wide=band(path.low_90, path.high_90),
@@ -120,6 +120,7 @@ def _draw_panel(path: CountPath, claims: list[JudgedClaim], result: Result, of: 
             Mark(
                 across(claim.as_of), up(math.sqrt(math.prod(max(each, 0.5) for each in _ends(claim)))),
                 _SHAPES.get(claim.wording.mark, "round"), claim.used, _tell_claim(claim, labels),
+                colours[claim.source],
             )
             for claim in claims
         ),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -57,13 +57,49 @@ class Link:
 
 @dataclass(frozen=True)
 class Table:
-    """A table with its caption; `align` has l or r for each column."""
+    """A table with its caption; `align` has l or r for each column.
+
+    Of a `grouped` one the rows of one first cell stand together, and a page shows it once. The last columns, so many as
+    are `under`, have long texts: on paper they stand under their row, over its whole width.
+    """
 
     caption: str
     header: tuple[str, ...]
     rows: tuple[tuple[str | Link, ...], ...]
     align: str
+    grouped: bool = False
+    under: int = 0
     kind: Literal["table"] = "table"
+
+    def show_rows(self) -> Iterator[tuple[str | Link, ...]]:
+        """Yield the rows as they are shown: the first cell of a group once."""
+        before: str | Link = ""
+        for row in self.rows:
+            again = self.grouped and row[0] == before
+            before = row[0]
+            yield ("", *row[1:]) if again else row
+
+    def drop_empty(self) -> Table:
+        """Return the table without the columns that say nothing in any row."""
+        every = len(self.header)
+        kept = [place for place in range(every) if any(str(row[place]) for row in self.rows)]
+        return replace(
+            self,
+            header=tuple(self.header[place] for place in kept),
+            rows=tuple(tuple(row[place] for place in kept) for row in self.rows),
+            align="".join(self.align[place] for place in kept),
+            under=sum(place >= every - self.under for place in kept),
+        )
+
+    def fold(self) -> tuple[Table, tuple[tuple[tuple[str, str | Link], ...], ...]]:
+        """Return the table without the columns that stand under their rows, and what these say with their heads."""
+        kept = len(self.header) - self.under
+        rows = tuple(row[:kept] for row in self.rows)
+        told = tuple(
+            tuple((name, text) for name, text in zip(self.header[kept:], row[kept:], strict=True) if str(text))
+            for row in self.rows
+        )
+        return replace(self, header=self.header[:kept], rows=rows, align=self.align[:kept], under=0), told
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,15 @@ from sim.report.robustness import list_forces, look_at
 from sim.words import (
     show_count,
     show_day,
+    show_factor,
     show_given,
     show_given_share,
-    show_number,
     show_probability,
     show_share,
     show_signed,
 )
 
+LONG = ("Wording", "Where it was read")
 ROLES = {
     "own": "its own side",
     "ally_of_own": "ally of its side",
@@ -49,12 +50,12 @@ def compose_sources(material: Material) -> Iterator[Block]:
         role = show_roles(source.roles[entry.force]) + (f", rated {source.rating}" if source.rating else "")
         rows.append(
             (
-                source.label, role, name_row(entry.quantity, of[entry.force]), show_number(entry.median, 2),
-                f"{show_number(low, 2)} to {show_number(high, 2)}", show_share(entry.prior_share),
+                source.label, role, name_row(entry.quantity, of[entry.force]), show_factor(entry.median),
+                f"{show_factor(low)} to {show_factor(high)}", show_share(entry.prior_share),
             )
         )  # fmt: skip
-    header = ("Source", "Role", "Speaks of", "Bias", "90% credible interval", "Still the prior's")
-    yield Table("What each source makes of the truth", header, tuple(rows), "lllrrr")
+    header = ("Source", "Role", "Speaks of", "Bias", "90% interval", "Prior's share")
+    yield Table("What each source makes of the truth", header, tuple(rows), "lllrrr", grouped=True)
     if result.readings:
         yield Text("Some roles can be read in more than one way:")
         yield Points(tuple(_tell_reading(reading, labels[reading.source], of) for reading in result.readings))
@@ -87,18 +88,24 @@ def compose_used_claims(material: Material) -> Iterator[Block]:
             show_signed(forecasts[claim.id]) if claim.id in forecasts else f"{show_signed(beside)}*" * bool(forecasts)
         )
         off = (show_expected(claim), told or show_signed(beside))
-        said = (_show_source(claim, labels), f"{show_said(claim)} {_show_topic(claim, of)}", _show_days(claim))
+        said = (_show_source(claim, labels), _show_claim(claim, of), _show_days(claim))
         pull = (pulls.get(claim.id, "–"),) if pulls else ()
-        rows.append((*said, _show_wording(claim), _show_report(claim), *off, *pull))
-    header = ("Source", "Said", "As of", "Wording", "Where it was read", "Expected", "Off by (sd)", "Pull (sd)")
-    columns = len(header) if pulls else len(header) - 1
-    align = "lllllrrr"[:columns]
-    if forecasts:
+        rows.append((*said, *off, *pull, _show_wording(claim), _show_report(claim)))
+    header = ("Source", "Said", "As of", "Expected", "Off by (sd)", *["Pull (sd)"] * bool(pulls), *LONG)
+    align = f"lllrr{'r' * bool(pulls)}ll"
+    if rows:
         yield Text(
-            "Off by: how far a claim is off what would be forecast without it, in standard deviations; with an "
-            "asterisk, beside a fit that it took part in. Pull: by how many standard deviations it moves the answer."
+            "Expected: what the source was expected to say. Off by: how far the claim is off that, in standard "
+            "deviations (sd)"
+            + (
+                ", as forecast without it; with an asterisk, beside a fit that it took part in. Pull: by how many "
+                "standard deviations it moves the answer."
+                if forecasts
+                else "."
+            )
         )
-    yield Table("Claims that the answer rests on", header[:columns], tuple(rows), align) if rows else Text("None.")
+    table = Table("Claims that the answer rests on", header, tuple(rows), align, under=len(LONG))
+    yield table.drop_empty() if rows else Text("None.")
 
 
 def _list_pulls(material: Material) -> dict[str, str]:
@@ -118,14 +125,15 @@ def compose_unused_claims(material: Material) -> Iterator[Block]:
     labels, of = label_sources(material.result), tell_forces_apart(material.result.forces)
     rows = tuple(
         (
-            _show_source(claim, labels), f"{show_said(claim)} {_show_topic(claim, of)}", _show_days(claim),
+            _show_source(claim, labels), _show_claim(claim, of), _show_days(claim),
             claim.why_not or "", _show_wording(claim), _show_report(claim),
         )
         for claim in material.result.claims
         if not claim.used
     )  # fmt: skip
-    header = ("Source", "Said", "As of", "Why not", "Wording", "Where it was read")
-    yield Table("Claims that are shown and not used", header, rows, "llllll") if rows else Text("None.")
+    header = ("Source", "Said", "As of", "Why not", *LONG)
+    table = Table("Claims that are shown and not used", header, rows, "llllll", under=len(LONG))
+    yield table.drop_empty() if rows else Text("None.")
 
 
 def _show_source(claim: JudgedClaim, labels: dict[str, str]) -> str:
@@ -137,7 +145,8 @@ def _show_source(claim: JudgedClaim, labels: dict[str, str]) -> str:
 def _show_wording(claim: JudgedClaim) -> str:
     """Return a claim's words, and what whoever wrote it down noted on it."""
     words = f"“{claim.phrase}”" if claim.phrase else ""
-    return f"{words} Note: {claim.note}".strip() if claim.note else words
+    note = f"Note: {claim.note}" if words else claim.note
+    return f"{words} {note}".strip() if claim.note else words
 
 
 def show_roles(roles: tuple[Role, ...]) -> str:
@@ -163,6 +172,12 @@ def show_owner(claim: JudgedClaim, labels: dict[str, str]) -> str:
 def show_expected(claim: JudgedClaim) -> str:
     """Return what the model expected the source to say."""
     return show_share(claim.expected) if claim.unit == "share" else show_count(claim.expected)
+
+
+def _show_claim(claim: JudgedClaim, of: dict[str, str]) -> str:
+    """Return what was said, and of what."""
+    said, topic = show_said(claim), _show_topic(claim, of)
+    return f"{said} {topic}" if claim.value is not None or claim.low is not None else f"{topic}: {said}"
 
 
 def _show_topic(claim: JudgedClaim, of: dict[str, str]) -> str:

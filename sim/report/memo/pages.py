@@ -25,7 +25,7 @@ from sim.errors import refuse
 from sim.report.memo.asked import Asking
 from sim.report.memo.blocks import Link, Memo, Picture, Section, Table
 from sim.report.memo.numbers import offer_numbers
-from sim.report.memo.widths import share_width
+from sim.report.memo.widths import count_lines, loosen, share_width, tie_end
 from sim.system.reading import decode_text, read_bytes
 from sim.words import escape_cell
 
@@ -33,8 +33,9 @@ MAX_TEMPLATE = 1_000_000  # bytes
 SANS_NETWORK = (
     "default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 )
+LINE = 100  # letters of what stands under a row
+LOW, SHORT = 30, 14  # lines of a row, and of a table, that a page has room for
 PAGE = 6.5  # inches between the margins of typst's page
-_JOINT = re.compile(r"(?<=\w)[/_-](?=\w)")
 _OPENING = re.compile(r"\s*(?:<!doctype[^>]*>)?", re.IGNORECASE)
 
 
@@ -72,8 +73,16 @@ def render_template(memo: Memo, name: str, pictures: Mapping[str, bytes], templa
         autoescape=name == "html",
     )
     environment.filters.update(
-        cell=escape_cell, typst=quote_typst, address=quote_address, widths=share_page, loose=loosen, asked=dump_asking
+        cell=escape_cell,
+        typst=quote_typst,
+        address=quote_address,
+        widths=share_page,
+        loose=loosen,
+        tied=tie_end,
+        asked=dump_asking,
     )
+    environment.tests["low"] = lambda table: max(_count_page(table)) <= LOW  # of which no row is parted
+    environment.tests["short"] = lambda table: sum(_count_page(table)) <= SHORT  # which stays on a page
     environment.tests["link"] = lambda cell: isinstance(cell, Link)
     environment.globals["estimate"] = offer_numbers(memo.numbers, f"memo.{name}.j2")
     shown = replace(memo, sections=tuple(_with_figures(section, pictures) for section in memo.sections))
@@ -106,8 +115,20 @@ def dump_asking(asking: Asking) -> str:
 
 def share_page(table: Table) -> list[float]:
     """Return the widths of a table's columns on a page of typst's, as shares."""
-    size = 7.5 if len(table.header) > 6 else 8.5
-    return [round(width, 3) for width in share_width(table, PAGE, size)]
+    return [round(width, 3) for width in share_width(table, PAGE, _choose_size(table))]
+
+
+def _choose_size(table: Table) -> float:
+    return 7.5 if len(table.header) > 6 else 8.5
+
+
+def _count_page(table: Table) -> list[int]:
+    """Return about how many lines each row of a table takes on a page of typst's, with what stands under it."""
+    folded, told = table.fold()
+    if table.under:
+        under = (sum(len(str(text)) for _, text in row) // LINE + 1 for row in told)
+        return [lines + more for lines, more in zip(_count_page(folded), (0, *under), strict=True)]
+    return count_lines(table, share_page(table), _choose_size(table))
 
 
 def quote_address(url: str) -> str:
@@ -119,11 +140,6 @@ def quote_typst(text: object) -> str:
     """Return text as a string literal of typst, of which nothing is taken for markup."""
     flat = " ".join(re.split(r"[ \t\r\n\f\v]+", str(text))).strip(" ")  # a space that does not break stays one
     return json.dumps(flat, ensure_ascii=False).replace("\\/", "/")
-
-
-def loosen(text: str) -> str:
-    """Return text whose long names may part at the end of a line, in a narrow column."""
-    return _JOINT.sub("\\g<0>\N{ZERO WIDTH SPACE}", text)
 
 
 def _embed(content: bytes) -> str:

@@ -2,38 +2,74 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Sequence
 
 from sim.report.memo.blocks import Link, Table
 
 _LETTER, _BOLD = 0.58, 0.7  # of its size, that a letter is wide on average, with room to spare for a wide face
+_JOINT = re.compile(r"(?<=\w)[/_-](?=\w)")
 _PAD = 0.16  # inches of a cell's edges
 
 
 def share_width(block: Table, room: float, size: float) -> list[float]:
     """Return the widths of columns in inches: none less than its longest word, and then so that rows are low.
 
-    Rows are lowest where the columns that are wrapped take as many lines as each other.
+    Rows are lowest where the columns that are wrapped take as many lines as each other. A head is wrapped before what
+    stands under it, and numbers, whose column is set to the right, before nothing.
     """
     letter = size * _LETTER / 72
-    columns = list(zip(block.header, *([_read(cell) for cell in row] for row in block.rows), strict=True))
+    columns = _list_columns(block)
     heads = [size * _BOLD / 72 * _longest(text) + _PAD for text in block.header]
-    least = [
-        max(head, letter * max(_longest(text) for text in column) + _PAD)
+    words = [
+        max(head, letter * max(map(_longest, column), default=0) + _PAD)
         for head, column in zip(heads, columns, strict=True)
     ]
-    whole = [max(letter * max(map(len, column)) + _PAD, low) for column, low in zip(columns, least, strict=True)]
-    if sum(whole) <= room:
-        return [width * room / sum(whole) for width in whole]
+    whole = [
+        max(letter * max(map(len, column), default=0) + _PAD, low) for column, low in zip(columns, words, strict=True)
+    ]
+    spread = [max(width, size * _BOLD / 72 * len(text) + _PAD) for width, text in zip(whole, block.header, strict=True)]
+    for wanted in (spread, whole):
+        if sum(wanted) <= room:
+            return [width * room / sum(wanted) for width in wanted]
+    numbers = [full if side == "r" else low for full, low, side in zip(whole, words, block.align, strict=True)]
+    least = numbers if sum(numbers) < room else words
     if sum(least) >= room:
         return [width * room / sum(least) for width in least]
-    mean = [letter * sum(map(len, column)) / len(column) for column in columns]
+    mean = [letter * sum(map(len, column)) / max(len(column), 1) for column in columns]
     narrow, wide = 0.0, 100.0  # the share of its mean text that a column has on a line
     for _ in range(40):
         share = (narrow + wide) / 2
         widths = [min(max(low, share * text + _PAD), most) for low, text, most in zip(least, mean, whole, strict=True)]
         narrow, wide = (narrow, share) if sum(widths) > room else (share, wide)
     return [width * room / sum(widths) for width in widths]
+
+
+def tie_end(title: str) -> str:
+    """Return a title whose last line has more than its last word."""
+    return "\N{NO-BREAK SPACE}".join(title.rsplit(" ", 1))
+
+
+def count_lines(block: Table, widths: Sequence[float], size: float) -> list[int]:
+    """Return about how many lines each row of a table takes, the head first."""
+    letter = size * _LETTER / 72
+    rows = [block.header, *([_read(cell) for cell in row] for row in block.rows)]
+    return [
+        max(math.ceil(letter * len(text) / max(width - _PAD, letter)) for text, width in zip(row, widths, strict=True))
+        for row in rows
+    ]
+
+
+def loosen(text: str) -> str:
+    """Return text whose long names may part at the end of a line, in a narrow column."""
+    return _JOINT.sub("\\g<0>\N{ZERO WIDTH SPACE}", text)
+
+
+def _list_columns(block: Table) -> list[tuple[str, ...]]:
+    """Return the text of each column, without its head."""
+    rows = [[_read(cell) for cell in row] for row in block.rows]
+    return [tuple(row[place] for row in rows) for place in range(len(block.header))]
 
 
 def _read(cell: str | Link) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.report.memo.blocks import Block, Memo, Picture, Points, Section, Table, Terms, Text
+from sim.report.memo.widths import tie_end
 from sim.report.memo.word_package import read_package
 from sim.report.memo.word_tables import clean, make_element, set_table
 
@@ -18,10 +19,7 @@ if TYPE_CHECKING:
     from docx.text.paragraph import Paragraph
 
 INK, SOFT, ACCENT = (0x22, 0x22, 0x22), (0x66, 0x66, 0x66), (0x1F, 0x5A, 0x89)
-TALLEST, TALLEST_FIRST = (
-    6.6,
-    2.9,
-)  # inches of a picture, so that it stands on a page with a heading, and all of page one
+TALLEST, TALLEST_FIRST = 6.6, 2.9  # inches of a picture: so that a heading has room, and all of page one
 MAX_TITLE = 255  # letters of a document's title, by its format
 _SIZES = {"Normal": 10, "Title": 18, "Subtitle": 10, "Heading 1": 14, "Caption": 9, "Quote": 10}  # points
 
@@ -119,7 +117,7 @@ def _set_head(document: Document, memo: Memo) -> None:
         subject.paragraph_format.space_after = Pt(0)
         run = subject.add_run(clean(memo.subject))
         run.bold, run.font.color.rgb = True, RGBColor(*ACCENT)
-    document.add_heading(clean(memo.title), 0)
+    document.add_heading(tie_end(clean(memo.title)), 0)
     document.add_paragraph(clean(" · ".join(memo.byline)), style="Subtitle")
 
 
@@ -142,7 +140,8 @@ def _add(
             paragraph.add_run(f"{clean(term)}. ").bold = True
             paragraph.add_run(clean(text))
     else:
-        document.add_paragraph(clean(block.text), style="Normal" if block.kind == "text" else "Quote")
+        paragraph = document.add_paragraph(clean(block.text), style="Normal" if block.kind == "text" else "Quote")
+        paragraph.paragraph_format.keep_with_next = block.text.endswith(":")  # what leads in stays with it
 
 
 def _add_picture(document: Document, block: Picture, content: bytes, tallest: float) -> None:

@@ -6,14 +6,15 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from sim.report.memo.blocks import Link, Table
-from sim.report.memo.widths import share_width
+from sim.report.memo.widths import count_lines, loosen, share_width
 
 if TYPE_CHECKING:
     from docx.document import Document
     from docx.table import _Cell
 
 SMALL, TINY = 9.0, 8.0  # points, of a table, and of one with many columns
-MANY = 6  # columns
+MANY, NARROW = 6, 5  # columns, beyond which type is small, and long names may part
+SHORT = 14  # lines of a table that stays on its page
 _RULE = "8C8C8C"
 
 
@@ -40,26 +41,60 @@ def set_table(document: Document, block: Table) -> None:
 
     section: Any = document.sections[0]
     room = (section.page_width - section.left_margin - section.right_margin) / 914_400
-    size = TINY if len(block.header) > MANY else SMALL
-    widths = share_width(block, room, size)
-    table = document.add_table(rows=0, cols=len(block.header))
+    folded, told = block.fold()
+    size = TINY if len(folded.header) > MANY else SMALL
+    widths = share_width(folded, room, size)
+    table = document.add_table(rows=0, cols=len(folded.header))
     table.autofit = False
     table._tbl.tblPr.append(_make_borders())
     for column, width in zip(table.columns, widths, strict=True):
         column.width = _inches(width)
-    for number, row in enumerate((block.header, *block.rows)):
+    lines = count_lines(folded, widths, size)
+    kept = len(lines) - 1 if sum(lines) <= SHORT and not block.under else 1
+    for number, row in enumerate((folded.header, *folded.show_rows())):
         line: Any = table.add_row()
         line._tr.get_or_add_trPr().append(make_element("w:cantSplit"))
         if not number:
             line._tr.get_or_add_trPr().append(make_element("w:tblHeader"))
-        for cell, text, side, width in zip(line.cells, row, block.align, widths, strict=True):
+        under = told[number - 1] if number else ()
+        for cell, text, side, width in zip(line.cells, row, folded.align, widths, strict=True):
             cell.width = _inches(width)
-            _fill(cell, text, side, size, bold=not number)
-            if number < min(3, len(block.rows)):  # a table begins with some rows of it, or on the next page
+            _fill(cell, text, side, size, bold=not number, narrow=len(folded.header) > NARROW)
+            if number < kept or under:  # a short table stays on its page, a head with its first row: of more
+                # rows that keep together at the foot of a page LibreOffice loses the rest of the table
                 cell.paragraphs[0].paragraph_format.keep_with_next = True
+        if under:
+            _add_under(table, line, [text for _, text in under])
     after = document.add_paragraph()  # what follows keeps its distance
     after.paragraph_format.space_after = Pt(0)
     after.paragraph_format.line_spacing = Pt(6)
+
+
+def _add_under(table: Any, above: Any, texts: list[str | Link]) -> None:
+    """Add what stands under a row, over the whole width and without a rule between them."""
+    from docx.shared import Inches, Pt, RGBColor
+
+    line = table.add_row()
+    line._tr.get_or_add_trPr().append(make_element("w:cantSplit"))
+    for cell in above.cells:
+        borders = make_element("w:tcBorders")
+        borders.append(make_element("w:bottom", val="nil"))
+        cell._tc.get_or_add_tcPr().append(borders)
+    whole = line.cells[0].merge(line.cells[-1])
+    borders = make_element("w:tcBorders")
+    borders.append(make_element("w:top", val="nil"))
+    whole._tc.get_or_add_tcPr().append(borders)
+    paragraph = whole.paragraphs[0]
+    paragraph.paragraph_format.left_indent = Inches(0.15)
+    paragraph.paragraph_format.space_before, paragraph.paragraph_format.space_after = Pt(0), Pt(4)
+    for number, text in enumerate(texts):
+        if number:
+            paragraph.add_run(" · ").font.size = Pt(TINY)
+        if isinstance(text, Link):
+            _link(paragraph, text, TINY)
+            continue
+        run = paragraph.add_run(clean(text))
+        run.font.size, run.font.color.rgb = Pt(TINY), RGBColor(0x46, 0x46, 0x46)
 
 
 def _inches(width: float) -> Any:
@@ -75,7 +110,7 @@ def _make_borders() -> Any:
     return borders
 
 
-def _fill(cell: _Cell, text: str | Link, side: str, size: float, *, bold: bool) -> None:
+def _fill(cell: _Cell, text: str | Link, side: str, size: float, *, bold: bool, narrow: bool) -> None:
     from docx.enum.text import WD_ALIGN_PARAGRAPH
     from docx.shared import Pt
 
@@ -84,7 +119,7 @@ def _fill(cell: _Cell, text: str | Link, side: str, size: float, *, bold: bool) 
     if isinstance(text, Link):
         _link(paragraph, text, size)
     else:
-        run = paragraph.add_run(clean(text))
+        run = paragraph.add_run(loosen(clean(text)) if narrow else clean(text))
         run.font.size, run.bold = Pt(size), bold
     paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT if side == "r" else WD_ALIGN_PARAGRAPH.LEFT
 
