@@ -20,11 +20,11 @@ LEVELS = ("high", "moderate", "low")
 RULE = (
     f"low where the draws are not to be trusted, fewer than {FEW} sources speak, or more than half of the prior's "
     f"variance is left in a headline count; else moderate where fewer than {MANY} sources speak, none of them "
-    f"independent, a claim is more than {FAR:g} standard deviations off, more than half of the variance comes from the "
-    "sources' biases, or the priors are provisional; else high. One level lower where claims contradict each other: "
-    f"two kinds of them, by measure or by role, lie more than {FAR:g} standard deviations apart around what was "
-    "expected, or by the sensitivity report groups of sources conflict, or one kind of claims left out moves a "
-    "headline by more than its standard deviation."
+    f"independent, a claim is more than {FAR:g} standard deviations off, more than half of the variance would go if "
+    "the sources' biases were known, or the priors are provisional; else high. One level lower where claims contradict "
+    f"each other: two kinds of them, by measure or by role, lie more than {FAR:g} standard deviations apart around "
+    "what was expected, or by the sensitivity report groups of sources conflict, or one kind of claims left out "
+    "moves a headline by more than its standard deviation."
 )
 _KINDS = {"cumulative": "running totals", "interval": "counts of days or spells"}
 
@@ -40,7 +40,7 @@ def judge_confidence(result: Result, sensitivity: Sensitivity | None = None) -> 
         A report of the same inputs.
     """
     found, reasons = _judge_evidence(result)
-    conflicts = list(_find_conflicts(result, sensitivity))
+    conflicts = list(find_conflicts(result, sensitivity))
     if conflicts:
         lower = min(LEVELS.index(found) + 1, len(LEVELS) - 1)
         return LEVELS[lower], "; ".join([*conflicts, *([reasons] if found != "high" else [])])
@@ -58,14 +58,16 @@ def _judge_evidence(result: Result) -> tuple[str, str]:
     headline = [entry for entry in result.estimates if (entry.force, entry.quantity) in told]
     low = {
         "the draws are not to be trusted": not result.trusted,
-        f"{_count(len(speaking))} speaks": len(speaking) < FEW,
+        f"{'only ' if speaking else ''}{_count(len(speaking))} speaks": len(speaking) < FEW,
         "much of the answer is the prior's": any(entry.prior_share > MOST for entry in headline),
     }
     moderate = {
         f"only {_count(len(speaking))} speak": len(speaking) < MANY,
         "none of the sources is independent": not independent,
         "some claims are far from what the model expected": any(abs(claim.standardised or 0.0) > FAR for claim in used),
-        "most of the uncertainty is the sources' biases": any(entry.bias_share > MOST for entry in headline),
+        "most of the uncertainty would go if the sources' biases were known": any(
+            entry.bias_share > MOST for entry in headline
+        ),
         "the priors are provisional": result.prior.provisional,
     }
     for level, reasons in (("low", low), ("moderate", moderate)):
@@ -75,7 +77,7 @@ def _judge_evidence(result: Result) -> tuple[str, str]:
     return "high", f"{_count(len(speaking))} speak, {len(independent)} of them independent, and they agree"
 
 
-def _find_conflicts(result: Result, sensitivity: Sensitivity | None) -> Iterator[str]:
+def find_conflicts(result: Result, sensitivity: Sensitivity | None = None) -> Iterator[str]:
     """Yield what kinds of claims contradict each other, in words."""
     used = [claim for claim in result.claims if claim.used and claim.standardised is not None]
     roles = {entry.source: entry.roles for entry in result.sources}
@@ -90,7 +92,7 @@ def _find_conflicts(result: Result, sensitivity: Sensitivity | None) -> Iterator
             view = look_at(sensitivity, key)
             for each in view.scenarios if view else ():
                 if each.kind == LEFT_OUT[2] and each.trusted and abs(each.shift_sd) > DECIDES:
-                    yield f"the answer is another {each.label}"
+                    yield f"{each.label} the answer would be another"
 
 
 def _set_apart(claims: list[JudgedClaim], name_kind: Callable[[JudgedClaim], str | None]) -> Iterator[str]:

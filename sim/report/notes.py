@@ -67,28 +67,36 @@ def _begin(claim: JudgedClaim) -> str:
 
 def list_notes(result: Result) -> list[str]:
     """Return the sentences that every report carries: what is not identified, and what is mostly prior."""
-    notes = ["Not identified: a bias that all sources share. It comes from the prior, not from these claims."]
+    known, remarks, limits = int(bool(result.known_by)), list_remarks(result), list_limits(result)
+    return [*remarks[:known], *limits[:1], *remarks[known:], *limits[1:]]
+
+
+def list_remarks(result: Result) -> list[str]:
+    """Return what must be said of these figures."""
+    notes = [f"Only claims published by {result.known_by} are used."] if result.known_by else []
     driven = _list_counts(result, lambda entry: entry.prior_share > MOST)
     if result.used_claims and driven:
         notes.append(f"Driven by the prior more than by the claims: {driven}.")
-    if result.known_by:
-        notes.insert(0, f"Only claims published by {result.known_by} are used.")
     biased = _list_counts(result, lambda entry: entry.bias_share > MOST)
     if biased and result.used_claims:
-        notes.append(
-            f"More than half of the uncertainty comes from the sources' biases, which are mostly prior: {biased}."
-        )
+        notes.append(f"If the sources' biases were known, more than half of the uncertainty would go: {biased}.")
     if result.diagnostics.attempts > 1:
         notes.append("The first sampling did not converge; these are the draws of a longer one.")
+    if result.prior.provisional:
+        notes.append(f"The prior set “{result.prior.name}” is provisional.")
+    return notes
+
+
+def list_limits(result: Result) -> list[str]:
+    """Return what no claims can tell, and how the priors fared that were learned."""
+    limits = ["Not identified: a bias that all sources share. It comes from the prior, not from these claims."]
     if result.prior.learned:
-        notes.append(
+        limits.append(
             "The priors on bias were learned from past wars that people wrote about, so they expect exaggeration. "
             "Their intervals held what they promise on killed, wounded, captured and equipment, and too little on "
             "campaigns and on soldiers and civilians counted together."
         )
-    if result.prior.provisional:
-        notes.append(f"The prior set “{result.prior.name}” is provisional.")
-    return notes
+    return limits
 
 
 def _list_counts(result: Result, holds: Callable[[Estimate], bool]) -> str:

@@ -8,35 +8,74 @@ from collections.abc import Iterator
 from sim.contract.summary import Estimate, JudgedClaim, Result
 from sim.report.labels import label_sources, name_count, tell_forces_apart
 from sim.report.table import list_headline, show_estimate
-from sim.words import show_count, show_day, show_given, show_number, show_share
+from sim.words import join_words, show_count, show_day, show_factor, show_given, show_number, show_share
 
 ALIKE = 1.1  # a factor below which two numbers are the same
 
 
 def tell_official(result: Result) -> list[str]:
-    """Return for each force why its official figure is not ours; of none that has one, the latest number told."""
-    told = [text for force in result.forces for text in _tell_force(result, force.force)]
-    return told or list(_tell_latest(result))
+    """Return for each force why its official figure is not ours; of one that has none, the latest numbers told."""
+    return [text for force in result.forces for text in _tell_force(result, force.force)]
+
+
+def has_official(result: Result) -> bool:
+    """Return whether the own side of any force has told a total that can be set beside ours."""
+    return any(_find_latest(result, entry, own=True) for entry in list_headline(result))
 
 
 def _tell_force(result: Result, force: str) -> Iterator[str]:
-    for entry in list_headline(result):
-        claim = _find_latest(result, entry, own=True) if entry.force == force else None
-        if claim is not None:
-            yield f"{_set_beside(result, entry, claim, 'Officially')} {_explain(result, entry, claim)}".rstrip()
+    entries = [entry for entry in list_headline(result) if entry.force == force]
+    for entry in entries:
+        claims = _find_latest(result, entry, own=True)
+        if claims:
+            beside = _set_beside(result, entry, claims[-1], "Officially")
+            yield f"{beside} {_explain(result, entry, claims[-1])}".rstrip()
+            return
+    of = tell_forces_apart(result.forces)[force]
+    none = f"The own side of {of} has told no total." if of else "The own side has told no total."
+    for entry in entries:
+        claims = _find_latest(result, entry, own=False)
+        if claims:
+            yield f"{none} {_tell_latest(result, entry, claims)}"
             return
 
 
-def _tell_latest(result: Result) -> Iterator[str]:
-    for entry in list_headline(result):
-        claim = _find_latest(result, entry, own=False)
-        if claim is not None:
-            yield f"The own side has told no total. {_set_beside(result, entry, claim, 'The latest number told is')}"
-            return
+def _tell_latest(result: Result, entry: Estimate, claims: list[JudgedClaim]) -> str:
+    """Return the latest numbers that others told; of several on one day the lowest and the highest."""
+    low, *_, high = sorted([*claims, *claims[:1]], key=lambda claim: claim.said[-1])
+    of, labels = tell_forces_apart(result.forces)[entry.force], label_sources(result)
+    if low.said == high.said:
+        told, why = _set_beside(result, entry, low, "The latest number told is"), _tell_biases(result, [low])
+    else:
+        numbers = " and ".join(f"{_show_said(claim)} ({labels[claim.owner]})" for claim in (low, high))
+        ours = show_estimate(entry) if low.as_of == result.as_of else show_count(_read_day(result, entry, low.as_of), 2)
+        told = (
+            f"The latest numbers told of the {name_count(entry.quantity, of)} are {numbers}, by "
+            f"{show_day(low.as_of)}; we say {ours}."
+        )
+        why = _tell_biases(result, [low, high])
+    alike = not _differ(_read_day(result, entry, low.as_of), max(low.said[-1], 1e-9))
+    return told if alike and low is high else f"{told} {why}".rstrip()
 
 
-def _find_latest(result: Result, entry: Estimate, *, own: bool) -> JudgedClaim | None:
-    """Return the last used running total of a count: the own side's, or anybody's."""
+def _tell_biases(result: Result, claims: list[JudgedClaim]) -> str:
+    """Return what each of the sources is judged to make of the truth: the reason why our number is another."""
+    medians = {(each.source, each.force, each.quantity): each.median for each in result.bias}
+    labels = label_sources(result)
+    told = {
+        labels[claim.owner]: show_factor(medians[key])
+        for claim in claims
+        if (key := (claim.owner, claim.force, claim.quantity)) in medians
+    }
+    parts = [
+        f"{label} {factor} times" if number else f"{label} to tell {factor} times the truth"
+        for number, (label, factor) in enumerate(told.items())
+    ]
+    return f"We judge {join_words(parts)}." if parts else ""
+
+
+def _find_latest(result: Result, entry: Estimate, *, own: bool) -> list[JudgedClaim]:
+    """Return the used running totals of a count that speak of the latest day: the own side's, or anybody's."""
     roles = {source.source: source.roles.get(entry.force, ()) for source in result.sources}
     totals = [
         claim
@@ -45,15 +84,18 @@ def _find_latest(result: Result, entry: Estimate, *, own: bool) -> JudgedClaim |
         and claim.measure != "interval" and claim.unit == "count" and not claim.part
         and (roles[claim.owner] == ("own",) or not own)
     ]  # fmt: skip
-    return max(totals, key=lambda claim: (claim.as_of, claim.published), default=None)
+    last = max((claim.as_of for claim in totals), default="")
+    return sorted((claim for claim in totals if claim.as_of == last), key=lambda claim: claim.published)
+
+
+def _show_said(claim: JudgedClaim) -> str:
+    return f"{claim.wording.before}{' to '.join(map(show_given, claim.said))}"
 
 
 def _set_beside(result: Result, entry: Estimate, claim: JudgedClaim, opening: str) -> str:
     """Return the claim and our number of its day in one sentence."""
-    wording = claim.wording
-    number = " to ".join(map(show_given, claim.said))
     of, source = tell_forces_apart(result.forces)[entry.force], label_sources(result)[claim.owner]
-    said = f"{opening} {wording.before}{number} {name_count(entry.quantity, of)} by {show_day(claim.as_of)} ({source})"
+    said = f"{opening} {_show_said(claim)} {name_count(entry.quantity, of)} by {show_day(claim.as_of)} ({source})"
     ours = _read_day(result, entry, claim.as_of)
     same_day = claim.as_of == result.as_of or not _differ(ours, entry.median)
     if same_day:

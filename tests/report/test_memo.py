@@ -61,7 +61,7 @@ def test_every_format_says_the_headline(form, kursk_run, kursk_folder, tmp_path)
     text = read_text(path)
     for entry in kursk_run.result.estimates:
         if entry.quantity in ("killed", "casualties"):
-            assert f"the {entry.quantity} at {show_estimate(entry)} (" in text
+            assert f"{show_estimate(entry)} {entry.quantity} (" in text
             assert f"{show_range(entry)})" in text
     for section in memo.sections:
         assert section.title in text
@@ -343,13 +343,16 @@ def test_the_page_can_be_asked(kursk_run, tmp_path):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("brief", [False, True])
-def test_axe_finds_nothing(kursk_run, tmp_path, brief):
+@pytest.mark.parametrize("kind", ["whole", "brief", "dark"])
+def test_axe_finds_nothing(kursk_run, tmp_path, kind):
     """Contrast, names, headings, alternative texts: what axe-core knows of WCAG (`make browser` installs it)."""
     axe = ROOT / "build/axe/node_modules/axe-core/axe.min.js"
     if not axe.is_file():
         pytest.skip("axe-core is missing: run make browser where npm is")
-    text = render_memo(compose_memo(kursk_run.result, brief=brief), "html")
+    text = render_memo(compose_memo(kursk_run.result, brief=kind == "brief"), "html")
+    if kind == "dark":  # what a reader in dark mode has
+        text = text.replace("@media (prefers-color-scheme: dark)", "@media screen")
+        assert text.count("@media screen") == 1
     source = axe.read_text(encoding="utf-8").replace("</script>", "<\\/script>")
     run = "axe.run().then(found => { document.title = JSON.stringify(found.violations.map(each => each.id)); });"
     title, _ = run_scripts(text.replace("</body>", f"<script>{source}</script><script>{run}</script></body>"), tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -13,7 +14,7 @@ from sim.report.labels import lower_first, name_unknown, sort_naturally, tell_fo
 from sim.report.memo import compose_memo, render_memo
 from sim.report.memo.page_one import MAX_LINES, choose_rows
 from sim.report.notes import list_notes, list_openings
-from sim.report.official import tell_official
+from sim.report.official import has_official, tell_official
 from sim.report.table import show_estimate, show_range, show_text
 from sim.words import show_signed
 
@@ -137,6 +138,56 @@ def test_the_official_figure_stands_beside_ours(kursk_run):
     assert "past wars" not in same
     (none,) = tell_official(kursk_run.result)
     assert none.startswith("The own side has told no total.")
+
+
+def test_where_no_official_figure_is_the_latest_numbers_stand(kursk_run, two):
+    """Of several on one day the lowest and the highest, with what their sources are judged to make of the truth."""
+    result = kursk_run.result
+    last = max(claim.as_of for claim in result.claims if claim.used and claim.quantity == "killed")
+
+    def add(data):
+        used = [each for each in data["claims"] if each["used"] and each["quantity"] == "killed"]
+        claim = next(each for each in used if each["as_of"] == last)
+        biases = [each["source"] for each in data["bias"] if each["quantity"] == "killed"]
+        other = next(source for source in biases if source != claim["owner"])
+        new = {"id": "other", "source": other, "owner": other, "value": 5000, "qualifier": "exact"}
+        data["claims"].append({**claim, **new})
+
+    (told,) = tell_official(edit_result(result, add))
+    assert "The latest numbers told of the killed are about 600 (" in told
+    assert " and 5,000 (" in told
+    assert "times the truth" in told
+    assert not has_official(result)
+    assert [text.split(" has told")[0] for text in tell_official(two)] == [
+        "The own side of North Korean troops", "The own side of Southern army",
+    ]  # fmt: skip
+
+
+def test_without_thresholds_a_round_number_is_asked_about(kursk_run):
+    bare = replace(kursk_run.result, exceedance=())
+    text = compose_memo(bare).sections[0].blocks[0].text
+    found = re.search(r"\((\d+)%\) that more than ([\d,]+) were killed", text)
+    assert found, text
+    killed = next(entry for entry in bare.estimates if entry.quantity == "killed")
+    above = float(found[2].replace(",", ""))
+    assert sum(point > above for point in killed.percentiles) == int(found[1])
+    assert 5 <= int(found[1]) <= 25
+
+
+def test_the_caveat_says_what_the_rest_does_not(kursk_run):
+    """The line on confidence and the caveat are two things, whatever is wrong."""
+
+    def set_apart(data):
+        for claim in data["claims"]:
+            if claim["used"]:
+                claim["standardised"] = 1.2 if claim["measure"] == "interval" else -1.2
+
+    caveats = set()
+    for result in (kursk_run.result, edit_result(kursk_run.result, set_apart)):
+        answers = dict(compose_memo(result).sections[0].blocks[-1].items)
+        assert answers["Bear in mind"] not in answers["How sure"]
+        caveats.add(answers["Bear in mind"])
+    assert len(caveats) == 2
 
 
 def test_an_official_figure_of_an_earlier_day_is_set_beside_that_day(kursk_run):

@@ -11,7 +11,9 @@ from sim.report.confidence import RULE
 from sim.report.labels import label_sources, name_row, raise_first, tell_forces_apart
 from sim.report.memo.blocks import Block, Material, Points, Table, Text, show_command
 from sim.report.memo.claims import show_expected, show_owner, show_said
+from sim.report.notes import list_limits
 from sim.report.robustness import (
+    LEFT_OUT,
     find_base,
     list_forces,
     list_shown,
@@ -37,9 +39,9 @@ def compose_robustness(material: Material) -> Iterator[Block]:
     report = material.sensitivity
     if report is None:
         advice = show_command(material, "sensitivity")
-        yield Text(f"Not examined: no sensitivity report of these inputs was found ({advice}).")
+        yield Text(f"Not examined: there is no sensitivity report of these inputs ({advice} makes one).")
         return
-    first, rest = tell_pivot(report), tell_robustness(report)
+    first, rest = tell_pivot(report), tell_robustness(report, LEFT_OUT[:2])
     yield Points(tuple(first))
     for force in list_forces(report):
         view = look_at(report, force)
@@ -97,13 +99,7 @@ def compose_limits(material: Material) -> Iterator[Block]:
     """Yield what the claims cannot tell, the claims that are off, and what has no value in some draws."""
     result, labels = material.result, label_sources(material.result)
     of = tell_forces_apart(result.forces)
-    points = [
-        "A bias that all sources share cannot be seen in their claims. It comes from the prior, which rests on how "
-        "such sources did in other wars; those are the wars that people wrote about, so exaggeration is "
-        "over-represented.",
-        "On past wars such intervals held what they promise for killed, wounded, captured and equipment, and too "
-        "little for campaigns and where soldiers and civilians are counted together.",
-    ]
+    points = list_limits(result)
     for claim in result.claims:
         if claim.standardised is not None and abs(claim.standardised) > STRAINED:
             points.append(

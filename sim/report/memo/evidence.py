@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from sim.report.labels import name_count, name_row, tell_forces_apart
 from sim.report.memo.asking import tabulate_chances
 from sim.report.memo.blocks import Block, Material, Points, Table, Text, show_figures
-from sim.report.memo.page_one import HEADER, MAX_EVENTS, choose_rows, judge_threshold, tabulate_estimates
-from sim.report.notes import list_notes
-from sim.report.table import list_derived, list_distinct
+from sim.report.memo.page_one import HEADER, MAX_EVENTS, choose_rows, judge_threshold, list_telling, tabulate_estimates
+from sim.report.notes import list_remarks
+from sim.report.table import list_derived
 from sim.words import show_day
 
 MAX_REPORTS = 7  # that might come next, of a force
@@ -26,13 +26,13 @@ def compose_change(material: Material) -> Iterator[Block]:
 def compose_evidence(material: Material) -> Iterator[Block]:
     """Yield what every report must say, what page one had no room for, and where the uncertainty comes from."""
     result, of = material.result, tell_forces_apart(material.result.forces)
-    yield from (Text(note, "note") for note in list_notes(result))
+    yield from (Text(note, "note") for note in list_remarks(result))
     events = result.exceedance[MAX_EVENTS:]
     if events:
         yield Points(tuple(f"{judge_threshold(entry, material.scale, of[entry.force])}." for entry in events))
     yield from show_figures(result, "losses-over-time", PATHS, 0.92)
     day, first = f"by {show_day(result.as_of)}", choose_rows(result)
-    further = [entry for entry in list_distinct(result) if entry not in first]
+    further = [entry for entry in list_telling(result) if entry not in first]
     if further:
         yield tabulate_estimates(result, further, f"Further estimates {day}")
     if result.used_claims:
@@ -60,7 +60,7 @@ def _tabulate_variance(material: Material) -> Iterator[Block]:
         )
         for entry in result.variance
     )
-    header = ("Count", *(name.capitalize() for name in names), "Of the prior's variance left")
+    header = ("Count", *(name.capitalize() for name in names), "Prior's variance left")
     yield Table("Where the uncertainty comes from: shares of the variance", header, rows, "l" + "r" * (len(names) + 1))
 
 
@@ -69,10 +69,7 @@ def _tabulate_reports(material: Material) -> Iterator[Block]:
     result, of = material.result, tell_forces_apart(material.result.forces)
     for force in dict.fromkeys(entry.force for entry in result.next_reports):
         reports = [entry for entry in result.next_reports if entry.force == force]
-        rows = tuple(
-            (each.label, f"{1 - each.width_ratio:.0%} narrower", f"{each.log_score_gain:.2f}")
-            for each in reports[:MAX_REPORTS]
-        )
+        rows = tuple((each.label, f"{1 - each.width_ratio:.0%} narrower") for each in reports[:MAX_REPORTS])
         what = name_count(reports[0].quantity, of[force])
         caption = f"What one more report on {what} would be expected to bring"
-        yield Table(caption, ("Report", "90% interval", "Gain of the log score"), rows, "lrr")
+        yield Table(caption, ("Report", "90% interval"), rows, "lr")

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sim.contract.summary import Estimate, Exceedance, Result
-from sim.report.confidence import judge_confidence
+from sim.report.confidence import find_conflicts, judge_confidence
 from sim.report.finding import choose_lead, name_forces
-from sim.report.labels import name_count, name_row, tell_forces_apart
+from sim.report.labels import name_count, tell_forces_apart
 from sim.report.memo.blocks import Block, Material, Picture, Table, Terms, Text, show_command
 from sim.report.notes import MOST, list_openings
-from sim.report.official import tell_official
+from sim.report.official import has_official, tell_official
 from sim.report.robustness import tell_pivot
 from sim.report.table import list_distinct, list_headline, show_estimate, show_range
 from sim.words import join_words, say_probability, show_day, show_given, show_probability
 
 MAX_LINES = 7  # of the table
 MAX_EVENTS = 2  # thresholds in the second sentence
-HEADER = ("Median", "50% credible interval", "90% credible interval")
-DOTS = "Each dot is 5% of the probability; thick line: 50% credible interval; thin line: 90%; tick: median"
+HEADER = ("Median", "50% interval", "90% interval")
+LEAST_SHARE = (5, 25)  # percent: how likely the round number is exceeded that stands in for a threshold
 PERSONS = ("killed", "wounded", "captured", "missing", "deployed")
 
 
@@ -27,24 +27,26 @@ def compose_page_one(material: Material) -> Iterator[Block]:
     result = material.result
     yield from (Text(line, "note") for line in list_openings(result))
     yield Text(f"{_say_estimates(result)} {_say_odds(result, material.scale)}")
-    yield Picture("headline.png", DOTS)
+    yield Picture("headline.png", f"How likely each number is, by {show_day(result.as_of)}")
     yield _tabulate(result)
     yield Terms(tuple(_answer(material)))
 
 
 def _say_estimates(result: Result) -> str:
+    """Return the best estimates in one sentence; what 90% means is said of the first."""
     forces = name_forces(result)
-    if len(forces) == 1:
-        entries = list_headline(result)[:2]
-        named = [_name_lost(entry) for entry in entries]
-    else:
+    entries = list_headline(result)[:2]
+    if len(forces) > 1:
         entries = [entry for entry in (choose_lead(result, force) for force in forces) if entry is not None][:3]
-        named = [f"{_name_lost(entry)} of {forces[entry.force]}" for entry in entries]
     told = [
-        f"the {name} at {show_estimate(entry)} ({'90% interval: ' if not number else ''}{show_range(entry)})"
-        for number, (name, entry) in enumerate(zip(named, entries, strict=True))
+        f"{show_estimate(entry)} {_name_lost(entry)} ({'' if number else 'nine chances in ten: '}{show_range(entry)})"
+        for number, entry in enumerate(entries)
     ]
-    return f"By {show_day(result.as_of)} we put {join_words(told)}." if told else ""
+    day = show_day(result.as_of)
+    if len(forces) > 1 and told:
+        whose = (f"of {forces[entry.force]} {text}" for entry, text in zip(entries, told, strict=True))
+        return f"Our best estimates by {day}: {'; '.join(whose)}."
+    return f"Our best estimate by {day} is {join_words(told)}." if told else ""
 
 
 def _name_lost(entry: Estimate) -> str:
@@ -54,16 +56,29 @@ def _name_lost(entry: Estimate) -> str:
 
 
 def _say_odds(result: Result, scale: str) -> str:
-    """Return the first thresholds in one sentence; without one, what the odds are even on."""
+    """Return the first thresholds in one sentence; without one, a round number that is hardly exceeded."""
     of = tell_forces_apart(result.forces)
     events = [judge_threshold(entry, scale, of[entry.force]) for entry in result.exceedance[:MAX_EVENTS]]
-    if events:
-        return f"{'; '.join([events[0], *(event[:1].lower() + event[1:] for event in events[1:])])}."
-    entry = next(iter(list_headline(result)), None)
-    if entry is None:
-        return ""
-    whose = f" ({of[entry.force]})" if of[entry.force] else ""
-    return f"The odds are even that it is {show_range(entry, '0.5')} {name_count(entry.quantity)}{whose}."
+    if not events:
+        leads = [choose_lead(result, force.force) for force in result.forces[:MAX_EVENTS]]
+        asked = [_choose_threshold(entry, scale) for entry in leads if entry is not None]
+        events = [judge_threshold(each, scale, of[each.force]) for each in asked if each is not None]
+    return f"{'; '.join([events[0], *(event[:1].lower() + event[1:] for event in events[1:])])}." if events else ""
+
+
+def _choose_threshold(entry: Estimate, scale: str) -> Exceedance | None:
+    """Return the highest round number that is exceeded with a chance of one in twenty to one in four."""
+    least, most = LEAST_SHARE
+    low, high = entry.percentiles[99 - most], entry.percentiles[99 - least]
+    rounds = (step * 10**power for power in range(15, -1, -1) for step in (8, 6, 5, 4, 3, 2, 1))
+    above = next((number for number in rounds if low <= number < high), None)
+    if above is None:
+        return None
+    chance = sum(point > above for point in entry.percentiles) / 100
+    return Exceedance(
+        force=entry.force, quantity=entry.quantity, above=above, probability=chance,
+        words=say_probability(chance, scale),
+    )  # fmt: skip
 
 
 def judge_threshold(entry: Exceedance, scale: str = "icd203", of: str = "") -> str:
@@ -86,7 +101,7 @@ def judge_threshold(entry: Exceedance, scale: str = "icd203", of: str = "") -> s
 
 def choose_rows(result: Result) -> list[Estimate]:
     """Return the estimates of page one's table: what leads first, then the rest, every force in turn."""
-    leading, distinct = list_headline(result), list_distinct(result)
+    leading, distinct = list_headline(result), list_telling(result)
     taken: list[Estimate] = []
     for wanted in (leading, distinct):
         queues = {force.force: [each for each in wanted if each.force == force.force] for force in result.forces}
@@ -98,15 +113,30 @@ def choose_rows(result: Result) -> list[Estimate]:
     return [entry for entry in distinct if entry in taken]
 
 
+def list_telling(result: Result) -> list[Estimate]:
+    """Return the estimates without totals that add up the same as one before them."""
+    kept: dict[tuple[str, tuple[str, ...]], Estimate] = {}
+    for entry in list_distinct(result):
+        kept.setdefault((entry.force, tuple(sorted(entry.parts)) or (entry.quantity,)), entry)
+    return list(kept.values())
+
+
 def tabulate_estimates(result: Result, entries: list[Estimate], caption: str) -> Table:
     """Return a table of estimates, force after force; a force is named once."""
-    of, rows, before = tell_forces_apart(result.forces), [], ""
+    of, rows = tell_forces_apart(result.forces), []
     for entry in entries:
-        cells = (name_count(entry.quantity), show_estimate(entry), show_range(entry, "0.5"), show_range(entry))
-        name, before = "" if of[entry.force] == before else of[entry.force], of[entry.force]
-        rows.append((name, *cells) if len(of) > 1 else cells)
+        cells = (_name_total(entry), show_estimate(entry), show_range(entry, "0.5"), show_range(entry))
+        rows.append((of[entry.force], *cells) if len(of) > 1 else cells)
     head, align = (("Force", "Count"), "llrrr") if len(of) > 1 else (("Count",), "lrrr")
-    return Table(caption, (*head, *HEADER), tuple(rows), align)
+    return Table(caption, (*head, *HEADER), tuple(rows), align, grouped=len(of) > 1)
+
+
+def _name_total(entry: Estimate) -> str:
+    """Return a count's name, of a total with what it adds up."""
+    name = name_count(entry.quantity)
+    if entry.quantity == "standing":
+        return f"{name} (deployed less losses)"
+    return f"{name} ({join_words([name_count(part) for part in entry.parts])})" if len(entry.parts) > 1 else name
 
 
 def _tabulate(result: Result) -> Table:
@@ -117,27 +147,30 @@ def _answer(material: Material) -> Iterator[tuple[str, str]]:
     result = material.result
     official = tell_official(result)
     if official:
-        yield f"Why not the official figure{'s' if len(official) > 1 else ''}", " ".join(official)
+        told = has_official(result)
+        more = "s" if len(official) > 1 else ""
+        yield f"{'Why not the official' if told else 'The official'} figure{more}", " ".join(official)
     level, why = judge_confidence(result, material.sensitivity)
     yield "How sure", f"Confidence in these figures is {level}: {why}."
     yield "What would change it", " ".join(_tell_change(material))
-    yield "Above all", _choose_caveat(result)
+    yield "Bear in mind", _choose_caveat(result)
 
 
 def _tell_change(material: Material) -> Iterator[str]:
     result, report = material.result, material.sensitivity
-    if report is None:
-        yield f"What it hangs on was not examined ({show_command(material, 'sensitivity')})."
-    else:
+    if report is not None:
         yield from tell_pivot(report)
     best = min(result.next_reports, key=lambda entry: entry.width_ratio, default=None)
     if best is not None and best.width_ratio < 0.995:
-        count = name_row(best.quantity, tell_forces_apart(result.forces)[best.force])
+        count = name_count(best.quantity, tell_forces_apart(result.forces)[best.force])
         label = best.label.replace(", once more", " speaking once more").replace(", not heard yet", "")
         yield (
-            f"Of one more report, {label} would tell most: the 90% interval ({count}) "
-            f"would be {1 - best.width_ratio:.0%} narrower."
+            f"The report that would tell most is {label}: it would narrow the 90% interval of the {count} by "
+            f"{1 - best.width_ratio:.0%}."
         )
+    if report is None:
+        command = show_command(material, "sensitivity")
+        yield f"How much hangs on each source and claim has not been examined (by {command})."
 
 
 def _choose_caveat(result: Result) -> str:
@@ -147,9 +180,8 @@ def _choose_caveat(result: Result) -> str:
         return "No claim could be used, so the figures say what wars are like, and nothing of this one."
     if any(entry.prior_share > MOST for entry in headline):
         return "More than half of what is said here is the prior's: what other wars were like, not what was claimed."
+    if list(find_conflicts(result)):
+        return "Where sources contradict each other the truth may lie with one of them, and not between."
     if any(entry.bias_share > MOST for entry in headline):
-        return (
-            "Most of the uncertainty is how far each source shades the truth, and that is known from other wars, "
-            "hardly from these claims."
-        )
+        return "How far each source shades the truth is known from other wars, hardly from these claims."
     return "If all sources err in the same way, their claims cannot show it."
