@@ -112,9 +112,9 @@ def test_a_lead_in_of_a_document_keeps_with_what_it_leads_in():
 
 
 def test_letters_that_no_font_has_are_spelt_and_said(monkeypatch):
-    memo = make_memo(Table("", ("Source", "Said"), (("국가정보원", "600"), ("Министерство", "700")), "lr"))
-    find, korean = "sim.report.plots.fonts.find_missing", set("국가정보원")
-    monkeypatch.setattr(find, lambda texts: ([], korean.intersection(*texts)))
+    find, korean = "sim.report.plots.fonts.find_missing", "국가정보원"
+    memo = make_memo(Table("", ("Source", "Said"), ((korean, "600"), ("Министерство", "700")), "lr"))
+    monkeypatch.setattr(find, lambda texts: ([], set(korean).intersection(*texts)))
     spelt = spell_memo(memo)
     cells = [row[0] for row in spelt.sections[1].blocks[0].rows]
     assert re.fullmatch(r"[A-Za-z]+", cells[0])

@@ -30,6 +30,7 @@ PULL = (
     "Pull: by how many standard deviations it moves the answer, up (+) or down. Weight: how much of the precision is "
     "lost without it."
 )
+HOW = {"refit": "fitted anew", "psis": "reweighted", "power-scaled": "reweighted"}
 STRAINED = 1.5  # standard deviations, from which a claim is said to be off
 EQUATION = "log(said) = log(true count) + bias(role, war, source, source and quantity) + noise + wording"
 
@@ -43,6 +44,7 @@ def compose_robustness(material: Material) -> Iterator[Block]:
         return
     first, rest = tell_pivot(report), tell_robustness(report, LEFT_OUT[:2])
     yield Points(tuple(first))
+    yield Text(PULL)
     for force in list_forces(report):
         view = look_at(report, force)
         yield from _tabulate_pulls(view) if view else ()
@@ -58,7 +60,7 @@ def _tabulate_pulls(report: Sensitivity) -> Iterator[Block]:
         told = sorted(entries, key=lambda each: -abs(each.shift_sd))[:MOST_PULLS]
         rows = tuple(
             (
-                raise_first(each.label.removeprefix("without ")), *_show_numbers(each),
+                each.label.removeprefix("without "), *_show_numbers(each),
                 show_signed(-each.shift_sd) + ("" if each.trusted else ", not judged"), f"{weigh(each):.0%}",
             )
             for each in told
@@ -67,7 +69,7 @@ def _tabulate_pulls(report: Sensitivity) -> Iterator[Block]:
         caption = f"{raise_first(name_headline(report))} without each {word}{more}"
         yield Table(caption, (word.capitalize(), *PULLS), rows, "lrrrr")
     base = find_base(report)
-    yield Text(f"With all of them: {' ('.join(_show_numbers(base))}). {PULL}")
+    yield Text(f"{raise_first(name_headline(report))} with all of them: {' ('.join(_show_numbers(base))}).")
 
 
 def _show_numbers(scenario: Scenario) -> tuple[str, str]:
@@ -89,7 +91,8 @@ def compose_variants(material: Material) -> Iterator[Block]:
         if view is None:
             continue
         rows = tuple(
-            (each.label, *_show_numbers(each), show_signed(each.shift_sd, 2), each.how) for each in list_shown(view)
+            (each.label, *_show_numbers(each), show_signed(each.shift_sd, 2), HOW.get(each.how, each.how))
+            for each in list_shown(view)
         )
         caption = f"{raise_first(name_headline(view))} under every variant; copies are a warning, made by nobody"
         yield Table(caption, ("Variant", "Median", "90% interval", "Shift (sd)", "How"), rows, "lrrrl")

@@ -8,7 +8,12 @@ from collections.abc import Sequence
 
 from sim.report.memo.blocks import Link, Table
 
-_LETTER, _BOLD = 0.58, 0.7  # of its size, that a letter is wide on average, with room to spare for a wide face
+_LETTER, _WORD, _BOLD = (
+    0.58,
+    0.65,
+    0.7,
+)  # of its size, that a letter is wide: on average, in one word, in a bold one; for a wide face
+SHORTEST = 22  # letters of a column that is not wrapped where there is room
 _JOINT = re.compile(r"(?<=\w)[/_-](?=\w)")
 _PAD = 0.16  # inches of a cell's edges
 
@@ -17,13 +22,13 @@ def share_width(block: Table, room: float, size: float) -> list[float]:
     """Return the widths of columns in inches: none less than its longest word, and then so that rows are low.
 
     Rows are lowest where the columns that are wrapped take as many lines as each other. A head is wrapped before what
-    stands under it, and numbers, whose column is set to the right, before nothing.
+    stands under it, and numbers, whose column is set to the right, and short texts after everything else.
     """
     letter = size * _LETTER / 72
     columns = _list_columns(block)
     heads = [size * _BOLD / 72 * _longest(text) + _PAD for text in block.header]
     words = [
-        max(head, letter * max(map(_longest, column), default=0) + _PAD)
+        max(head, size * _WORD / 72 * max(map(_longest, column), default=0) + _PAD)
         for head, column in zip(heads, columns, strict=True)
     ]
     whole = [
@@ -33,7 +38,10 @@ def share_width(block: Table, room: float, size: float) -> list[float]:
     for wanted in (spread, whole):
         if sum(wanted) <= room:
             return [width * room / sum(wanted) for width in wanted]
-    numbers = [full if side == "r" else low for full, low, side in zip(whole, words, block.align, strict=True)]
+    short = [
+        side == "r" or max(map(len, column)) <= SHORTEST for side, column in zip(block.align, columns, strict=True)
+    ]
+    numbers = [full if kept else low for full, low, kept in zip(whole, words, short, strict=True)]
     least = numbers if sum(numbers) < room else words
     if sum(least) >= room:
         return [width * room / sum(least) for width in least]
