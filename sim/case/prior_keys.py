@@ -15,7 +15,10 @@ from sim.case.families import FAMILIES, Prior
 from sim.case.wordings import list_with_priors
 from sim.errors import quote_value
 
+OWN_SIDE = ("own", "ally_of_own")  # whose effects have a spread of their own
 KINDS = ("losses", "civilians", "wounded", "captured", "deployed")  # of losses that a role biases
+# Of the log odds that there was nothing behind a claim (see `sim.model.claims.invented`).
+NOTHING_TERMS = ("claimed", "size", "accuser", "bystander", "denied")
 # Of a parameter whose scale is a logarithm, a share or a standard deviation of these: beyond, draws overflow.
 LARGEST_MIDDLE, LARGEST_SPREAD = 100.0, 100.0
 
@@ -60,6 +63,7 @@ class PriorKey:
 PRIOR_KEYS = (
     PriorKey("role.<role>.<kind>", REAL),
     PriorKey("noise.<role>", POSITIVE),
+    PriorKey("spread.<own side>", POSITIVE),
     PriorKey("noise.share", POSITIVE),
     PriorKey("outlier.probability", UNIT),
     PriorKey("outlier.factor", POSITIVE),
@@ -83,6 +87,7 @@ PRIOR_KEYS = (
     PriorKey("captured_share", UNIT, is_shared=False),
     PriorKey("missing_share", UNIT, is_shared=False),
     PriorKey("total.<outcome>", REAL, is_shared=False),
+    PriorKey("nothing.<term>", REAL, is_shared=False),
 )
 
 
@@ -95,7 +100,10 @@ def list_shared(spoken: Mapping[str, Collection[str]]) -> Iterator[tuple[str, st
     for role, kinds in spoken.items():
         own = (filled for key in shared if "<role>" in key for filled in _fill(key, kinds))
         yield from ((key.replace("<role>", role), role) for key in own)
-    yield from ((filled, "") for key in shared if "<role>" not in key for filled in _fill(key, ()))
+        if role in OWN_SIDE:
+            yield from ((key.replace("<own side>", role), role) for key in shared if "<own side>" in key)
+    general = (key for key in shared if not {"<role>", "<own side>"} & set(key.split(".")))
+    yield from ((filled, "") for key in general for filled in _fill(key, ()))
 
 
 def _fill(key: str, kinds: Collection[str]) -> Iterator[str]:
@@ -111,9 +119,11 @@ def find_key(key: str) -> PriorKey | None:
     """Return the entry of a key; None of one that is not known."""
     open_parts = {
         "<role>": "|".join(ROLES),
+        "<own side>": "|".join(OWN_SIDE),
         "<kind>": "|".join(KINDS),
         "<wording>": "|".join(wording.name for wording in list_with_priors()),
         "<outcome>": "[a-z][a-z0-9_]*",
+        "<term>": "|".join(NOTHING_TERMS),
         "<force>": "[a-z][a-z0-9_]*",
     }
     for entry in PRIOR_KEYS:

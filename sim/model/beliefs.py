@@ -2,7 +2,7 @@ r"""What each source believes of the state, and how likely what it said is.
 
 Of a base outcome a source believes :math:`B_k = C_k e^{b}`, with
 
-    b = role mean + role in this war + source + source by outcome;
+    b = role mean + spread of the role (role in this war + source + source by outcome);
 
 of a total the sum of its parts' beliefs, of a share the quotient of two beliefs. The effects of a role in this war and
 of a source are those on one class of outcomes (`sim.model.claims.rows.class_of`): a gross claim of aircraft lifts
@@ -52,12 +52,13 @@ def bias_terms(xp: Any, layout: BeliefLayout, theta: Any, effects: Any) -> Any:
         Standard normals of the effects of roles in this war, sources, and sources by outcome.
     """
     in_war, source, by_outcome = (theta[..., position : position + 1] for position in layout.scales)
-    return (
-        pick(xp, theta, layout.role)
-        + in_war * pick(xp, effects, layout.in_war)
+    of_all = (
+        in_war * pick(xp, effects, layout.in_war)
         + source * pick(xp, effects, layout.source)
         + by_outcome * pick(xp, effects, layout.source_outcome)
     )
+    spread = pick(xp, theta, layout.spread) + np.where(layout.spread < 0, 1.0, 0.0)
+    return pick(xp, theta, layout.role) + spread * of_all
 
 
 def widen_sources(xp: Any, layout: BeliefLayout, theta: Any, effects: Any) -> Any:

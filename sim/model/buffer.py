@@ -241,6 +241,7 @@ def _list_rows(beliefs: BeliefLayout) -> dict[Field, Any]:
     top, whole = _flatten_parts(beliefs.numerator), _flatten_parts(beliefs.denominator)
     return {
         Field.ROLE: beliefs.role,
+        Field.SPREAD: beliefs.spread,
         Field.IN_WAR: beliefs.in_war,
         Field.SOURCE: beliefs.source,
         Field.SOURCE_OUTCOME: beliefs.source_outcome,

@@ -25,7 +25,7 @@ EFFECTS = "each source's own bias"
 GROUPS = {
     "how many were lost, or sent": ("total", "share", "wave"),
     "bias of roles": ("role",),
-    "spread of biases": ("scale",),
+    "spread of biases": ("scale", "spread"),
     "noise": ("noise",),
     "wording": ("wording",),
     "outliers": ("outlier",),

@@ -312,14 +312,14 @@ class PlainModel:
             named = [{name, *parts} for name, parts in self.case.file.totals.items() if outcome in parts]
             kind = "civilians" if outcome in PEOPLE or any(each & set(PEOPLE) for each in named) else kind
         group = "people" if outcome in PEOPLE else outcome
+        is_loss = kind not in ("captured", "deployed")
         total = self.p["scale.source_outcome"] * self.effects["source_outcome", source, force, outcome]
-        if kind not in ("captured", "deployed"):
+        if is_loss:
             total += self.p["scale.source"] * self.effects["source", source, group]
-        if wording != "counted":
-            total += self.p[f"role.{kind}.{role}"]
-            if kind not in ("captured", "deployed"):
+            if wording != "counted":
                 total += self.p["scale.role_in_war"] * self.effects["role_in_war", force, role, group]
-        return total
+            total *= self.p.get(f"spread.{role}", 1.0)
+        return total + (0.0 if wording == "counted" else self.p[f"role.{kind}.{role}"])
 
     def belief(self, source, claim, role, quantity, wording):
         parts = ("deployed",) if quantity == "deployed" else self.case.parts_of(claim.force, quantity)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sim.case.case import Case
 from sim.case.evidence import Evidence
 from sim.case.observations import REGISTER, Observation
+from sim.case.prior_keys import OWN_SIDE
 from sim.case.timeline import Timeline
 from sim.model.claims.rows import (
     ESTABLISHED,
@@ -63,6 +64,8 @@ class BeliefLayout:
         which no role plays up or down, or a "register", which nobody does.
     role : ndarray of int, shape (T,)
         The role's mean in theta.
+    spread : ndarray of int, shape (T,)
+        What the effects of the own side are multiplied by, in theta.
     in_war, source, source_outcome : ndarrays of int, shape (T,)
         Positions among the effects.
     effects : dict of str to tuple
@@ -102,6 +105,7 @@ class BeliefLayout:
     rows: tuple[Row, ...]
     term_keys: tuple[tuple[str, str, str, str, str], ...]
     role: Ints
+    spread: Ints
     in_war: Ints
     source: Ints
     source_outcome: Ints
@@ -204,6 +208,10 @@ def lay_out_beliefs(
         role=_ints(
             parameters.index(f"role.{kind_of(case, force, outcome)}", role) if use else -1
             for (_, force, role, outcome, _), use in zip(keys, has_role, strict=True)
+        ),
+        spread=_ints(
+            parameters.index("spread", role) if biased and loss and role in OWN_SIDE else -1
+            for (_, _, role, _, _), biased, loss in zip(keys, has_bias, on_losses, strict=True)
         ),
         in_war=_ints(
             offsets[0] + effects["role_in_war"].index((force, role, class_of(outcome))) if use and loss else -1

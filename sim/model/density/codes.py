@@ -168,6 +168,7 @@ class Field(_FromZero):
 
     # The beliefs: the log bias of each term.
     ROLE = auto()  # (T,) the role's mean in theta
+    SPREAD = auto()  # (T,) in theta, what the effects of the own side are multiplied by
     IN_WAR = auto()  # (T,) among the effects, as the next two
     SOURCE = auto()  # (T,)
     SOURCE_OUTCOME = auto()  # (T,)

@@ -46,11 +46,16 @@ def run_rows(
 
 @inner
 def add_bias(t: int, theta: Any, effects: Any, ints: Any) -> float:
-    """Return the log bias of a term: the role's mean, and each effect times its scale."""
+    """Return the log bias of a term: the role's mean, and the effects times its spread."""
+    role, spread = int_at(ints, Field.ROLE, t), int_at(ints, Field.SPREAD, t)
+    total = theta[role] if role >= 0 else 0.0
+    return total + _add_effects(t, theta, effects, ints) * (theta[spread] if spread >= 0 else 1.0)
+
+
+@inner
+def _add_effects(t: int, theta: Any, effects: Any, ints: Any) -> float:
+    """Return the sum of a term's effects, each times its scale."""
     total = 0.0
-    role = int_at(ints, Field.ROLE, t)
-    if role >= 0:
-        total += theta[role]
     for k in range(_EFFECTS):
         effect = int_at(ints, Field.IN_WAR + k, t)
         if effect >= 0:
@@ -61,9 +66,12 @@ def add_bias(t: int, theta: Any, effects: Any, ints: Any) -> float:
 @inner
 def back_bias(t: int, d: float, theta: Any, effects: Any, d_theta: Any, d_effects: Any, ints: Any) -> None:
     """Carry the derivative by a term's bias back to theta and the effects."""
-    role = int_at(ints, Field.ROLE, t)
+    role, spread = int_at(ints, Field.ROLE, t), int_at(ints, Field.SPREAD, t)
     if role >= 0:
         d_theta[role] += d
+    if spread >= 0:
+        d_theta[spread] += d * _add_effects(t, theta, effects, ints)
+        d *= theta[spread]
     for k in range(_EFFECTS):
         effect = int_at(ints, Field.IN_WAR + k, t)
         if effect >= 0:
