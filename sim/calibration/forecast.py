@@ -17,7 +17,7 @@ from pydantic import Field
 
 from sim.calibration.bywar.kept import learn_kept
 from sim.calibration.bywar.passes import LearnedSites, learn_sites
-from sim.calibration.hindcasts import Hindcast
+from sim.calibration.hindcasts import Hindcast, update_odds
 from sim.calibration.learn import seed_of, update_priors
 from sim.calibration.record import Record
 from sim.calibration.truths import Truth
@@ -135,6 +135,7 @@ class LeftOut:
             others = [item for item in record.hindcasts if item.war != war]
             learned = learn_sites(others, base, seed_of(seed, war), passes=(REFIT_PASSES, REFIT_PASSES))
         found = update_priors(base, learned.without(war), f"without {war}")
+        found = update_odds(found, [item for item in record.hindcasts if item.war != war], base)
         return found, self.learned.diagnostics.trusted
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,7 +16,11 @@ from pydantic_core import PydanticCustomError
 from sim.calibration.truths import Name, Quantity, Truth, spell_key
 from sim.case.case import DEFAULT_TOTALS, DEFAULT_WAVE, PERSONNEL, ROLES, Case, CaseFile, Role
 from sim.case.claims import Claim
-from sim.case.priors import Institution
+from sim.case.evidence import weigh_claims
+from sim.case.families import Prior
+from sim.case.prior_keys import NOTHING_TERMS
+from sim.case.priors import Institution, PriorSet
+from sim.model.claims.invented import find_doubtful, learn_odds
 
 BINS = 12  # of the path of a case of the table, whose bins are at least a week long
 MAX_DELAY = dt.timedelta(days=366)  # a claim published later than this after its day is hindsight
@@ -184,3 +188,35 @@ def _list_outcomes(force: str, truths: Iterable[Truth], rows: Iterable[Claim]) -
             named |= {row.quantity, row.of} - {""}
     base = {part for quantity in named for part in DEFAULT_TOTALS.get(quantity, (quantity,))} - {"deployed"}
     return [*(name for name in PERSONNEL if name in base), *sorted(base - set(PERSONNEL))] or ["killed"]
+
+
+def update_odds(priors: PriorSet, hindcasts: Iterable[Hindcast], base: PriorSet) -> PriorSet:
+    """Return the prior set with the odds that there was nothing behind a claim as past wars teach them.
+
+    Parameters
+    ----------
+    priors : PriorSet
+    hindcasts : iterable of Hindcast
+    base : PriorSet
+        What is believed before: normal priors of `nothing.<term>`.
+    """
+    before = {term: base.get(f"nothing.{term}") for term in NOTHING_TERMS}
+    if any(prior.dist != "Normal" for prior in before.values()):
+        return priors
+    seen = [
+        (doubtful[truth.key, truth.quantity].terms, truth.is_zero)
+        for item in hindcasts
+        for doubtful in [find_doubtful(item.case, weigh_claims(item.case))]
+        for truth in item.truths
+        if (truth.key, truth.quantity) in doubtful
+    ]
+    found = learn_odds(seen, {term: (prior.mu or 0.0, prior.sigma or 1.0) for term, prior in before.items()})
+    none = sum(nothing for _, nothing in seen)
+    learned = {
+        f"nothing.{term}": Prior(
+            dist="Normal", mu=float(f"{mean:.6g}"), sigma=float(f"{sd:.6g}"), why=before[term].why,
+            source=f"{len(seen)} outcomes of past wars that are claimed and not admitted, {none} of them nothing",
+        )
+        for term, (mean, sd) in found.items()
+    }  # fmt: skip
+    return replace(priors, priors={**priors.priors, **learned})

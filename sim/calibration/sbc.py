@@ -54,7 +54,7 @@ class Replicate:
 
 
 # The parameters that are ranked besides, by the start of their names.
-RANKED = ("role.losses", "role.civilians", "role.wounded", "scale.", "noise", "wording.", "outlier.")
+RANKED = ("role.losses", "role.civilians", "role.wounded", "scale.", "spread", "noise", "wording.", "outlier.")
 
 
 def track_quantities(sample: Sample) -> dict[str, Floats]:
@@ -90,7 +90,7 @@ def run_replicate(design: Design, seed: int, ladder: Ladder = OF_RANKS, fit: Fit
 
     def attempt(effort: Effort, _: _Ranked | None) -> _Ranked:
         draws = (fit or _sample)(observed, chain_seed, effort)
-        quantities, chains = track_quantities(take_posterior(observed, draws, seed)), draws.shape[0]
+        quantities, chains = track_quantities(take_posterior(observed, draws, seed, doubts=False)), draws.shape[0]
         counts = {name: by_chain(values, chains) for name, values in quantities.items() if "." not in name}
         return _Ranked(quantities, chains, judge_draws(counts, draws.divergences, ladder.limits))
 

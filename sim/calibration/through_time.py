@@ -20,7 +20,7 @@ from pydantic import Field
 
 from sim.calibration.bywar.passes import learn_sites
 from sim.calibration.forecast import OF_FORECASTS
-from sim.calibration.hindcasts import BINS
+from sim.calibration.hindcasts import BINS, update_odds
 from sim.calibration.learn import seed_of, update_priors
 from sim.calibration.record import read_shipped_record
 from sim.calibration.scores import LEVELS, Established, score_draws
@@ -77,7 +77,7 @@ def learn_without(wars: set[str], base: PriorSet, seed: int, **options: Unpack[T
         )
     others = [item for item in record.hindcasts if item.war not in wars]
     learned = learn_sites(others, base, seed, **options)
-    return update_priors(base, learned, f"without {', '.join(sorted(wars))}")
+    return update_odds(update_priors(base, learned, f"without {', '.join(sorted(wars))}"), others, base)
 
 
 def match_truths(case: Case, truths: Iterable[Truth]) -> dict[Key, list[Truth]]:

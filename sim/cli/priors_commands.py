@@ -93,6 +93,7 @@ def fit_priors(
 
     Example: truetoll priors fit claims.csv truth.csv --out learned.toml
     """
+    from sim.calibration.hindcasts import update_odds
     from sim.calibration.learn import describe_record, update_priors, write_priors
     from sim.calibration.record import read_record
     from sim.case.priors import read_priors
@@ -104,7 +105,7 @@ def fit_priors(
     record, start = read_record(claims, truth), read_priors(base)
     learned = _learn(record, start, seed, sites, jobs, dask, at_once=at_once, quiet=quiet)
     note, source = describe_record(record), f"truetoll priors fit, {len(record.wars)} past wars"
-    found = update_priors(start, learned, out.stem, note, source=source)
+    found = update_odds(update_priors(start, learned, out.stem, note, source=source), record.hindcasts, start)
     path = os.path.relpath(claims.resolve().parent, out.resolve().parent)
     write_priors(found, out, {"path": path, "sha256": record.sha256})
     report = {"schema": 1, "written": str(out), "wars": len(record.wars), "keys": len(learned.keys)}

@@ -82,7 +82,10 @@ class Diagnostics:
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """A count on the headline's day; `parts` are the base outcomes that it sums, none for the size of a force."""
+    """A count on the headline's day; `parts` are the base outcomes that it sums, none for the size of a force.
+
+    `p_zero` is the probability that there was none; 0 in runs that were made before it was kept.
+    """
 
     force: Key
     quantity: Key
@@ -102,6 +105,7 @@ class Estimate:
     bias_share: Share
     percentiles: Points
     dots: Annotated[tuple[Count, ...], Field(min_length=DOTS, max_length=DOTS)]
+    p_zero: Share = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

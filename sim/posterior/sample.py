@@ -17,6 +17,7 @@ from sim.model.beliefs import (
     row_log_likelihoods,
     sum_by_reading,
 )
+from sim.model.claims.invented import doubt
 from sim.model.design import Design, sample_prior, trace_state
 from sim.posterior.fit import Draws
 from sim.posterior.saying import say_again
@@ -41,17 +42,38 @@ class Sample:
         Of the forward Monte Carlo of inputs, wording and noise.
     given_readings : ndarray of bool, shape (draws, readings), optional
         Which reading of each source's role holds, where that is known: in a simulated world.
+    doubts : bool
+        Whether what is claimed and not admitted may be nothing (see `sim.model.claims.invented`).
     """
 
     design: Design
     unknowns: dict[str, Floats]
     seed: int
     given_readings: NDArray[np.bool_] | None = None
+    doubts: bool = False
+
+    @cached_property
+    def claimed_state(self) -> Floats:
+        """Cumulative counts where there are losses, shape (draws, state series, cuts)."""
+        return trace_state(self.design, self.unknowns)
+
+    @cached_property
+    def nothing(self) -> dict[tuple[str, str], NDArray[np.bool_]]:
+        """Where nothing was lost, by force and outcome, each of shape (draws,): those alone where that may be."""
+        if not self.doubts:
+            return {}
+        design = self.design
+        return doubt(design.case, design.evidence, design.priors, self.rng(11), len(self.unknowns["theta"]))
 
     @cached_property
     def state(self) -> Floats:
         """Cumulative counts, shape (draws, state series, cuts)."""
-        return trace_state(self.design, self.unknowns)
+        if not self.nothing:
+            return self.claimed_state
+        state = self.claimed_state.copy()
+        for key, nothing in self.nothing.items():
+            state[nothing, self.design.state.locate(*key)] = 0.0
+        return state
 
     def rng(self, purpose: int) -> np.random.Generator:
         """Return a generator of its own for each purpose, so that none depends on what else was asked."""
@@ -129,7 +151,7 @@ class Sample:
     @cached_property
     def flat_state(self) -> Floats:
         """Cumulative counts as the beliefs read them, shape (draws, state series x cuts)."""
-        return self.state.reshape(len(self.state), -1)
+        return self.claimed_state.reshape(len(self.claimed_state), -1)
 
     @cached_property
     def reading_weights(self) -> Floats:
@@ -237,9 +259,9 @@ def choose_readings(design: Design, weights: Floats, rng: np.random.Generator) -
     return chosen
 
 
-def take_posterior(design: Design, draws: Draws, seed: int) -> Sample:
-    """Return the sample of the posterior."""
-    return Sample(design, draws.flatten(), seed)
+def take_posterior(design: Design, draws: Draws, seed: int, doubts: bool = True) -> Sample:
+    """Return the sample of the posterior; without `doubts`, given that something was lost wherever it is claimed."""
+    return Sample(design, draws.flatten(), seed, doubts=doubts)
 
 
 def draw_prior(design: Design, seed: int) -> Sample:
@@ -255,7 +277,8 @@ def thin_sample(sample: Sample) -> Sample:
     if step <= 1:
         return sample
     readings = None if sample.given_readings is None else sample.given_readings[::step]
-    return Sample(sample.design, {name: each[::step] for name, each in sample.unknowns.items()}, sample.seed, readings)
+    unknowns = {name: each[::step] for name, each in sample.unknowns.items()}
+    return Sample(sample.design, unknowns, sample.seed, readings, sample.doubts)
 
 
 def by_chain(values: Floats, chains: int) -> Floats:

@@ -161,6 +161,7 @@ def _estimate(sample: Sample, prior: Sample, chains: int, force: str, quantity: 
         bias_share=round_figures(_explain_by_bias(sample, force, log_values), 3),
         percentiles=tuple(map(round_figures, np.percentile(values, PERCENTS))),
         dots=tuple(map(round_figures, np.quantile(values, (np.arange(DOTS) + 0.5) / DOTS))),
+        p_zero=round_figures(np.mean(values < 0.5), 3),
     )
 
 

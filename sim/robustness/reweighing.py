@@ -13,6 +13,7 @@ from sim.contract.sensitivity import Forecast
 from sim.contract.values import round_figures
 from sim.model.arrays import NUMPY, map_draws
 from sim.model.beliefs import join_readings, row_log_likelihoods
+from sim.model.claims.invented import find_doubtful
 from sim.model.claims.layout import BeliefLayout, Parts
 from sim.model.claims.rows import ESTABLISHED
 from sim.model.claims.series import find_link
@@ -40,10 +41,11 @@ def reweigh_claims(
     """Yield the variants that leave out claims, one or many, with importance weights that can be trusted.
 
     Of those whose weights cannot be trusted `most_refits` with the largest k are left for refits; the others are told
-    as they are, marked.
+    as they are, marked. Where others would be left to say that there was any loss, or none, draws are not weighed.
     """
     left_out = {variant.task: variant for variant in variants if variant.kind in LEFT_OUT}
     claims = {task: list_left_out(sample.design, variant) for task, variant in left_out.items()}
+    claims = {task: found for task, found in claims.items() if found is None or not _changes_doubts(sample, found)}
     adds = _list_contributions(sample, {task: found for task, found in claims.items() if found is not None})
     doubtful: list[tuple[float, Variant, Floats]] = []
     for task, added in adds.items():
@@ -80,6 +82,14 @@ def forecast_claims(sample: Sample) -> Iterator[Forecast]:
 def summarise_weighted(sample: Sample, chains: int, log_weights: Floats, k: float, how: str) -> FitSummary:
     """Return what weighted draws say; they are trusted where Pareto's k is small."""
     return FitSummary(k <= GOOD_K, how, round_figures(k, 3), describe_counts(sample, chains, log_weights))
+
+
+def _changes_doubts(sample: Sample, claims: frozenset[str]) -> bool:
+    """Whether there would be other odds that nothing was lost without some claims."""
+    case, evidence = sample.design.case, sample.design.evidence
+    kept = tuple(item for item in evidence.observations if item.claim.id not in claims)
+    before, after = (find_doubtful(case, each) for each in (evidence, replace(evidence, observations=kept)))
+    return before != after
 
 
 def _list_contributions(sample: Sample, parts: Mapping[str, frozenset[str]]) -> dict[str, Floats]:

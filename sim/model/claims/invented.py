@@ -1,0 +1,163 @@
+"""Losses that may be none at all: who says that there were any, who that there were none, and how often that was so.
+
+Whoever claims losses where there were none exaggerates by no factor. Of an outcome that its own side admits nothing of,
+and that others claim, the log odds that nothing was lost are
+
+    claimed + size log10(largest claim / 10) + accuser (accusers - 1)
+            + bystander, where somebody claims it who is of neither side
+            + denied, where its own side, or somebody who is of neither, says zero.
+
+It is what claims look like that is learned, not what a total may be: the prior of totals is so wide that it would
+always make nothing the better explanation (Bartlett 1957, doi 10.1093/biomet/44.3-4.533).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize
+from scipy.special import expit
+
+from sim.case.case import Case
+from sim.case.evidence import Evidence
+from sim.case.observations import Observation
+from sim.case.prior_keys import NOTHING_TERMS as TERMS
+from sim.case.priors import PriorSet
+from sim.model.claims.rows import is_loss
+
+Floats = NDArray[np.float64]
+
+ACCUSERS = frozenset({"adversary", "ally_of_adversary"})
+OWN_SIDE = frozenset({"own", "ally_of_own"})
+SIZE = 10.0  # of a claim whose odds are those of `claimed`
+LEAST = 0.01  # a probability below this is none
+# Inventions are in a record because they were exposed, about twice as often as they are in wars: each counts half.
+SELECTED = 0.5
+
+
+@dataclass
+class Witnesses:
+    """Who speaks of an outcome.
+
+    Attributes
+    ----------
+    accusers : set of str
+        Sources of the adversary's side that say it was more than none.
+    largest : float
+        The largest number said by these, or by bystanders.
+    bystander, admitted, denied : bool
+        Whether somebody of neither side says so; its own side; whether anybody of those two says that it was none.
+    """
+
+    accusers: set[str] = field(default_factory=set)
+    largest: float = 0.0
+    bystander: bool = False
+    admitted: bool = False
+    denied: bool = False
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether it is claimed, and not admitted."""
+        return not self.admitted and (self.bystander or bool(self.accusers))
+
+    @property
+    def terms(self) -> Floats:
+        """What the coefficients are multiplied by, in the order of `TERMS`."""
+        accused = bool(self.accusers)
+        size = math.log10(max(self.largest, 1.0) / SIZE)
+        return np.array([1.0, size, len(self.accusers) - accused, self.bystander, self.denied], dtype=float)
+
+
+def find_doubtful(case: Case, evidence: Evidence) -> dict[tuple[str, str], Witnesses]:
+    """Return the outcomes of forces that are claimed and not admitted.
+
+    Who speaks of a total speaks of its parts: a side that admits casualties admits killed and wounded. Prisoners are
+    shown and the missing are on a list: they are doubtful where somebody denies them.
+    """
+    found: dict[tuple[str, str], Witnesses] = {}
+    for item in evidence.observations:
+        force = item.claim.force
+        for quantity in (item.claim.quantity, item.whole):
+            for outcome in case.parts_of(force, quantity) if quantity and quantity != "deployed" else ():
+                _hear(found.setdefault((force, outcome), Witnesses()), item, _roles_of(case, item))
+    return {
+        key: witnesses
+        for key, witnesses in found.items()
+        if witnesses.is_doubtful and (witnesses.denied or is_loss(key[1]))
+    }
+
+
+def _roles_of(case: Case, item: Observation) -> set[str]:
+    return set(case.sources[item.source].roles_towards(item.claim.force)) if item.source in case.sources else set()
+
+
+def _hear(witnesses: Witnesses, item: Observation, roles: set[str]) -> None:
+    """Add what an observation says of an outcome; an upper bound above zero says nothing."""
+    claim = item.claim
+    largest = max((number for number in (claim.low, claim.value, claim.high) if number is not None), default=0.0)
+    is_accuser = bool(roles) and roles <= ACCUSERS
+    if largest == 0:
+        witnesses.denied |= not is_accuser
+    elif claim.wording.sign >= 0 or claim.wording.law != "bound":
+        witnesses.admitted |= bool(roles & OWN_SIDE) or not roles
+        witnesses.bystander |= not is_accuser
+        witnesses.largest = max(witnesses.largest, largest if claim.unit == "count" else 0.0)
+        witnesses.accusers |= {item.source} if is_accuser else set()
+
+
+def doubt(
+    case: Case, evidence: Evidence, priors: PriorSet, rng: np.random.Generator, draws: int
+) -> dict[tuple[str, str], NDArray[np.bool_]]:
+    """Draw where nothing was lost, by force and outcome, each of shape (draws,): those alone where that may be.
+
+    Outcomes of one force that may be none are none together as far as their odds allow: who invents the dead invents
+    the wounded.
+    """
+    found: dict[tuple[str, str], NDArray[np.bool_]] = {}
+    coefficients = np.stack([priors.get(f"nothing.{term}").sample(rng, draws) for term in TERMS], axis=-1)
+    uniform = {force: rng.uniform(size=draws) for force in case.forces}
+    for (force, outcome), witnesses in find_doubtful(case, evidence).items():
+        probability = expit(coefficients @ witnesses.terms)
+        if probability.mean() >= LEAST:
+            found[force, outcome] = uniform[force] < probability
+    return found
+
+
+def learn_odds(
+    seen: Sequence[tuple[Floats, bool]], before: Mapping[str, tuple[float, float]]
+) -> dict[str, tuple[float, float]]:
+    """Return mean and sd of each coefficient, given outcomes that were doubtful and whether nothing was lost.
+
+    A logistic regression with normal priors, its posterior normal at the mode (Laplace). Where cases were chosen by
+    their outcome the slopes stand and the first coefficient moves by the log of how they were chosen (Prentice and Pyke
+    1979, doi 10.1093/biomet/66.3.403): inventions have the weight `SELECTED`.
+
+    Parameters
+    ----------
+    seen : sequence of (ndarray, bool)
+        The terms of each (`Witnesses.terms`), and whether nothing was lost.
+    before : mapping of str to (float, float)
+        Mean and sd of each coefficient, by its term.
+    """
+    mean, sd = (np.array([before[term][k] for term in TERMS]) for k in (0, 1))
+    if not seen:
+        return {term: before[term] for term in TERMS}
+    terms = np.stack([each for each, _ in seen])
+    sign = np.where([nothing for _, nothing in seen], 1.0, -1.0)
+    weight = np.where(sign > 0, SELECTED, 1.0)
+
+    def cost(b: Floats) -> float:
+        return float(weight @ np.logaddexp(0, -sign * (terms @ b)) + 0.5 * np.sum(((b - mean) / sd) ** 2))
+
+    def slope(b: Floats) -> Floats:
+        return np.asarray(-terms.T @ (weight * sign * expit(-sign * (terms @ b))) + (b - mean) / sd**2)
+
+    mode = optimize.minimize(cost, mean, jac=slope, method="BFGS").x
+    p = expit(terms @ mode)
+    curvature = (terms.T * (weight * p * (1 - p))) @ terms + np.diag(sd**-2)
+    spread = np.sqrt(np.diag(np.linalg.inv(curvature)))
+    return {term: (float(m), float(s)) for term, m, s in zip(TERMS, mode, spread, strict=True)}

@@ -1,0 +1,135 @@
+"""Losses that may be none: who is heard, the odds, what they reduce to, and what learns them."""
+
+import numpy as np
+import pytest
+from scipy import integrate, stats
+from scipy.special import expit
+
+from sim.case.evidence import weigh_claims
+from sim.case.folder import read_case
+from sim.case.prior_keys import NOTHING_TERMS
+from sim.case.priors import read_priors
+from sim.model.claims.invented import SELECTED, doubt, find_doubtful, learn_odds
+from sim.model.design import sample_prior
+from sim.posterior.sample import Sample
+
+CASE = """
+schema = 1
+start = 2024-01-01
+end = 2024-01-31
+[forces.b]
+outcomes = ["killed", "wounded", "aircraft"]
+[sources.own]
+role = "own"
+[sources.foe]
+role = "adversary"
+[sources.foe_paper]
+role = "adversary"
+[sources.press]
+role = "independent"
+[sources.unclear]
+role = ["own", "adversary"]
+"""
+PLANES = {"source": "foe", "quantity": "aircraft", "qualifier": "exact", "value": 20, "as_of": "2024-01-31"}
+
+
+def hear(write, *rows):
+    case = read_case(write([{"force": "b", **row} for row in rows], CASE))
+    return {key[1]: each for key, each in find_doubtful(case, weigh_claims(case)).items()}
+
+
+def test_what_an_adversary_alone_claims_is_doubtful(write):
+    assert hear(write, PLANES)["aircraft"].terms.tolist() == [1, pytest.approx(np.log10(2)), 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("row", "term"),
+    [
+        ({"source": "own", "value": 0}, "denied"),
+        ({"source": "press", "value": 0}, "denied"),
+        ({"source": "press", "value": 3}, "bystander"),
+        ({"source": "unclear", "value": 3}, None),  # it may be the own side's
+        ({"source": "foe_paper", "value": 18}, "accuser"),
+        ({"source": "own", "qualifier": "at_most", "value": 5}, ""),  # says nothing of whether there were any
+    ],
+)
+def test_who_else_speaks(write, row, term):
+    found = hear(write, PLANES, {**PLANES, "published": "2024-04-01", **row})
+    if term is None:
+        assert not found
+        return
+    moved = dict(zip(NOTHING_TERMS, found["aircraft"].terms, strict=True))
+    assert {name for name in ("denied", "bystander", "accuser") if moved[name]} == ({term} if term else set())
+
+
+def test_what_a_side_admits_is_no_invention(write):
+    assert not hear(write, PLANES, {**PLANES, "source": "own", "value": 1})
+
+
+def test_a_total_that_is_admitted_admits_its_parts(write):
+    killed = {**PLANES, "quantity": "killed"}
+    assert set(hear(write, killed)) == {"killed"}
+    assert not hear(write, killed, {**PLANES, "source": "own", "quantity": "casualties", "value": 3})
+
+
+def test_echoes_are_no_further_accusers(write):
+    echo = {**PLANES, "source": "foe_paper", "origin": "foe", "published": "2024-04-01"}
+    assert hear(write, PLANES, echo)["aircraft"].terms.tolist() == hear(write, PLANES)["aircraft"].terms.tolist()
+
+
+def test_nothing_is_drawn_as_often_as_the_odds_say(write):
+    case = read_case(write([{"force": "b", **PLANES}], CASE))
+    evidence, priors = weigh_claims(case), read_priors("default")
+    drawn = doubt(case, evidence, priors, np.random.default_rng(1), 200_000)["b", "aircraft"]
+    terms = find_doubtful(case, evidence)["b", "aircraft"].terms
+    each = [priors.get(f"nothing.{term}") for term in NOTHING_TERMS]
+    law = stats.norm(
+        sum(prior.mu * term for prior, term in zip(each, terms, strict=True)),
+        np.sqrt(sum((prior.sigma * term) ** 2 for prior, term in zip(each, terms, strict=True))),
+    )
+    expected = integrate.quad(lambda odds: expit(odds) * law.pdf(odds), -np.inf, np.inf)[0]
+    assert drawn.mean() == pytest.approx(expected, abs=0.005)
+
+
+def test_where_nothing_was_lost_nothing_is_counted_and_sources_still_err(design):
+    laid = design([{"force": "b", **PLANES}, {"force": "b", **PLANES, "quantity": "killed"}], CASE)
+    unknowns = sample_prior(laid, np.random.default_rng(1), 4_000)
+    unknowns["statement"] = np.zeros((4_000, 0))
+    plain, doubtful = Sample(laid, unknowns, 1), Sample(laid, unknowns, 1, doubts=True)
+    nothing = doubtful.nothing["b", "aircraft"]
+    assert 0 < nothing.mean() < 1
+    assert not doubtful.count("b", "aircraft")[nothing].any()
+    np.testing.assert_array_equal(doubtful.count("b", "aircraft")[~nothing], plain.count("b", "aircraft")[~nothing])
+    np.testing.assert_array_equal(doubtful.flat_state, plain.flat_state)
+    assert not plain.nothing
+    # Who invents the dead invents the aircraft: the likelier of the two is nothing wherever the other is.
+    both = [doubtful.nothing["b", name] for name in ("killed", "aircraft")]
+    assert np.all(both[0] == both[1])
+
+
+def test_how_wide_the_prior_of_totals_is_does_not_make_a_loss_doubtful(design):
+    share = []
+    for sd in (2, 5):
+        prior = f'\n[priors]\n"total.aircraft" = {{ dist = "Normal", mu = 4.0, sigma = {sd} }}\n'
+        laid = design([{"force": "b", **PLANES}], CASE + prior)
+        unknowns = sample_prior(laid, np.random.default_rng(1), 4_000)
+        share.append(Sample(laid, unknowns, 1, doubts=True).nothing["b", "aircraft"].mean())
+    assert share[0] == share[1]
+
+
+def test_odds_are_learned_as_by_quadrature():
+    before = dict.fromkeys(NOTHING_TERMS, (0.0, 1e-3)) | {"claimed": (-2.0, 1.0)}
+    seen = [(np.array([1.0, 0, 0, 0, 0]), number < 30) for number in range(100)]
+    mean, sd = learn_odds(seen, before)["claimed"]
+    grid = np.linspace(-8, 4, 20_001)
+    log = SELECTED * 30 * np.log(expit(grid)) + 70 * np.log(expit(-grid)) - 0.5 * (grid + 2) ** 2
+    weight = np.exp(log - log.max())
+    weight /= weight.sum()
+    middle = weight @ grid
+    assert mean == pytest.approx(middle, abs=0.05)
+    assert sd == pytest.approx(np.sqrt(weight @ (grid - middle) ** 2), rel=0.05)
+
+
+def test_nothing_seen_teaches_nothing():
+    before = dict.fromkeys(NOTHING_TERMS, (0.5, 2.0))
+    assert learn_odds([], before) == before
