@@ -21,7 +21,8 @@ from sim.case.timeline import Timeline, cut_days
 from sim.errors import refuse
 from sim.model.arrays import NUMPY, map_draws
 from sim.model.beliefs import join_readings, row_log_likelihoods
-from sim.model.claims.layout import BeliefLayout, count_claims, find_loudest, lay_out_beliefs
+from sim.model.claims.counting import count_claims, find_loudest
+from sim.model.claims.layout import BeliefLayout, lay_out_beliefs
 from sim.model.claims.rows import ESTABLISHED, find_spoken
 from sim.model.claims.series import leave_statements, list_remembered
 from sim.model.losses.bursts import cut_bursts, draw_bursts, log_burst_density

@@ -8,7 +8,7 @@ from benchmarks.synthetic import FORCES, OUTCOMES, write_war
 from sim.case.folder import read_case
 from sim.case.priors import read_priors
 from sim.model.buffer import count_unknowns, evaluate_density
-from sim.model.claims.layout import count_claims
+from sim.model.claims.counting import count_claims
 from sim.model.density.codes import Link
 from sim.model.design import design_model
 

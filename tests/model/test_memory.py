@@ -10,7 +10,7 @@ from scipy import stats
 from sim.model.arrays import NUMPY
 from sim.model.beliefs import expect, row_log_likelihoods
 from sim.model.buffer import count_unknowns, evaluate_density
-from sim.model.claims.layout import count_claims
+from sim.model.claims.counting import count_claims
 from sim.model.claims.series import find_point, measure_rounding
 from sim.model.density.codes import Link
 from sim.model.design import sample_prior, trace_state
