@@ -20,7 +20,7 @@ from sim.model.design import Design
 from sim.posterior.fit import MANY_UNKNOWNS
 from sim.posterior.sample import Sample
 from sim.posterior.summary import choose_keys
-from sim.posterior.verdict import choose_ladder, fit_design
+from sim.posterior.verdict import Quantities, choose_ladder, fit_design, list_reported
 from sim.report.robustness import LEFT_OUT
 from sim.robustness.conflict import compare_groups, list_groups, list_topics, only_group
 from sim.robustness.counts import FitSummary, KeptFit, describe_counts, has_counts, read_fit
@@ -29,14 +29,18 @@ from sim.robustness.reweighing import MOST_REFITS, forecast_claims, reweigh_clai
 from sim.robustness.scenarios import compare_fits
 from sim.robustness.variants import Variant, build_variant, list_variants
 from sim.sampler.chains import ChainState
+from sim.sampler.diagnostics import Limits
 from sim.system.progress import tell_step
 from sim.system.store import Entry
 from sim.system.tasks import TaskOptions, gather_results
 
 GROUP = "group"  # the kind of a task that fits the claims of one group of sources alone
 ECHO = "echo: "
+OF_SHIFTS = Limits(
+    max_rhat=1.02, min_ess=200, may_diverge=False
+)  # of a variant, whose shifts are told with their errors
 ALIKE = 0.7  # of the unknowns, that a variant must share with the base to begin where its chains ended
-SHARE = 0.6  # of the seconds of the first fit, that one of a variant takes
+SHARE = 0.9  # of the seconds of the first fit, that one of a variant takes
 
 
 def examine_case(design: Design, seed: int, *, quick: bool = False, **options: Unpack[TaskOptions]) -> Sensitivity:
@@ -111,10 +115,16 @@ def _fit_variant(design: Design, seed: int, start: ChainState | None, task: str)
     if not task.startswith(ECHO):
         first, start = ladder.efforts[0], start and _carry_chains(start, design, varied)
         light = replace(first, draws=first.draws // 2, tune=first.tune // 3 if start else first.tune)
-        ladder = replace(ladder, efforts=(light, *ladder.efforts))
-    fit = fit_design(varied, seed, ladder, resume_from=start)
+        ladder = replace(ladder, efforts=(light, *ladder.efforts), limits=OF_SHIFTS)
+    judged = list_reported if task.startswith(ECHO) else _list_leading
+    fit = fit_design(varied, seed, ladder, judged, resume_from=start)
     counts = describe_counts(fit.sample, fit.draws.shape[0])
     return asdict(FitSummary(fit.verdict.trusted, "refit", None, counts))
+
+
+def _list_leading(sample: Sample) -> Quantities:
+    """Return what a variant is judged by: the counts that the report leads with; others have their errors beside."""
+    return {f"{force}.{quantity}": sample.count(force, quantity) for force, quantity in choose_keys(sample)}
 
 
 def _carry_chains(start: ChainState, design: Design, varied: Design) -> ChainState | None:
