@@ -81,6 +81,15 @@ class Diagnostics:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Question:
+    """What `check` asks of a row, and nobody has answered."""
+
+    kind: Label
+    where: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Estimate:
     """A count on the headline's day; `parts` are the base outcomes that it sums, none for the size of a force.
 
@@ -296,6 +305,7 @@ class Result:
     paths: Annotated[tuple[CountPath, ...], Few]
     ongoing: Flag = False
     memo: MemoHead | None = None
+    questions: Annotated[tuple[Question, ...], Few] = ()
 
 
 def is_repetition(quantity: str, parts: Sequence[str]) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.case.case import STATES, Case, Derived, Role, Threshold
+from sim.case.check.questions import list_unanswered
 from sim.case.evidence import read_as_of_end
 from sim.case.observations import Observation
 from sim.contract.summary import (
@@ -26,12 +27,13 @@ from sim.contract.summary import (
     NamedForce,
     NamedSource,
     Priors,
+    Question,
     Reading,
     Result,
     Variance,
     choose_leading,
 )
-from sim.contract.values import DOTS, LEVELS, PERCENTS, round_figures
+from sim.contract.values import DOTS, LEVELS, MAX_ENTRIES, PERCENTS, round_figures
 from sim.model.design import Design
 from sim.posterior.fit import Draws
 from sim.posterior.next_report import value_reports
@@ -89,6 +91,10 @@ def summarise(sample: Sample, prior: Sample, draws: Draws, verdict: Verdict, see
         paths=tuple(_describe_path(sample, *key) for key in sample.headline),
         ongoing=case.file.end is None,
         memo=_describe_memo(case),
+        questions=tuple(
+            Question(kind=each.kind, where=each.where, text=each.text)
+            for each in list_unanswered(case, design.evidence)[:MAX_ENTRIES]
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 
@@ -12,17 +13,22 @@ from sim.contract.sensitivity import Sensitivity
 from sim.contract.summary import JudgedClaim, Result
 from sim.report.labels import name_group
 from sim.report.robustness import DECIDES, LEFT_OUT, list_conflicts, list_forces, look_at
+from sim.words import show_number
 
 FEW, MANY = 2, 4  # sources that speak
 MOST = 0.5  # of the prior's variance left, or of the variance that biases explain
+APART = 2.0  # a factor between the latest numbers of one count, from which its sources do not agree
+NEAR_DAYS = 31
 FAR = 2.0  # standard deviations by which a claim may be off, and by which two kinds of claims may stand apart
 LEVELS = ("high", "moderate", "low")
 RULE = (
     f"low where the draws are not to be trusted, fewer than {FEW} sources speak, or more than half of the prior's "
     f"variance is left in a headline count; else moderate where fewer than {MANY} sources speak, none of them "
-    f"independent, a claim is more than {FAR:g} standard deviations off, more than half of the variance would go if "
-    "the sources' biases were known, or the priors are provisional; else high. One level lower where claims contradict "
-    f"each other: two kinds of them, by measure or by role, lie more than {FAR:g} standard deviations apart around "
+    f"independent, a claim is more than {FAR:g} standard deviations off, the latest numbers of one count lie more than "
+    f"a factor of {APART:g} apart, more than half of the variance would go if the sources' biases were known, or the "
+    "priors are provisional; else high. One level lower where a question of check that the answer may hang on stands "
+    "unanswered, or where claims contradict each other: two kinds of them, by measure or by role, lie more than "
+    f"{FAR:g} standard deviations apart around "
     "what was expected, or by the sensitivity report groups of sources conflict, or one kind of claims left out "
     "moves a headline by more than its standard deviation."
 )
@@ -40,7 +46,7 @@ def judge_confidence(result: Result, sensitivity: Sensitivity | None = None) -> 
         A report of the same inputs.
     """
     found, reasons = _judge_evidence(result)
-    conflicts = list(find_conflicts(result, sensitivity))
+    conflicts = [*_tell_questions(result), *find_conflicts(result, sensitivity)]
     if conflicts:
         lower = min(LEVELS.index(found) + 1, len(LEVELS) - 1)
         return LEVELS[lower], "; ".join([*conflicts, *([reasons] if found != "high" else [])])
@@ -68,6 +74,7 @@ def _judge_evidence(result: Result) -> tuple[str, str]:
         "most of the uncertainty would go if the sources' biases were known": any(
             entry.bias_share > MOST for entry in headline
         ),
+        _tell_apart(used): max(_list_factors(used), default=1.0) > APART,
         "the priors are provisional": result.prior.provisional,
     }
     for level, reasons in (("low", low), ("moderate", moderate)):
@@ -75,6 +82,35 @@ def _judge_evidence(result: Result) -> tuple[str, str]:
         if found:
             return level, "; ".join(found)
     return "high", f"{_count(len(speaking))} speak, {len(independent)} of them independent, and they agree"
+
+
+def _tell_questions(result: Result) -> Iterator[str]:
+    count = len(result.questions)
+    if count:
+        named = ", ".join(dict.fromkeys(each.kind for each in result.questions))
+        opening = "a question of check stands" if count == 1 else f"{count} questions of check stand"
+        yield f"{opening} unanswered ({named})"
+
+
+def _tell_apart(used: list[JudgedClaim]) -> str:
+    return (
+        f"the latest numbers of one count lie a factor of {show_number(max(_list_factors(used), default=1.0), 2)} apart"
+    )
+
+
+def _list_factors(used: list[JudgedClaim]) -> list[float]:
+    """Return for each count how far apart the latest totals of its sources are, as a factor: of its last NEAR_DAYS."""
+    latest: dict[tuple[str, str], dict[str, JudgedClaim]] = defaultdict(dict)
+    for claim in sorted(used, key=lambda each: (each.as_of, each.published)):
+        if claim.measure == "cumulative" and claim.unit == "count" and not claim.part and claim.said[0] > 0:
+            latest[claim.force, claim.quantity][claim.owner] = claim
+    found = []
+    for told in latest.values():
+        first = max(dt.date.fromisoformat(each.as_of) for each in told.values()) - dt.timedelta(days=NEAR_DAYS)
+        near = [each for each in told.values() if dt.date.fromisoformat(each.as_of) >= first]
+        numbers = [float(np.sqrt(each.said[0] * each.said[-1])) for each in near]
+        found.append(max(numbers) / min(numbers))
+    return found
 
 
 def find_conflicts(result: Result, sensitivity: Sensitivity | None = None) -> Iterator[str]:

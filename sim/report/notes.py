@@ -89,6 +89,10 @@ def list_remarks(result: Result) -> list[str]:
     biased = _list_counts(result, lambda entry: entry.bias_share > MOST)
     if biased and result.used_claims:
         notes.append(f"If the sources' biases were known, more than half of the uncertainty would go: {biased}.")
+    if result.questions:
+        first = result.questions[0]
+        more = f" ({len(result.questions)} in all; `truetoll check` lists them)" if len(result.questions) > 1 else ""
+        notes.append(f"A question that nobody has answered{more}: {first.where} {first.text}.".replace("?.", "?"))
     if result.diagnostics.attempts > 1:
         notes.append("The first sampling did not converge; these are the draws of a longer one.")
     if result.prior.provisional:

@@ -131,10 +131,23 @@ def _explain(result: Result, entry: Estimate, claim: JudgedClaim) -> str:
     opening = f"{by or 'By the prior'}, such a side told {show_share(factor)} of its losses"
     if bias.prior_median is None or not _differ(alone, ours):
         return f"{opening}: {show_given(theirs)} means some {show_count(alone, 2)}."
+    if not _has_others(result, claim):
+        return f"{opening}: {show_given(theirs)} means some {show_count(ours, 2)}."
     rest = "raise" if ours > alone else "lower"
     return (
         f"{opening}, so that {show_given(theirs)} alone means some {show_count(alone, 2)}; "
         f"the other claims {rest} this to {show_count(ours, 2)}."
+    )
+
+
+def _has_others(result: Result, claim: JudgedClaim) -> bool:
+    """Return whether another claim speaks of the same count, or of a total that it is a part of."""
+    wholes = {
+        entry.quantity for entry in result.estimates if entry.force == claim.force and claim.quantity in entry.parts
+    }
+    return any(
+        each.used and each.id != claim.id and each.force == claim.force and each.quantity in {claim.quantity, *wholes}
+        for each in result.claims
     )
 
 

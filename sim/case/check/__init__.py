@@ -30,6 +30,7 @@ EARLY = 7  # days from the start in which totals grow by any factor
 MOST_NEAR = 30  # rows after each, of one number within NEAR_DAYS, that it is compared with
 MAX_COMPARED = 50_000_000  # pairs of one topic
 MOST_TOLD = 1_000  # warnings of one reason
+FEW = 10  # a smaller number is said by two sources without either repeating the other
 MANY = 5  # rows excluded for one reason, beyond which they are told together
 _YEAR = re.compile(r"\b(1[89]\d\d|20\d\d)\b")
 
@@ -125,7 +126,7 @@ def _find_unmarked_echoes(evidence: Evidence) -> Iterator[Warning]:
     first_pairs: dict[tuple[object, ...], tuple[Claim, Claim]] = {}
     count: Counter[tuple[object, ...]] = Counter()
     for first, second in _pair_neighbours(evidence, lambda claim: (*_topic(claim), claim.number)):
-        if first.source != second.source:
+        if first.source != second.source and (first.unit == "share" or (first.central or FEW) >= FEW):
             key: tuple[object, ...] = (_topic(first), *sorted((first.source, second.source)))
             first_pairs.setdefault(key, (first, second))
             count[key] += 1
@@ -156,7 +157,7 @@ def _group_claims(evidence: Evidence, key: Callable[[Claim], tuple[object, ...]]
 
 
 def _topic(claim: Claim) -> tuple[object, ...]:
-    return claim.force, claim.quantity, claim.whole, claim.measure
+    return claim.force, claim.quantity, claim.whole, claim.measure, claim.part
 
 
 def _find_contradictions(case: Case, evidence: Evidence) -> Iterator[Warning]:

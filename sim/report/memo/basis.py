@@ -103,6 +103,7 @@ def compose_limits(material: Material) -> Iterator[Block]:
     result, labels = material.result, label_sources(material.result)
     of = tell_forces_apart(result.forces)
     points = list_limits(result)
+    points += [f"Asked, and not answered: {each.where} {each.text}.".replace("?.", "?") for each in result.questions]
     for claim in result.claims:
         if claim.standardised is not None and abs(claim.standardised) > STRAINED:
             points.append(
