@@ -51,6 +51,9 @@ def test_what_an_adversary_alone_claims_is_doubtful(write):
         ({"source": "unclear", "value": 3}, None),  # it may be the own side's
         ({"source": "foe_paper", "value": 18}, "accuser"),
         ({"source": "own", "qualifier": "at_most", "value": 5}, ""),  # says nothing of whether there were any
+        ({"source": "own", "value": 0, "as_of": "2024-01-10"}, ""),  # before anybody claimed any
+        ({"source": "press", "value": 0, "measure": "interval", "since": "2024-01-31"}, ""),  # of a day
+        ({"source": "foe", "value": 0, "as_of": "2024-02-10"}, ""),  # by who claims them
     ],
 )
 def test_who_else_speaks(write, row, term):

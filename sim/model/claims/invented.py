@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,37 +39,30 @@ LEAST = 0.01  # a probability below this is none
 SELECTED = 0.5
 
 
-@dataclass
+@dataclass(frozen=True)
 class Witnesses:
-    """Who speaks of an outcome.
+    """Who speaks of an outcome that is claimed and not admitted.
 
     Attributes
     ----------
-    accusers : set of str
+    accusers : frozenset of str
         Sources of the adversary's side that say it was more than none.
     largest : float
         The largest number said by these, or by bystanders.
-    bystander, admitted, denied : bool
-        Whether somebody of neither side says so; its own side; whether anybody of those two says that it was none.
+    bystander, denied : bool
+        Whether somebody of neither side says so; whether its own side, or somebody of neither, says that it was none.
     """
 
-    accusers: set[str] = field(default_factory=set)
-    largest: float = 0.0
-    bystander: bool = False
-    admitted: bool = False
-    denied: bool = False
-
-    @property
-    def is_doubtful(self) -> bool:
-        """Whether it is claimed, and not admitted."""
-        return not self.admitted and (self.bystander or bool(self.accusers))
+    accusers: frozenset[str]
+    largest: float
+    bystander: bool
+    denied: bool
 
     @property
     def terms(self) -> Floats:
         """What the coefficients are multiplied by, in the order of `TERMS`."""
-        accused = bool(self.accusers)
         size = math.log10(max(self.largest, 1.0) / SIZE)
-        return np.array([1.0, size, len(self.accusers) - accused, self.bystander, self.denied], dtype=float)
+        return np.array([1.0, size, max(len(self.accusers) - 1, 0), self.bystander, self.denied], dtype=float)
 
 
 def find_doubtful(case: Case, evidence: Evidence) -> dict[tuple[str, str], Witnesses]:
@@ -78,35 +71,42 @@ def find_doubtful(case: Case, evidence: Evidence) -> dict[tuple[str, str], Witne
     Who speaks of a total speaks of its parts: a side that admits casualties admits killed and wounded. Prisoners are
     shown and the missing are on a list: they are doubtful where somebody denies them.
     """
-    found: dict[tuple[str, str], Witnesses] = {}
+    heard: dict[tuple[str, str], list[Observation]] = {}
     for item in evidence.observations:
         force = item.claim.force
         for quantity in (item.claim.quantity, item.whole):
             for outcome in case.parts_of(force, quantity) if quantity and quantity != "deployed" else ():
-                _hear(found.setdefault((force, outcome), Witnesses()), item, _roles_of(case, item))
-    return {
-        key: witnesses
-        for key, witnesses in found.items()
-        if witnesses.is_doubtful and (witnesses.denied or is_loss(key[1]))
-    }
+                heard.setdefault((force, outcome), []).append(item)
+    found = {key: _weigh_words(case, items) for key, items in heard.items()}
+    return {key: each for key, each in found.items() if each and (each.denied or is_loss(key[1]))}
 
 
-def _roles_of(case: Case, item: Observation) -> set[str]:
-    return set(case.sources[item.source].roles_towards(item.claim.force)) if item.source in case.sources else set()
+def _weigh_words(case: Case, items: Sequence[Observation]) -> Witnesses | None:
+    """Return who claims an outcome and who denies it; None where nobody claims it, or its own side does.
+
+    An upper bound above zero says nothing. A zero denies what is claimed for the same day or an earlier one, if its
+    source never says another number; one of some days denies nothing.
+    """
+    claims = [item for item in items if _largest(item) and (item.claim.wording.sign >= 0 or item.form != "bound")]
+    roles = {item.source: set(case.sources[item.source].roles_towards(item.claim.force)) for item in items
+             if item.source in case.sources}  # fmt: skip
+    claiming = {item.source for item in claims}
+    if not claims or any(roles.get(source, OWN_SIDE) & OWN_SIDE for source in claiming):
+        return None
+    accusers = frozenset(source for source in claiming if roles[source] <= ACCUSERS)
+    first = min(item.claim.as_of for item in claims)
+    denied = any(
+        not _largest(item) and item.claim.measure == "cumulative" and item.claim.as_of >= first
+        and item.source not in claiming and not roles.get(item.source, set()) <= ACCUSERS
+        for item in items
+    )  # fmt: skip
+    largest = max((_largest(item) for item in claims if item.claim.unit == "count"), default=0.0)
+    return Witnesses(accusers, largest, bool(claiming - accusers), denied)
 
 
-def _hear(witnesses: Witnesses, item: Observation, roles: set[str]) -> None:
-    """Add what an observation says of an outcome; an upper bound above zero says nothing."""
+def _largest(item: Observation) -> float:
     claim = item.claim
-    largest = max((number for number in (claim.low, claim.value, claim.high) if number is not None), default=0.0)
-    is_accuser = bool(roles) and roles <= ACCUSERS
-    if largest == 0:
-        witnesses.denied |= not is_accuser
-    elif claim.wording.sign >= 0 or claim.wording.law != "bound":
-        witnesses.admitted |= bool(roles & OWN_SIDE) or not roles
-        witnesses.bystander |= not is_accuser
-        witnesses.largest = max(witnesses.largest, largest if claim.unit == "count" else 0.0)
-        witnesses.accusers |= {item.source} if is_accuser else set()
+    return max((number for number in (claim.low, claim.value, claim.high) if number is not None), default=0.0)
 
 
 def doubt(
