@@ -7,6 +7,7 @@ from sim.report.labels import name_count, raise_first, tell_forces_apart
 from sim.report.table import list_headline, show_range
 
 MAX_FORCES = 2  # in the title
+MOST = 0.5  # the probability of none from which the finding is that there were none
 _PHRASES = {
     "killed": "lost {} dead", "wounded": "had {} wounded", "missing": "had {} missing",
     "captured": "lost {} captured", "casualties": "suffered {} casualties", "losses": "suffered {} losses",
@@ -25,7 +26,9 @@ def write_title(result: Result) -> str:
         same = number and entry.quantity == told[0][1].quantity
         parts.append(f"{of} {say_range(entry) if same else phrase if number else f'probably {phrase}'}")
     more = len(told) - MAX_FORCES
-    rest = f"; {more} more force{'' if more == 1 else 's'} in the table" if more > 0 else ""
+    atmost = [show_range(entry).partition(" to ")[2] for _, entry in told[:MAX_FORCES] if entry.p_zero > MOST]
+    room = f" (hardly above {' and '.join(filter(None, atmost))})" if any(atmost) else ""
+    rest = f"{room}; {more} more force{'' if more == 1 else 's'} in the table" if more > 0 else room
     doubt = "" if result.trusted else "Not to be trusted: "
     return f"{doubt}{raise_first(', '.join(parts))}{rest}"
 
@@ -43,6 +46,8 @@ def choose_lead(result: Result, force: str) -> Estimate | None:
 
 
 def say_range(entry: Estimate) -> str:
-    """Return the 90% interval of a count, or the one number that it is."""
+    """Return the 90% interval of a count, or the one number that it is; none where that is likelier than any."""
+    if entry.p_zero > MOST:
+        return "no"
     low, _, high = show_range(entry).partition(" to ")
     return low if low == high else f"{low} to {high}"

@@ -98,6 +98,9 @@ def _set_beside(result: Result, entry: Estimate, claim: JudgedClaim, opening: st
     said = f"{opening} {_show_said(claim)} {name_count(entry.quantity, of)} by {show_day(claim.as_of)} ({source})"
     ours = _read_day(result, entry, claim.as_of)
     same_day = claim.as_of == result.as_of or not _differ(ours, entry.median)
+    if same_day and claim.said[-1] == 0:
+        chance = show_share(entry.p_zero)
+        return f"{said}; we say {show_estimate(entry)}, and that there were none with a chance of {chance}."
     if same_day:
         return f"{said}; we say {show_estimate(entry)}{_compare(entry.median, claim)}."
     day = show_count(ours, 2)

@@ -16,7 +16,7 @@ from sim.report.memo.page_one import MAX_LINES, choose_rows
 from sim.report.notes import list_notes, list_openings
 from sim.report.official import has_official, tell_official
 from sim.report.table import show_estimate, show_range, show_text
-from sim.words import show_signed
+from sim.words import show_count, show_signed
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +132,7 @@ def test_the_official_figure_stands_beside_ours(kursk_run):
     assert told.startswith("Officially 100 killed by ")
     assert f"we say {show_estimate(killed)}" in told
     assert "40% of its losses" in told
-    assert "100 alone means some 250; the other claims raise this to 630" in told
+    assert f"100 alone means some 250; the other claims raise this to {show_count(killed.median, 2)}" in told
     (same,) = tell_official(own_total(kursk_run.result, killed.median))
     assert "about the same" in same
     assert "past wars" not in same
@@ -220,3 +220,55 @@ def test_a_reason_names_unknowns_in_words(kursk_run):
     force = kursk_run.result.forces[0].force
     told = name_unknown(f"R-hat of bias of {source.source} on {force}.killed is 1.2", kursk_run.result)
     assert told == f"R-hat of the bias of {source.label} on killed is 1.2"
+
+
+def likely_none(result, chance):
+    """Return the summary with a probability that none were killed, and with the median that goes with it."""
+
+    def change(data):
+        for entry in data["estimates"]:
+            if entry["quantity"] == "killed":
+                entry["p_zero"] = chance
+
+    return edit_result(result, change)
+
+
+def test_that_there_were_none_is_said_where_it_is_likely(kursk_run):
+    (none,) = tell_official(own_total(likely_none(kursk_run.result, 0.7), 0))
+    assert "and that there were none with a chance of 70%" in none
+    assert write_title(likely_none(kursk_run.result, 0.7)).startswith(
+        "North Korean troops probably lost no dead (hardly"
+    )
+    assert write_title(likely_none(kursk_run.result, 0.3)) == write_title(kursk_run.result)
+    page = render_memo(compose_memo(likely_none(kursk_run.result, 0.3)))
+    assert "It is unlikely (30%) that there were no killed at all." in page
+    assert "There may have been none at all; the probability of that: killed 30%." in page
+    assert "none at all" not in render_memo(compose_memo(kursk_run.result))
+
+
+def test_the_other_claims_do_nothing_where_there_are_none(kursk_run):
+    alone = own_total(kursk_run.result, 100)
+    kept = [each for each in alone.claims if each.quantity == "killed" and each.said == (100.0,)]
+    (told,) = tell_official(replace(alone, claims=tuple(kept)))
+    assert "the other claims" not in told
+    assert "40% of its losses: 100 means some" in told
+
+
+def test_numbers_far_apart_and_questions_that_stay_open_lower_confidence(kursk_run):
+    def agree(data):
+        data["questions"] = []
+        for claim in data["claims"]:
+            claim["standardised"] = 0.0 if claim["standardised"] is not None else None
+        for entry in data["estimates"]:
+            entry["bias_share"], entry["prior_share"] = 0.0, 0.0
+
+    calm = edit_result(kursk_run.result, agree)
+    _, why = judge_confidence(calm)
+    assert "the latest numbers of one count lie a factor of" in why or "they agree" in why
+    question = {"kind": "first hours", "where": "row 2 (a)", "text": "says 60: is it?"}
+    asked = edit_result(calm, lambda data: data.__setitem__("questions", [question]))
+    level, reason = judge_confidence(asked)
+    assert level != "high"
+    assert "a question of check stands unanswered (first hours)" in reason
+    assert "Asked, and not answered: row 2 (a) says 60: is it?" in render_memo(compose_memo(asked))
+    assert any("A question that nobody has answered: row 2 (a) says 60: is it?" in note for note in list_notes(asked))

@@ -9,11 +9,11 @@ from sim.report.confidence import find_conflicts, judge_confidence
 from sim.report.finding import choose_lead, name_forces
 from sim.report.labels import name_count, tell_forces_apart
 from sim.report.memo.blocks import Block, Material, Picture, Table, Terms, Text, show_command
-from sim.report.notes import MOST, list_openings
+from sim.report.notes import DOUBT, MOST, list_openings
 from sim.report.official import has_official, tell_official
 from sim.report.robustness import tell_pivot
 from sim.report.table import list_distinct, list_headline, show_estimate, show_range
-from sim.words import join_words, say_probability, show_day, show_given, show_probability
+from sim.words import join_words, say_probability, show_day, show_given, show_probability, show_share
 
 MAX_LINES = 7  # of the table
 MAX_EVENTS = 2  # thresholds in the second sentence
@@ -26,7 +26,8 @@ def compose_page_one(material: Material) -> Iterator[Block]:
     """Yield what comes first, two sentences, a figure, a table, and the four answers."""
     result = material.result
     yield from (Text(line, "note") for line in list_openings(result))
-    yield Text(f"{_say_estimates(result)} {_say_odds(result, material.scale)}")
+    said = _say_estimates(result), _say_none(result, material.scale), _say_odds(result, material.scale)
+    yield Text(" ".join(filter(None, said)))
     yield Picture("headline.png", f"How likely each number is, by {show_day(result.as_of)}")
     yield _tabulate(result)
     yield Terms(tuple(_answer(material)))
@@ -49,10 +50,25 @@ def _say_estimates(result: Result) -> str:
     return f"Our best estimate by {day} is {join_words(told)}." if told else ""
 
 
+def _say_none(result: Result, scale: str) -> str:
+    """Return how likely it is that there were none at all, where that is worth a word."""
+    of = tell_forces_apart(result.forces)
+    leading = [entry for entry in list_headline(result) if entry.p_zero >= DOUBT]
+    told = [
+        f"{say_probability(entry.p_zero, scale)} ({show_share(entry.p_zero)}) that there were no "
+        f"{name_count(entry.quantity, of[entry.force])}{'' if _is_people(entry) else ' lost'} at all"
+        for entry in leading[:MAX_EVENTS]
+    ]
+    return f"It is {join_words(told)}." if told else ""
+
+
 def _name_lost(entry: Estimate) -> str:
     name = name_count(entry.quantity)
-    people = entry.quantity in (*PERSONS, "casualties", "losses", "standing") or entry.parts != (entry.quantity,)
-    return name if people else f"{name} lost"
+    return name if _is_people(entry) else f"{name} lost"
+
+
+def _is_people(entry: Estimate) -> bool:
+    return entry.quantity in (*PERSONS, "casualties", "losses", "standing") or entry.parts != (entry.quantity,)
 
 
 def _say_odds(result: Result, scale: str) -> str:
