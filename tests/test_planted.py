@@ -19,9 +19,12 @@ from small_cases import claims, toml_of
 from sim.calibration import forecast
 from sim.calibration.backtest import score_baseline
 from sim.calibration.baselines import Said
+from sim.calibration.bywar.belief import Belief
+from sim.calibration.bywar.passes import LearnedSites
 from sim.calibration.forecast import LeftOut, forecast_war
+from sim.calibration.hindcasts import update_odds
 from sim.calibration.learn import Diagnostics, Learned
-from sim.calibration.record import read_record
+from sim.calibration.record import read_record, read_shipped_record
 from sim.calibration.scores import Established, Score, bound_coverage, compare, summarise
 from sim.case.priors import read_priors
 from sim.posterior.sample import draw_prior
@@ -71,6 +74,19 @@ def test_a_war_of_several_cases_is_left_out_whole(tmp_path, monkeypatch):
     with pytest.raises(LeaveError):
         forecast_war(record, "war_c", None, left_out, read_priors("vague"), 1)
     assert seen == ["a", "b"]
+
+
+def test_the_odds_of_nothing_never_saw_the_left_out_war():
+    """The odds are those of the other wars alone: without one that has invented losses they are smaller."""
+    record, vague = read_shipped_record(), read_priors("vague")
+    learned = SimpleNamespace(
+        without=lambda _: LearnedSites.without(LearnedSites(vague.joint.keys, Belief.of(vague.joint), {}, None)),
+        diagnostics=SimpleNamespace(trusted=True),
+    )
+    found, _ = LeftOut(learned, ()).learn_without(record, "israel_arab_1967_73", vague, 1)
+    everything = update_odds(vague, record.hindcasts, vague)
+    others = update_odds(vague, [item for item in record.hindcasts if item.war != "israel_arab_1967_73"], vague)
+    assert found.get("nothing.claimed").mu == others.get("nothing.claimed").mu != everything.get("nothing.claimed").mu
 
 
 def _fit(laid):

@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 COPIED = ("sim", "tests", "priors", "docs", "pyproject.toml", "README.md")
 PLANTED = "tests/test_planted.py"
 PLAIN = "tests/model/test_plain.py"
+INVENTED = "tests/model/test_invented.py"
 STRANGERS = "tests/test_strangers.py"
 
 
@@ -47,6 +48,33 @@ FAULTS = (
         "others = [item for item in record.hindcasts if item.war != war]",
         "others = [i for i in record.hindcasts if i is not next(j for j in record.hindcasts if j.war == war)]",
         f"{PLANTED}::test_a_war_of_several_cases_is_left_out_whole",
+    ),
+    Planted(
+        "the odds of nothing saw the left-out war", "calibration/forecast.py",
+        "found = update_odds(found, [item for item in record.hindcasts if item.war != war], base)",
+        "found = update_odds(found, record.hindcasts, base)",
+        f"{PLANTED}::test_the_odds_of_nothing_never_saw_the_left_out_war",
+    ),
+    Planted(
+        "a total that is admitted admits no part", "model/claims/invented.py",
+        "case.parts_of(force, quantity) if quantity and quantity", "(quantity,) if quantity and quantity",
+        f"{INVENTED}::test_a_total_that_is_admitted_admits_its_parts",
+    ),
+    Planted(
+        "inventions count as often as they are in the record", "model/claims/invented.py",
+        "np.where(sign > 0, SELECTED, 1.0)", "np.where(sign > 0, 1.0, 1.0)",
+        f"{INVENTED}::test_odds_are_learned_as_by_quadrature",
+    ),
+    Planted(
+        "what sources believe is nothing where nothing was lost", "posterior/sample.py",
+        "return self.claimed_state.reshape(len(self.claimed_state), -1)",
+        "return self.state.reshape(len(self.state), -1)",
+        f"{INVENTED}::test_where_nothing_was_lost_nothing_is_counted_and_sources_still_err",
+    ),
+    Planted(
+        "the spread of the own side acts on prisoners too", "model/claims/layout.py",
+        "if biased and loss and role in OWN_SIDE", "if biased and role in OWN_SIDE",
+        f"{PLAIN}::test_the_density_is_that_of_the_plain_model[missing]",
     ),
     Planted(
         "a reading's posterior is its prior", "posterior/summary.py",
