@@ -13,12 +13,15 @@ from scipy import stats
 from sim.calibration.bywar.fit import fit_site
 from sim.calibration.bywar.kept import hash_wars, read_sites
 from sim.calibration.bywar.passes import LATER, group_wars
+from sim.calibration.hindcasts import update_odds
 from sim.calibration.learn import BRIEF, assemble, design_hindcast, learn_priors, update_priors, write_priors
 from sim.calibration.record import read_record
+from sim.case.prior_keys import NOTHING_TERMS
 from sim.case.priors import read_priors
 from sim.model.buffer import evaluate_density, list_free, name_slots
 from sim.model.density.kernel import log_density_many
 
+ODDS = {f"nothing.{term}" for term in NOTHING_TERMS}
 TRACK = Path(__file__).parents[2] / "priors" / "record"
 
 
@@ -141,8 +144,10 @@ def test_the_default_set_is_what_the_record_teaches(vague):
     for place, key in enumerate(kept.keys):
         assert default.joint.mean[place] == pytest.approx(kept.mean[place], abs=1e-5), key
         assert default.priors[key].sigma == pytest.approx(sd[place], rel=1e-5), key
-    # What was not learned is believed as before.
-    others = set(vague.priors) - set(kept.keys)
+    # What was not learned is believed as before; so are the odds of nothing that the same wars teach.
+    taught = update_odds(vague, shipped.hindcasts, vague)
+    assert {key: str(default.priors[key]) for key in ODDS} == {key: str(taught.priors[key]) for key in ODDS}
+    others = set(vague.priors) - set(kept.keys) - ODDS
     assert {key: str(default.priors[key]) for key in others} == {key: str(vague.priors[key]) for key in others}
     # By how much the slopes of these wars would move the means, by what is kept and as measured now.
     wars, steps = group_wars(shipped.hindcasts), []

@@ -18,6 +18,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from importlib.resources import files
 from pathlib import Path
 from typing import TypedDict
+from unittest import mock
 
 import docx
 from doors import Door, lay_case, list_doors_of_articles, list_doors_of_tables
@@ -230,7 +231,8 @@ def hold_to_contract(arguments: list[str]) -> int:
 def run_here(arguments: list[str], most_seconds: float = MOST_SECONDS) -> tuple[int, str, str]:
     """Run a command in this process, held to the contract; return its exit status and what it says."""
     before, started = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
-    with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+    answers = mock.patch("sys.stdin", io.StringIO("q\n"))  # to what a review asks
+    with answers, redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
         status = int(COMMAND.main(arguments, prog_name="truetoll", standalone_mode=False) or 0)
     after = resource.getrusage(resource.RUSAGE_SELF)
     seconds = min(after.ru_utime - before.ru_utime, time.perf_counter() - started)  # others may use the processor too

@@ -45,5 +45,5 @@ def test_chains_go_on_but_where_they_began_from_another_design(design, begun):
 def test_the_attempts_of_a_run_are_longer_with_smaller_steps(design):
     first, longer, closer = choose_ladder(design([{"value": 300}], CASE)).efforts
     assert longer.draws > first.draws
-    assert closer.draws == longer.draws
+    assert closer.draws > longer.draws
     assert closer.target_accept > longer.target_accept > first.target_accept

@@ -208,8 +208,8 @@ def test_the_memo_says_what_it_must(kursk_run):
     for entry in kursk_run.result.exceedance:
         assert f"{entry.words} ({show_probability(entry.probability)})" in top
     for text in (
-        "cannot be seen in their claims",
-        "exaggeration is over-represented",
+        "a bias that all sources share. It comes from the prior",
+        "so they expect exaggeration",
         "claims not used",
     ):
         assert text in memo
@@ -297,7 +297,7 @@ def test_a_bad_verdict_is_followed_by_more_tries(kursk_run, monkeypatch):
     monkeypatch.setattr("sim.posterior.verdict.choose_effort", lambda _: Effort(60, 200, 0.9))
     run = run_case("kursk", seed=1)
     assert run.result.diagnostics.attempts == 3
-    assert run.drawn.shape == (4, 120)
+    assert run.drawn.shape == (4, 360)
     known = {(e.force, e.quantity): e for e in kursk_run.result.estimates}
     for entry in run.result.estimates:
         assert entry.median == pytest.approx(known[entry.force, entry.quantity].median, rel=0.25)

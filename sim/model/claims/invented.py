@@ -68,8 +68,9 @@ class Witnesses:
 def find_doubtful(case: Case, evidence: Evidence) -> dict[tuple[str, str], Witnesses]:
     """Return the outcomes of forces that are claimed and not admitted.
 
-    Who speaks of a total speaks of its parts: a side that admits casualties admits killed and wounded. Prisoners are
-    shown and the missing are on a list: they are doubtful where somebody denies them.
+    Who speaks of a total speaks of its parts: a side that admits casualties admits killed and wounded. What those of
+    neither side claim by themselves, prisoners, who are shown, and the missing, who are on a list, are doubtful where
+    somebody denies them.
     """
     heard: dict[tuple[str, str], list[Observation]] = {}
     for item in evidence.observations:
@@ -78,7 +79,7 @@ def find_doubtful(case: Case, evidence: Evidence) -> dict[tuple[str, str], Witne
             for outcome in case.parts_of(force, quantity) if quantity and quantity != "deployed" else ():
                 heard.setdefault((force, outcome), []).append(item)
     found = {key: _weigh_words(case, items) for key, items in heard.items()}
-    return {key: each for key, each in found.items() if each and (each.denied or is_loss(key[1]))}
+    return {key: each for key, each in found.items() if each and (each.denied or (each.accusers and is_loss(key[1])))}
 
 
 def _weigh_words(case: Case, items: Sequence[Observation]) -> Witnesses | None:
