@@ -46,6 +46,7 @@ def test_what_an_adversary_alone_claims_is_doubtful(write):
     ("row", "term"),
     [
         ({"source": "own", "value": 0}, "denied"),
+        ({"source": "own", "value": 0, "as_of": "2024-01-28"}, "denied"),  # a return that closed three days before
         ({"source": "press", "value": 0}, "denied"),
         ({"source": "press", "value": 3}, "bystander"),
         ({"source": "unclear", "value": 3}, None),  # it may be the own side's

@@ -13,6 +13,7 @@ always make nothing the better explanation (Bartlett 1957, doi 10.1093/biomet/44
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ Floats = NDArray[np.float64]
 ACCUSERS = frozenset({"adversary", "ally_of_adversary"})
 OWN_SIDE = frozenset({"own", "ally_of_own"})
 SIZE = 10.0  # of a claim whose odds are those of `claimed`
+RETURNS = dt.timedelta(days=7)  # by which a zero may close before the day of what it denies
 LEAST = 0.01  # a probability below this is none
 # Inventions are in a record because they were exposed, about twice as often as they are in wars: each counts half.
 SELECTED = 0.5
@@ -85,8 +87,9 @@ def find_doubtful(case: Case, evidence: Evidence) -> dict[tuple[str, str], Witne
 def _weigh_words(case: Case, items: Sequence[Observation]) -> Witnesses | None:
     """Return who claims an outcome and who denies it; None where nobody claims it, or its own side does.
 
-    An upper bound above zero says nothing. A zero denies what is claimed for the same day or an earlier one, if its
-    source never says another number; one of some days denies nothing.
+    An upper bound above zero says nothing. A zero denies what is claimed for the same day or an earlier one, or for
+    one so soon after that a return had just closed, if its source never says another number; one of some days denies
+    nothing.
     """
     claims = [item for item in items if _largest(item) and (item.claim.wording.sign >= 0 or item.form != "bound")]
     roles = {item.source: set(case.sources[item.source].roles_towards(item.claim.force)) for item in items
@@ -95,7 +98,7 @@ def _weigh_words(case: Case, items: Sequence[Observation]) -> Witnesses | None:
     if not claims or any(roles.get(source, OWN_SIDE) & OWN_SIDE for source in claiming):
         return None
     accusers = frozenset(source for source in claiming if roles[source] <= ACCUSERS)
-    first = min(item.claim.as_of for item in claims)
+    first = min(item.claim.as_of for item in claims) - RETURNS
     denied = any(
         not _largest(item) and item.claim.measure == "cumulative" and item.claim.as_of >= first
         and item.source not in claiming and not roles.get(item.source, set()) <= ACCUSERS
