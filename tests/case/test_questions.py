@@ -233,3 +233,4 @@ def test_a_zero_of_the_other_side_for_what_the_own_side_counts_is_asked_about(wr
     assert hear(write, [{**LATER, "source": "press"}, zero], "denial") == []
     assert hear(write, [LATER, {**zero, "value": 5}], "denial") == []
     assert hear(write, [{**LATER, "value": 0}, {**zero, "value": 80}], "denial") == []
+    assert hear(write, [LATER, {**zero, "as_of": "2024-01-05"}], "denial", ONE_DAY.replace("01-10", "01-01", 1)) == []
