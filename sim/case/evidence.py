@@ -18,6 +18,7 @@ from sim.case.claims import Claim
 from sim.case.observations import Observation, observe_claim, observe_part
 
 IS_SUM = "is the sum of the parts in its statement"
+RETURNS = dt.timedelta(days=7)  # by which a zero may close before the day of what it denies
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,9 @@ def weigh_claims(case: Case, known_by: dt.date | None = None) -> Evidence:
     sources = _drop_echoes(case, known, unused)
     used = [claim for claim in known if claim.id not in unused]
     used = [claim for claim in used if not _is_surely_zero(case, claim, unused)]
-    observations = _observe(case, _join_places(used, sources, unused), sources, unused)
+    observations = set_denials(case, _observe(case, _join_places(used, sources, unused), sources, unused))
     unused |= dict.fromkeys(hidden, f"published after {known_by}")
-    return Evidence(tuple(observations), unused, hidden)
+    return Evidence(observations, unused, hidden)
 
 
 def read_as_of_end(case: Case) -> Case:
@@ -211,6 +212,44 @@ def _observe(
             else:
                 observations[claim.id] = found
     return [observations[claim.id] for claim in claims if claim.id in observations]
+
+
+def set_denials(case: Case, observations: Iterable[Observation]) -> tuple[Observation, ...]:
+    """Return the observations with zeros that deny what others count read as no number; the others as they stand.
+
+    Who says that there was none says whether, and of those that there were nothing of how many: as likely of ten as of
+    a thousand. Whether there was any is told by `sim.model.claims.invented`.
+    """
+    items = tuple(observations)
+    counts = [item for item in items if item.claim.central and item.claim.wording.sign >= 0 and _speaks_of_losses(item)]
+    return tuple(
+        replace(item, upper=math.inf if _denies(case, item, counts) else math.log(0.5)) if _is_none(item) else item
+        for item in items
+    )
+
+
+def _speaks_of_losses(item: Observation) -> bool:
+    return item.claim.quantity != "deployed"
+
+
+def _is_none(item: Observation) -> bool:
+    claim = item.claim
+    return (
+        item.form == "cell" and not claim.central and not (item.whole or claim.part or claim.wording.lists)
+        and not item.source.startswith("=") and claim.measure == "cumulative" and _speaks_of_losses(item)
+    )  # fmt: skip
+
+
+def _denies(case: Case, item: Observation, counts: Sequence[Observation]) -> bool:
+    """Whether a source that never counts any says none of what others count by then, or a return's time later."""
+    parts = _list_parts(case, item.claim)
+    against = [
+        other for other in counts
+        if other.claim.force == item.claim.force and _list_parts(case, other.claim) <= parts
+    ]  # fmt: skip
+    if any(other.source == item.source for other in against):
+        return False
+    return any(other.claim.as_of - RETURNS <= item.claim.as_of for other in against)
 
 
 def _shares_error(claim: Claim) -> bool:

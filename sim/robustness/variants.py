@@ -14,6 +14,7 @@ from typing import Any
 
 from sim.case.case import SILENCE, Case, Source
 from sim.case.claims import Claim
+from sim.case.evidence import set_denials
 from sim.case.families import Prior
 from sim.case.observations import RANGE_SPAN, Observation
 from sim.case.priors import PriorSet, list_prior_sets, read_priors
@@ -57,7 +58,7 @@ def build_variant(design: Design, variant: Variant) -> Design:
 
 def keep_observations(design: Design, keep: Callable[[Observation], bool]) -> Design:
     """Return the design with a part of its observations; nothing else changes."""
-    return observe_world(design, [item for item in design.evidence.observations if keep(item)])
+    return observe_world(design, set_denials(design.case, filter(keep, design.evidence.observations)))
 
 
 def list_speakers(design: Design) -> list[str]:

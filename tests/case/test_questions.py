@@ -224,13 +224,3 @@ def test_what_a_person_has_checked_is_asked_no_more(write):
     assert (
         hear(write, [{**FIRST, "note": "checked: the press counted the burned bus alone"}, LATER], "first hours") == []
     )
-
-
-def test_a_zero_of_the_other_side_for_what_the_own_side_counts_is_asked_about(write):
-    zero = {**LATER, "source": "foe", "value": 0}
-    (found,) = hear(write, [LATER, zero], "denial")
-    assert found.startswith("row 3 (c1): says that there were none, where the own side says 213 in row 2 (c0)")
-    assert hear(write, [{**LATER, "source": "press"}, zero], "denial") == []
-    assert hear(write, [LATER, {**zero, "value": 5}], "denial") == []
-    assert hear(write, [{**LATER, "value": 0}, {**zero, "value": 80}], "denial") == []
-    assert hear(write, [LATER, {**zero, "as_of": "2024-01-05"}], "denial", ONE_DAY.replace("01-10", "01-01", 1)) == []

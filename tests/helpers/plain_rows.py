@@ -6,6 +6,7 @@ forms, edges, points, widths and wholes are worked out here, by the rules of `do
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -61,7 +62,30 @@ def said(claim):
 def read_rows(design):
     """Return the used rows of a design, in their order."""
     items = design.evidence.observations
-    return [read_row(design.case, item, [other for other in items if other.source == item.source]) for item in items]
+    rows = [read_row(design.case, item, [other for other in items if other.source == item.source]) for item in items]
+    for row in rows:
+        if denies(design.case, row, rows):
+            row.upper = INFINITE
+    return rows
+
+
+def denies(case, row, rows):
+    """Whether a total of none says that there was nothing of what others alone give a number of, or of parts of it."""
+    claim = row.claim
+    if said(claim) or row.whole or wording_of(claim) in ("part", "register") or claim.measure != "cumulative":
+        return False
+    if claim.quantity == "deployed":
+        return False
+    parts = set(case.parts_of(claim.force, claim.quantity))
+    others = [
+        other for other in rows
+        if other.claim.force == claim.force and other.claim.quantity != "deployed"
+        and set(case.parts_of(claim.force, other.claim.quantity)) <= parts
+        and said(other.claim) and wording_of(other.claim) != "at_most"
+    ]  # fmt: skip
+    if any(other.source == row.source for other in others):
+        return False
+    return any(other.claim.as_of <= claim.as_of + dt.timedelta(7) for other in others)
 
 
 def read_row(case, item, others):

@@ -35,7 +35,7 @@ FIRST_DAYS = 1  # after its end, of which a number is of the first hours
 OUTGROWN = 1.5  # times a number of the first hours that a later one is
 CHECKED = "checked:"  # with which a note begins that answers what is asked of its row
 # Kinds of questions that a wrong answer hangs on: they stand in the memo, and lower its confidence.
-DECIDING = ("fall", "days", "end", "first hours", "part", "missing", "denial", "size")
+DECIDING = ("fall", "days", "end", "first hours", "part", "missing", "size")
 BEYOND = 1.5  # times those sent that a loss may be
 
 
@@ -50,7 +50,6 @@ def ask_questions(case: Case, evidence: Evidence) -> tuple[Iterator[Warning], ..
         _ask_of_parts(claims),
         _ask_of_first_hours(case, claims),
         _ask_of_missing(case, claims),
-        _ask_of_denials(case, claims),
         _ask_of_ends(case),
         _ask_of_short_events(case, claims),
         _ask_of_registers(case, claims),
@@ -187,24 +186,6 @@ def _ask_of_first_hours(case: Case, claims: list[Claim]) -> Iterator[Warning]:
                     f"says {_number(highest):g}: it draws the answer down; exclude it if it was a first count"
                 )
                 yield Warning("first hours", name_row(claim), text)
-
-
-def _ask_of_denials(case: Case, claims: list[Claim]) -> Iterator[Warning]:
-    """Ask of another side's zero for what the own side counts: who denies that there were any has counted none."""
-    counted: dict[tuple[str, str], Claim] = {}
-    for claim in claims:
-        own = case.sources[claim.source].roles_towards(claim.force) == ("own",)
-        if own and claim.measure == "cumulative" and claim.wording.sign >= 0 and _number(claim) > 0:
-            counted[claim.force, claim.quantity] = claim
-    for claim in claims:
-        admitted = counted.get((claim.force, claim.quantity))
-        is_zero = claim.central == 0 and claim.measure == "cumulative"
-        if admitted is not None and is_zero and claim.source != admitted.source and claim.as_of >= admitted.as_of:
-            text = (
-                f"says that there were none, where the own side says {_number(admitted):g} in {name_row(admitted)}: it "
-                f"is read as a number and draws the answer down; exclude it if it is a denial"
-            )
-            yield Warning("denial", name_row(claim), text)
 
 
 def _ask_of_missing(case: Case, claims: list[Claim]) -> Iterator[Warning]:

@@ -13,7 +13,6 @@ always make nothing the better explanation (Bartlett 1957, doi 10.1093/biomet/44
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from scipy import optimize
 from scipy.special import expit
 
 from sim.case.case import Case
-from sim.case.evidence import Evidence
+from sim.case.evidence import RETURNS, Evidence
 from sim.case.observations import Observation
 from sim.case.prior_keys import NOTHING_TERMS as TERMS
 from sim.case.priors import PriorSet
@@ -35,7 +34,6 @@ Floats = NDArray[np.float64]
 ACCUSERS = frozenset({"adversary", "ally_of_adversary"})
 OWN_SIDE = frozenset({"own", "ally_of_own"})
 SIZE = 10.0  # of a claim whose odds are those of `claimed`
-RETURNS = dt.timedelta(days=7)  # by which a zero may close before the day of what it denies
 LEAST = 0.01  # a probability below this is none
 # Inventions are in a record because they were exposed, about twice as often as they are in wars: each counts half.
 SELECTED = 0.5
