@@ -71,6 +71,7 @@ PRIOR_KEYS = (
     PriorKey("scale.role_in_war", POSITIVE),
     PriorKey("scale.source", POSITIVE),
     PriorKey("scale.source_outcome", POSITIVE),
+    PriorKey("first_report", REAL),
     PriorKey("wording.<wording>", POSITIVE),
     PriorKey("path.step", POSITIVE),
     PriorKey("memory.renewal", UNIT),

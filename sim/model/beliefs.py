@@ -8,7 +8,8 @@ of a total the sum of its parts' beliefs, of a share the quotient of two beliefs
 of a source are those on one class of outcomes (`sim.model.claims.rows.class_of`): a gross claim of aircraft lifts
 nobody killed. The number of captured, of missing and of those deployed is no loss that a side would play down or up:
 they have role means of their own, and neither of these effects. Counts of those found (`counted`) carry no effect of
-the role.
+the role. Of a number of the first days that another follows less is believed to be known yet (see
+`sim.model.claims.earliness`).
 
 **Memory.** A number that others of its source's series follow (see `sim.model.claims.series`) is read given the next
 one: with c and a the logs of the two beliefs, y' what was said next, s the noise of the role, n the error that the
@@ -95,21 +96,23 @@ def believe(xp: Any, parts: Parts, state: Any, bias: Any, least: float) -> Any:
     return total + np.where(parts.mask.sum(axis=1) == 0, 1.0, least)
 
 
-def expect(xp: Any, layout: BeliefLayout, state: Any, bias: Any) -> Any:
+def expect(xp: Any, layout: BeliefLayout, theta: Any, state: Any, bias: Any) -> Any:
     """Return each row's belief on its own scale, shape (..., R): log of a count, logit of a share.
 
     A share whose parts are among those of its whole is below 1 by itself. Another quotient x, such as the casualties
     of those deployed, whose biases differ, is capped smoothly: (x^-m + 1)^(-1/m), within 2% of x up to .8.
     """
-    top = believe(xp, layout.numerator, state, bias, layout.least)
+    log_top = xp.log(believe(xp, layout.numerator, state, bias, layout.least))
+    if layout.early.any():
+        log_top = log_top + theta[..., layout.first_report, None] * layout.early
     if not layout.is_share.any():
-        return xp.log(top)
+        return log_top
     whole = believe(xp, layout.denominator, state, bias, layout.least)
-    log_ratio = xp.log(top) - xp.log(whole)
+    log_ratio = log_top - xp.log(whole)
     capped = -softplus(xp, -CAP * log_ratio) / CAP
     log_share = xp.where(layout.is_capped, capped, xp.minimum(log_ratio, -1e-12))
     log_rest = xp.where(layout.is_share, xp.log(-xp.expm1(xp.where(layout.is_share, log_share, -1.0))), 0.0)
-    return xp.where(layout.is_share, log_share, xp.log(top)) - log_rest
+    return xp.where(layout.is_share, log_share, log_top) - log_rest
 
 
 def noise_sds(xp: Any, layout: BeliefLayout, theta: Any, factor: Any = 1.0) -> Any:
@@ -213,7 +216,7 @@ def row_log_likelihoods(xp: Any, layout: BeliefLayout, state: Any, theta: Any, e
     statement : array, shape (..., statements)
         The error that a statement's rows share, in units of its noise.
     """
-    belief = expect(xp, layout, state, bias_terms(xp, layout, theta, effects))
+    belief = expect(xp, layout, theta, state, bias_terms(xp, layout, theta, effects))
     centre, log_unit = belief, 0.0
     if layout.statements:
         # A claim is off by its statement's error, and the prior of that error has it as the number said: minus it is

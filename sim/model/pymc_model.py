@@ -276,7 +276,7 @@ def _name_day(design: Design, evening: int) -> str:
 
 def _add_claims(pm: Any, beliefs: BeliefLayout, flat: Any, theta: Any, bias: Any, statement: Any) -> None:
     """Add what was said by sources with one role, by the form of its likelihood."""
-    belief = expected = expect(PYTENSOR, beliefs, flat, bias)
+    belief = expected = expect(PYTENSOR, beliefs, theta, flat, bias)
     if beliefs.statements:
         error = statement_errors(PYTENSOR, beliefs, theta, statement)
         expected = expected + pick(PYTENSOR, error, beliefs.statement)

@@ -48,7 +48,7 @@ def join_rows(sample: Sample, repeated: Floats) -> dict[str, Floats]:
 def _repeat_rows(sample: Sample, block: slice, rng: np.random.Generator) -> Floats:
     """Return what is said again in each row, in a block of draws, shape (draws, rows)."""
     layout, theta = sample.design.beliefs, sample.unknowns["theta"][block]
-    belief = centre = expect(NUMPY, layout, sample.flat_state[block], sample.terms[block])
+    belief = centre = expect(NUMPY, layout, theta, sample.flat_state[block], sample.terms[block])
     if layout.statements:
         shared = statement_errors(NUMPY, layout, theta, sample.unknowns["statement"][block])
         centre = centre + np.where(layout.contaminated, 0.0, shared[:, np.maximum(layout.statement, 0)])
@@ -75,7 +75,7 @@ def say_in_turn(
     nothing = np.full(len(layout.rows), Link.NONE)
     alone = replace(layout, link=nothing, is_carried=np.zeros(len(nothing), dtype=bool))
     said = _repeat_rows(replace(sample, design=replace(design, beliefs=alone)), slice(None), rng)
-    belief = expect(NUMPY, layout, sample.flat_state, sample.terms)
+    belief = expect(NUMPY, layout, theta, sample.flat_state, sample.terms)
     row_of = {(row.reading, row.place): number for number, row in enumerate(layout.rows) if row.place >= 0}
     observations = design.evidence.observations
     for series in order_series(observations):

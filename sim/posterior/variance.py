@@ -67,8 +67,9 @@ def realise_errors(sample: Sample) -> dict[Key, Floats]:
     """
     beliefs = sample.design.beliefs
     found: dict[Key, list[Floats]] = defaultdict(list)
+    theta = sample.unknowns["theta"]
     centre = map_draws(
-        lambda block: expect(NUMPY, beliefs, sample.flat_state[block], sample.terms[block]), len(sample.terms)
+        lambda block: expect(NUMPY, beliefs, theta[block], sample.flat_state[block], sample.terms[block]), len(theta)
     )
     mixed = {number for group in beliefs.mixtures for number in group}
     for number, row in enumerate(beliefs.rows):

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.case.evidence import set_denials
 from sim.contract.sensitivity import Forecast
 from sim.contract.values import round_figures
 from sim.model.arrays import NUMPY, map_draws
 from sim.model.beliefs import join_readings, row_log_likelihoods
+from sim.model.claims.earliness import find_earliness
 from sim.model.claims.invented import find_doubtful
 from sim.model.claims.layout import BeliefLayout, Parts
 from sim.model.claims.rows import ESTABLISHED
@@ -30,7 +32,7 @@ Ints = NDArray[np.int64]
 
 OF_ROWS = (  # the fields of a layout that have an element for each row, but for those of what follows it
     "is_share", "is_capped", "statement", "noise", "own_sd", "contaminated", "is_prior", "form", "lower", "upper",
-    "point", "log_width", "sign", "wording", "fresh",
+    "point", "log_width", "sign", "wording", "fresh", "early",
 )  # fmt: skip
 MOST_REFITS = 20  # of single claims of a large case
 
@@ -85,11 +87,11 @@ def summarise_weighted(sample: Sample, chains: int, log_weights: Floats, k: floa
 
 
 def _changes_doubts(sample: Sample, claims: frozenset[str]) -> bool:
-    """Whether there would be other odds that nothing was lost without some claims."""
+    """Whether without some claims there would be other odds that nothing was lost, or a denial would deny nothing."""
     case, evidence = sample.design.case, sample.design.evidence
     kept = tuple(item for item in evidence.observations if item.claim.id not in claims)
     before, after = (find_doubtful(case, each) for each in (evidence, replace(evidence, observations=kept)))
-    return before != after
+    return before != after or kept != set_denials(case, kept)
 
 
 def _list_contributions(sample: Sample, parts: Mapping[str, frozenset[str]]) -> dict[str, Floats]:
@@ -97,7 +99,7 @@ def _list_contributions(sample: Sample, parts: Mapping[str, frozenset[str]]) -> 
 
     Claims whose source's role has several readings add what the mean over them gains by these; those that others of
     their series are read given, what these gain besides: without them they are read given the next one that is left.
-    Which days are told of is another gain.
+    So does what nobody follows any more, and so is early no more. Which days are told of is another gain.
     """
     beliefs = sample.design.beliefs
     rows = _read_rows(sample, beliefs)
@@ -107,19 +109,33 @@ def _list_contributions(sample: Sample, parts: Mapping[str, frozenset[str]]) -> 
     found: dict[str, Floats] = {}
     for name, claims in parts.items():
         of = [number for number, claim in enumerate(ids) if claim in claims]
-        readers = [n for n, after in enumerate(beliefs.successor) if n not in of and after in of]
+        early = _find_early(sample, claims)
+        moved = {-1: False, **dict(enumerate(early != beliefs.early))}
+        readers = [
+            n for n, after in enumerate(beliefs.successor)
+            if n not in of and (after in of or moved[n] or moved[int(after)])
+        ]  # fmt: skip
         without = rows.copy()
         without[:, of] = 0.0
         if readers:
-            without[:, readers] = _read_rows(sample, _skip_rows(beliefs, of, readers))[:, : len(readers)]
-        changed = [*of, *readers]
-        if mixed.isdisjoint(beliefs.rows[number].reading for number in changed):
-            found[name] = np.asarray((rows - without)[:, changed].sum(axis=1))
+            changed = _skip_rows(replace(beliefs, early=early), of, readers)
+            without[:, readers] = _read_rows(sample, changed)[:, : len(readers)]
+        moving = [*of, *readers]
+        if mixed.isdisjoint(beliefs.rows[number].reading for number in moving):
+            found[name] = np.asarray((rows - without)[:, moving].sum(axis=1))
         else:
             found[name] = whole - join_readings(NUMPY, beliefs, without)
         if sample.design.picks.spells:
             found[name] = found[name] + _pick_days(sample, frozenset()) - _pick_days(sample, claims)
     return found
+
+
+def _find_early(sample: Sample, claims: frozenset[str]) -> Floats:
+    """Return how early each row was said (see `sim.model.claims.earliness`) without some claims."""
+    case, rows = sample.design.case, sample.design.beliefs.rows
+    kept = [item for item in sample.design.evidence.observations if item.claim.id not in claims]
+    found = {item.claim.id: value for item, value in zip(kept, find_earliness(case, kept), strict=True)}
+    return np.array([found.get(row.observation.claim.id, 0.0) if row.observation else 0.0 for row in rows])
 
 
 def _read_rows(sample: Sample, beliefs: BeliefLayout) -> Floats:
@@ -146,13 +162,13 @@ def _pick_days(sample: Sample, claims: frozenset[str]) -> Floats:
 
 
 def _skip_rows(layout: BeliefLayout, of: Collection[int], readers: Sequence[int]) -> BeliefLayout:
-    """Return a layout of the rows that are read given some, as if those were not: read given the next left, or alone.
+    """Return a layout of some rows, as if others were not: read given the next that is left in their series, or alone.
 
     The readers are its first rows; what they are read given then are the last.
     """
-    before: dict[int, int] = {}  # of each reader the last row that it passes over
+    before: dict[int, int] = {}  # of each reader the last row that it passes over; itself where there is none
     for reader in readers:
-        number = int(layout.successor[reader])
+        number = reader
         while int(layout.successor[number]) in of:
             number = int(layout.successor[number])
         before[reader] = number

@@ -107,6 +107,15 @@ ONE_DAY_ROWS: list[Row] = [
     {"value": 30, "as_of": "2024-01-01", "source": "foe", "qualifier": "at_most"},
 ]
 
+# What is said of a strike on the day, then later by others and by the same, and by somebody who denies it all.
+EARLY_ROWS: list[Row] = [
+    {"value": 14, "as_of": "2024-01-01", "published": "2024-01-01"},
+    {"value": 20, "as_of": "2024-01-01", "published": "2024-01-02"},
+    {"value": 31, "as_of": "2024-01-01", "published": "2024-01-09", "qualifier": "at_least"},
+    {"value": 12, "as_of": "2024-01-01", "published": "2024-01-01", "source": "foe", "qualifier": "exact"},
+    {"value": 0, "as_of": "2024-01-01", "published": "2024-01-01", "source": "press", "qualifier": "exact"},
+]
+
 # A closed list beside estimates; its own error is wide, or a plain density underflows beside it.
 LIST_ROWS: list[Row] = [
     *ONE_DAY_ROWS,

@@ -6,6 +6,7 @@ nothing of the mathematics: what a row says is read by `plain_rows`.
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from itertools import pairwise
 
@@ -64,7 +65,7 @@ class PlainModel:
     def __init__(self, design, parameters, walks, effects, errors, bursts):
         self.case, self.headline, self.observations = design.case, design.as_of, design.evidence.observations
         self.p, self.walks, self.effects, self.errors, self.bursts = parameters, walks, effects, errors, bursts
-        self.tables = {}
+        self.items, self.tables = read_rows(design), {}
 
     def day(self, date):
         return (date - self.case.start).days
@@ -169,10 +170,10 @@ class PlainModel:
     def burst_sizes(self, force, outcome):
         smooth, end = self.smooth_losses(force, outcome), self.day(self.case.end) + 1
         kappa = self.p[f"bursts.{force}.{outcome}"]
-        return [
-            max(kappa * smooth[first:last].sum() / smooth[:end].sum(), 1e-7)
-            for first, last in pairwise(self.edges(force, outcome))
-        ]
+        found = []
+        for first, last in pairwise(self.edges(force, outcome)):
+            found.append(max(kappa * smooth[first:last].sum() / smooth[:end].sum(), 1e-7))
+        return found
 
     def burst_density(self):
         """Log density of what stands behind the bursts: a gamma law's, times the change of scale."""
@@ -335,7 +336,7 @@ class PlainModel:
         counted = wording_of(claim) == "counted"
         top = self.belief(item.source, claim, role, claim.quantity, wording_of(claim))
         if not item.whole:
-            return math.log(top)
+            return math.log(top) + self.p["first_report"] * self.early(item)
         whole = self.belief(item.source, claim, role, item.whole, "")
         own = set(self.case.parts_of(claim.force, claim.quantity))
         nested = item.whole != "deployed" and not counted and own < set(self.case.parts_of(claim.force, item.whole))
@@ -343,6 +344,33 @@ class PlainModel:
         if not nested:
             share = (share**-8 + 1) ** (-1 / 8)
         return math.log(share) - math.log1p(-share)
+
+    def early(self, item):
+        """Share of what its source's last total speaks of that became known between it and the last one of all."""
+        same = [each for each in self.items if self.topic(each) == self.topic(item) and each.claim.central]
+        if self.topic(item) is None or not item.claim.central:
+            return 0.0
+        counted = wording_of(item.claim) == "counted"
+        own = [
+            each.claim for each in same
+            if each.source == item.source and (wording_of(each.claim) == "counted") == counted
+        ]  # fmt: skip
+        claim = max(own, key=lambda claim: (claim.as_of, claim.published, claim.id))
+        newest = max(each.claim.published for each in same)
+        days = [self.case.start + dt.timedelta(n) for n in range(self.day(min(claim.as_of, self.case.end)) + 1)]
+        until = max(days)
+        known = [
+            math.exp(-((until - day).days + max((said - until).days, 0)) / 3)
+            for said in (claim.published, newest) for day in days
+        ]  # fmt: skip
+        gap = math.exp(-(newest - claim.published).days / 3)
+        return sum(known[: len(days)]) / len(days) * (1 - gap)
+
+    def topic(self, item):
+        claim = item.claim
+        if claim.measure != "cumulative" or item.whole or claim.part or wording_of(claim) == "register":
+            return None
+        return None if claim.quantity == "deployed" else (claim.force, claim.quantity)
 
     def given(self, item, after, role):
         """Likelihood of a claim that a later one of its source's series follows: what is known of that one's error."""

@@ -150,7 +150,7 @@ def test_a_made_up_number_has_the_law_of_the_likelihood(design):
     place, scores = laid.parameters.index("noise", "own"), []
     for world in simulate_worlds(laid, np.random.default_rng(1), 400):
         sample = world.truth
-        own, later = expect(NUMPY, laid.beliefs, sample.flat_state, sample.terms)[0]
+        own, later = expect(NUMPY, laid.beliefs, sample.unknowns["theta"], sample.flat_state, sample.terms)[0]
         s = sample.unknowns["theta"][0, place]
         first, second = (item.point for item in world.observations)
         sd = np.sqrt(0.5 * (s * (1 - np.exp(own - later))) ** 2 + 0.3**2 + 2 * 0.2**2)

@@ -6,7 +6,7 @@ import datetime as dt
 
 import numpy as np
 import pytest
-from examples import CASE, UNBOUNDED
+from examples import CASE, ONE_DAY, UNBOUNDED
 
 from sim.case.folder import read_case
 from sim.case.priors import read_priors
@@ -63,6 +63,37 @@ def test_claims_add_what_the_model_without_them_lacks(left_out, write):
     )
     found = _list_contributions(Sample(whole, drawn, 1), {"these": frozenset(left_out)})["these"]
     np.testing.assert_allclose(found, with_them - without, rtol=1e-8, atol=1e-8)
+
+
+FIRST = [
+    {"id": "f0", "value": 14, "as_of": "2024-01-01", "published": "2024-01-01"},
+    {"id": "f1", "value": 20, "as_of": "2024-01-01", "published": "2024-01-02"},
+    {"id": "g0", "value": 25, "as_of": "2024-01-01", "published": "2024-01-03", "source": "foe"},
+    {"id": "f2", "value": 31, "as_of": "2024-01-01", "published": "2024-01-09", "qualifier": "at_least"},
+]
+
+
+@pytest.mark.parametrize("left_out", [{"f2"}, {"f2", "g0"}, {"f1"}, {"g0"}, {"f0"}], ids=" ".join)
+def test_what_nobody_follows_any_more_is_early_no_more(left_out, write):
+    whole = design_model(read_case(write(FIRST, ONE_DAY)), read_priors("default"))
+    rows = [row for row in FIRST if row["id"] not in left_out]
+    less = design_model(read_case(write(rows, ONE_DAY, name="less")), read_priors("default"))
+    drawn = sample_prior(whole, np.random.default_rng(1), 50)
+    drawn["statement"] = np.zeros((50, 0))
+    shared = [[item.name for item in laid.parameters.items] for laid in (whole, less)]
+    columns = [shared[0].index(name) for name in shared[1]]
+    with_them = log_likelihood(NUMPY, whole, *(drawn[n] for n in ("theta", "walk", "effects", "statement", "burst")))
+    at = [position for position, key in enumerate(_name_effects(whole)) if key in _name_effects(less)]
+    without = log_likelihood(
+        NUMPY, less, drawn["theta"][:, columns], drawn["walk"], drawn["effects"][:, at], drawn["statement"],
+        drawn["burst"],
+    )  # fmt: skip
+    found = _list_contributions(Sample(whole, drawn, 1), {"these": frozenset(left_out)})["these"]
+    np.testing.assert_allclose(found, with_them - without, rtol=1e-8, atol=1e-8)
+
+
+def _name_effects(laid):
+    return [(kind, *key) for kind, keys in laid.beliefs.effects.items() for key in keys]
 
 
 SOLDIERS = CASE.replace("2024-03-31", "2024-12-31")  # so that the war outlasts what is told of it

@@ -16,6 +16,7 @@ from sim.case.evidence import Evidence
 from sim.case.observations import REGISTER, Observation
 from sim.case.prior_keys import OWN_SIDE
 from sim.case.timeline import Timeline
+from sim.model.claims.earliness import find_earliness
 from sim.model.claims.rows import (
     ESTABLISHED,
     FORMS,
@@ -88,6 +89,8 @@ class BeliefLayout:
         that is, and the source's fresh error in theta.
     next_point, next_sd : ndarrays, shape (R,)
         What was said there, and the error that the source itself gave there, with its rounding.
+    early : ndarray, shape (R,)
+        How much of what a row speaks of became known before the last number (see `sim.model.claims.earliness`).
     is_carried : ndarray of bool, shape (R,)
         Whether a count of those found falls short of the whole as its successor does.
     least : float
@@ -95,7 +98,7 @@ class BeliefLayout:
     in_reading : ndarray, shape (readings, R)
     mixtures : tuple of tuple of int
         The readings of each source that has several towards a force.
-    outlier_probability, outlier_factor, outlier_source, renewal, slip : int
+    outlier_probability, outlier_factor, outlier_source, renewal, slip, first_report : int
         In theta, as `scales`: of the effects in the order of `effects`.
     """
 
@@ -130,6 +133,7 @@ class BeliefLayout:
     fresh: Ints
     next_point: Floats
     next_sd: Floats
+    early: Floats
     is_carried: NDArray[np.bool_]
     least: float
     in_reading: Floats
@@ -139,6 +143,7 @@ class BeliefLayout:
     outlier_source: int
     renewal: int
     slip: int
+    first_report: int
     scales: tuple[int, int, int]
 
     @property
@@ -178,6 +183,7 @@ def lay_out_beliefs(
     rows = list_rows(observations, readings, statements)
     links, after = link_rows(rows, link_series(observations))
     followers = [rows[number].observation if number >= 0 else None for number in after]
+    early = find_earliness(case, observations)
     builder = _PartsBuilder(case, timeline, state)
     shape = [builder.describe(row, readings[row.reading]) for row in rows]
     numerator = builder.pack([parts for parts, _ in shape])
@@ -246,6 +252,7 @@ def lay_out_beliefs(
         fresh=_ints(parameters.index("memory.fresh", item.source) if item else -1 for item in followers),
         next_point=np.array([find_point(item) if item else 0.0 for item in followers], dtype=float),
         next_sd=np.array([find_next_sd(item) if item else 0.0 for item in followers], dtype=float),
+        early=np.array([early[row.place] if row.place >= 0 else 0.0 for row in rows], dtype=float),
         is_carried=np.array(
             [bool(item and link and item.is_count_of_found) for item, link in zip(observed, links, strict=True)],
             dtype=bool,
@@ -258,6 +265,7 @@ def lay_out_beliefs(
         outlier_source=parameters.index("outlier.source"),
         renewal=parameters.index("memory.renewal"),
         slip=parameters.index("memory.statement"),
+        first_report=parameters.index("first_report"),
         scales=(
             parameters.index("scale.role_in_war"),
             parameters.index("scale.source"),

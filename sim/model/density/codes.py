@@ -91,6 +91,7 @@ class Common(_FromZero):
     SCALE_SOURCE_OUTCOME = auto()
     RENEWAL = auto()  # of a source's memory
     SLIP = auto()  # of one number of a series
+    FIRST_REPORT = auto()  # the log factor of what was said first
 
 
 class Constant(_FromZero):
@@ -186,6 +187,7 @@ class Field(_FromZero):
     # The rows: what is said.
     IS_SHARE = auto()  # (R,) whether it is a part of its whole
     IS_CAPPED = auto()  # (R,) whether that quotient must be held below 1
+    EARLY = auto()  # (R,) what the log factor of first reports is multiplied by
     FORM = auto()  # (R,) see Form
     POINT = auto()  # (R,) the number said, on the row's scale
     LOWER = auto()  # (R,) the edges of its cell
@@ -219,7 +221,7 @@ FLOATS = frozenset(
         Field.CONSTANTS, Field.ARGUMENTS, Field.JOINT_MEAN, Field.JOINT_ROOT, Field.COUNTS, Field.DAYS, Field.POSITION,
         Field.INSIDE, Field.ROOT_DAYS, Field.LULL_COVER, Field.ARRIVALS, Field.HAS, Field.POINT, Field.LOWER,
         Field.UPPER, Field.LOG_WIDTH, Field.SIGN, Field.OWN_SD, Field.LOG_WEIGHT, Field.NEXT_POINT, Field.NEXT_SD,
-        Field.PICK_SHARE, Field.PICK_TIMES,
+        Field.PICK_SHARE, Field.PICK_TIMES, Field.EARLY,
     }
 )  # fmt: skip
 

@@ -33,10 +33,12 @@ def run_rows(
     parts, whole_parts = _parts_of(ints, Field.TOP_START), _parts_of(ints, Field.WHOLE_START)
     least = constant_of(floats, ints, Constant.LEAST_BELIEF)
     tops, wholes = _believe(parts, rows, state, lift, least), _believe(whole_parts, rows, state, lift, least)
+    known = _fall_short(theta, tops, floats, ints)
     slopes, by_reading, weight = np.empty((_SLOPES, rows)), np.zeros(readings), np.ones(readings)
     _weigh_rows(theta, statement, tops, wholes, by_reading, slopes, floats, ints)
     value = _mix_readings(by_reading, weight, floats, ints)
     _back_rows(theta, statement, tops, weight, slopes, d_theta, d_statement, floats, ints)
+    _back_short(tops, known, slopes[Slope.TOP], d_theta, floats, ints)
     _back_believe(parts, slopes[Slope.TOP], state, lift, d_state, d_bias)
     _back_believe(whole_parts, slopes[Slope.WHOLE], state, lift, d_state, d_bias)
     for t in range(terms):
@@ -100,6 +102,28 @@ def _believe(parts: Any, rows: int, state: Any, lift: Any, least: float) -> Any:
             for p in range(start[r], start[r + 1]):
                 believed[r] += (state[until[p]] - state[since[p]]) * lift[term[p]]
     return believed
+
+
+@inner
+def _fall_short(theta: Any, tops: Any, floats: Any, ints: Any) -> Any:
+    """Take from each row's sum what was not known yet when it was said, and return by what it is multiplied."""
+    early, log_factor = floats_of(floats, ints, Field.EARLY), theta[index_of(ints, Common.FIRST_REPORT)]
+    known = np.ones(len(tops))
+    for r in range(len(tops)):
+        if early[r] > 0:
+            known[r] = math.exp(log_factor * early[r])
+            tops[r] *= known[r]
+    return known
+
+
+@inner
+def _back_short(tops: Any, known: Any, slope: Any, d_theta: Any, floats: Any, ints: Any) -> None:
+    """Carry the derivative by what was known of each row's sum back to the log factor, and to the whole sum."""
+    early, at = floats_of(floats, ints, Field.EARLY), index_of(ints, Common.FIRST_REPORT)
+    for r in range(len(tops)):
+        if early[r] > 0:
+            d_theta[at] += slope[r] * tops[r] * early[r]
+            slope[r] *= known[r]
 
 
 @inner
