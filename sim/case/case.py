@@ -95,6 +95,13 @@ class Lull(_Record):
     claim: Id
 
 
+class Event(_Record):
+    """A day on which more may have been lost of an outcome than its length gives."""
+
+    on: Day
+    outcome: Key
+
+
 class Force(_Record):
     """A force that suffers losses: its outcomes, whose they are, and where `bounded`, the waves that bound them."""
 
@@ -104,6 +111,7 @@ class Force(_Record):
     bounded: bool = False
     waves: Annotated[tuple[Wave, ...], Field(max_length=MAX_LISTED)] = ()
     lulls: Annotated[tuple[Lull, ...], Field(max_length=MAX_LISTED)] = ()
+    events: Annotated[tuple[Event, ...], Field(max_length=MAX_LISTED)] = ()
 
 
 class Source(_Record):

@@ -128,10 +128,22 @@ def _check_forces(case: Case) -> Iterator[Fault]:
                 if spell.start < case.start:
                     problem = f"{spell.start} is before start ({case.start})"
                     yield Fault("case.toml", f"{where}.{kind}", problem, "move start, or the day")
+        yield from _check_events(case, key)
         for lull in force.lulls:
             if lull.claim not in excluded:
                 problem = f"{quote_value(lull.claim)} is no excluded row of claims.csv"
                 yield Fault("case.toml", f"{where}.lulls", problem, "add the report as a row with a reason in exclude")
+
+
+def _check_events(case: Case, key: str) -> Iterator[Fault]:
+    force, where = case.file.forces[key], f"forces.{key}.events"
+    for event in force.events:
+        if event.outcome not in force.outcomes:
+            problem = f"{quote_value(event.outcome)} is no outcome of {key}"
+            yield Fault("case.toml", where, problem, f"use one of {list_some(force.outcomes)}")
+        if not case.start <= event.on <= case.end:
+            problem = f"{event.on} is not between start ({case.start}) and end ({case.end})"
+            yield Fault("case.toml", where, problem, "mend the day, or start and end")
 
 
 def _check_reports(case: Case) -> Iterator[Fault]:

@@ -221,6 +221,7 @@ def _list_bursts(bursts: Sequence[Burst]) -> dict[Field, Any]:
         Field.BURST_INSIDE: [burst.inside for burst in bursts],
         Field.BURST_START: np.cumsum([0, *(burst.count for burst in bursts)]),
         Field.BURST_SINCE: [cut for burst in bursts for cut in burst.cuts[:-1]],
+        Field.BURST_EVENTS: [number for burst in bursts for number in burst.events],
         Field.BURST_UNTIL: [cut for burst in bursts for cut in burst.cuts[1:]],
     }
 

@@ -129,6 +129,9 @@ def design_model(
     days = (day, *days, *(one.until for one in unsaid))
     asked = {case.end, *days, *(item.claim.as_of for item in evidence.observations)}
     starts = {item.claim.since - dt.timedelta(days=1) for item in evidence.observations if item.claim.since is not None}
+    events = {event.on for force in case.forces.values() for event in force.events}
+    asked |= events
+    starts |= {day - dt.timedelta(days=1) for day in events}
     spells = [
         (spell.start, spell.end)
         for force in case.forces.values()

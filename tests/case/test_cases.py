@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from examples import ONE_DAY
 
 from sim.case.check import check_case
 from sim.case.folder import list_shipped_cases, read_case
@@ -155,3 +156,15 @@ def test_an_institution_that_the_record_does_not_know_is_refused_with_near_ones(
     case = read_case(put_past(tmp_path, "mixed", "us_dod", "press"))
     with pytest.raises(InputError, match="is in no war of the record"):
         case.with_settings(sources={"s": {"role": "own", "institution": "nobody"}})
+
+
+def test_an_event_is_of_an_outcome_within_the_war(write):
+    """Both faults at once, each with what to do."""
+    events = 'events = [{ on = 2024-05-01, outcome = "killed" }, { on = 2024-01-05, outcome = "ships" }]\n'
+    folder = write([], ONE_DAY.replace("end = 2024-01-01", "end = 2024-02-01").replace("outcomes", events + "outcomes"))
+    with pytest.raises(InputError) as caught:
+        read_case(folder)
+    said = [str(fault) for fault in caught.value.faults]
+    assert len(said) == 2
+    assert "2024-05-01 is not between start (2024-01-01) and end (2024-02-01)" in said[0]
+    assert "'ships' is no outcome of x" in said[1]

@@ -54,6 +54,8 @@ FAR_OFF = (
 """
 )
 
+EVENTS = 'events = [{ on = 2024-02-10, outcome = "killed" }, { on = 2024-02-10, outcome = "killed" }]\n'
+
 # What is fixed about the memory of sources, as parameters.
 MEMORY = (
     CASE.replace('role = ["own", "independent"]', 'role = "independent"')
@@ -77,6 +79,7 @@ KINDS = {
     "no claims": ([], CASE),
     "days": (DAY_ROWS, UNBOUNDED),
     "days and a forecast": (DAY_ROWS, OPEN, "", None, dt.date(2024, 5, 10)),
+    "events": (DAY_ROWS, UNBOUNDED.replace('outcomes = ["killed"', EVENTS + 'outcomes = ["killed"', 1)),
     "calendar": (CALENDAR_ROWS, UNBOUNDED),
     "places": (PLACE_ROWS, UNBOUNDED),
     "silence": (SILENT_ROWS, UNBOUNDED),

@@ -150,6 +150,7 @@ class PlainModel:
             if claim.force == force and any(outcome in self.case.parts_of(force, name) for name in names):
                 found.add(self.day(claim.as_of) + 1)
                 found |= {self.day(claim.since)} if claim.since else set()
+        found |= {self.day(day) + edge for day in self.events(force, outcome) for edge in (0, 1)}
         return sorted(found) if last > 1 and found != {0, end} else []
 
     def burst_losses(self, force, outcome, days):
@@ -167,12 +168,18 @@ class PlainModel:
             found[first:last] = smooth[first:last] / mass * share * smooth[:end].sum() if mass else 0.0
         return found[:days]
 
+    def events(self, force, outcome):
+        """Return the days that are declared to have had an event."""
+        return [event.on for event in self.case.forces[force].events if event.outcome == outcome]
+
     def burst_sizes(self, force, outcome):
         smooth, end = self.smooth_losses(force, outcome), self.day(self.case.end) + 1
         kappa = self.p[f"bursts.{force}.{outcome}"]
+        eventful = [self.day(day) for day in self.events(force, outcome)]
         found = []
         for first, last in pairwise(self.edges(force, outcome)):
-            found.append(max(kappa * smooth[first:last].sum() / smooth[:end].sum(), 1e-7))
+            declared = sum(first <= day < last for day in eventful)
+            found.append(max(kappa * smooth[first:last].sum() / smooth[:end].sum() + declared, 1e-7))
         return found
 
     def burst_density(self):

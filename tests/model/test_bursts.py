@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -29,6 +30,21 @@ SHARED = Path(__file__).parents[3] / "shared" / "cases"
 CLAIM_DAYS = ("2024-01-07", "2024-02-03", "2024-02-04", "2024-03-11")
 
 
+EVENT = dt.date(2024, 1, 15)
+EVENTFUL = """
+schema = 1
+start = 2024-01-01
+end = 2024-03-31
+[forces.a]
+outcomes = ["killed", "wounded"]
+events = [{ on = 2024-01-15, outcome = "killed" }]
+[sources.own]
+role = "own"
+[priors]
+"bursts.default" = { fixed = 12 }
+"path.step" = { fixed = 1e-12 }
+"path.tilt" = { fixed = 0 }
+"""
 EDGES = (-200, -20, -9, -5, -3, -1, 1, 3, 5, 7, 9, 12, 20, 200)
 
 
@@ -211,6 +227,23 @@ def test_a_day_picked_by_its_losses_is_one_event_larger(design):
     for power in (1, 2):
         found = np.sum(weight * share**power) / weight.sum()
         assert found == pytest.approx(law.moment(power), rel=0.03)
+
+
+def test_a_declared_event_is_one_more_of_those_that_losses_behave_like(design, rng):
+    """Of kappa events its day has by mean one of kappa + 1, the law of the rest is untouched, and so is the total."""
+    laid, days = design([{"value": 100, "as_of": "2024-03-31"}], EVENTFUL), 91
+    drawn = sample_prior(laid, rng, 20_000)
+    dead = trace_state(laid, drawn)[:, laid.state.locate("a", "killed")]
+    before, after = laid.timeline.morning(EVENT), laid.timeline.evening(EVENT)
+    share = (dead[:, after] - dead[:, before]) / dead[:, laid.state.end]
+    # Beta(1 + 12 / 91, 12 - 12 / 91): its mean and its 95% point.
+    law = stats.beta(1 + 12 / days, 12 * (1 - 1 / days))
+    assert share.mean() == pytest.approx(law.mean(), rel=0.03)
+    assert np.quantile(share, 0.95) == pytest.approx(law.ppf(0.95), rel=0.04)
+    rest = (dead[:, before] / (dead[:, laid.state.end] - dead[:, after] + dead[:, before])).mean()
+    assert rest == pytest.approx(14 / 90, rel=0.05)
+    wounded = trace_state(laid, drawn)[:, laid.state.locate("a", "wounded")]
+    assert np.ptp(wounded[:, after] / wounded[:, before]) < 1e-9  # nobody speaks of their days: the smooth path
 
 
 def test_with_many_cuts_running_totals_read_the_path_of_their_bin(design, rng, monkeypatch):

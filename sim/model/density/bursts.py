@@ -69,6 +69,7 @@ def _share_out(h: int, theta: Any, burst: Any, smooth: Any, saved: Any, floats: 
     end = first + int_at(ints, Field.BURST_INSIDE, h)
     kappa, least = theta[int_at(ints, Field.BURST_SIZE, h)], constant_of(floats, ints, Constant.LEAST_SIZE)
     total, value, top, norm = 0.0, 0.0, -np.inf, 0.0
+    events = floats_of(floats, ints, Field.BURST_EVENTS)
     for i in range(first, after):
         mass = 0.0
         for s in range(int_at(ints, Field.BURST_SINCE, i), int_at(ints, Field.BURST_UNTIL, i)):
@@ -78,7 +79,7 @@ def _share_out(h: int, theta: Any, burst: Any, smooth: Any, saved: Any, floats: 
             total += mass
     for i in range(first, after):
         saved[SavedBurst.MASS, i] /= max(total, constant_of(floats, ints, Constant.LEAST_TOTAL))
-        size = kappa * saved[SavedBurst.MASS, i]
+        size = kappa * saved[SavedBurst.MASS, i] + events[i]
         log_x, by_u, by_size, density, slope_u, slope_size = gamma_move(max(size, least), burst[i])
         value += density
         is_free = 1.0 if size > least else 0.0

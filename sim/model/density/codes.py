@@ -159,6 +159,7 @@ class Field(_FromZero):
     BURST_START = auto()  # (H + 1,) the first interval of each
     BURST_SINCE = auto()  # (I,) its first segment
     BURST_UNTIL = auto()  # (I,) one past its last segment
+    BURST_EVENTS = auto()  # (I,) how many declared events lie in it
     PICK_SHARE = auto()  # (C,) of the days of the war
     PICK_TIMES = auto()  # (C,)
     PICK_START = auto()  # (C + 1,) the first part of each
@@ -221,7 +222,7 @@ FLOATS = frozenset(
         Field.CONSTANTS, Field.ARGUMENTS, Field.JOINT_MEAN, Field.JOINT_ROOT, Field.COUNTS, Field.DAYS, Field.POSITION,
         Field.INSIDE, Field.ROOT_DAYS, Field.LULL_COVER, Field.ARRIVALS, Field.HAS, Field.POINT, Field.LOWER,
         Field.UPPER, Field.LOG_WIDTH, Field.SIGN, Field.OWN_SD, Field.LOG_WEIGHT, Field.NEXT_POINT, Field.NEXT_SD,
-        Field.PICK_SHARE, Field.PICK_TIMES, Field.EARLY,
+        Field.PICK_SHARE, Field.PICK_TIMES, Field.EARLY, Field.BURST_EVENTS,
     }
 )  # fmt: skip
 

@@ -1,16 +1,16 @@
 r"""Bursts: how the losses of single days lie about the smooth path.
 
 For each outcome the days of which somebody speaks, the headline and the end cut the path into intervals. With m the
-share of the smooth losses up to `end` that falls into each,
+share of the smooth losses up to `end` that falls into each, and n the declared events on its days,
 
-.. math:: X_i \sim \mathrm{Gamma}(\kappa m_i, 1), \qquad
+.. math:: X_i \sim \mathrm{Gamma}(\kappa m_i + n_i, 1), \qquad
           \mathrm{share}_i = X_i / \textstyle\sum_j X_j \text{ up to the end}, \quad X_i / \kappa \text{ after it},
 
 and what was lost in an interval is the smooth total times its share. Up to the end these are the increments of a gamma
 process given its sum, a Dirichlet law, so that a further cut changes nothing of the rest, and the total is untouched.
 An outcome of which there is one interval and none beyond has no bursts.
 
-The unknown of an interval is u with, a = max(kappa m, LEAST_SIZE) and v = u (1 + a)^(-1/4),
+The unknown of an interval is u with, a = max(kappa m + n, LEAST_SIZE) and v = u (1 + a)^(-1/4),
 
 .. math:: \log X = \log(1 + a) + v - \log(1 + e^{-v - 3}) / a,
 
@@ -23,7 +23,7 @@ cases.)
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +60,8 @@ class Burst:
         Positions of the intervals' edges among the cuts of the timeline, from 0 to the last.
     inside : int
         How many intervals lie before the end.
+    events : ndarray, shape (n,)
+        How many declared events lie in each.
     """
 
     series: int
@@ -67,6 +69,7 @@ class Burst:
     first: int
     cuts: Ints
     inside: int
+    events: Floats
 
     @property
     def count(self) -> int:
@@ -108,11 +111,19 @@ def cut_bursts(
             is_short = (claim.as_of - claim.since).days < effective_bin_days(case)
         for key in _list_spoken(case, item):
             (near if is_short else far)[key] |= edges
+    for key, day in _list_events(case):
+        near[key] |= {timeline.morning(day), timeline.evening(day)}
     cuts = {key: near[key] | far[key] for key in keys}
     if sum(len(each) - 1 for each in cuts.values()) > MAX_BURSTS:
         bin_ends = np.searchsorted(timeline.bin, timeline.bin, side="right")
         cuts = {key: near[key] | {int(bin_ends[cut - 1]) for cut in far[key] if cut} for key in keys}
     return {key: np.array(sorted(each)) for key, each in cuts.items() if len(each) > 2 or end < last}
+
+
+def _list_events(case: Case) -> Iterator[tuple[Key, dt.date]]:
+    """Yield the declared events: force and outcome, and the day."""
+    for key, force in case.forces.items():
+        yield from (((key, event.outcome), event.on) for event in force.events)
 
 
 def _list_spoken(case: Case, item: Observation) -> set[Key]:
@@ -122,13 +133,15 @@ def _list_spoken(case: Case, item: Observation) -> set[Key]:
 
 
 def lay_out_bursts(
-    cuts: Mapping[Key, Ints], series: Sequence[Key], sizes: Mapping[Key, int], end: int
+    case: Case, timeline: Timeline, cuts: Mapping[Key, Ints], series: Sequence[Key], sizes: Mapping[Key, int]
 ) -> tuple[Burst, ...]:
-    """Lay out the bursts of a case; `sizes` says where each kappa stands in theta, `end` is the cut of the last day."""
-    found, first = [], 0
+    """Lay out the bursts of a case; `sizes` says where each kappa stands in theta."""
+    end, found, first = timeline.evening(case.end), [], 0
+    days = [(key, timeline.evening(day)) for key, day in _list_events(case)]
     for key in (key for key in series if key in cuts):
         inside = int((cuts[key][1:] <= end).sum())
-        found.append(Burst(series.index(key), sizes[key], first, cuts[key], inside))
+        events, _ = np.histogram([day for other, day in days if other == key], cuts[key] + 0.5)
+        found.append(Burst(series.index(key), sizes[key], first, cuts[key], inside, events.astype(float)))
         first += found[-1].count
     return tuple(found)
 
@@ -147,7 +160,10 @@ def size_bursts(xp: Any, bursts: Sequence[Burst], smooth: Any, theta: Any) -> An
         Losses on each segment without bursts.
     """
     sizes = [
-        xp.maximum(theta[..., burst.size, None] * _share_mass(xp, burst, smooth[..., burst.series, :]), LEAST_SIZE)
+        xp.maximum(
+            theta[..., burst.size, None] * _share_mass(xp, burst, smooth[..., burst.series, :]) + burst.events,
+            LEAST_SIZE,
+        )
         for burst in bursts
     ]
     return xp.concatenate(sizes, axis=-1)

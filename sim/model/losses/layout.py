@@ -103,7 +103,7 @@ def lay_out_state(
     """Lay out the state of a case, with bursts between the `cuts` of `sim.model.losses.bursts.cut_bursts`."""
     smooth = _lay_out_smooth(case, timeline, parameters)
     sizes = {key: parameters.index("bursts", *key) for key in cuts}
-    bursts = lay_out_bursts(cuts, smooth.series, sizes, smooth.end)
+    bursts = lay_out_bursts(case, timeline, cuts, smooth.series, sizes)
     capped = [_may_run_ahead(smooth, number, bursts) for number in range(len(smooth.bounded))]
     return replace(smooth, bursts=bursts, capped=np.array(capped, dtype=bool))
 
