@@ -31,8 +31,8 @@ help:
 run: $(STAMP)
 	$(BIN)/truetoll run $(CASE)
 
-# Two processes share the tests; those of one group (see tests/conftest.py) stay in one of them, in their order.
-SHARED := --numprocesses 2 --no-loadscope-reorder
+# Two processes share the tests, a file at a time, in the order of tests/conftest.py.
+SHARED := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test: $(STAMP) lint
 	$(BIN)/python -m pytest $(SHARED)

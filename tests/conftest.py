@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import inspect
-import re
+import os
+import pickle
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,30 +29,58 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="every random try, seed and draw: see `make test-full`")
 
 
-@cache
-def find_group(file: str) -> str:
-    """Return what a file of tests is left to one process with: all that look at the same runs of the shipped cases."""
-    shares = re.search(r"\b(run_once|kursk_run|kursk_folder)\b", (ROOT / file).read_text(encoding="utf-8"))
-    return "shipped" if shares else file
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
-    """Where processes share the tests, leave each group to one of them; `--dist loadgroup` fails with pytest 9.2."""
-    from xdist.scheduler import LoadScopeScheduling
-
-    class LoadGroups(LoadScopeScheduling):
-        def _split_scope(self, nodeid: str) -> str:
-            return find_group(nodeid.partition("::")[0])
-
-    return LoadGroups(config, log)
+# The files that take longest, the longest first: begun with, so that no process waits for another at the end.
+LONGEST = (
+    "tests/calibration/test_backtest.py",
+    "tests/calibration/test_sbc.py",
+    "tests/robustness/test_sensitivity.py",
+    "tests/test_fuzz.py",
+    "tests/model/test_pymc_model.py",
+    "tests/test_docs.py",
+    "tests/calibration/test_learn.py",
+    "tests/calibration/test_bywar.py",
+    "tests/test_faults.py",
+    "tests/test_strangers.py",
+    "tests/runs/test_run.py",
+)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin with the largest group, where processes share the tests, and go on from the last file to the first."""
+    """Where processes share the tests, whole files at a time, begin with the files that take longest."""
     if hasattr(config, "workerinput"):
-        files = list(dict.fromkeys(item.location[0] for item in items))
-        items.sort(key=lambda item: (find_group(item.location[0]) != "shipped", -files.index(item.location[0])))
+        ranks = {file: rank for rank, file in enumerate(LONGEST)}
+        items.sort(key=lambda item: ranks.get(item.location[0].replace(os.sep, "/"), len(ranks)))
+
+
+@pytest.fixture(scope="session")
+def make_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[], Any]], Any]:
+    """Return a function that makes a thing under a name, or gives what was made, by whichever process of the tests."""
+    shares = "PYTEST_XDIST_WORKER" in os.environ
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if shares else base) / "made-once"
+    folder.mkdir(exist_ok=True)
+
+    def make(name: str, how: Callable[[], Any]) -> Any:
+        path = folder / hashlib.sha256(name.encode()).hexdigest()
+        with path.with_suffix(".lock").open("ab") as lock:
+            if shares:
+                from fcntl import LOCK_EX, flock
+
+                flock(lock, LOCK_EX)
+            if not path.exists():
+                path.write_bytes(pickle.dumps(how()))
+            return pickle.loads(path.read_bytes())  # noqa: S301 - our own
+
+    return make
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled(request: pytest.FixtureRequest, make_once: Callable[..., Any]) -> None:
+    """Where processes share the tests, have one compile while the other waits: both would compile the same."""
+    if hasattr(request.config, "workerinput"):
+        from sim.posterior.fit import prepare_density
+
+        make_once("compiled", lambda: bool(prepare_density()))
 
 
 @pytest.fixture(scope="session")
@@ -107,7 +136,7 @@ def kursk() -> Design:
 
 
 @pytest.fixture(scope="session")
-def run_once() -> Callable[..., Run]:
+def run_once(make_once: Callable[..., Any]) -> Callable[..., Run]:
     """Return `run_case`, which gives again what it was asked for before: the same run of the same shipped case."""
     signature, kept = inspect.signature(run_case), {}
 
@@ -116,9 +145,9 @@ def run_once() -> Callable[..., Run]:
         bound.apply_defaults()
         if Path(str(bound.arguments["case"])).name != bound.arguments["case"]:  # a folder may be another by now
             return run_case(*given, **options)
-        key = tuple((name, value) for name, value in bound.arguments.items() if name != "quiet")
+        key = repr([(name, value) for name, value in bound.arguments.items() if name != "quiet"])
         if key not in kept:
-            kept[key] = run_case(*given, **options)
+            kept[key] = make_once(key, lambda: run_case(*given, **options))
         return replace(kept[key], seconds=dict(kept[key].seconds))  # what is noted of a folder is of that one alone
 
     return run_or_recall
@@ -131,9 +160,13 @@ def kursk_run(run_once: Callable[..., Run]) -> Run:
 
 
 @pytest.fixture(scope="session")
-def kursk_folder(kursk_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def kursk_folder(kursk_run: Run, make_once: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of that run, which nobody writes into."""
-    return write_run(replace(kursk_run), tmp_path_factory.mktemp("results"), ["truetoll", "run", "kursk"])
+
+    def write_it() -> Path:
+        return write_run(replace(kursk_run), tmp_path_factory.mktemp("results"), ["truetoll", "run", "kursk"])
+
+    return make_once("kursk_folder", write_it)
 
 
 @pytest.fixture

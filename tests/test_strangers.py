@@ -25,22 +25,15 @@ from fuzzing import run_here
 from strangers import SOON, WORDS, accept, harm_folder, make_sparse, refuse, replace_by_link
 
 from sim.case.folder import find_case
-from sim.runs.run import write_run
 from sim.system import confinement
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the system's limits are those of Linux")
 
 
-@pytest.fixture(scope="module")
-def finished(kursk_run, tmp_path_factory):
-    """Return the folder of a finished run."""
-    return write_run(kursk_run, tmp_path_factory.mktemp("results"))
-
-
 @pytest.fixture
-def run(finished, tmp_path):
-    """Return a copy of it, to do harm to."""
-    return Path(shutil.copytree(finished, tmp_path / "run"))
+def run(kursk_folder, tmp_path):
+    """Return a copy of a finished run, to do harm to."""
+    return Path(shutil.copytree(kursk_folder, tmp_path / "run"))
 
 
 @pytest.fixture

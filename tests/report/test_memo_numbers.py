@@ -11,16 +11,15 @@ from sim.cli.app import app
 from sim.errors import InputError
 from sim.report.memo.numbers import list_numbers, offer_numbers
 from sim.report.table import show_estimate, show_range, show_value
-from sim.runs.run import write_run
 
 call = CliRunner().invoke
 
 
 @pytest.fixture(scope="module")
-def results(kursk_run, tmp_path_factory):
+def results(kursk_folder, tmp_path_factory):
     """Return a folder of results with one run."""
     folder = tmp_path_factory.mktemp("work") / "results"
-    write_run(kursk_run, folder)
+    shutil.copytree(kursk_folder, folder / "kursk" / kursk_folder.name)
     return folder
 
 
