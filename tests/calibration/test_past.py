@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from program import call
+from program import call_here
 from records import CLAIMS, TRUTHS, WARS, write_record
 
 from sim.calibration.past import choose_past, find_learned, list_past, report_past, sum_up
@@ -168,14 +168,14 @@ def test_the_report_says_what_was_learned_of_a_role_and_is_drawn(folder):
 
 
 def test_the_record_on_the_command_line(tmp_path):
-    shown = call("record", "sources", "--role", "adversary", "--json", "--quiet", "--results", tmp_path)
+    shown = call_here("record", "sources", "--role", "adversary", "--json", "--quiet", "--results", tmp_path)
     assert shown.returncode == 0, shown.stderr
     assert {group["victims"] for group in json.loads(shown.stdout)["groups"]} >= {"military", "civilians"}
     assert (tmp_path / "record" / "sources-adversary.png").is_file()
-    wrong = call("record", "sources", "--by", "colour")
+    wrong = call_here("record", "sources", "--by", "colour")
     assert (wrong.returncode, len(wrong.stderr.splitlines())) == (3, 1)
     own = tmp_path / "own"
     write_record(own, [CLAIMS.replace("case", "a")[:1]])
-    refused = call("record", "check", own / "claims.csv", own / "truth.csv")
+    refused = call_here("record", "check", own / "claims.csv", own / "truth.csv")
     assert (refused.returncode, refused.stdout) == (3, "")
-    assert call("run", "record:nowhere").returncode == 3
+    assert call_here("run", "record:nowhere").returncode == 3

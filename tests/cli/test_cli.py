@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from program import call
+from program import call, call_here
 
 import sim
 
@@ -15,7 +15,7 @@ def test_help_tells_every_command():
     assert done.returncode == 0
     for command in ("run", "check", "new", "memo", "plot", "priors", "sensitivity"):
         assert command in done.stdout
-        assert "Example" in call(command, "--help").stdout
+        assert "Example" in call_here(command, "--help").stdout
 
 
 def test_the_version_is_told_alone():
@@ -44,7 +44,7 @@ def test_new_check_run_memo_plot(tmp_path):
 
 
 def test_a_run_prints_its_table_and_where_it_is(tmp_path):
-    done = call("run", "vietnam", "--results", tmp_path)
+    done = call_here("run", "vietnam", "--results", tmp_path)
     assert done.returncode == 0, done.stderr
     assert "90% interval" in done.stdout
     assert "Not identified" in done.stdout
@@ -54,7 +54,7 @@ def test_a_run_prints_its_table_and_where_it_is(tmp_path):
 
 
 def test_check_points_at_the_slips_of_the_articles():
-    done = call("check", "kursk")
+    done = call_here("check", "kursk")
     assert done.returncode == 0
     for text in ("early 2023", "Kharkiv", "labourers", "Ukraine and South Korea", "names 2023"):
         assert text in done.stdout, text
@@ -80,31 +80,31 @@ def test_check_points_at_the_slips_of_the_articles():
     ],
 )
 def test_bad_calls_get_a_line_and_a_status(arguments, status, text, tmp_path):
-    done = call(*arguments, cwd=tmp_path)
+    done = call_here(*arguments, cwd=tmp_path)
     assert done.returncode == status
     assert text in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_quiet_prints_no_notes(tmp_path):
-    done = call("new", tmp_path / "case", "--quiet")
+    done = call_here("new", tmp_path / "case", "--quiet")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    done = call("check", f"{tmp_path}/case", "--quiet")
+    done = call_here("check", f"{tmp_path}/case", "--quiet")
     assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_new_does_not_touch_what_is_there(tmp_path):
-    done = call("new", tmp_path)
+    done = call_here("new", tmp_path)
     assert done.returncode == 3
     assert "exists already" in done.stderr
-    done = call("new", tmp_path / "case", "--like", "naval")
+    done = call_here("new", tmp_path / "case", "--like", "naval")
     assert done.returncode == 3
     assert "'naval' is no kind of case" in done.stderr
 
 
 def test_a_damaged_run_is_refused(tmp_path):
     (tmp_path / "summary.json").write_text("{", encoding="utf-8")
-    assert call("memo", tmp_path).returncode == 3
+    assert call_here("memo", tmp_path).returncode == 3
     keys = ["case", "title", "as_of", "known_by", "prior", "forces", "sources", "trusted", "diagnostics", "estimates"]
     keys += ["exceedance", "bias", "readings", "claims", "derived", "used_claims", "paths"]
     for hollow in ([], {}, 3):
@@ -112,19 +112,19 @@ def test_a_damaged_run_is_refused(tmp_path):
             json.dumps({"schema": 1, **dict.fromkeys(keys, hollow)}), encoding="utf-8"
         )
         for command in ("memo", "plot"):
-            done = call(command, tmp_path)
+            done = call_here(command, tmp_path)
             assert done.returncode == 3, (command, hollow, done.stderr)
             assert "Traceback" not in done.stderr
     (tmp_path / "summary.json").write_text('{"schema": 2}', encoding="utf-8")
-    done = call("plot", tmp_path)
+    done = call_here("plot", tmp_path)
     assert done.returncode == 3
     assert "schema" in done.stderr
 
 
 def test_priors_are_shown_with_their_reasons():
-    done = call("priors", "show", "default")
+    done = call_here("priors", "show", "default")
     assert done.returncode == 0
     assert "wounded_per_killed ~ Normal" in done.stdout
     assert "the record narrowed it by" in done.stdout
-    listed = json.loads(call("priors", "list", "--json").stdout)
+    listed = json.loads(call_here("priors", "list", "--json").stdout)
     assert {entry["name"] for entry in listed} >= {"default", "sceptical", "flat"}
