@@ -8,7 +8,7 @@ STAMP := $(VENV)/.made
 CASE ?= kursk
 SUPPORTED := import sys, venv, ensurepip; sys.exit(not (3, 12) <= sys.version_info[:2] <= (3, 14))
 
-.PHONY: run test test-full test-min unlinted docs tables browser lint audit lock package reference clean help
+.PHONY: run test test-full test-min unlinted docs tables browser lint style audit lock package reference clean help
 
 help:
 	@echo "make run    make the environment and run truetoll on CASE=$(CASE)"
@@ -34,8 +34,11 @@ run: $(STAMP)
 # Two processes share the tests, a file at a time, in the order of tests/conftest.py.
 SHARED := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-test: $(STAMP) lint
-	$(BIN)/python -m pytest $(SHARED)
+# mypy takes one processor alone: it runs beside the tests, and tells what it found after them.
+test: $(STAMP) style
+	@mkdir -p build
+	$(BIN)/mypy >build/mypy.txt 2>&1 & types=$$!; $(BIN)/python -m pytest $(SHARED); tests=$$?; \
+	  wait $$types; types=$$?; cat build/mypy.txt; exit $$((tests || types))
 
 # Every random try, seed and draw of the tests, of which `make test` makes some: more than an hour.
 test-full: $(STAMP)
@@ -60,10 +63,12 @@ test-min:
 unlinted: $(STAMP)
 	$(BIN)/python -m pytest $(SHARED) -W default --disable-warnings
 
-lint: $(STAMP)
+lint: style
+	$(BIN)/mypy
+
+style: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 
 # Both scanners live in an environment of their own: they bring thirty packages that nothing else here needs, and are
 # wanted as new as may be. Without its data pip-audit finds nothing and says so of each package, with a status of 0.
