@@ -157,7 +157,7 @@ class Run:
         Parameters
         ----------
         name : str
-            `losses-over-time`, `estimates`, `headline`, `prior-posterior`, `biases` or `claims`.
+            As its file under `figures/` is called: `headline`, or another key of `sim.report.plots.PLOTS`.
         force : str, optional
             Whose; may be left out where there is one.
 
