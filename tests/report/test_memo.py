@@ -15,7 +15,7 @@ from threading import Thread
 
 import pytest
 from examples import CASE, format_claims
-from program import call
+from program import call_here
 from summaries import edit_result
 
 from sim.contract.summary import Exceedance
@@ -161,7 +161,7 @@ def test_a_template_that_fails_writes_nothing(name, text, told, kursk_folder, tm
     (tmp_path / "house").mkdir()
     (tmp_path / "house" / name).write_text(text, encoding="utf-8")
     before = sorted(path.name for path in (tmp_path / "run").iterdir())
-    done = call("memo", tmp_path / "run", "--format", "md,html,docx,pdf", "--template", tmp_path / "house")
+    done = call_here("memo", tmp_path / "run", "--format", "md,html,docx,pdf", "--template", tmp_path / "house")
     assert done.returncode == 3
     assert len(done.stderr.strip().splitlines()) == 1
     assert told in done.stderr
@@ -174,7 +174,7 @@ def test_bad_options_are_told_in_one_line(kursk_folder, tmp_path):
         (["--words", "x"], "x is not available"),
         (["--template", tmp_path / "none"], "is no folder"),
     ):
-        done = call("memo", kursk_folder, *arguments)
+        done = call_here("memo", kursk_folder, *arguments)
         assert (done.returncode, len(done.stderr.strip().splitlines())) == (3, 1)
         assert told in done.stderr
 
@@ -185,7 +185,7 @@ def test_a_newer_run_is_refused(kursk_folder, tmp_path):
     content = json.loads(summary.read_text(encoding="utf-8"))
     for broken, told in (({**content, "schema": 2}, "schema"), ({**content, "variance": [{}]}, "damaged")):
         summary.write_text(json.dumps(broken), encoding="utf-8")
-        done = call("memo", tmp_path / "run")
+        done = call_here("memo", tmp_path / "run")
         assert (done.returncode, len(done.stderr.strip().splitlines())) == (3, 1)
         assert told in done.stderr
 
@@ -211,23 +211,23 @@ def test_compare_tells_what_changed_and_guards(tmp_path):
     for seed, written in ((1, rows[:1]), (2, rows[:1]), (1, [{"id": "a", "value": 30_000}, rows[1]])):
         (tmp_path / "case" / "claims.csv").write_text(format_claims(written), encoding="utf-8")
         runs.append(write_run(run_case(tmp_path / "case", seed=seed), tmp_path / "results"))
-    done = call("compare", runs[0], runs[1], "--json", "--max-shift", "0.5")
+    done = call_here("compare", runs[0], runs[1], "--json", "--max-shift", "0.5")
     assert done.returncode == 0, done.stderr
     same = json.loads(done.stdout)
     assert same["inputs"]["settings"]["seed"] == [1, 2]
     assert not any(entry["beyond_error"] for entry in same["headlines"])
-    done = call("compare", runs[0], runs[2], "--max-shift", "0.5")
+    done = call_here("compare", runs[0], runs[2], "--max-shift", "0.5")
     assert done.returncode == 5
     assert "Claims new: b." in done.stdout
     assert "Claims changed: a." in done.stdout
-    text = call("memo", runs[2], "--since", runs[0], "--quiet")
+    text = call_here("memo", runs[2], "--since", runs[0], "--quiet")
     assert text.returncode == 0, text.stderr
     assert "Change since the last memo" in (runs[2] / "memo.md").read_text(encoding="utf-8")
     summary = json.loads((runs[1] / "summary.json").read_text(encoding="utf-8"))
     summary["estimates"] = summary["estimates"][1:]
     (runs[1] / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
-    assert call("compare", runs[0], runs[1], "--max-shift", "9").returncode == 5  # not every count is in both
-    done = call("compare", runs[0], tmp_path)
+    assert call_here("compare", runs[0], runs[1], "--max-shift", "9").returncode == 5  # not every count is in both
+    done = call_here("compare", runs[0], tmp_path)
     assert (done.returncode, len(done.stderr.strip().splitlines())) == (3, 1)
 
 
@@ -303,7 +303,7 @@ def test_a_users_template_asks_for_nothing_in_a_browser(kursk_folder, tmp_path):
         Thread(target=server.serve_forever, daemon=True).start()
         text = WILD.replace("HOST", f"http://127.0.0.1:{server.server_port}")
         (tmp_path / "house" / "memo.html.j2").write_text(text, encoding="utf-8")
-        done = call("memo", run, "--format", "html", "--template", tmp_path / "house")
+        done = call_here("memo", run, "--format", "html", "--template", tmp_path / "house")
         assert done.returncode == 0, done.stderr
         guarded, bare = (run / "memo.html"), tmp_path / "bare.html"
         bare.write_text(re.sub("<meta [^>]*>", "", guarded.read_text(encoding="utf-8")), encoding="utf-8")
