@@ -26,7 +26,7 @@ from examples import (
     WAVE_DAYS,
     Row,
 )  # fmt: skip
-from kinds import MEMORY
+from kinds import FAMILIES, MEMORY
 from plain import PlainModel, joint_density, log_density
 from plain_rows import read_rows
 
@@ -68,6 +68,7 @@ KINDS = {
     "silence": (SILENT_ROWS, UNBOUNDED),
     "places": ([*PLACE_ROWS, *AFTER_PLACES], UNBOUNDED),
     "two waves": ([*RICH_ROWS, *WAVE_DAYS], TWO_WAVES),
+    "families": (RICH_ROWS, FAMILIES),
 }
 
 
