@@ -1,36 +1,41 @@
-"""Small cases that once came out wrong, each by the installed program; they stand beside the project."""
+"""Small cases that once came out wrong; they stand beside the project."""
 
 from __future__ import annotations
 
-import json
 import math
 import shutil
+from functools import cache
 from pathlib import Path
 
 import pytest
-from program import call
+from program import call_here
+
+import sim
 
 CASES = Path(__file__).parents[3] / "shared" / "cases"
 
 
-def run_headline(name, place, quantity="killed"):
+@cache
+def run_folder(folder):
+    """Return the summary of a case, which must be trusted."""
+    result = sim.run(folder).result
+    assert result.trusted
+    return result
+
+
+def run_headline(name, quantity="killed"):
     """Return median and 90% interval of a quantity."""
     if not (CASES / name).is_dir():
         pytest.skip(f"the case is not beside the project (../shared/cases/{name})")
-    done = call("run", CASES / name, "--results", place, "--quiet", "--json")
-    assert done.returncode == 0, done.stderr
-    (path,) = (place / Path(name).name).glob("*/summary.json")
-    found = next(
-        each for each in json.loads(path.read_text(encoding="utf-8"))["estimates"] if each["quantity"] == quantity
-    )
-    return found["median"], found["intervals"]["0.9"]
+    found = next(each for each in run_folder(CASES / name).estimates if each.quantity == quantity)
+    return found.median, found.intervals["0.9"]
 
 
 @pytest.mark.parametrize(("once", "often"), [("line1", "line6"), ("list-once", "list")])
-def test_what_is_told_often_is_what_is_told_once(once, often, tmp_path):
+def test_what_is_told_often_is_what_is_told_once(once, often):
     """The median is the same within 10%; the interval is as wide, within what draws of it scatter."""
-    first, (low, high) = run_headline(once, tmp_path)
-    again, (lower, higher) = run_headline(often, tmp_path)
+    first, (low, high) = run_headline(once)
+    again, (lower, higher) = run_headline(often)
     assert again == pytest.approx(first, rel=0.1)
     assert math.log(higher / lower) < 1.1 * math.log(high / low)
 
@@ -46,44 +51,44 @@ def test_what_is_told_often_is_what_is_told_once(once, often, tmp_path):
         ("missing", "missing", 5, 0.4),
     ],
 )
-def test_what_happened_comes_out(name, quantity, right, within, tmp_path):
-    median, _ = run_headline(name, tmp_path, quantity)
+def test_what_happened_comes_out(name, quantity, right, within):
+    median, _ = run_headline(name, quantity)
     assert median == pytest.approx(right, rel=within)
 
 
-def test_a_force_that_gives_up_is_found_captured(tmp_path):
+def test_a_force_that_gives_up_is_found_captured():
     """More than half of the 14,000, and the known number within 90%; a median within .15 of it is not reached."""
-    median, (low, high) = run_headline("surrender", tmp_path, "captured")
+    median, (low, high) = run_headline("surrender", "captured")
     assert median > 7_000
     assert low < 11_313 < high
 
 
 def test_silence_after_the_fighting_is_no_fighting(tmp_path):
     """The answer is that of the war that ends on the last day of which anybody speaks."""
-    silent, _ = run_headline("silence", tmp_path, "aircraft")
+    silent, _ = run_headline("silence", "aircraft")
     ended = tmp_path / "cases" / "ended"
     shutil.copytree(CASES / "silence", ended)
     toml = (ended / "case.toml").read_text(encoding="utf-8").replace("end = 1982-09-01", "end = 1982-06-12")
     (ended / "case.toml").write_text(toml, encoding="utf-8")
-    known, _ = run_headline(ended, tmp_path, "aircraft")
+    known, _ = run_headline(ended, "aircraft")
     assert silent == pytest.approx(known, rel=0.15)
 
 
 @pytest.mark.parametrize("name", ["days-1", "days-4b", "days-9"])
-def test_days_leave_their_war_where_it_was(name, tmp_path):
-    first, _ = run_headline("days-0", tmp_path)
-    again, (_, high) = run_headline(name, tmp_path)
+def test_days_leave_their_war_where_it_was(name):
+    first, _ = run_headline("days-0")
+    again, (_, high) = run_headline(name)
     assert again == pytest.approx(first, rel=0.25)
     assert high > 56
 
 
-def test_nobody_was_captured_before_the_first_prisoner(tmp_path):
-    _, (_, high) = run_headline("jump", tmp_path, "captured")
+def test_nobody_was_captured_before_the_first_prisoner():
+    _, (_, high) = run_headline("jump", "captured")
     assert high < 50
 
 
-def test_a_zero_is_the_same_in_its_statement_and_outside(tmp_path):
-    (first, _), (again, _) = (run_headline(name, tmp_path) for name in ("zero", "zero-apart"))
+def test_a_zero_is_the_same_in_its_statement_and_outside():
+    (first, _), (again, _) = (run_headline(name) for name in ("zero", "zero-apart"))
     assert again == pytest.approx(first, rel=0.02)
 
 
@@ -91,16 +96,16 @@ def test_a_table_of_events_is_a_count_of_what_was_reported(tmp_path):
     """Ten dead in one month and ten five years later, low 18 and high 24 in all: months without an event are such."""
     if not (CASES / "events").is_dir():
         pytest.skip("the table is not beside the project (../shared/cases/events)")
-    done = call("import", "ucdp", CASES / "events" / "events.csv", tmp_path / "made", "--quiet")
+    done = call_here("import", "ucdp", CASES / "events" / "events.csv", tmp_path / "made", "--quiet")
     assert done.returncode == 0, done.stderr
-    median, (low, high) = run_headline(tmp_path / "made", tmp_path / "results")
+    median, (low, high) = run_headline(tmp_path / "made")
     assert 20 < median < 40
     assert low < 18
     assert high < 240
 
 
-def test_sources_four_orders_apart_are_trusted_and_wide(tmp_path):
+def test_sources_four_orders_apart_are_trusted_and_wide():
     """The run does not end with status 4, which `run_headline` holds, and its interval says how little is known."""
-    _, (low, high) = run_headline("far", tmp_path)
+    _, (low, high) = run_headline("far")
     assert low < 100
     assert high > 10_000
