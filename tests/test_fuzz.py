@@ -26,6 +26,8 @@ EXAMPLES = {
     "manifest": 100, "report": 200, "plot": 10, "draws": 10, "figure": 30, "store": 200, "template-md": 8,
     "template-pdf": 8, "template-docx": 4, "economist": 200, "radford": 200, "ucdp": 200, "xlsx": 200, "ods": 200,
     "separated": 300, "map": 200, "table": 300, "guess": 100, "text": 200, "page": 100, "pdf": 200, "drafts": 100,
+    "drafted": 200, "since": 200, "kept-case": 100, "kept-claims": 100, "kept-priors": 100, "verified": 200,
+    "sources": 200, "sites": 200, "curve": 200, "template-html": 8,
 }  # fmt: skip
 HEADER = "id,source,quantity,published,value,origin,statement\n"
 

@@ -25,7 +25,7 @@ from sim.calibration.truths import Truth
 from sim.case.claims import Claim
 from sim.case.families import JointPrior, Prior
 from sim.case.observations import Observation
-from sim.case.priors import PriorSet
+from sim.case.priors import PriorSet, read_priors
 from sim.errors import refuse
 from sim.model.buffer import find_middle, list_free, name_slots, pack_design, pack_many
 from sim.model.claims.rows import ESTABLISHED
@@ -33,7 +33,7 @@ from sim.model.design import Design, design_model
 from sim.model.parameters import Joint
 from sim.posterior.fit import Effort, sample_buffer
 from sim.sampler.diagnostics import judge_draws
-from sim.system.writing import write_file
+from sim.system.writing import replace_files
 
 Floats = NDArray[np.float64]
 
@@ -292,14 +292,15 @@ def update_priors(base: PriorSet, learned: NormalLaw, name: str, note: str = "",
 def _tell_learned(key: str, mean: float, sd: float, before: Prior) -> str:
     """Return in words what was learned of a key: median and 90% interval on its own scale, a bias as a multiplier."""
     edges = mean + sd * np.array([-1.6449, 0.0, 1.6449])
-    low, middle, high = np.exp(edges) if key.startswith("role.") else before.constrain(edges)
+    with np.errstate(over="ignore"):  # of what is out of all proportion, which is refused when it is written
+        low, middle, high = np.exp(edges) if key.startswith("role.") else before.constrain(edges)
     what = "Multiplies what was lost by" if key.startswith("role.") else "Median"
     narrower = 1 - sd / float(before.sigma or math.inf)
     return f"{what} {middle:.2f}, 90% {low:.2f} to {high:.2f}; the record narrowed it by {max(narrower, 0):.0%}."
 
 
 def write_priors(priors: PriorSet, path: Path, learned_from: Mapping[str, str]) -> None:
-    """Write a prior set that was learned, whole or not at all."""
+    """Write a prior set that was learned, whole or not at all: one that cannot be read again is refused."""
     lines = ["schema = 1", f"name = {json.dumps(priors.name)}", f"note = {json.dumps(priors.note)}"]
     lines.append("learned_from = { " + ", ".join(f"{k} = {json.dumps(v)}" for k, v in learned_from.items()) + " }")
     for key, prior in priors.priors.items():
@@ -315,4 +316,6 @@ def write_priors(priors: PriorSet, path: Path, learned_from: Mapping[str, str]) 
         keys = [f"  {json.dumps(key)}," for key in joint.keys]
         lines += ["", "[joint]", "keys = [", *keys, "]", f"mean = {json.dumps(list(joint.mean))}"]
         lines += ["covariance = [", *rows, "]"]
-    write_file(path, "\n".join(lines) + "\n")
+    with replace_files(path.parent) as draft:
+        (draft / path.name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+        read_priors(draft / path.name)

@@ -21,6 +21,7 @@ from sim.cli.options import (
     TruthArgument,
 )
 from sim.errors import refuse
+from sim.system.writing import try_folder
 
 if TYPE_CHECKING:
     from sim.calibration.bywar.passes import LearnedSites
@@ -103,6 +104,8 @@ def fit_priors(
             "--out", "", f"{out} is not a .toml file in a folder that exists", "give a name such as learned.toml"
         )
     record, start = read_record(claims, truth), read_priors(base)
+    for kept in filter(None, (out, sites)):
+        try_folder(kept.parent)
     learned = _learn(record, start, seed, sites, jobs, dask, at_once=at_once, quiet=quiet)
     note, source = describe_record(record), f"truetoll priors fit, {len(record.wars)} past wars"
     found = update_odds(update_priors(start, learned, out.stem, note, source=source), record.hindcasts, start)

@@ -105,6 +105,12 @@ def replace_files(folder: Path, *, straight: bool = False) -> Iterator[Path]:
         _sync_entry(pinned)
 
 
+def try_folder(folder: Path) -> None:
+    """Refuse a folder that no file can be put into, before what takes long is begun."""
+    with replace_files(folder):
+        pass
+
+
 @contextmanager
 def _pinned(folder: Path, *, straight: bool) -> Iterator[Path]:
     """Yield a path that leads to a folder whatever takes its place; the folder's own where the system has none."""

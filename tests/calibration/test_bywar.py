@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -190,6 +191,36 @@ def test_sites_of_a_war_that_was_changed_are_not_used(tmp_path, vague, few, brie
     path.write_text("{}", encoding="utf-8")
     with pytest.raises(InputError, match="does not hold sites that were learned"):
         read_sites(path, vague, hashes)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda site, _: site["precision"][0].__setitem__(1, 5.0),
+        lambda site, _: site["precision"][2].__setitem__(2, -1e300),
+        lambda site, _: site["precision"][2].__setitem__(2, 1e12),
+        lambda site, _: site["shift"].__setitem__(0, 1e30),
+        lambda _, diagnostics: diagnostics.__setitem__("moved", float("inf")),
+        lambda _, diagnostics: diagnostics.__setitem__("error", float("nan")),
+    ],
+)
+def test_sites_that_no_war_can_have_are_refused(change, tmp_path, vague, few, briefly):
+    """Else what they give is no law, or is out of all proportion, and the fault is told of something else."""
+    path, hashes = tmp_path / "sites.json", hash_wars(few, vague)
+    kept.write_sites(briefly, path, hashes)
+    tree = json.loads(path.read_text(encoding="utf-8"))
+    change(tree["sites"]["w01"], tree["diagnostics"])
+    path.write_text(json.dumps(tree), encoding="utf-8")
+    with pytest.raises(InputError, match="does not hold sites that were learned"):
+        read_sites(path, vague, hashes)
+
+
+def test_what_is_no_file_of_sites_is_told_before_anything_is_learned(tmp_path, vague, few, monkeypatch):
+    monkeypatch.setattr(kept, "learn_sites", lambda *_, **__: pytest.fail("it learns"))
+    (tmp_path / "loop").symlink_to("loop")
+    for path in (tmp_path, tmp_path / "loop"):
+        with pytest.raises(InputError, match=r"is no plain file|cannot be read"):
+            learn_kept(few, vague, 1, path)
 
 
 def test_a_set_without_a_joint_prior_and_a_table_of_zeros_are_refused(few, vague):

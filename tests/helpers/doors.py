@@ -114,6 +114,9 @@ def list_doors_of_articles() -> dict[str, Door]:
     doors["drafts"] = Door(
         "case/draft.json", _lay_drafts, lambda place: ["draft", "--into", f"{place}/case", "--review"]
     )
+    doors["drafted"] = Door(
+        "case/claims.csv", _lay_drafts, lambda place: ["draft", f"{place}/a.txt", "--into", f"{place}/case"]
+    )
     return doors
 
 

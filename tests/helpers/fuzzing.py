@@ -22,12 +22,12 @@ from unittest import mock
 
 import docx
 from doors import Door, lay_case, list_doors_of_articles, list_doors_of_tables
+from doors_of_records import list_doors_of_records
 from typer.main import get_command
 
-from sim.case.priors import find_shipped_priors
 from sim.cli.app import app
 from sim.cli.console import guarded
-from sim.errors import MAX_FAULTS
+from sim.errors import MAX_FAULTS, refuse
 from sim.system.store import Store
 
 ALLOWED = {0, 3, 4}
@@ -53,18 +53,6 @@ EVENTS = (
 )
 
 
-def _lay_record(folder: Path) -> None:
-    """Lay out some rows of the record: all of it would take long each time."""
-    record = find_shipped_priors() / "record"
-    for name, kept in (("claims.csv", 60), ("truth.csv", 400)):
-        lines = (record / name).read_text(encoding="utf-8").splitlines(keepends=True)
-        (folder / name).write_text("".join(lines[:kept]), encoding="utf-8")
-    cases = {line.split(",")[0] for line in (folder / "claims.csv").read_text(encoding="utf-8").splitlines()}
-    lines = (folder / "truth.csv").read_text(encoding="utf-8").splitlines(keepends=True)
-    kept = [line for line in lines if line.split(",")[0] in cases | {"case"}]
-    (folder / "truth.csv").write_text("".join(kept), encoding="utf-8")
-
-
 def _lay_table(name: str, text: str) -> Callable[[Path], None]:
     return lambda folder: (folder / name).write_text(text, encoding="utf-8") and None
 
@@ -76,6 +64,7 @@ def lay_run(run: Path) -> Callable[[Path], None]:
         (folder / "run" / "figures").mkdir(parents=True)
         for name in ("manifest.json", "unknowns.npy", "figures/headline.png"):
             shutil.copy(run / name, folder / "run" / name)
+        shutil.copytree(run / "inputs", folder / "run" / "inputs")
         (folder / "sensitivity-1").mkdir()
         result = trim_result(json.loads((run / "summary.json").read_text(encoding="utf-8")))
         (folder / "run" / "summary.json").write_text(json.dumps(result), encoding="utf-8")
@@ -123,28 +112,29 @@ def list_doors(run: Path) -> dict[str, Door]:
         "case": Door("case.toml", lay_case, lambda place: ["check", f"{place}/"]),
         "claims": Door("claims.csv", lay_case, lambda place: ["check", f"{place}/", "--json"]),
         "priors": Door("set.toml", lay_case, lambda place: ["priors", "show", f"{place}/set.toml"]),
-        "record": Door(
-            "claims.csv", _lay_record, lambda place: ["read-table", f"{place}/claims.csv", f"{place}/truth.csv"]
-        ),
-        "truths": Door(
-            "truth.csv", _lay_record, lambda place: ["read-table", f"{place}/claims.csv", f"{place}/truth.csv"]
-        ),
         "memo": Door("run/summary.json", finished, lambda place: ["memo", f"{place}/run"]),
         "compare": Door("run/summary.json", finished, lambda place: ["compare", str(run), f"{place}/run", "--json"]),
         "plot": Door("run/summary.json", finished, lambda place: ["plot", f"{place}/run", "--format", "svg"]),
         "manifest": Door("run/manifest.json", finished, lambda place: ["memo", f"{place}/run"]),
         "report": Door("sensitivity-1/sensitivity.json", finished, lambda place: ["memo", f"{place}/run"]),
+        "since": Door(
+            "run/summary.json", _lay_two(run), lambda place: ["memo", f"{place}/now", "--since", f"{place}/run"]
+        ),
         "draws": Door("run/unknowns.npy", finished, _seal_draws),
+        "kept-case": Door("run/inputs/case.toml", finished, _seal_inputs),
+        "kept-claims": Door("run/inputs/claims.csv", finished, _seal_inputs),
+        "kept-priors": Door("run/inputs/priors/default.toml", finished, _seal_inputs),
+        "verified": Door("run/manifest.json", finished, lambda place: ["open-inputs", f"{place}/run"]),
         "figure": Door(
             "run/figures/headline.png", finished, lambda place: ["memo", f"{place}/run", "--format", "html,docx"]
         ),
         "store": Door("done.jsonl", _lay_store, lambda place: ["store", f"{place}/done.jsonl"]),
     }
-    for file, form in (("memo.md.j2", "md"), ("memo.typ.j2", "pdf"), ("memo.docx", "docx")):
+    for file, form in (("memo.md.j2", "md"), ("memo.html.j2", "html"), ("memo.typ.j2", "pdf"), ("memo.docx", "docx")):
         doors[f"template-{form}"] = Door(f"house/{file}", _lay_template(run, file), _set_memo(form))
     for form, text in (("economist", ESTIMATES), ("radford", LOSSES), ("ucdp", EVENTS)):
         doors[form] = Door("table.csv", _lay_table("table.csv", text), _import_as(form))
-    return doors | list_doors_of_tables() | list_doors_of_articles()
+    return doors | list_doors_of_tables() | list_doors_of_articles() | list_doors_of_records()
 
 
 def _seal_draws(place: Path) -> list[str]:
@@ -154,6 +144,25 @@ def _seal_draws(place: Path) -> list[str]:
     manifest["outputs"]["unknowns.npy"] = hashlib.sha256((place / "run" / "unknowns.npy").read_bytes()).hexdigest()
     path.write_text(json.dumps(manifest), encoding="utf-8")
     return ["simulate", "kursk", "--n", "5", "--run", f"{place}/run"]
+
+
+def _seal_inputs(place: Path) -> list[str]:
+    """Have the manifest know the inputs as they are now, likewise."""
+    path, inputs = place / "run" / "manifest.json", place / "run" / "inputs"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest["inputs"] = {name: hashlib.sha256((inputs / name).read_bytes()).hexdigest() for name in manifest["inputs"]}
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    return ["open-inputs", f"{place}/run"]
+
+
+def _lay_two(run: Path) -> Callable[[Path], None]:
+    """Return what lays out a run, and a later one beside it."""
+
+    def lay(folder: Path) -> None:
+        lay_run(run)(folder)
+        shutil.copytree(folder / "run", folder / "now")
+
+    return lay
 
 
 def _lay_template(run: Path, file: str) -> Callable[[Path], None]:
@@ -195,23 +204,27 @@ def _import_as(form: str) -> Callable[[Path], list[str]]:
 
 
 @guarded
-def _read_table(claims: Path, truths: Path) -> int:
-    """Read a table of many cases as `backtest` does, which goes on to fit them."""
-    from sim.calibration.record import read_record
-
-    read_record(claims, truths)
-    return 0
-
-
-@guarded
 def _resume_store(path: Path) -> int:
     """Go on from a store as `sbc`, `backtest` and `sensitivity` do."""
     _make_store(path).begin(resume=True)
     return 0
 
 
-app.command("read-table", hidden=True)(_read_table)
+@guarded
+def _open_inputs(run: Path) -> int:
+    """Read what a run was made from as `run --verify` does, which goes on to make it again."""
+    from sim.runs.folder import read_manifest
+    from sim.runs.inputs import open_inputs
+
+    manifest = read_manifest(run)
+    if manifest is None:
+        raise refuse(str(run), "", "has no manifest", "give another")
+    with open_inputs(run, manifest):
+        return 0
+
+
 app.command("store", hidden=True)(_resume_store)
+app.command("open-inputs", hidden=True)(_open_inputs)
 COMMAND = get_command(app)
 
 

@@ -27,7 +27,7 @@ from mutators import mutate
 
 # Doors that only one of so many inputs is tried at.
 SLOW = {"plot": 50, "draws": 200, "figure": 20, "page": 50, "pdf": 50, "text": 5} | dict.fromkeys(
-    ("template-md", "template-pdf", "template-docx"), 200
+    ("template-md", "template-html", "template-pdf", "template-docx"), 200
 )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal, Unpack
+from typing import Any, Literal, Unpack
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -16,24 +17,24 @@ from sim.calibration.bywar.passes import PASSES, LearnedSites, SiteDiagnostics, 
 from sim.calibration.hindcasts import Hindcast
 from sim.case.priors import PriorSet
 from sim.errors import refuse
-from sim.system.reading import is_file, read_text
+from sim.system.reading import read_text
 from sim.system.store import hash_parts
 from sim.system.tasks import TaskOptions
 from sim.system.writing import write_file
 
-Real = Annotated[float, Field(allow_inf_nan=False)]
+MOST = 1e6  # of an entry of a site, in prior sds: what a war says is never a thousand times what was known before
 
 
 class _KeptSite(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     of: str
-    precision: list[list[Real]]
-    shift: list[Real]
+    precision: list[list[float]]
+    shift: list[float]
 
 
 class _KeptSites(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
 
     schema_: Literal[1] = Field(alias="schema")
     keys: list[str]
@@ -99,24 +100,35 @@ def read_sites(path: Path, base: PriorSet, hashes: Mapping[str, str]) -> tuple[d
     InputError
         Where the file is another, or damaged.
     """
-    if not is_file(path) or base.joint is None:
+    if not os.path.lexists(path) or base.joint is None:
         return {}, None
+    fault = refuse(str(path), "", "does not hold sites that were learned", "give another file, or remove it")
+    text = read_text(path)
     try:
-        kept = _KeptSites.model_validate_json(read_text(path))
+        kept = _KeptSites.model_validate_json(text)
         sites = {war: Site(np.array(each.precision), np.array(each.shift)) for war, each in kept.sites.items()}
     except (ValidationError, ValueError):
-        raise refuse(
-            str(path), "", "does not hold sites that were learned", "give another file, or remove it"
-        ) from None
+        raise fault from None
     size = len(base.joint.keys)
     if tuple(kept.keys) != base.joint.keys or any(
         site.precision.shape != (size, size) or site.shift.shape != (size,) for site in sites.values()
     ):
         return {}, None
+    prior = Belief.of(base.joint)
+    if not all(_is_sane(site, prior) for site in sites.values()):
+        raise fault
     same = {war: site for war, site in sites.items() if hashes.get(war) == kept.sites[war].of}
     is_whole = same.keys() == sites.keys() == hashes.keys()
-    learned = LearnedSites(base.joint.keys, Belief.of(base.joint), same, kept.diagnostics) if is_whole else None
+    learned = LearnedSites(base.joint.keys, prior, same, kept.diagnostics) if is_whole else None
     return same, learned
+
+
+def _is_sane(site: Site, prior: Belief) -> bool:
+    """Whether a site is one that a war can have: symmetric, and not out of all proportion to what was known before."""
+    root = np.linalg.cholesky(prior.covariance)
+    with np.errstate(over="ignore", invalid="ignore"):
+        entries = np.abs([*root.T @ site.precision @ root, root.T @ site.shift])
+    return bool(np.allclose(site.precision, site.precision.T) and np.all(entries < MOST))
 
 
 def learn_kept(
