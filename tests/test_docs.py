@@ -221,6 +221,17 @@ def test_links_between_the_pages_of_the_root_lead_somewhere():
                 assert (ROOT / target).exists(), f"{page.name}: {target}"
 
 
+def test_each_promise_of_security_names_a_test_that_is_there():
+    """A row of the table names functions, or files, of which one at least tries what the row says."""
+    files = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/test_*.py")}
+    defined = {name for text in files.values() for name in re.findall(r"^def (test_\w+)\(", text, re.MULTILINE)}
+    (table,) = list_tables(ROOT / "SECURITY.md")
+    for row in table[1:]:
+        names = re.findall(r"`([^`]+)`", row[-1])
+        assert names, f"no test of {row[0]}"
+        assert set(names) <= defined | set(files), f"{row[0]}: {sorted(set(names) - defined - set(files))}"
+
+
 def test_the_source_archive_has_every_page_of_the_root():
     included = PROJECT["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]
     assert {"/*.md", "/LICENSE", "/CITATION.cff", "/docs"} <= set(included)

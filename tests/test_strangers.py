@@ -14,7 +14,6 @@ import shutil
 import subprocess
 import sys
 import time
-import zipfile
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -332,45 +331,3 @@ def test_a_users_template_asks_the_network_for_nothing(run, tmp_path):
     for text in ('<META HTTP-EQUIV=" re&#102;resh" content="0;https://x.org">', '<link rel=preconnect href="//x.org">'):
         template.write_text(text, encoding="utf-8")
         refuse("memo.html.j2", "memo", run, "--format", "html", "--template", template.parent)
-
-
-def _write_docx(path, edit=lambda text: text, more=()):
-    """Write a plain DOCX template, of whose parts some are changed, and to which some are added."""
-    import docx
-
-    docx.Document().save(path.with_suffix(".whole"))
-    with zipfile.ZipFile(path.with_suffix(".whole")) as whole, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
-        for part in whole.infolist():
-            made.writestr(part.filename, edit(whole.read(part)))
-        for name, text in more:
-            made.writestr(name, text)
-
-
-RELATION = (
-    b'<Relationship Id="rX" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/%b" '
-    b'Target="https://x.org/x" TargetMode="External"/></Relationships>'
-)
-ENTITIES = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">' + b"".join(
-    b'<!ENTITY %c "&%c;&%c;&%c;&%c;&%c;&%c;&%c;&%c;">' % (98 + n, *[97 + n] * 8) for n in range(20)
-)
-FIELD = b"<f><instrText> INCL</instrText><instrText>&#85;DEPICTURE</instrText></f>"
-PACKAGES = {
-    "a template elsewhere": {"edit": lambda text: text.replace(b"</Relationships>", RELATION % b"attachedTemplate")},
-    "a picture elsewhere": {"edit": lambda text: text.replace(b"</Relationships>", RELATION % b"image")},
-    "a program": {"more": [("word/vbaProject.bin", b"x")]},
-    "an object": {"more": [("word/more.xml", b'<w:object xmlns:w="x"/>')]},
-    "a field that asks": {"more": [("word/more.xml", FIELD)]},
-    "another encoding": {"more": [("word/more.xml", "<!DOCTYPE x>".encode("utf-16"))]},
-    "entities": {"more": [("word/more.xml", ENTITIES + b"]><x>&t;</x>")]},
-    "a bomb": {"more": [("word/media/x.png", bytes(200_000_000))]},
-    "many parts": {"more": [(f"word/{n}.xml", b"<x/>") for n in range(1_000)]},
-}
-
-
-@pytest.mark.parametrize("name", PACKAGES)
-def test_a_docx_template_brings_text_and_styles_alone(name, run, tmp_path):
-    (tmp_path / "house").mkdir()
-    _write_docx(tmp_path / "house" / "memo.docx")
-    accept("memo", run, "--format", "docx", "--template", tmp_path / "house")
-    _write_docx(tmp_path / "house" / "memo.docx", **PACKAGES[name])
-    refuse("memo.docx", "memo", run, "--format", "docx", "--template", tmp_path / "house")

@@ -7,6 +7,7 @@ inputs that reach new code are kept. Without atheris the same mutators break the
 from __future__ import annotations
 
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -108,7 +109,13 @@ def _lead_by_coverage(trial: Trial, runs: int, kept: Path) -> None:
             (kept / "corpus" / f"seed-{name}").write_bytes(bytes([first]) + trial.seeds[name])
 
     def try_one(data: bytes) -> None:
-        trial.try_bytes(data)
+        try:
+            trial.try_bytes(data)
+        except BaseException:
+            # Of a finding Python ends, and takes back its handler of the timer that atheris has set and leaves running:
+            # it would strike before the input is written, and all that is seen is "Alarm clock".
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            raise
         trial.keep_count(runs, kept)  # at once: the program ends in libFuzzer, and does not come back
 
     def change(data: bytes, most: int, seed: int) -> bytes:

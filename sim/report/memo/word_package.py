@@ -6,16 +6,38 @@ import io
 import re
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
-from xml.etree.ElementTree import ParseError, fromstring  # nosec B405
+from xml.etree.ElementTree import Element, ParseError, fromstring  # nosec B405
 
 from sim.errors import quote_value, refuse
 from sim.system.reading import list_parts, read_bytes
 
 MAX_PACKAGE, MAX_UNPACKED, MAX_PARTS = 20_000_000, 100_000_000, 500  # of a template: bytes, bytes, files
-_PLAIN = (".xml", ".rels", ".png", ".jpg", ".jpeg", ".gif")  # how the parts of a document end
-_OBJECTS = {"altChunk", "object", "OLEObject", "control"}  # elements that bring more than text
-_ASKING = re.compile(r"DDE|INCLUDE|IMPORT|\bLINK\b", re.IGNORECASE)  # fields that fetch or run something
+MAX_XML = 10_000_000  # bytes of all its XML: a tree of more takes long, and memory of many times its size
+_XML = (".xml", ".rels")
+_PLAIN = (*_XML, ".png", ".jpg", ".jpeg", ".gif")  # how the parts of a document end
+# Relations of parts, fields and elements: what is not known to be harmless is refused, and named in the refusal.
+_RELATIONS = {
+    "comments", "commentsExtended", "commentsExtensible", "commentsIds", "core-properties", "custom-properties",
+    "customXml", "customXmlProps", "endnotes", "extended-properties", "fontTable", "footer", "footnotes",
+    "glossaryDocument", "header", "hyperlink", "image", "numbering", "officeDocument", "people", "settings",
+    "styles", "stylesWithEffects", "theme", "thumbnail", "webSettings",
+}  # fmt: skip
+_FIELDS = {
+    "=", "AUTHOR", "AUTONUM", "AUTONUMLGL", "AUTONUMOUT", "BIBLIOGRAPHY", "CITATION", "COMMENTS", "COMPARE",
+    "CREATEDATE", "DATE", "DOCPROPERTY", "EDITTIME", "EQ", "FILENAME", "FILESIZE", "FORMCHECKBOX", "FORMDROPDOWN",
+    "FORMTEXT", "HYPERLINK", "IF", "INDEX", "KEYWORDS", "LASTSAVEDBY", "LISTNUM", "MERGEFIELD", "NOTEREF",
+    "NUMCHARS", "NUMPAGES", "NUMWORDS", "PAGE", "PAGEREF", "PRINTDATE", "QUOTE", "REF", "REVNUM", "SAVEDATE",
+    "SECTION", "SECTIONPAGES", "SEQ", "SET", "STYLEREF", "SUBJECT", "SYMBOL", "TC", "TIME", "TITLE", "TOC", "XE",
+}  # fmt: skip
+# Elements that bring more than text: objects, other documents, a source of data, a page with a program in it.
+_OBJECTS = {
+    "OLEObject", "altChunk", "contentPart", "control", "frameset", "mailMerge", "object", "subDoc", "taskpane",
+    "taskpanes", "webVideoPr", "webextension", "webextensionref",
+}  # fmt: skip
+_PAINTS = {"fill", "imagedata", "stroke"}  # of the older kind of drawings, which name pictures by attributes
+_SOURCES = {"althref", "href", "src"}
 
 
 def read_package(path: Path) -> bytes:
@@ -31,6 +53,8 @@ def read_package(path: Path) -> bytes:
             if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED:
                 what = f"unpacks to more than {MAX_PARTS} parts or {MAX_UNPACKED // 1_000_000} MB"
                 raise refuse(path.name, "", what, remedy)
+            if sum(part.file_size for part in parts if part.filename.endswith(_XML)) > MAX_XML:
+                raise refuse(path.name, "", f"unpacks to more than {MAX_XML // 1_000_000} MB of XML", remedy)
             for part in parts:
                 problem = _find_more(part.filename, package.read(part))
                 if problem:
@@ -44,17 +68,55 @@ def _find_more(name: str, content: bytes) -> str | None:
     """Return what a part of a document brings beside text, styles and pictures; None where that is nothing."""
     if not name.endswith(_PLAIN):
         return "is no part of a plain document"
-    if not name.endswith((".xml", ".rels")):
+    if not name.endswith(_XML):
         return None
     if b"<!" in content.replace(b"<!--", b"") or b"\0" in content:
         return "declares more than XML"
-    fields = ""
-    for element in fromstring(content).iter():  # noqa: S314 - it declares no entities  # nosec B314
-        tag = str(element.tag).rpartition("}")[2]
+    root = fromstring(content)  # noqa: S314 - it declares no entities  # nosec B314
+    for element in root.iter():
+        tag = _cut_space(element.tag)
         if tag in _OBJECTS:
             return f"holds {tag}"
-        if element.get("TargetMode") == "External" and not str(element.get("Type")).endswith("/hyperlink"):
+        if tag == "Relationship":
+            kind = str(element.get("Type")).rpartition("/")[2]
+            if element.get("TargetMode", "Internal") != "Internal" and kind != "hyperlink":
+                return "leads to another file"
+            if kind not in _RELATIONS:
+                return f"holds a relation of the kind {quote_value(kind)}"
+        if tag in _PAINTS and _SOURCES & set(map(_cut_space, element.keys())):
             return "leads to another file"
-        fields += (element.text or "") if tag == "instrText" else ""
-        fields += " ".join(value for key, value in element.items() if key.endswith("instr"))
-    return "holds a field that fetches something" if _ASKING.search(fields) else None
+    odd = [name for name in _list_fields(root) if name.upper() not in _FIELDS]
+    return f"holds a field {quote_value(odd[0])}, which may fetch or run something" if odd else None
+
+
+def _cut_space(name: str) -> str:
+    """Return a name without its namespace."""
+    return str(name).rpartition("}")[2]
+
+
+def _list_fields(root: Element) -> Iterator[str]:
+    """Yield the first word of each field: nothing where another field must first say what it is."""
+    within: list[str | None] = []  # the instruction of each open field, None once its name is known
+    for element in root.iter():
+        tag = _cut_space(element.tag)
+        yield from (_name_field(value) for key, value in element.items() if _cut_space(key) == "instr")
+        if tag in ("instrText", "delInstrText"):
+            within = within or [""]
+            said = within[-1]
+            within[-1] = None if said is None else said + (element.text or "")
+        elif tag == "fldChar":
+            kinds = {_cut_space(key): value for key, value in element.items()}
+            kind = kinds.get("fldCharType")
+            if within and within[-1] is not None and (kind == "begin" or within[-1].strip()):
+                yield _name_field(within[-1])
+                within[-1] = None
+            if kind == "begin":
+                within.append("")
+            elif kind == "end":
+                within = within[:-1]
+    yield from (_name_field(said) for said in within if said)
+
+
+def _name_field(instruction: str) -> str:
+    found = re.match(r"\s*([A-Za-z]+|=)", instruction)
+    return found[1] if found else ""
