@@ -207,9 +207,7 @@ def _learn(record: Record, base: PriorSet, seed: int, options: TaskOptions) -> L
     if store is None:
         return learn_sites(record.hindcasts, base, seed, **options)
     kept = store.with_name("sites.json")
-    if not options.get("resume"):
-        kept.unlink(missing_ok=True)
-    return learn_kept(record.hindcasts, base, seed, kept, **options)
+    return learn_kept(record.hindcasts, base, seed, kept, anew=not options.get("resume"), **options)
 
 
 def _forecast_as_entry(

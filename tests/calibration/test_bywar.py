@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from sim.calibration.bywar.belief import LEAST_SHARE, Belief, Site, leave_out
 from sim.calibration.bywar.fit import measure_site, regress_slopes
 from sim.calibration.bywar.kept import hash_wars, learn_kept, read_sites
 from sim.calibration.bywar.passes import learn_sites
+from sim.calibration.forecast import forecast_wars
 from sim.calibration.learn import BRIEF, learn_priors
 from sim.calibration.record import read_record
 from sim.case.priors import read_priors
@@ -213,6 +215,27 @@ def test_sites_that_no_war_can_have_are_refused(change, tmp_path, vague, few, br
     path.write_text(json.dumps(tree), encoding="utf-8")
     with pytest.raises(InputError, match="does not hold sites that were learned"):
         read_sites(path, vague, hashes)
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_sites_of_an_earlier_backtest_stay_until_others_take_their_place(
+    resume, tmp_path, vague, few, briefly, monkeypatch
+):
+    """A back-test that begins anew learns all again; where it is killed meanwhile, what was there is there."""
+    path, hashes, asked = tmp_path / "sites.json", hash_wars(few, vague), []
+    kept.write_sites(replace(briefly, sites={war: briefly.sites[war] for war in ("w00", "w01")}), path, hashes)
+    before = path.read_bytes()
+
+    def die(*_, known, **__):
+        asked.append(set(known))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(kept, "learn_sites", die)
+    record = SimpleNamespace(hindcasts=few, wars=tuple(hashes))
+    with pytest.raises(KeyboardInterrupt):
+        forecast_wars(record, None, vague, 1, store=tmp_path / "forecasts.jsonl", resume=resume)
+    assert asked == [{"w00", "w01"} if resume else set()]
+    assert path.read_bytes() == before
 
 
 def test_what_is_no_file_of_sites_is_told_before_anything_is_learned(tmp_path, vague, few, monkeypatch):

@@ -137,11 +137,16 @@ def learn_kept(
     seed: int,
     path: Path,
     passes: tuple[int, int] = PASSES,
+    *,
+    anew: bool = False,
     **options: Unpack[TaskOptions],
 ) -> LearnedSites:
-    """Learn what a file does not hold yet, and keep it there: see `learn_sites`, and `read_sites`."""
+    """Learn what a file does not hold yet, and keep it there: see `learn_sites`, and `read_sites`.
+
+    `anew`: learn all, whatever it holds; that stays until there is something in its place.
+    """
     hashes = hash_wars(hindcasts, base)
-    known, whole = read_sites(path, base, hashes)
+    known, whole = ({}, None) if anew else read_sites(path, base, hashes)
     if whole is not None:
         return whole
     learned = learn_sites(hindcasts, base, seed, known=known, passes=passes, **options)
