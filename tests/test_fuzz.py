@@ -6,13 +6,10 @@ import json
 import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
-import fuzz
 import pytest
 from fuzzing import check_contract, hold_to_contract, list_doors, try_input
 from hypothesis import HealthCheck, given, settings
@@ -76,27 +73,6 @@ def test_broken_files_are_taken_or_refused(name, run, full, tmp_path):
         try_input(door, mutate(whole, random.Random(seed), Path(door.file).suffix), tmp_path)  # noqa: S311 - not a secret
 
     try_one()
-
-
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no such timers")
-def test_a_finding_is_not_hidden_by_the_timer_of_the_fuzzer(tmp_path, monkeypatch):
-    """What leads the suite sets one that goes on while Python ends, and would strike before the input is kept."""
-    found = {}
-
-    def fuzz_once():
-        signal.setitimer(signal.ITIMER_REAL, 1_000)
-        with pytest.raises(AssertionError, match="a finding"):
-            found["try"](b"x")
-        found["left"] = signal.getitimer(signal.ITIMER_REAL)[0]
-        signal.setitimer(signal.ITIMER_REAL, 0)
-
-    def try_bytes(_):
-        raise AssertionError("a finding")
-
-    leader = SimpleNamespace(Setup=lambda _, one, **__: found.update({"try": one}), Fuzz=fuzz_once)
-    monkeypatch.setattr(fuzz, "atheris", leader)
-    fuzz._lead_by_coverage(SimpleNamespace(names=[], try_bytes=try_bytes), 1, tmp_path)
-    assert found["left"] == 0
 
 
 TOML = {

@@ -7,10 +7,11 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from fuzzing import make_report, trim_result
 from summaries import as_json
 
 from sim.case.claims import Claim
-from sim.contract.check import dump_record, parse_manifest, parse_result
+from sim.contract.check import dump_record, parse_manifest, parse_result, parse_sensitivity
 from sim.contract.summary import JudgedClaim, choose_leading
 from sim.errors import InputError
 from sim.system.writing import format_json
@@ -52,6 +53,7 @@ def _set(path, value):
         (lambda data: data["estimates"][0]["intervals"].pop("0.8"), "lacks an interval"),
         (lambda data: data["estimates"][0].pop("log_mean"), "estimates.0.log_mean: is damaged: is missing"),
         (lambda data: data["paths"][0]["median"].pop(), "curves of another length"),
+        (lambda data: data["paths"][0]["days"].reverse(), "days out of order"),
         (_set(["bias", 0, "source"], "nobody"), "bias.0: is damaged: has no role there"),
         (_set(["claims", 0, "owner"], "nobody"), "'nobody' is no source"),
         (_set(["derived", 0, "median"], None), "is undefined in part"),
@@ -65,6 +67,15 @@ def test_what_is_damaged_is_refused_in_one_line(change, told, kursk_run):
         parse_result(data, "summary.json")
     assert told in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_sensitivity_report_has_its_headlines_in_every_fit(kursk_run):
+    report = make_report(trim_result(as_json(kursk_run.result)))
+    parse_sensitivity(report, "sensitivity.json")
+    whole = report["scenarios"][1]["quantities"]
+    report["scenarios"][1] = {**report["scenarios"][1], "quantities": whole[1:]}
+    with pytest.raises(InputError, match="lacks a headline"):
+        parse_sensitivity(report, "sensitivity.json")
 
 
 def test_the_counts_that_lead_are_the_killed_and_the_casualties_or_what_there_is():

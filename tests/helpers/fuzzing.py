@@ -241,11 +241,22 @@ def hold_to_contract(arguments: list[str]) -> int:
     return run_here(arguments)[0]
 
 
+class Heard(io.StringIO):
+    """What is said on standard error; who asks for its number, to say where time is spent, gets the own.
+
+    Else the question is an error within the command that is tried, and taken for one of the machine.
+    """
+
+    def fileno(self) -> int:
+        """Return the number of this process's own standard error."""
+        return 2
+
+
 def run_here(arguments: list[str], most_seconds: float = MOST_SECONDS) -> tuple[int, str, str]:
     """Run a command in this process, held to the contract; return its exit status and what it says."""
     before, started = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
     answers = mock.patch("sys.stdin", io.StringIO("q\n"))  # to what a review asks
-    with answers, redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+    with answers, redirect_stdout(io.StringIO()) as out, redirect_stderr(Heard()) as err:
         status = int(COMMAND.main(arguments, prog_name="truetoll", standalone_mode=False) or 0)
     after = resource.getrusage(resource.RUSAGE_SELF)
     seconds = min(after.ru_utime - before.ru_utime, time.perf_counter() - started)  # others may use the processor too

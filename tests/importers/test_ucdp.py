@@ -45,6 +45,12 @@ def test_the_events_are_one_count_by_their_last_day(days, tmp_path):
     assert not [warning for warning in check_case(f"{folder}/").warnings if warning.kind == "contradiction"]
 
 
+def test_a_low_end_of_zero_is_read_as_one_half(tmp_path):
+    """As that of a range is: of a log there must be something."""
+    (claim,) = read_table("ucdp", write_events(tmp_path, "1,Here,2020-01-09,2020-01-09,0,0,4,8,0")).claims
+    assert claim.log_sd == pytest.approx(np.log(8 / 0.5) / (2 * 1.28155), rel=1e-3)
+
+
 def test_events_that_cannot_be_used_are_told(tmp_path):
     rows = [*make_rows((0, 1)), "8,Here,2020-01-09,2020-01-08,0,0,9,9,1", "9,Here,,,0,0,1,1,1"]
     imported = read_table("ucdp", write_events(tmp_path, *rows))

@@ -116,6 +116,8 @@ def test_numbers_stand_within_monte_carlo_error(kursk_run):
     assert not verdict.stands
     assert [entry.what for entry in verdict.moved] == ["upper edge of the 90% interval"]
     assert judge_repeat(first, replace(first, estimates=tuple(others))).moved[0].now is None
+    verdict = judge_repeat(replace(first, estimates=tuple(others)), first)
+    assert [(entry.quantity, entry.was) for entry in verdict.moved] == [(killed.quantity, None)]
 
 
 def test_another_seed_stands_and_another_prior_does_not(run_once):

@@ -19,23 +19,27 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
+import zipfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
+from doors import ARTICLE
 from examples import ONE_DAY, ONE_DAY_ROWS, format_claims
+from machine import can_mount, heeds_signals, measure, mount, wait_for_none
 from records import write_record
 
 PROGRAM = Path(sys.executable).parent / "truetoll"
 FAULTS = ("SIGKILL", "SIGTERM", "SIGINT", "disk", "swap")
-VERBS = ("run", "sbc", "backtest", "sensitivity")
+# The second row goes on by being started again, from what a folder or a file keeps.
+RESUMED = ("sbc", "backtest", "sensitivity")
+VERBS = ("run", *RESUMED, "memo", "plot", "fit", "draft")
+MANY = (*RESUMED, "fit")  # take --jobs
 MARK = "TRUETOLL_FAULT"  # in the environment of a command, and so of all that it starts
-GONE = 8.0  # seconds within which what it started must have ended
 EARLY = 0.2  # of a command's time, after which it must heed signals, however slowly Python has started
-BLOCK = 4096
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ def draw_moments(count: int, seed: int, verbs=VERBS) -> list[Moment]:
     rng = random.Random(seed)  # noqa: S311 - moments are no secret
     pairs = [(fault, verb) for fault in FAULTS for verb in verbs]
     return [
-        Moment(fault, verb, 1 if verb == "run" else rng.choice([1, 2]), rng.uniform(0.0, 1.0), rng.random() < 0.5)
+        Moment(fault, verb, rng.choice([1, 2]) if verb in MANY else 1, rng.uniform(0.0, 1.0), rng.random() < 0.5)
         for fault, verb in (pairs[n % len(pairs)] for n in range(count))
     ]
 
@@ -83,23 +87,22 @@ class Bench:
         (case / "case.toml").write_text(ONE_DAY, encoding="utf-8")
         (case / "claims.csv").write_text(format_claims(ONE_DAY_ROWS), encoding="utf-8")
         self.record = write_record(place / "record")
+        self.article = place / "article.txt"
+        self.article.write_text("\n\n".join(ARTICLE), encoding="utf-8")
+        self.earlier = place / "earlier"
+        for verb in ("run", "sbc"):
+            running = self.start(verb, 1, self.earlier, seed=9)
+            _, told = running.communicate()
+            assert running.returncode == 0, told
         self.known = {(verb, jobs): self._try(verb, jobs) for verb, jobs in {(m.verb, m.jobs) for m in moments}}
-        self.earlier = place / "earlier"  # what stood there before: results that bear another seed
-        for path in place.glob("undisturbed-*-1/*/*"):
-            other = self.earlier / path.parent.name / path.name.replace("seed1", "seed9")
-            other.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copytree(path, other) if path.is_dir() else shutil.copy(path, other)
 
     def start(self, verb: str, jobs: int, results: Path, *more: str, seed: int = 1, **options):
         """Start a command in a group of its own."""
-        given = {
-            "run": [self.case],
-            "sbc": [self.case, "--n", "4"],
-            "backtest": [*map(str, self.record), "--prior", "default"],
-            "sensitivity": [self.case],
-        }[verb]
-        many = [] if verb == "run" else ["--jobs", str(jobs)]
-        order = [PROGRAM, verb, *given, *many, "--seed", str(seed), "--json", "--quiet", "--results", results, *more]
+        order = [PROGRAM, *self._order(verb, results), "--json"]
+        order += ["--jobs", str(jobs)] if verb in MANY else []
+        order += [] if verb in ("memo", "plot", "draft") else ["--seed", str(seed)]
+        order += ["--results", results] if verb in ("run", *RESUMED) else []
+        order += ["--quiet", *more]
         return subprocess.Popen(
             # What a shell runs in the background ignores Ctrl-C, and hands that down.
             ["env", "--default-signal=INT", *order],
@@ -107,15 +110,39 @@ class Bench:
             start_new_session=True, cwd=self.place, **options,
         )  # fmt: skip
 
+    def _order(self, verb: str, results: Path) -> list:
+        """Return the words of a command, with what it reads and writes."""
+        run = next(results.glob("small/*-seed9"), results)
+        return {
+            "run": ["run", self.case],
+            "sbc": ["sbc", self.case, "--n", "4"],
+            "backtest": ["backtest", *self.record, "--prior", "default"],
+            "sensitivity": ["sensitivity", self.case],
+            "memo": ["memo", run, "--format", "html,docx"],
+            "plot": ["plot", run, "--format", "png,svg"],
+            "fit": [
+                "priors",
+                "fit",
+                *self.record,
+                "--out",
+                results / "learned.toml",
+                "--sites",
+                results / "sites.json",
+            ],
+            "draft": ["draft", self.article, "--into", results / "drafted"],
+        }[verb]
+
     def _try(self, verb: str, jobs: int) -> Undisturbed:
         results = self.place / f"undisturbed-{verb}-{jobs}"
+        shutil.copytree(self.earlier, results)
         started = time.perf_counter()
         running = self.start(verb, jobs, results)
         said, told = running.communicate()
         assert running.returncode in (0, 4), told
         seconds = time.perf_counter() - started
         files = {plain_name(path, results) for path in results.rglob("*") if path.is_file()}
-        return Undisturbed(seconds, files, measure(results), without_time(json.loads(said)))
+        size = measure(results) - measure(self.earlier)
+        return Undisturbed(seconds, files, size, read_said(said, results))
 
     def strike(self, moment: Moment) -> tuple[str, list[str]]:
         """Do the fault of a moment; return whether it struck, and what is wrong afterwards."""
@@ -159,21 +186,14 @@ class Bench:
         wrong += judge_folder(results, before, known, drafts=moment.fault == "SIGKILL")
         if moment.fault == "disk":
             subprocess.run(["mount", "-o", "remount,size=64m", results], check=True)
-        again = self.start(moment.verb, moment.jobs, results, *(() if moment.verb == "run" else ("--resume",)))
+        again = self.start(moment.verb, moment.jobs, results, *(("--resume",) if moment.verb in RESUMED else ()))
         said, told_again = again.communicate(timeout=180)
         if again.returncode not in (0, 4):
             return struck, [*wrong, f"does not go on: {again.returncode} {told_again}"]
-        if without_time(json.loads(said)) != known.result:
+        if read_said(said, results) != known.result:
             wrong.append("another result")
         wrong += [f"going on: {each}" for each in judge_folder(results, before, known, drafts=False)]
         return struck, [f"{each} [{running.returncode}: {told.strip()[-300:]}]" for each in wrong]
-
-
-def heeds_signals(pid: int) -> bool:
-    """Return whether a process has taken SIGTERM upon itself: before that Python is starting, or nothing has."""
-    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-    caught = int(next(line for line in status.splitlines() if line.startswith("SigCgt")).split()[1], 16)
-    return bool(caught >> (signal.SIGTERM - 1) & 1)
 
 
 def swap_drafts(running: subprocess.Popen, results: Path, outside: Path) -> list[Path]:
@@ -219,6 +239,10 @@ def judge_folder(results: Path, before: dict[str, str], known: Undisturbed, *, d
             wrong.append(f"a stranger: {name}")
         if path.suffix == ".json":
             json.loads(path.read_text(encoding="utf-8"))
+        if path.suffix == ".toml":
+            tomllib.loads(path.read_text(encoding="utf-8"))
+        if path.suffix == ".docx" and not zipfile.is_zipfile(path):
+            wrong.append(f"half of {name}")
         if path.suffix == ".png" and not path.read_bytes().endswith(b"IEND\xaeB\x60\x82"):
             wrong.append(f"half of {name}")
         folder = results.joinpath(*path.relative_to(results).parts[:2])
@@ -246,6 +270,11 @@ def snapshot(folder: Path) -> dict[str, str]:
     return found
 
 
+def read_said(said: str, results: Path) -> dict:
+    """Return a result as JSON tells it, wherever the folder of results is, without the seconds that it took."""
+    return without_time(json.loads(said.replace(str(results), "results")))
+
+
 def without_time(result: dict) -> dict:
     """Return a result without the seconds that it took, wherever they stand."""
     return {
@@ -253,47 +282,6 @@ def without_time(result: dict) -> dict:
         for key, value in result.items()
         if key != "seconds"
     }
-
-
-def measure(folder: Path) -> int:
-    """Return the bytes that a folder takes of a disk of whole blocks."""
-    return sum(-(-path.stat().st_size // BLOCK) * BLOCK if path.is_file() else 0 for path in folder.rglob("*"))
-
-
-def wait_for_none(mark: str) -> list[str]:
-    """Wait for all processes of a mark to end; return those that do not."""
-    until = time.monotonic() + GONE
-    while (left := list_marked(mark)) and time.monotonic() < until:
-        time.sleep(0.1)
-    return left
-
-
-def list_marked(mark: str) -> list[str]:
-    found = []
-    for place in Path("/proc").glob("[0-9]*"):
-        try:
-            if mark.encode() in (place / "environ").read_bytes():
-                found.append((place / "cmdline").read_bytes().replace(b"\0", b" ").decode())
-        except OSError:
-            continue
-    return found
-
-
-def mount(folder: Path, size: int) -> None:
-    """Mount a small disk."""
-    size = max(-(-size // BLOCK), 1) * BLOCK
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], check=True)
-
-
-@cache
-def can_mount() -> bool:
-    """Return whether this user may mount a disk here."""
-    with tempfile.TemporaryDirectory() as place:
-        order = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", place]
-        if shutil.which("mount") is None or subprocess.run(order, capture_output=True, check=False).returncode:
-            return False
-        subprocess.run(["umount", place], check=True)
-        return True
 
 
 def strike_all(moments: list[Moment], place: Path, at_once: int = 1, tell=lambda _: None) -> tuple[Counter, list[str]]:

@@ -121,7 +121,8 @@ def _lead_by_coverage(trial: Trial, runs: int, kept: Path) -> None:
     def change(data: bytes, most: int, seed: int) -> bytes:
         return trial.change(data, random.Random(seed))[:most]  # noqa: S311 - as above
 
-    limits = [f"-runs={runs}", "-max_len=400000", "-len_control=0", "-timeout=30", "-rss_limit_mb=2000"]
+    # By the clock, which on a busy machine says little: `run_here` holds each input to seconds of the processor.
+    limits = [f"-runs={runs}", "-max_len=400000", "-len_control=0", "-timeout=600", "-rss_limit_mb=2000"]
     options = [*limits, "-verbosity=0", "-print_final_stats=1", f"-artifact_prefix={kept}/"]
     atheris.Setup([sys.argv[0], *options, str(kept / "corpus")], try_one, custom_mutator=change)
     atheris.Fuzz()

@@ -23,6 +23,7 @@ PLANTED = "tests/test_planted.py"
 PLAIN = "tests/model/test_plain.py"
 INVENTED = "tests/model/test_invented.py"
 STRANGERS = "tests/test_strangers.py"
+FOLDER = "tests/runs/test_folder.py"
 
 
 @dataclass(frozen=True)
@@ -198,6 +199,56 @@ FAULTS = (
         "a store's lines are not checked", "system/store.py",
         "entry = self._check(task, entry, number)", "pass",
         "tests/system/test_store.py::test_a_line_that_is_not_ours_is_refused_with_its_number",
+    ),
+    Planted(
+        "the latest run is the last by name", "runs/folder.py",
+        "key=lambda run: ((run / MANIFEST).stat().st_mtime_ns, run.name)", "key=lambda run: run.name",
+        f"{FOLDER}::test_the_latest_run_is_the_one_that_was_written_last",
+    ),
+    Planted(
+        "a sensitivity report of other inputs is the run's", "runs/folder.py",
+        'report.get("inputs") == result.inputs', "True",
+        f"{FOLDER}::test_a_report_of_other_inputs_is_not_that_of_the_run",
+    ),
+    Planted(
+        "a shift is held against the error of the first run alone", "runs/compare.py",
+        "error, scale = float(np.hypot(first, second)), entry.log_sd or 1.0",
+        "error, scale = float(first), entry.log_sd or 1.0",
+        f"{FOLDER}::test_a_shift_is_held_against_the_errors_of_both_runs",
+    ),
+    Planted(
+        "a repeated run may have more counts than it had", "runs/verify.py",
+        "for second in later.values():", "for second in ():",
+        "tests/runs/test_verify.py::test_numbers_stand_within_monte_carlo_error",
+    ),
+    Planted(
+        "keys may hold what steers a terminal", "system/reading.py",
+        "if key is not None:\n", "if key is None:\n",
+        "tests/system/test_reading.py::test_what_steers_a_terminal_is_refused_in_keys_and_in_values",
+    ),
+    Planted(
+        "days of a path may stand in any order", "contract/check.py",
+        "if list(path.days) != sorted(set(path.days)):", "if set(path.days) != set(path.days):",
+        "tests/contract/test_records.py::test_what_is_damaged_is_refused_in_one_line",
+    ),
+    Planted(
+        "a sensitivity report may lack its headline", "contract/check.py",
+        "if not {*names, (found.force, found.headline)} <= {", "if {*names, (found.force, found.headline)} < {",
+        "tests/contract/test_records.py::test_a_sensitivity_report_has_its_headlines_in_every_fit",
+    ),
+    Planted(
+        "a low end of zero is read as one", "importers/ucdp.py",
+        "max(low, 0.5)", "max(low, 1.0)", "tests/importers/test_ucdp.py::test_a_low_end_of_zero_is_read_as_one_half",
+    ),
+    Planted(
+        "sites may be out of all proportion", "calibration/bywar/kept.py",
+        "np.all(entries < MOST)", "np.all(entries < np.inf)",
+        "tests/calibration/test_bywar.py::test_sites_that_no_war_can_have_are_refused",
+    ),
+    Planted(
+        "a field of a template may have another say what it is", "report/memo/word_package.py",
+        'return found[1] if found else ""', 'return found[1] if found else "="',
+        "tests/report/test_docx_templates.py::test_a_docx_template_brings_text_and_styles_alone",
     ),
 )  # fmt: skip
 

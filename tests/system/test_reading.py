@@ -1,0 +1,27 @@
+"""What is read of a user's files: keys are looked at as values are."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sim.errors import InputError
+from sim.system.reading import read_json, read_toml
+
+
+@pytest.mark.parametrize("content", [{"a\x1b[2J": 1}, {"a": [{"\x9b31m": 1}]}, {"a": {"b": "\x07"}}, ["\x00"]])
+def test_what_steers_a_terminal_is_refused_in_keys_and_in_values(content, tmp_path):
+    path = tmp_path / "summary.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(InputError, match="holds the control character") as caught:
+        read_json(path)
+    assert str(caught.value).isprintable()
+
+
+def test_keys_of_toml_too(tmp_path):
+    path = tmp_path / "case.toml"
+    path.write_text('[forces."x\\u001b[2J"]\nlabel = "x"\n', encoding="utf-8")
+    with pytest.raises(InputError, match="holds the control character") as caught:
+        read_toml(path)
+    assert str(caught.value).isprintable()
