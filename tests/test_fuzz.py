@@ -163,6 +163,34 @@ def test_a_folder_may_be_named_in_any_bytes(case):
         assert json.loads(done.stdout)["claims"] == 36
 
 
+# Names that shells, terminals, file systems and pages trip over; of Windows' own, and too long ones, too.
+NAMES = (
+    "-rf", "a\nb", "a\rb", "\u202eabc", "\U0001f4a3", "e\u0301" * 20, "x" * 255, "y" * 5_000, "CON", "nul.md", " ", "~",
+    "$(id)", "a;b", "a\x1b[2J", "caf\udce9", "'\"", "%s%n", "{}", "#", "?q", "<img>", "=1+1", "|x", "*", "\u2028",
+    "con:x",
+)  # fmt: skip
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such names")
+@pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
+def test_any_name_of_a_run_or_of_a_file_is_taken_or_told(name, run, tmp_path, monkeypatch):
+    """And a memo and a case that are written under it lie where it says, and nowhere else."""
+    monkeypatch.chdir(tmp_path)
+    other = Path("run") if len(name) > 200 else Path(f"run-{name}")
+    shutil.copytree(run, other)
+    before = {path.name for path in tmp_path.iterdir()}
+    for words, made in (
+        (["memo", "--out", f"{name}.html", "--", str(other)], f"{name}.html"),
+        (["new", "--", f"new-{name}"], f"new-{name}"),
+        (["compare", "--json", "--", str(run), f"run-{name}"], None),
+        (["priors", "show", "--", f"{name}.toml"], None),
+    ):
+        status = hold_to_contract(words)
+        if made and status == 0:
+            before.add(made)
+        assert {path.name for path in tmp_path.iterdir()} == before
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
 def test_what_is_no_plain_file_is_not_waited_for(case, run, tmp_path):
     pipe, loop = tmp_path / "pipe", tmp_path / "loop"
