@@ -238,39 +238,22 @@ def _list_picks(picks: PickLayout) -> dict[Field, Any]:
     }
 
 
+AS_LAID_OUT = (  # the fields of rows and bias terms that the layout has under the same names
+    Field.ROLE, Field.SPREAD, Field.IN_WAR, Field.SOURCE, Field.SOURCE_OUTCOME, Field.IS_SHARE, Field.IS_CAPPED,
+    Field.FORM, Field.POINT, Field.LOWER, Field.UPPER, Field.LOG_WIDTH, Field.WORDING, Field.SIGN, Field.NOISE,
+    Field.EARLY, Field.OWN_SD, Field.CONTAMINATED, Field.IS_PRIOR, Field.LINK, Field.SUCCESSOR, Field.NEXT_POINT,
+    Field.NEXT_SD, Field.FRESH, Field.STATEMENT, Field.REFERENCE_NOISE,
+)  # fmt: skip
+
+
 def _list_rows(beliefs: BeliefLayout) -> dict[Field, Any]:
     mixture_of = {reading: number for number, group in enumerate(beliefs.mixtures) for reading in group}
     top, whole = _flatten_parts(beliefs.numerator), _flatten_parts(beliefs.denominator)
     return {
-        Field.ROLE: beliefs.role,
-        Field.SPREAD: beliefs.spread,
-        Field.IN_WAR: beliefs.in_war,
-        Field.SOURCE: beliefs.source,
-        Field.SOURCE_OUTCOME: beliefs.source_outcome,
+        **{field: getattr(beliefs, field.name.lower()) for field in AS_LAID_OUT},
         **dict(zip((Field.TOP_START, Field.TOP_TERM, Field.TOP_UNTIL, Field.TOP_SINCE), top, strict=True)),
         **dict(zip((Field.WHOLE_START, Field.WHOLE_TERM, Field.WHOLE_UNTIL, Field.WHOLE_SINCE), whole, strict=True)),
-        Field.IS_SHARE: beliefs.is_share,
-        Field.IS_CAPPED: beliefs.is_capped,
-        Field.FORM: beliefs.form,
-        Field.POINT: beliefs.point,
-        Field.LOWER: beliefs.lower,
-        Field.UPPER: beliefs.upper,
-        Field.LOG_WIDTH: beliefs.log_width,
-        Field.WORDING: beliefs.wording,
-        Field.SIGN: beliefs.sign,
-        Field.NOISE: beliefs.noise,
-        Field.EARLY: beliefs.early,
-        Field.OWN_SD: beliefs.own_sd,
-        Field.CONTAMINATED: beliefs.contaminated,
-        Field.IS_PRIOR: beliefs.is_prior,
-        Field.LINK: beliefs.link,
-        Field.SUCCESSOR: beliefs.successor,
-        Field.NEXT_POINT: beliefs.next_point,
-        Field.NEXT_SD: beliefs.next_sd,
-        Field.FRESH: beliefs.fresh,
         Field.CORE_FORM: np.where(beliefs.is_carried, Form.DENSITY, beliefs.form),
-        Field.STATEMENT: beliefs.statement,
-        Field.REFERENCE_NOISE: beliefs.reference_noise,
         Field.READING: [row.reading for row in beliefs.rows],
         Field.GROUP: [mixture_of.get(reading, -1) for reading in range(len(beliefs.readings))],
         Field.LOG_WEIGHT: [math.log(reading.weight) for reading in beliefs.readings],
