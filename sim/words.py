@@ -106,9 +106,9 @@ def show_count(value: float | None, digits: int = 3) -> str:
 
 
 def choose_digits(interval: tuple[float, float]) -> int:
-    """Return how many figures of an estimate carry something: two where its 90% interval is wider than twofold."""
+    """Return how many figures of an estimate carry something: two where its 90% interval is wider than threefold."""
     low, high = interval
-    return 2 if high > 2 * max(low, 0.5) else 3
+    return 2 if high > 3 * max(low, 0.5) else 3
 
 
 def show_signed(value: float, digits: int = 1) -> str:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
+from sim.case.case import PERSONNEL, STATES
 from sim.contract.summary import NamedForce, Result
 
-# Okabe and Ito's colours without the yellow, which is too pale for marks on white.
-PALETTE = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+# Okabe and Ito's colours without the yellow, which is too pale for marks on white; then those that lie furthest from
+# all before them, in OKLab as most people see it and as who sees no red or no green does.
+PALETTE = (
+    "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#73003A", "#4E1586", "#8976EB",
+    "#295E10", "#96B081", "#BB3446", "#65435C", "#5940B1", "#642901", "#F283DA", "#2E3A63", "#8B8344", "#9C698F",
+)  # fmt: skip
 OTHERS = "#6b6b6b"  # of sources beyond the palette
 
 _BIAS = re.compile(r"bias of (\w+) on (\w+)\.(\w+)")
@@ -42,6 +48,12 @@ def tell_forces_apart(forces: Sequence[NamedForce]) -> dict[str, str]:
 def name_count(quantity: str, of: str = "") -> str:
     """Return a count's name in words, with its force in brackets where that is given."""
     return quantity.replace("_", " ") + (f" ({of})" if of else "")
+
+
+def name_number(quantity: str) -> str:
+    """Return what a count is a number of, in words: the number killed, the number of tanks."""
+    name = name_count(quantity)
+    return f"number {name}" if quantity in (*PERSONNEL, *STATES) else f"number of {name}"
 
 
 def name_row(quantity: str, of: str = "") -> str:
@@ -96,13 +108,30 @@ def sort_naturally(text: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (0, part.casefold()) for part in re.split(r"(\d+)", text)]
 
 
+def weigh_sources(result: Result, force: str) -> dict[str, tuple[int, int, float]]:
+    """Return how much each source that speaks of a force says: most first.
+
+    The count of its claims that are used, that of all it said, and how much of the prior's uncertainty on its bias the
+    claims have taken away.
+    """
+    of = [claim for claim in result.claims if claim.force == force]
+    used, told = Counter(claim.owner for claim in of if claim.used), Counter(claim.source for claim in of)
+    left: dict[str, float] = {}
+    for entry in result.bias:
+        if entry.force == force:
+            left[entry.source] = min(entry.prior_share, left.get(entry.source, 1.0))
+    weights = {key: (used[key], told[key], 1 - left.get(key, 1.0)) for key in [*told, *(left.keys() - told.keys())]}
+    return dict(sorted(weights.items(), key=lambda item: (item[1], item[0]), reverse=True))
+
+
 def colour_sources(result: Result) -> dict[str, str]:
     """Return the colour that each source has in all figures of a run.
 
-    Those that speak most have one of their own; beyond the palette sources share a grey.
+    Those that say most of any force have one of their own; beyond the palette sources share a grey.
     """
-    spoken: dict[str, int] = {}
-    for claim in result.claims:
-        spoken[claim.source] = spoken.get(claim.source, 0) + (1000 if claim.used else 1)
-    ordered = sorted(spoken, key=lambda key: -spoken[key])
+    ranks: dict[str, int] = {}
+    for entry in result.forces:
+        for rank, key in enumerate(weigh_sources(result, entry.force)):
+            ranks[key] = min(rank, ranks.get(key, rank))
+    ordered = sorted(ranks, key=lambda key: ranks[key])
     return {key: PALETTE[number] if number < len(PALETTE) else OTHERS for number, key in enumerate(ordered)}

@@ -39,7 +39,7 @@ def list_estimates(result: Result) -> Iterator[Line]:
 
 
 def show_estimate(entry: Estimate) -> str:
-    """Return the median of an estimate, to two figures where its 90% interval is wider than twofold."""
+    """Return the median of an estimate, to two figures where its 90% interval is wider than threefold."""
     return show_count(entry.median, choose_digits(entry.intervals["0.9"]))
 
 

@@ -6,11 +6,14 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.text import Text
 from summaries import edit_result
 
+from sim.report.labels import OTHERS, PALETTE, colour_sources, name_number
 from sim.report.plots import draw_figure
-from sim.report.plots.losses import Spot, place_tags
+from sim.report.plots.frame import cut_text
+from sim.report.plots.losses import MAX_NUMBERED, Spot, choose_tagged, place_tags
 
 FLAT = np.array([[0.0, -100.0], [500.0, -100.0]])  # a median that is far from all
 
@@ -68,3 +71,104 @@ def test_what_was_said_of_spells_has_the_number_of_its_source(kursk_run):
     spells = [axes for axes in canvas.axes if any(text.get_text() == "in these days alone" for text in axes.texts)]
     assert len(spells) == 1
     assert any(text.get_text().isdecimal() for text in spells[0].texts)
+
+
+def make_many(result, sources):
+    """Return a run in which each of so many sources has spoken of the killed once."""
+    names = [
+        f"The Ministry of Defence, Department for Public Information, Bureau {number}" for number in range(sources)
+    ]
+
+    def edit(data):
+        claim = next(each for each in data["claims"] if each["quantity"] == "killed" and each["qualifier"] == "about")
+        data["sources"] += [{**data["sources"][0], "source": f"s{n}", "label": name} for n, name in enumerate(names)]
+        data["claims"] = [
+            {**claim, "id": f"c{n}", "source": f"s{n}", "owner": f"s{n}", "value": 200.0 + 20 * n,
+             "as_of": f"2025-0{1 + n % 4}-{1 + n % 28:02}"}
+            for n in range(sources)
+        ]  # fmt: skip
+
+    return edit_result(result, edit)
+
+
+def test_twenty_sources_have_twenty_colours_in_every_figure(kursk_run):
+    many = make_many(kursk_run.result, 20)
+    colours = [colour for source, colour in colour_sources(many).items() if source.startswith("s")]
+    assert (len(colours), len(set(colours)), OTHERS in colours) == (20, 20, False)
+    canvas = draw_figure(many, "losses-over-time")
+    drawn = {to_hex(line.get_markerfacecolor()).upper() for axes in canvas.axes for line in axes.lines}
+    assert set(colours) <= drawn
+
+
+def test_colours_are_told_apart_and_seen_on_white():
+    """In OKLab (Ottosson 2020), where two colours of a distance of .02 are just told apart."""
+    linear = np.array([to_rgb(colour) for colour in PALETTE])
+    linear = np.where(linear <= 0.04045, linear / 12.92, ((linear + 0.055) / 1.055) ** 2.4)
+    to_cones = [
+        0.41222147,
+        0.53633254,
+        0.05144599,
+        0.2119035,
+        0.68069955,
+        0.10739696,
+        0.08830246,
+        0.28171884,
+        0.6299787,
+    ]
+    to_lab = [
+        0.21045426,
+        0.79361779,
+        -0.00407205,
+        1.9779985,
+        -2.42859221,
+        0.45059371,
+        0.025904,
+        0.78277177,
+        -0.80867577,
+    ]
+    lab = np.cbrt(linear @ np.reshape(to_cones, (3, 3)).T) @ np.reshape(to_lab, (3, 3)).T
+    assert min(np.linalg.norm(one - other) for one, other in combinations(lab, 2)) > 0.09
+    assert all(1.05 / (linear @ [0.2126, 0.7152, 0.0722] + 0.05) > 2.2)
+
+
+def test_every_source_of_a_key_has_its_number_beside_a_mark(kursk_run):
+    """Who sees no colours reads the numbers, and so each of the key must stand somewhere."""
+    canvas = draw_figure(make_many(kursk_run.result, 60), "losses-over-time")
+    words = [text.get_text() for text in canvas.texts]
+    numbers = {word.partition(" ")[0] for word in words if "Ministry" in word}
+    assert numbers == {str(number) for number in range(1, 21)}
+    assert numbers <= {text.get_text() for axes in canvas.axes for text in axes.texts}
+    assert "40 further sources" in words
+    assert canvas.get_figheight() < 7  # the key stands in columns
+
+
+def test_of_very_many_marks_each_source_keeps_the_number_of_its_last():
+    texts = ["1"] * 50 + ["2"] * 3 + [""] * 20 + ["1"] * 2
+    kept = choose_tagged(texts)
+    assert sum(map(bool, kept)) <= MAX_NUMBERED
+    assert kept[-2:] == ["1", "1"]
+    assert kept[50:53] == ["2"] * 3
+    assert not any(kept[53:73])
+    assert choose_tagged(["1"] * 5) == ["1"] * 5
+
+
+def test_bars_of_single_days_have_the_number_of_their_source(kursk_run):
+    def edit(data):
+        spell = next(each for each in data["claims"] if each["measure"] == "interval")
+        day = {"since": "2025-01-02", "as_of": "2025-01-02", "quantity": "killed"}
+        data["claims"].append({**spell, **day, "id": "day"})
+
+    canvas = draw_figure(edit_result(kursk_run.result, edit), "losses-over-time")
+    days = [axes for axes in canvas.axes if any(text.get_text() == "in these days alone" for text in axes.texts)]
+    assert [sum(text.get_text().isdecimal() for text in axes.texts) for axes in days] == [1, 1]
+
+
+def test_a_name_is_cut_between_words():
+    (line,) = cut_text("The Ministry of Defence, Department for Public Information, Bureau 12", 2.6, lines=1)
+    first, last = line.split(" … ")
+    assert first in ("The Ministry", "The Ministry of")
+    assert last in ("Bureau 12", "Information, Bureau 12")
+
+
+def test_a_title_tells_of_a_number_of_things():
+    assert (name_number("killed"), name_number("light_tanks")) == ("number killed", "number of light tanks")

@@ -57,7 +57,7 @@ def test_a_template_gets_the_numbers_by_name(kursk_run, results, tmp_path):
     counts = {entry.quantity: entry for entry in kursk_run.result.estimates}
     (rate,) = (entry for entry in kursk_run.result.derived if entry.name == "casualty_rate")
     low, high = rate.intervals["0.9"]
-    digits = 2 if high > 2 * low else 3
+    digits = 2 if high > 3 * low else 3
     rate_told = [show_value(value, rate.unit, digits) for value in (rate.median, low, high)]
     assert (tmp_path / "page.md").read_text(encoding="utf-8").split("|") == [
         show_estimate(counts["killed"]),

@@ -16,7 +16,15 @@ from matplotlib.transforms import blended_transform_factory
 from sim.case.wordings import list_bounds
 from sim.contract.summary import Bias, JudgedClaim, Result
 from sim.report.finding import name_forces
-from sim.report.labels import colour_sources, label_sources, name_count, raise_first, sort_naturally
+from sim.report.labels import (
+    colour_sources,
+    label_sources,
+    name_count,
+    name_number,
+    raise_first,
+    sort_naturally,
+    weigh_sources,
+)
 from sim.report.plots.frame import MARGIN, SMALL, TEXT, WIDTH, Frame, cut_text, name_source, open_frame
 from sim.report.plots.style import (
     INK,
@@ -44,11 +52,11 @@ def plot_biases(result: Result, force: str) -> Figure | None:
     if not every:
         return None
     every.sort(key=lambda entry: (sort_naturally(labels[entry.source]), entry.source, entry.quantity))
-    weight = {source: _weigh_source(result, source, force) for source in dict.fromkeys(entry.source for entry in every)}
-    kept = sorted(weight, key=lambda source: weight[source], reverse=True)[:MOST_SOURCES]
+    biased = {entry.source for entry in every}
+    kept = [source for source in weigh_sources(result, force) if source in biased][:MOST_SOURCES]
     entries = [entry for entry in every if entry.source in kept]
-    more = f" The {len(kept)} of {len(weight)} sources that speak most; all are in the data." * (
-        len(weight) > len(kept)
+    more = f" The {len(kept)} of {len(biased)} sources that speak most; all are in the data." * (
+        len(biased) > len(kept)
     )
     frame, axes, rows = _open_forest(
         result,
@@ -80,16 +88,10 @@ def plot_biases(result: Result, force: str) -> Figure | None:
     return Figure(frame.canvas, data)
 
 
-def _weigh_source(result: Result, source: str, force: str) -> tuple[int, float]:
-    """Return how often a source is used, and then how much the claims tell of its bias."""
-    told = [entry.prior_share for entry in result.bias if (entry.source, entry.force) == (source, force)]
-    return sum(claim.used and claim.owner == source for claim in result.claims), 1 - min(told)
-
-
 def _find_bias(result: Result, entries: Sequence[Bias], force: str) -> str:
     """Return which source is furthest from the truth, in a line."""
     first = max(entries, key=lambda entry: max(entry.median, 1 / max(entry.median, 1e-9)))
-    label, name = label_sources(result)[first.source], name_count(first.quantity)
+    label, name = label_sources(result)[first.source], name_number(first.quantity)
     if 1 / NEAR < first.median < NEAR:
         return f"{raise_first(force)}: no source is far from the truth"
     times = f"{show_factor(first.median)} times" if first.median > 1 else f"{show_share(first.median)} of"

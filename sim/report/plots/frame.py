@@ -135,6 +135,15 @@ def cut_text(text: str, room: float, size: float = TEXT, *, bold: bool = False, 
     kept = len(text)
     while len(found) > lines and kept > 8:
         kept = int(kept * 0.92)
-        half = kept // 2
-        found = wrap_text(f"{text[:half].rstrip()} … {text[-half:].lstrip()}", room, size, bold=bold)
+        found = wrap_text(" … ".join(_take_ends(text, kept // 2)), room, size, bold=bold)
     return found
+
+
+def _take_ends(text: str, length: int) -> tuple[str, str]:
+    """Return the beginning and the end of a text, of whole words where these are not much shorter."""
+    first, last = text[:length], text[-length:]
+    if text[length : length + 1].strip() and first.rfind(" ") > length / 2:
+        first = first[: first.rfind(" ")]
+    if text[-length - 1].strip() and -1 < last.find(" ") < length / 2:
+        last = last[last.find(" ") :]
+    return first.rstrip(), last.lstrip()

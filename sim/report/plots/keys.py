@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from sim.report.plots.losses import Mark
 
 _LINE, _MARK, _GAP = 0.19, 0.16, 0.22  # inches
-_LONGEST = 3.0  # inches of a name
+_LONGEST = 2.75  # inches of a name: two stand in a line
+_MOST_FLOWING = 8  # entries that follow each other; more stand in columns
 LEAST_BAR, TAGGED_BAR = 0.008, 0.03  # of the axis, that a bar is wide, and one that has a number
 
 
@@ -62,10 +63,18 @@ def list_key(result: Result, claims: Sequence[JudgedClaim]) -> list[Key]:
 
 
 def _lay_out(entries: Sequence[tuple[str, str]]) -> list[Key]:
+    widths = [_MARK + measure_text(label, SMALL) + _GAP for label, _ in entries]
+    room = WIDTH - 2 * MARGIN + _GAP
+    if len(entries) > _MOST_FLOWING:
+        columns = max(int(room / max(widths)), 1)
+        lines = -(-len(entries) // columns)
+        return [
+            Key(label, colour, MARGIN + room / columns * (number // lines), number % lines)
+            for number, (label, colour) in enumerate(entries)
+        ]
     found, x, line = [], MARGIN, 0
-    for label, colour in entries:
-        width = _MARK + measure_text(label, SMALL) + _GAP
-        if x > MARGIN and x + width > WIDTH - MARGIN + _GAP:
+    for (label, colour), width in zip(entries, widths, strict=True):
+        if x > MARGIN and x + width > MARGIN + room:
             x, line = MARGIN, line + 1
         found.append(Key(label, colour, x, line))
         x += width
@@ -92,7 +101,7 @@ def put_key(frame: Frame, key: Sequence[Key], marks: Sequence[Mark]) -> float:
 def _put_entry(frame: Frame, entry: Key, shape: str, colour: str) -> None:
     above = entry.line * _LINE
     frame.write(entry.label, entry.x + _MARK, above, fontsize=SMALL)
-    place = (entry.x + 0.06) / WIDTH, 1 - (frame.top + above + 0.075) / frame.height
+    place = (entry.x + 0.06) / WIDTH, 1 - (frame.top + above + 0.066) / frame.height
     look: dict[str, Any] = {"ms": 9, "mew": 2.2} if shape == "|" else {"ms": 6, "mew": 1.2}
     mark = Line2D([place[0]], [place[1]], marker=shape, color=colour, ls="none", **look)
     mark.set_transform(frame.canvas.transFigure)
@@ -113,13 +122,19 @@ def draw_spells(
     starts = [_number(claim.since or claim.as_of) for claim in spells]
     ends = [_number(claim.as_of) for claim in spells]
     span = max(max(ends) - min(starts), 30.0)
+    tagged: list[float] = []
     for claim, start, end in zip(spells, starts, ends, strict=True):
         width = max(end - start, span * LEAST_BAR)
         face = colours[claim.source] if claim.used else "white"
         axes.bar(start, claim.said[-1], width, align="edge", color=(face, 0.45), ec=colours[claim.source], lw=0.8)
-        if width > span * TAGGED_BAR and claim.source in numbers:
-            place = start + width / 2, claim.said[-1] / 2
-            axes.text(*place, numbers[claim.source], fontsize=7.5, color=INK, ha="center", va="center", clip_on=True)
+        middle, room = start + width / 2, span * TAGGED_BAR
+        wide = width > room
+        if claim.source in numbers and (wide or all(abs(middle - other) > room for other in tagged)):
+            place = middle, claim.said[-1] / 2 if wide else claim.said[-1]
+            aside = (0.0, 0.0 if wide else 5.0)  # points, over a bar too narrow for it
+            look: dict[str, Any] = {"fontsize": 7.5, "color": INK, "ha": "center", "va": "center"}
+            axes.annotate(numbers[claim.source], place, aside, textcoords="offset points", annotation_clip=True, **look)
+            tagged.append(middle)
     axes.set_ylim(0, 1.5 * max(1, *(claim.said[-1] for claim in spells)))
     axes.text(0.008, 0.97, "in these days alone", transform=axes.transAxes, va="top", fontsize=8, color=SOFT)
     axes.yaxis.set_major_locator(MaxNLocator(2, integer=True))

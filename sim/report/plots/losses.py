@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -154,18 +154,31 @@ def _draw_panel(axes: Axes, path: CountPath, marks: Sequence[Mark], looks: Looks
     day: Any = dt.date.fromisoformat(as_of)
     axes.axvline(day, color=SOFT, lw=0.6, ls=(0, (2, 2)))
     spots = move_apart(axes, marks)
-    texts = [tags.get(mark.claim.source, "") for mark in marks]
+    texts = choose_tagged([tags.get(mark.claim.source, "") for mark in marks])
     curve = axes.transData.transform(
         [(_number_day(day), count) for day, count in zip(path.days, path.median, strict=True)]
     )
-    places = place_tags(spots, texts, curve * 72 / axes.figure.dpi) if len(marks) <= MAX_NUMBERED else []
+    places = place_tags(spots, texts, curve * 72 / axes.figure.dpi)
     for mark, spot in zip(marks, spots, strict=True):
         _draw_mark(axes, mark, colours[mark.claim.source], spot.shift)
     look: dict[str, Any] = {"fontsize": 7.5, "color": INK, "ha": "center", "va": "center", "zorder": 6}
-    for mark, spot, text, (x, y) in zip(marks, spots, texts, places, strict=False):
+    for mark, spot, text, (x, y) in zip(marks, spots, texts, places, strict=True):
+        if not text:
+            continue
         place = _number_day(mark.claim.as_of), max(mark.numbers[-1], ZERO)
         aside = x - spot.x + spot.shift, y - spot.high
         axes.annotate(text, place, aside, textcoords="offset points", annotation_clip=False, **look)
+
+
+def choose_tagged(texts: Sequence[str]) -> list[str]:
+    """Return the number beside each mark; where there are very many, every source keeps its last ones."""
+    left, turns = Counter(texts), []
+    for text in texts:  # how many marks of its source follow
+        left[text] -= 1
+        turns.append(left[text])
+    numbered = sorted(turn for text, turn in zip(texts, turns, strict=True) if text)
+    most = max(numbered[MAX_NUMBERED], 1) if len(numbered) > MAX_NUMBERED else len(texts)
+    return [text if turn < most else "" for text, turn in zip(texts, turns, strict=True)]
 
 
 def _number_day(day: str) -> float:
@@ -218,6 +231,9 @@ def place_tags(spots: Sequence[Spot], texts: Sequence[str], curve: Any) -> list[
     """
     placed: list[tuple[float, float, float]] = []
     for spot, text in zip(spots, texts, strict=True):
+        if not text:
+            placed.append((spot.x, spot.high, 0.0))
+            continue
         width = _DIGIT * len(text)
         beside, over = (_SIZE + width) / 2 + 2.0, (_SIZE + _TALL) / 2 + 1.0
         middle = (spot.low + spot.high) / 2

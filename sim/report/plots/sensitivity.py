@@ -45,7 +45,7 @@ KINDS = {
     "duplicate_source": "a source copied, unmarked",
     "echo": "everything repeated, marked",
 }
-COLOURS = dict(zip(KINDS, (*PALETTE, "#8C6D31", "#882255", "#44AA99", SOFT), strict=True))
+COLOURS = dict(zip(KINDS, (*PALETTE[: len(KINDS) - 1], SOFT), strict=True))
 ROW, NAMES = 0.165, 3.6  # inches of a line, and of the names
 
 
