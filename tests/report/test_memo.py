@@ -10,6 +10,7 @@ import subprocess
 import zipfile
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import combinations
 from pathlib import Path
 from threading import Thread
 
@@ -24,7 +25,8 @@ from sim.posterior.summary import summarise
 from sim.posterior.verdict import choose_ladder, fit_design
 from sim.report.confidence import judge_confidence
 from sim.report.memo import FORMATS, render_memo, write_memo
-from sim.report.memo.blocks import Points, Terms
+from sim.report.memo.asking import compose_asking
+from sim.report.memo.blocks import Material, Points, Terms
 from sim.report.memo.content import compose_memo
 from sim.report.memo.page_one import judge_threshold
 from sim.report.table import show_estimate, show_range
@@ -326,6 +328,10 @@ for (const place of [0, 100, 200]) {
 const mark = document.querySelector(".mark");
 mark.focus();
 told.push(document.querySelector(".said").textContent === mark.getAttribute("aria-label"));
+const bar = document.querySelector(".bar"), path = bar.closest(".path");
+path.hidden = false;
+bar.focus();
+told.push(path.querySelector(".said").textContent);
 document.title = JSON.stringify(told);
 </script></body>"""
 
@@ -335,11 +341,30 @@ def test_the_page_can_be_asked(kursk_run, tmp_path):
     """The slider reads chances off the percentiles, in our words; a claim says itself under the keyboard."""
     text = render_memo(compose_memo(kursk_run.result), "html").replace("</body>", ASK)
     title, _ = run_scripts(text, tmp_path)
-    low, middle, high, said = json.loads(title)
+    low, middle, high, said, spell = json.loads(title)
     assert "almost certain (above 99%)" in low
     assert re.search(r"\(\d+%\)", middle)
     assert "almost no chance (below 1%)" in high
     assert said
+    assert "1 January 2025 to 31 March 2025 alone: about 3,000 deployed" in spell.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_every_claim_on_a_path_can_be_asked(kursk_run):
+    """Those on single days and spells as bars, ranges as long as they are, and none hidden by another."""
+    asking = compose_asking(Material(kursk_run.result))
+    shown = {panel.name: panel for panel in asking.panels}
+    (bar,) = shown["Deployed"].bars
+    assert shown["Deployed"].most == "3,000"
+    assert "1 January 2025 to 31 March 2025 alone" in bar.label.replace("\N{NO-BREAK SPACE}", " ")
+    assert bar.width > 200  # of 566, for three of six months
+    assert bar.y + bar.height < shown["Deployed"].height > shown["Killed"].height
+    assert not shown["Killed"].bars
+    ranges = [mark for mark in shown["Deployed"].marks if mark.shape == "range"]
+    assert len(ranges) == 3
+    assert all(mark.reach > 5 for mark in ranges)
+    for panel in asking.panels:
+        for one, other in combinations(panel.marks, 2):
+            assert abs(one.x - other.x) > 10 or abs(one.y - other.y) > 10 + one.reach + other.reach
 
 
 @pytest.mark.browser

@@ -13,10 +13,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from sim.contract.summary import JudgedClaim, Result
+from sim.report.days import choose_days, name_days
 from sim.report.labels import PALETTE, colour_sources, label_sources
 from sim.report.plots.frame import MARGIN, SMALL, WIDTH, Frame, cut_text, measure_text
 from sim.report.plots.style import INK, SOFT
-from sim.words import MONTHS, show_number
+from sim.words import show_number
 
 if TYPE_CHECKING:
     from sim.report.plots.losses import Mark
@@ -151,36 +152,5 @@ def set_day_axis(axes: Axes, first: str, last: str, *, labels: bool) -> None:
     days = choose_days(dt.date.fromisoformat(first), dt.date.fromisoformat(last))
     axes.xaxis.set_major_locator(FixedLocator([_number(day.isoformat()) for day in days]))
     axes.tick_params(labelbottom=labels)
-    texts = _name_days(days)
+    texts = name_days(days)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda _, number: texts[number or 0] if number is not None else ""))
-
-
-def choose_days(first: dt.date, last: dt.date, most: int = 8) -> list[dt.date]:
-    """Return days for ticks: of equal steps of days, months or years, at most so many."""
-    length = (last - first).days
-    for step in (1, 2, 5, 10):
-        if length / step < most and length < 60:
-            return [first + dt.timedelta(days=number) for number in range(0, length + 1, step)]
-    months = [
-        dt.date(year, month, 1)
-        for year in range(first.year, last.year + 1)
-        for month in range(1, 13)
-        if first <= dt.date(year, month, 1) <= last
-    ]
-    for step in (1, 2, 3, 6):
-        kept = [day for day in months if (day.month - 1) % step == 0]
-        if len(kept) <= most:
-            return kept or [first]
-    years = [day for day in months if day.month == 1]
-    return years[:: -(-len(years) // most)]
-
-
-def _name_days(days: Sequence[dt.date]) -> list[str]:
-    whole = all(day.month == day.day == 1 for day in days)
-    texts, before = [], 0
-    for day in days:
-        month = MONTHS[day.month - 1][:3]
-        name = str(day.year) if whole else month if day.day == 1 and days[0].day == 1 else f"{day.day} {month}"
-        texts.append(f"{name}\n{day.year}" if day.year != before and not whole else name)
-        before = day.year
-    return texts
