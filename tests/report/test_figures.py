@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib import font_manager, get_data_path
 from matplotlib.colors import to_hex, to_rgb
+from matplotlib.ft2font import FT2Font
 from matplotlib.text import Text
 from summaries import edit_result
 
 from sim.report.labels import OTHERS, PALETTE, colour_sources, name_number
-from sim.report.plots import draw_figure
-from sim.report.plots.frame import cut_text
+from sim.report.plots import draw_figure, fonts
+from sim.report.plots.fonts import BASE
+from sim.report.plots.frame import cut_text, measure_text
+from sim.report.plots.keys import put_before
 from sim.report.plots.losses import MAX_NUMBERED, Spot, choose_tagged, place_tags
+from sim.report.plots.style import use_style
 
 FLAT = np.array([[0.0, -100.0], [500.0, -100.0]])  # a median that is far from all
 
@@ -172,3 +178,37 @@ def test_a_name_is_cut_between_words():
 
 def test_a_title_tells_of_a_number_of_things():
     assert (name_number("killed"), name_number("light_tanks")) == ("number killed", "number of light tanks")
+
+
+@pytest.fixture
+def bare_fonts(monkeypatch):
+    """Leave matplotlib the figures' own font alone, as where its list was made before others came."""
+    manager = font_manager.fontManager
+    monkeypatch.setattr(manager, "ttflist", [entry for entry in manager.ttflist if entry.name == BASE])
+    fonts.add_new_fonts.cache_clear()
+    yield Path(get_data_path()) / "fonts" / "ttf" / "STIXGeneral.ttf"
+    fonts.add_new_fonts.cache_clear()
+
+
+def test_a_font_that_came_since_is_found(bare_fonts, monkeypatch):
+    """Matplotlib keeps its list of fonts: whoever installs one for a name had to delete that list."""
+    known = {path: FT2Font(path).get_charmap() for path in (font_manager.findfont(BASE), str(bare_fonts))}
+    base, new = (set(letters) for letters in known.values())
+    letter = next(chr(code) for code in sorted(new - base) if chr(code).isprintable())
+    monkeypatch.setattr(font_manager, "findSystemFonts", list)
+    assert fonts.find_missing([letter]) == ([], {letter})
+    fonts.add_new_fonts.cache_clear()
+    monkeypatch.setattr(font_manager, "findSystemFonts", lambda: [str(bare_fonts), str(bare_fonts.parent / "gone.ttf")])
+    assert fonts.find_missing([letter, "a"]) == (["STIXGeneral"], set())
+
+
+def test_a_font_without_a_bold_face_is_not_told_of(caplog):
+    with use_style(["STIXSizeThreeSym"]), caplog.at_level("WARNING"):
+        measure_text("⎛ Name", bold=True)
+    assert not caplog.records
+
+
+def test_the_number_of_a_name_written_from_the_right_stands_on_its_left():
+    assert put_before("2", "وكالة") == "\N{LEFT-TO-RIGHT MARK}2 وكالة"
+    assert put_before("3", "Министерство") == "3 Министерство"
+    assert put_before("", "CSIS") == "CSIS"

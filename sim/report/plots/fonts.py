@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from matplotlib import font_manager
@@ -25,16 +26,33 @@ def find_missing(texts: Iterable[str]) -> tuple[list[str], set[str]]:
     base = _read_letters(font_manager.findfont(BASE))
     wanted = {letter for text in texts for letter in text if letter.isprintable() and not letter.isspace()}
     missing = {letter for letter in wanted if ord(letter) not in base}
-    families: list[str] = []
-    for name, path in _list_fonts() if missing else ():
+    families = list(_take_fonts(missing)) if missing else []
+    if missing and add_new_fonts():
+        families += [name for name in _take_fonts(missing) if name not in families]
+    return families[:MOST_TAKEN], missing
+
+
+def _take_fonts(missing: set[str]) -> Iterator[str]:
+    """Yield fonts that have letters which are missing, and take these out of `missing`."""
+    for name, path in _list_fonts():
         letters = _read_letters(path)
         found = {letter for letter in missing if ord(letter) in letters}
         if found:
-            families.append(name)
             missing -= found
-        if not missing or len(families) == MOST_TAKEN:
-            break
-    return families, missing
+            yield name
+        if not missing:
+            return
+
+
+@cache
+def add_new_fonts() -> bool:
+    """Make fonts known that came to the machine since matplotlib last looked; return whether there are any."""
+    known = {entry.fname for entry in font_manager.fontManager.ttflist}
+    new = [path for path in font_manager.findSystemFonts() if path not in known]
+    for path in new:
+        with suppress(Exception):  # a font of the machine's that cannot be read is none
+            font_manager.fontManager.addfont(path)
+    return bool(new)
 
 
 def _list_fonts() -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from sim.words import show_number
 if TYPE_CHECKING:
     from sim.report.plots.losses import Mark
 
+LEFT_TO_RIGHT = "\N{LEFT-TO-RIGHT MARK}"
 _LINE, _MARK, _GAP = 0.19, 0.16, 0.22  # inches
 _LONGEST = 2.75  # inches of a name: two stand in a line
 _MOST_FLOWING = 8  # entries that follow each other; more stand in columns
@@ -53,7 +55,7 @@ def list_key(result: Result, claims: Sequence[JudgedClaim]) -> list[Key]:
     others = [source for source in speaking if source not in named]
     numbers = number_sources(result, claims)
     entries = [
-        (f"{numbers.get(source, '')} {cut_text(labels[source], _LONGEST, SMALL, lines=1)[0]}".strip(), colours[source])
+        (put_before(numbers.get(source, ""), cut_text(labels[source], _LONGEST, SMALL, lines=1)[0]), colours[source])
         for source in named
     ]
     if len(others) == 1:
@@ -61,6 +63,12 @@ def list_key(result: Result, claims: Sequence[JudgedClaim]) -> list[Key]:
     elif others:
         entries.append((f"{len(others)} further sources", SOFT))
     return _lay_out(entries)
+
+
+def put_before(number: str, name: str) -> str:
+    """Return a name after its number, on its left also where the name is written from the right."""
+    turned = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in name)
+    return f"{LEFT_TO_RIGHT * turned}{number} {name}".strip()
 
 
 def _lay_out(entries: Sequence[tuple[str, str]]) -> list[Key]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import textwrap
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -73,11 +74,15 @@ def use_style(families: Sequence[str] = (), note: str = "") -> Iterator[None]:
     """Apply the look within a block, with fonts for letters that the first one lacks, and a note for the foot."""
     look = _STYLE | {"font.family": [_STYLE["font.family"], *families]}
     before = NOTE.set(note)
+    fonts = logging.getLogger("matplotlib.font_manager")  # it tells of a font without a bold face, which is no fault
+    level = fonts.level
+    fonts.setLevel(logging.ERROR)
     try:
         with mpl.rc_context(look), warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Glyph .* missing from font")
             yield
     finally:
+        fonts.setLevel(level)
         NOTE.reset(before)
 
 
