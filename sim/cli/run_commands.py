@@ -193,26 +193,32 @@ def import_case(
         bool, typer.Option("--guess", help="Of table: guess a map from the header, and write it.")
     ] = False,
     dates: DatesOption = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of", metavar="DAY", help="Of table: the day of rows that do not say theirs.", show_default=False
+        ),
+    ] = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
     """Make a case from another project's table.
 
-    `table` is any table, by a map of its columns. Maps come with the program: acled, oryx, oryx_systems, ucdp,
-    wikipedia.
+    `table` is any table, by a map of its columns. Maps come with the program: acled, oryx, oryx_systems,
+    oryx_totals, ucdp, wikipedia.
 
     Example: truetoll import economist estimates.csv ./ukraine
     """
     from sim.importers import import_any, import_table
 
-    order = parse_dates(dates)
+    order, day = parse_dates(dates), parse_day(as_of, "--as-of")
     if form == "table":
         if (mapped is None) != guess:
             raise refuse("import table", "", "wants --map MAP or --guess, one of them", "see truetoll import --help")
-        written = import_any(file, folder, mapped, lambda line: say(line, quiet=quiet), order)
+        written = import_any(file, folder, mapped, lambda line: say(line, quiet=quiet), order, day)
         show_written([written], as_json=as_json, quiet=quiet)
         return DONE
-    if mapped is not None or guess:
+    if mapped is not None or guess or day is not None:
         raise refuse(
             "--map", "", f"says nothing of {quote_value(form)}, which has a map of its own", "use import table"
         )

@@ -125,6 +125,7 @@ def import_any(
     chosen: str | None,
     tell: Callable[[str], object] | None = None,
     dates: Dates | None = None,
+    as_of: dt.date | None = None,
 ) -> Path:
     """Turn any table into a case, by a map of its columns.
 
@@ -135,6 +136,8 @@ def import_any(
     chosen : str or None
         The map: a file, or the name of one that comes with the program; None guesses one from the header, and writes it
         as `map.toml` beside the case.
+    as_of : date, optional
+        The day of rows that do not say theirs.
 
     Raises
     ------
@@ -142,11 +145,11 @@ def import_any(
         As `import_table`, and where the map does not fit.
     """
     from sim.importers.mapped import read_mapped
-    from sim.importers.mapping import guess_map, read_map
+    from sim.importers.mapping import guess_map, read_map, set_day
 
     if folder.is_symlink() or folder.exists():
         raise refuse(str(folder), "", "exists already", "give the path of a new folder")
-    found, text = (read_map(chosen), "") if chosen is not None else guess_map(file)
+    found, text = (set_day(read_map(chosen), as_of), "") if chosen is not None else guess_map(file, as_of)
     try:
         imported = read_mapped(file, found, dates)
     except ValidationError as error:

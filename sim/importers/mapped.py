@@ -80,7 +80,7 @@ def _read_row(
     ]
     counted = sum(map(guess_count, counts))
     for theirs, kept in found.filters.items():
-        if cells.get(theirs.lower(), "").lower() not in {each.lower() for each in kept}:
+        if "*" not in kept and cells.get(theirs.lower(), "").lower() not in {each.lower() for each in kept}:
             yield f"{theirs} is filtered out", counted
             return
     given: dict[str, Any] = {**found.constants, **{name: cell for name, cell in raw.items() if cell}}
@@ -139,7 +139,8 @@ def _look_up(text: str, table: dict[str, str], *, inside: bool) -> str:
     if inside:
         return next((ours for theirs, ours in table.items() if theirs.lower() in lower), table.get("*", ""))
     known = {theirs.lower(): ours for theirs, ours in table.items()}
-    return known.get(lower, known.get("*", ""))
+    found = known.get(lower, known.get("*", ""))
+    return text if found == "*" else found
 
 
 def _slug(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ DAYS = ("as_of", "since", "published")
 NUMBERS = ("low", "value", "high")
 FREE = ("key", "note", "url", "report", "phrase", "speaker")  # columns that a table may lack
 EVENTS = ("latitude", "longitude", "lat", "lon", "incident", "incident_id", "incident_date")
+THINGS = ("system", "equipment", "model", "vehicle", "vehicle_type", "weapon", "tail_number", "hull_number")
 NAMES = ("name", "full_name", "surname", "last_name", "family_name", "first_name", "given_name", "nombre", "nom")
 
 Names = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
@@ -133,11 +135,17 @@ def find_columns(found: TableMap, header: Sequence[str], file: str) -> tuple[dic
                 place[ours] = theirs
             elif table == "columns" and ours not in FREE and ours not in found.constants:
                 problem = f"{' or '.join(map(quote_value, names))} is no column of {file}"
-                raise refuse("the map", f"{table}.{ours}", problem, f"use {list_some([*header])}")
+                day = "say --as-of 2024-05-31, or " if ours == "as_of" else ""
+                raise refuse("the map", f"{table}.{ours}", problem, f"{day}use {list_some([*header])}")
     return out
 
 
-def guess_map(file: Path) -> tuple[TableMap, str]:
+def set_day(found: TableMap, as_of: dt.date | None) -> TableMap:
+    """Return a map by which rows that do not say their day are of `as_of`."""
+    return found if as_of is None else found.model_copy(update={"constants": {**found.constants, "as_of": str(as_of)}})
+
+
+def guess_map(file: Path, as_of: dt.date | None = None) -> tuple[TableMap, str]:
     """Return a map for a table by its header, and its text to be mended.
 
     A map that comes with the program is taken where the table has all its columns; else names of columns are looked up.
@@ -149,7 +157,7 @@ def guess_map(file: Path) -> tuple[TableMap, str]:
     """
     header = [tidy_text(name) for name in read_grid(file, most=300_000).header]
     for name in list_maps():
-        shipped = read_map(name)
+        shipped = set_day(read_map(name), as_of)
         try:
             find_columns(shipped, header, file.name)
         except InputError:
@@ -157,10 +165,10 @@ def guess_map(file: Path) -> tuple[TableMap, str]:
         return shipped, f"# The map {name}, which has the columns of this table.\n" + (MAPS / f"{name}.toml").read_text(
             "utf-8"
         )
-    return _guess_columns(header, file.name)
+    return _guess_columns(header, file.name, {} if as_of is None else {"as_of": str(as_of)})
 
 
-def _guess_columns(header: list[str], file: str) -> tuple[TableMap, str]:
+def _guess_columns(header: list[str], file: str, day: dict[str, str]) -> tuple[TableMap, str]:
     """Return a map by the names that columns have in many tables."""
     aliases = read_toml(Path(str(MAPS / f"{GUESS}.toml")))[0]
     by_slug = {name_column(name): name for name in reversed(header)}
@@ -169,7 +177,8 @@ def _guess_columns(header: list[str], file: str) -> tuple[TableMap, str]:
         del columns["value"]
     elif "value" in columns or {"low", "high"} <= set(columns):
         wide = {}
-    constants = {} if "quantity" in columns or wide else {"quantity": "killed"}
+    things = any(name in by_slug for name in THINGS)
+    constants = {} if "quantity" in columns or wide else {"quantity": "equipment" if things else "killed"}
     listed = not wide and not set(columns) & set(NUMBERS) and any(name in by_slug for name in NAMES)
     happened = any(name.startswith("event") or name in EVENTS for name in by_slug)
     if listed:  # of persons
@@ -182,14 +191,15 @@ def _guess_columns(header: list[str], file: str) -> tuple[TableMap, str]:
         raise refuse(file, "row 1", problem, 'write a map: [columns] value = "their column"')
     if "as_of" not in columns and "since" in columns:
         columns["as_of"] = columns.pop("since")
-    if "as_of" not in columns and not listed:
+    if "as_of" not in columns and not listed and not day:
         problem = f"the header {quote_value(','.join(header))} names no day that is known"
-        remedy = 'write a map: [columns] as_of = "their column", or [constants] as_of = "2024-05-31"'
+        remedy = 'say --as-of 2024-05-31, or write a map: [columns] as_of = "their column"'
         raise refuse(file, "row 1", problem, remedy)
     if listed or happened:
         gone = ("source", "since", *(() if listed else ("force",)))
         columns = {ours: theirs for ours, theirs in columns.items() if ours not in gone}
         constants |= {"source": "the_table", "qualifier": "counted", **({} if "force" in columns else {"force": "all"})}
+    constants |= day
     total = "all" if listed or happened else ""
     found = TableMap.model_validate({"columns": columns, "wide": wide, "constants": constants, "sum": total})
     return found, format_map(columns, wide, constants, total)

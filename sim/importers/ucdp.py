@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +21,7 @@ from sim.case.claims import Claim, Day, Number
 from sim.case.observations import RANGE_SPAN
 from sim.errors import quote_value, refuse
 from sim.importers import Imported, LeftOut, choose_bin_days
+from sim.importers.ucdp_order import LIKE_A_DAY, name_columns
 from sim.system.sheets.cells import CellReader, Dates, TwoReadings
 from sim.system.sheets.grids import read_grid
 from sim.system.tables import tidy_text
@@ -37,16 +37,6 @@ COLUMNS = {
     "conflict_name": ("conflict_name", "conflict", "dyad_name"),
 }
 NEEDED = ("date_start", "best", "high", "low")
-# In this order where a file has no header, as some releases of the candidate events.
-ORDER = (
-    "id", "relid", "year", "active_year", "code_status", "type_of_violence", "conflict_dset_id", "conflict_new_id",
-    "conflict_name", "dyad_dset_id", "dyad_new_id", "dyad_name", "side_a_dset_id", "side_a_new_id", "side_a",
-    "side_b_dset_id", "side_b_new_id", "side_b", "number_of_sources", "source_article", "source_office", "source_date",
-    "source_headline", "source_original", "where_prec", "where_coordinates", "where_description", "adm_1", "adm_2",
-    "latitude", "longitude", "geom_wkt", "priogrid_gid", "country", "country_id", "region", "event_clarity",
-    "date_prec", "date_start", "date_end", "deaths_a", "deaths_b", "deaths_civilians", "deaths_unknown", "best", "high",
-    "low", "gwnoa", "gwnob",
-)  # fmt: skip
 MOST_ROWS = 300_000
 SITE = "https://ucdp.uu.se/downloads/"
 REMARKS = (
@@ -54,7 +44,6 @@ REMARKS = (
     "One claim: the sum of all events, as counted by the last day; low and high are read as an 80% interval.",
     "All deaths together: of both sides, of civilians and of unknown people.",
 )
-_ISO_OR_DAY = re.compile(r"\d{4}-\d\d|\d{1,2}[./-]\d{1,2}[./-]\d{4}", re.ASCII)
 _parse_day, _parse_number = TypeAdapter(Day).validate_python, TypeAdapter(Number).validate_python
 
 
@@ -75,7 +64,7 @@ def read_foreign(file: Path, dates: Dates | None = None) -> Imported:
     Parameters
     ----------
     file : Path
-        UCDP's CSV, or a part of its rows, with the header or all the columns.
+        UCDP's CSV, or a part of its rows; without a header, with its columns from the days to the numbers.
     dates : {"day-first", "month-first"}, optional
         How days such as 03/04/2020 are meant.
 
@@ -119,9 +108,11 @@ def _read_cells(
     """Return the rows by our names of the columns, and the reader of their days."""
     grid = read_grid(file, [name for names in COLUMNS.values() for name in names], MOST_ROWS, fit=False)
     header, lines, remarks = [tidy_text(name).lower() for name in grid.header], grid.rows, grid.remarks
-    if len(header) == len(ORDER) and _ISO_OR_DAY.match(header[ORDER.index("date_start")]):
-        header, lines = list(ORDER), [(1, grid.header), *lines]
-        remarks = (*remarks, "without a header: the columns are read in the order of the dataset")
+    named = any(name in header for names in COLUMNS.values() for name in names)
+    if not named and any(map(LIKE_A_DAY.match, header)):
+        lines = [(1, grid.header), *lines]
+        header, told = name_columns([cells for _, cells in lines], file.name)
+        remarks = (*remarks, told)
     found = {ours: [header.index(name) for name in names if name in header] for ours, names in COLUMNS.items()}
     lacking = [name for name in NEEDED if not found[name]]
     if lacking:

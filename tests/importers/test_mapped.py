@@ -16,7 +16,7 @@ from sim.cli.app import app
 from sim.errors import InputError
 from sim.importers import import_any, import_table, read_table
 from sim.importers.mapping import list_maps, read_map
-from sim.importers.ucdp import ORDER
+from sim.importers.ucdp_order import ORDER
 
 ACLED = """event_id_cnty;event_date;year;event_type;actor1;country;source;fatalities;notes
 UKR1;05 January 2024;2024;Battles;A;Ukraine;Paper;10;x
@@ -80,8 +80,12 @@ def test_events_are_summed_by_month_where_the_map_says_so(tmp_path):
 @pytest.mark.parametrize("chosen", ["oryx", None])
 def test_lists_of_oryx_are_read_by_kind(chosen, tmp_path):
     rows, told = bring(tmp_path, ORYX, chosen)
-    assert rows == [("russia", "tanks", "counted", 16), ("ukraine", "aircraft", "counted", 4)]
-    assert any("2 rows left out, which count 27" in line for line in told)
+    assert rows == [
+        ("russia", "tanks", "counted", 16),
+        ("ukraine", "aircraft", "counted", 4),
+        ("ukraine", "kites", "counted", 1),
+    ]
+    assert any("1 row left out, which count 26" in line for line in told)
 
 
 @pytest.mark.parametrize("chosen", ["wikipedia", None])
@@ -131,7 +135,10 @@ def test_a_map_filters_and_sets(tmp_path):
     ("text", "problem"),
     [
         ("title = 'x'\n", "names no column of a number"),
-        ("[columns]\nvalue = 'n'\nas_of = 'nowhere'\n", "'nowhere' is no column of table.csv; use when, n"),
+        (
+            "[columns]\nvalue = 'n'\nas_of = 'nowhere'\n",
+            "'nowhere' is no column of table.csv; say --as-of 2024-05-31, or use when, n",
+        ),
         ("[columns]\ncolour = 'n'\n", "colour"),
         ("[columns]\nvalue = 'n'\nas_of = 'when'\n[filters]\nside = ['x']\n", "'side' is no column of table.csv"),
         ("[columns]\nvalue = 'n'\nas_of = 'when'\n[constants]\ncolour = 'red'\n", "'colour' is no column"),
@@ -154,6 +161,22 @@ def test_a_map_that_does_not_fit_is_refused_in_one_line_and_nothing_is_written(t
             "country,origin,system,status,url,date_recorded\nRussia,USSR,1 T-72,destroyed,u/1,2022-03-01\n"
             "Russia,USSR,2 T-72,captured,u/2,2022-03-05\nUkraine,USSR,1 BMP,damaged,u/3,2022-03-05\n",
             [("russia", "equipment", "counted", 2)],
+        ),
+        (  # Oryx, a vehicle a row with its kind
+            ",system,country,origin,status,url,class,Date\n1,T-72,Russia,USSR,captured,u/1,Tanks,03/19/2022\n"
+            '2,(Unknown),Russia,Russia,destroyed,u/2,"Trucks, Vehicles, and Jeeps",03/19/2022\n'
+            "3,BMP-2,Ukraine,USSR,destroyed,u/3,NA,03/19/2022\n4,BM-21,Russia,USSR,damaged,u/4,Tanks,03/19/2022\n",
+            [("russia", "tanks", "counted", 1), ("russia", "vehicles", "counted", 1),
+             ("ukraine", "equipment", "counted", 1)],
+        ),
+        (  # Oryx, a model a row
+            ",country,system,abandoned,captured,damaged,destroyed,total,Date\n1,Russia,Truck,2,11,6,133,152,08/27/2023\n"
+            "1,Russia,Truck,2,11,6,134,153,08/28/2023\n2,Russia,Crane,0,0,0,1,1,08/28/2023\n",
+            [("russia", "equipment", "counted", 154)],
+        ),
+        (  # things that nobody lists so are no dead
+            "date,country,vehicle_type,count\n2024-05-01,North,pickup,3\n",
+            [("north", "equipment", "about", 3)],
         ),
         (  # a ministry's daily table
             "date,day,aircraft,helicopter,tank,APC,field artillery,MRL,drone\n2022-02-25,2,10,7,80,516,49,4,0\n",
@@ -182,7 +205,11 @@ def test_tables_of_every_kind_are_guessed(text, expected, tmp_path):
 def test_of_a_list_that_grows_the_last_state_is_kept(tmp_path):
     later = ORYX.splitlines()[1].replace("16,", "20,").replace("03-01", "04-01")
     rows, told = bring(tmp_path, ORYX + later + "\n", "oryx")
-    assert rows == [("ukraine", "aircraft", "counted", 4), ("russia", "tanks", "counted", 20)]
+    assert rows == [
+        ("ukraine", "aircraft", "counted", 4),
+        ("ukraine", "kites", "counted", 1),
+        ("russia", "tanks", "counted", 20),
+    ]
     assert any("an earlier state of the same list (row 2)" in line for line in told)
 
 
@@ -230,7 +257,10 @@ def test_the_command_wants_a_map_or_a_guess(tmp_path):
     call = CliRunner().invoke
     assert call(app, ["import", "table", file, str(tmp_path / "case")]).exit_code == 3
     done = call(app, ["import", "table", file, str(tmp_path / "case"), "--map", "nobody"])
-    assert (done.exit_code, "give a file, or one of acled, oryx, oryx_systems, ucdp, wikipedia" in done.stderr) == (
+    assert (
+        done.exit_code,
+        "give a file, or one of acled, oryx, oryx_systems, oryx_totals, ucdp, wikipedia" in done.stderr,
+    ) == (
         3,
         True,
     )
@@ -239,7 +269,7 @@ def test_the_command_wants_a_map_or_a_guess(tmp_path):
 
 
 def test_every_shipped_map_is_whole():
-    assert list_maps() == ["acled", "oryx", "oryx_systems", "ucdp", "wikipedia"]
+    assert list_maps() == ["acled", "oryx", "oryx_systems", "oryx_totals", "ucdp", "wikipedia"]
     assert all(read_map(name) for name in list_maps())
 
 
@@ -273,7 +303,7 @@ def test_ucdp_says_of_how_many_dead_what_is_mended_and_left_out_are(tmp_path):
     assert "1 event mended, which count 5: no best estimate" in told
     with pytest.raises(InputError, match="a day cannot be read"):
         read_table("ucdp", lay(tmp_path, f"{UCDP}\n{rows[2]}\n"))
-    with pytest.raises(InputError, match="with its header"):
+    with pytest.raises(InputError, match="put the header of its release above the rows"):
         import_table("ucdp", lay(tmp_path, f"{rows[0]}\n{rows[1]}\n"), tmp_path / "none")
 
 
@@ -281,3 +311,32 @@ def test_what_a_wide_row_leaves_out_is_counted_over_its_columns(tmp_path):
     text = 'Date,Country,Dead,Wounded,Source\n2024-05-01,North,10,30,Army\n,North,3,"1,500",Army\n'
     _, told = bring(tmp_path, text)
     assert any("which count 1,503: has no day (row 3)" in line for line in told)
+
+
+@pytest.mark.parametrize("chosen", ["oryx", None])
+def test_a_table_without_a_day_is_given_one(chosen, tmp_path):
+    text = "".join(line.rpartition(",")[0] + "\n" for line in ORYX.splitlines())
+    file = str(lay(tmp_path, text))
+    call, given = CliRunner().invoke, ["--map", chosen] if chosen else ["--guess"]
+    command = ["import", "table", file, str(tmp_path / "case"), *given]
+    done = call(app, command)
+    assert (done.exit_code, "say --as-of 2024-05-31, or " in done.stderr) == (3, True)
+    assert call(app, [*command, "--as-of", "2023-10-22"]).exit_code == 0
+    assert {str(claim.as_of) for claim in read_case(tmp_path / "case").claims} == {"2023-10-22"}
+    assert call(app, ["import", "ucdp", file, str(tmp_path / "no"), "--as-of", "2023-10-22"]).exit_code == 3
+
+
+def test_a_guessed_map_holds_the_day_that_was_given(tmp_path):
+    file, day = str(lay(tmp_path, "country,killed\nNorth,5\n")), ["--as-of", "2023-10-22"]
+    call = CliRunner().invoke
+    assert call(app, ["import", "table", file, str(tmp_path / "one"), "--guess", *day]).exit_code == 0
+    again = ["import", "table", file, str(tmp_path / "two"), "--map", str(tmp_path / "one" / "map.toml")]
+    assert call(app, again).exit_code == 0
+    assert read_case(tmp_path / "two").claims == read_case(tmp_path / "one").claims
+
+
+def test_deaths_by_kind_are_no_list_of_oryx(tmp_path):
+    """A table of deaths may have the columns country, type, date and total; equipment has how it was lost, too."""
+    rows, _ = bring(tmp_path, "country,type,date,total\nNorth,killed,2024-05-01,5\n")
+    assert rows == [("north", "killed", "about", 5)]
+    assert "oryx" not in read_case(tmp_path / "case").sources

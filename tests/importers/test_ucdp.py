@@ -11,6 +11,7 @@ from sim.case.check import check_case
 from sim.case.folder import read_case
 from sim.errors import InputError
 from sim.importers import import_table, read_table
+from sim.importers.ucdp_order import ORDER
 
 HEADER = "id,conflict_name,date_start,date_end,deaths_a,deaths_b,best,high,low"
 
@@ -65,3 +66,66 @@ def test_events_that_cannot_be_used_are_told(tmp_path):
 def test_a_table_without_deaths_is_bounded_by_their_high_end(tmp_path):
     imported = read_table("ucdp", write_events(tmp_path, "1,Here,2020-01-05,2020-01-05,0,0,0,3,0"))
     assert (imported.claims[0].qualifier, imported.claims[0].value) == ("at_most", 3)
+
+
+def lay_events(folder, order, count=60, seed=3, slips=0):
+    """Write events without a header, their columns in an order, and return the sums of best, high and low."""
+    random = np.random.default_rng(seed)
+    lines, sums = [], np.zeros(3)
+    for number in range(count):
+        parts = random.poisson((2, 1, 0.5, 0.2))
+        best = int(parts.sum())
+        high, low = best + int(random.poisson(1)), max(best - int(random.poisson(1)), 0)
+        high, best = (best, high) if number < slips else (high, best)
+        day = dt.date(2019, 1, 1) + dt.timedelta(days=int(random.integers(300)))
+        cells = {
+            "id": str(1000 + number), "relid": f"KEN-2019-{number}", "year": "2019", "type_of_violence": "3",
+            "conflict_name": "Here", "source_article": f"Reuters, {day}, dead", "source_date": str(day),
+            "where_prec": "2", "latitude": "4.05", "longitude": "41.2", "priogrid_gid": "135083", "country_id": "501",
+            "date_prec": "1", "date_start": f"{day} 00:00:00.000", "date_end": f"{day} 00:00:00.000",
+            **dict(zip(("deaths_a", "deaths_b", "deaths_civilians", "deaths_unknown"), map(str, parts), strict=True)),
+            "best": str(best), "high": str(high), "low": str(low), "gwnoa": "501", "gwnob": "",
+        }  # fmt: skip
+        sums += best, max(high, best), min(low, best, high)
+        lines.append(",".join(f'"{cells.get(name, "")}"' for name in order))
+    file = folder / "ged.csv"
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return file, sums
+
+
+DEATHS = ("date_start", "date_end", "deaths_a", "deaths_b", "deaths_civilians", "deaths_unknown")
+ORDERS = {
+    "the whole dataset": ORDER,
+    "low before high": (*ORDER[:44], "best", "low", "high", *ORDER[47:]),
+    "without codes": ("id", "year", "conflict_name", "latitude", "longitude", *DEATHS, "best", "high", "low"),
+    "version 17": ("id", "relid", "year", "type_of_violence", "conflict_name", "source_article", "source_date",
+                   "country_id", "date_prec", *DEATHS, "low", "best", "high", "gwnoa", "gwnob"),
+    "from the days on": (*DEATHS, "high", "best", "low"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("slips", [0, 1])
+@pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
+def test_events_without_a_header_are_read_by_what_the_columns_hold(order, slips, tmp_path):
+    """Best is the sum of the deaths by side, whatever else stands around it, and one event of 60 has a slip."""
+    file, (best, high, low) = lay_events(tmp_path, order, slips=slips)
+    imported = read_table("ucdp", file)
+    (claim,) = imported.claims
+    assert claim.value == best
+    assert claim.log_sd == pytest.approx(np.log(high / low) / (2 * 1.28155), rel=1e-3)
+    assert any("without a header" in line for line in imported.remarks)
+
+
+@pytest.mark.parametrize(
+    ("order", "problem"),
+    [
+        (("id", "year", *DEATHS[:4], "best", "high", "low"), "has no header, and no columns of days with deaths"),
+        (("id", "date_start", "best", "high", "low"), "has no header, and no columns of days with deaths"),
+        ((*DEATHS, "best", "high", "low", *DEATHS, "high", "low", "best"), "can be read in 2 ways"),
+    ],
+)
+def test_columns_that_cannot_be_told_are_refused_in_one_line(order, problem, tmp_path):
+    with pytest.raises(InputError, match=problem) as caught:
+        read_table("ucdp", lay_events(tmp_path, order)[0])
+    assert "put the header of its release above the rows" in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
