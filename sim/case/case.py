@@ -247,7 +247,7 @@ class Case(BaseModel):
             With every fault of the rows.
         """
         only = next(iter(self.file.forces)) if len(self.file.forces) == 1 else ""
-        claims, faults = read_frame(rows, only, len(self.claims) + 2)
+        claims, faults = read_frame(rows, only, self.claims)
         if faults:
             raise InputError(faults)
         return self._edit(claims=(*self.claims, *claims))

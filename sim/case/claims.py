@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -233,22 +233,25 @@ def parse_grid(
 
 
 def read_frame(
-    table: Any, force: str = "", first: int = 0, dates: Dates | None = None
+    table: Any, force: str = "", known: Sequence[Claim] = (), dates: Dates | None = None
 ) -> tuple[list[Claim], list[Fault]]:
     """Read claims from a table in memory.
 
     Parameters
     ----------
     table : DataFrame, or iterable of mapping
-        Of pandas or polars; or rows by the columns of `claims.csv`. A row without an `id` is given one.
+        Of pandas, polars or pyarrow; or rows by the columns of `claims.csv`. A row without an `id` is given one.
     force : str
         Of rows that name none.
-    first : int
-        The number of the first row; a DataFrame whose index are whole numbers has its own.
+    known : sequence of Claim
+        Those that there are: rows are numbered after them. A DataFrame whose index are whole numbers has its own.
     dates : {"day-first", "month-first"}, optional
         How days such as 03/04/2025 are meant.
     """
-    rows = [(number, _tidy_row(cells, number)) for number, cells in _list_rows(table, first)]
+    given = (int(claim.id.removeprefix("claim-")) for claim in known if re.fullmatch(r"claim-\d{1,9}", claim.id))
+    first = max([len(known) + 1, *given]) + 1 if known else 0
+    listed = enumerate(_list_rows(table, first), first)
+    rows = [(number, _tidy_row(cells, place)) for place, (number, cells) in listed]
     header = list(dict.fromkeys(name for _, cells in rows for name in cells))
     if not rows:
         return [], []
@@ -258,18 +261,26 @@ def read_frame(
 
 
 def _list_rows(table: Any, first: int) -> list[tuple[int, Mapping[Any, Any]]]:
+    """Return the rows of a table by their numbers; the libraries are known by their methods, and none is wanted."""
+    labels: list[Any] = []
     if hasattr(table, "to_dicts"):  # of polars
-        return list(enumerate(table.to_dicts(), first))
-    if hasattr(table, "to_dict") and hasattr(table, "index"):  # of pandas
-        labels = list(table.index)
-        whole = all(isinstance(label, int) for label in labels)
-        return list(zip(labels if whole else range(first, first + len(labels)), table.to_dict("records"), strict=True))
-    rows = list(table) if isinstance(table, Iterable) and not isinstance(table, str | bytes | Mapping) else [table]
-    for number, row in enumerate(rows, first):
+        rows = table.to_dicts()
+    elif hasattr(table, "to_pylist"):  # of pyarrow
+        rows = table.to_pylist()
+    elif hasattr(table, "to_dict") and hasattr(table, "columns"):  # of pandas
+        twice = sorted({str(name) for name in table.columns if list(table.columns).count(name) > 1})
+        if twice:
+            raise refuse(TABLE, "", f"has the column {quote_value(twice[0])} twice", "name each column once")
+        labels, rows = list(table.index), table.to_dict("records")
+    else:
+        rows = list(table) if isinstance(table, Iterable) and not isinstance(table, str | bytes | Mapping) else [table]
+    whole = bool(labels) and all(isinstance(label, int) for label in labels)
+    numbered = list(zip(labels if whole else range(first, first + len(rows)), rows, strict=True))
+    for number, row in numbered:
         if not isinstance(row, Mapping):
             problem = f"{quote_value(row)} is no row"
             raise refuse(TABLE, f"row {number}", problem, "give a DataFrame, or mappings by the columns of claims.csv")
-    return list(enumerate(rows, first))
+    return numbered
 
 
 def _tidy_row(cells: Mapping[Any, Any], number: int) -> dict[str, str]:

@@ -6,6 +6,7 @@ import datetime as dt
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import sim
@@ -21,15 +22,27 @@ def make_frame(**columns):
     return pd.DataFrame(ROWS).assign(**columns)
 
 
+class Polars:
+    """A table as those of polars are: known by its method, so that nobody needs polars who has none."""
+
+    def __init__(self, rows):
+        self.rows = rows
+
+    def to_dicts(self):
+        return self.rows
+
+
 @pytest.mark.parametrize(
     "table",
     [
         ROWS,
         pd.DataFrame(ROWS),
         pd.DataFrame(ROWS, index=["x", "y"]),
+        pa.Table.from_pylist([*ROWS[:1], {**ROWS[1], "published": dt.date(2024, 5, 20)}]),
+        Polars(ROWS),
         make_frame(published=pd.to_datetime(["2024-05-20", "2024-05-20"]), low=[np.nan, None], note=[pd.NA, pd.NaT]),
     ],
-    ids=["rows", "frame", "labels", "kinds"],
+    ids=["rows", "frame", "labels", "arrow", "polars", "kinds"],
 )
 def test_a_table_in_memory_becomes_a_case(table):
     case = sim.Case.from_frame(table, **GIVEN)
@@ -54,6 +67,11 @@ def test_a_table_in_memory_becomes_a_case(table):
             "claims, row 0, column published: '03/04/2024' may be",
         ),
         (make_frame(colour="red"), {}, "has an unknown column 'colour'"),
+        (pd.DataFrame(ROWS)["value"], {}, "60 is no row; give a DataFrame"),
+        (pd.DataFrame(ROWS).iloc[0], {}, "'ministry' is no row; give a DataFrame"),
+        (pd.concat([pd.DataFrame(ROWS)] * 2, axis=1), {}, "claims: has the column 'published' twice"),
+        (pa.array([1, 2]), {}, "1 is no row; give a DataFrame"),
+        (Polars([{**ROWS[0], "value": "some"}]), {}, "claims, row 0, column value: 'some' is not a number"),
         (make_frame(source=["ministry", "x"]), {}, "row 1, column source: 'x' is not in [sources]"),
         (pd.DataFrame(), {}, "claims: has no row"),
         (5, {}, "claims, row 0: 5 is no row"),
@@ -75,6 +93,17 @@ def test_a_fault_names_its_row_and_is_no_type_error(table, given, told):
     if not given and "has no row" not in told:
         with pytest.raises(sim.InputError):
             case.with_claims(table)
+
+
+def test_rows_without_an_id_never_take_one_that_is_there():
+    """A DataFrame counts its rows from zero, whatever rows the case has already."""
+    case = sim.Case.from_frame(pd.DataFrame(ROWS), **GIVEN)
+    for day in ("2024-05-25", "2024-05-26", "2024-05-27"):
+        more = pd.DataFrame([{**ROWS[0], "published": day, "value": 80}])
+        case = case.with_claims(more)
+        if day == "2024-05-25":
+            case = case.without(claim="claim-0")
+    assert len({claim.id for claim in case.claims}) == len(case.claims) == 4
 
 
 @pytest.mark.parametrize("day", ["2009-09", 20090905, 1.5, "soon"])
