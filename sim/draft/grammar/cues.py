@@ -63,7 +63,9 @@ class CueFinder(Clause):
         return any(self.word(n) in self.grammar["auxiliaries"] for n in between)
 
     def _belongs_to_next(self, found: Found, high: int) -> bool:
-        """Whether a cue stands just before the next number as its verb: "14 soldiers and wounded 30"."""
+        """Whether a cue stands just before the next number: "14 soldiers and wounded 30", "and the bodies of 97"."""
+        if high < len(self.tokens) and found.end + 1 == high and self.word(found.end) == "of":
+            return True
         return bool(
             high < len(self.tokens)
             and found.label in PERSONS

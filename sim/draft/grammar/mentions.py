@@ -74,7 +74,7 @@ class Wording:
         token = self.tokens[mention.after] if mention.after < len(self.tokens) else None
         if token and token.start == self.tokens[mention.after - 1].end and re.match(r"(?:st|nd|rd|th)\b", token.lower):
             return True
-        if mention.first == 0 and after in (".", ")") and mention.after < len(self.tokens) - 1:
+        if mention.first == 0 and after in (".", ")", "/") and self.word(mention.after + 1)[:1].isalpha():
             return True  # the number of an item
         if before in self.grammar["ages"] or (before == "of" and self.word(mention.first - 2) in self.grammar["ages"]):
             return True

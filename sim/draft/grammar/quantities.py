@@ -273,7 +273,7 @@ class QuantityReader(CueFinder):
             reading,
             found=self._is_found(reading, high),
             asked=reading.cue in self.readings["asked"],
-            planned=bool(words & self.readings["planned"]) and reading.quantity == "deployed",
+            planned=bool(words & self.readings["planned"]) and reading.quantity in ("deployed", "captured"),
             denied=bool({self.word(n) for n in range(mention.start)} & (self.readings["denied"] - {"not"})),
             more=bool((before | between) & self.readings["more"]) and reading.quantity == "deployed",
         )
