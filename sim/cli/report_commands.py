@@ -60,7 +60,9 @@ def memo(
             )
     if words not in SCALES:
         raise refuse("--words", "", f"{words} is not available", f"use {', '.join(SCALES)}")
-    if template is not None and not (template.is_dir() or (template.suffix == ".docx" and template.is_file())):
+    if template is not None and not (
+        template.is_dir() or (template.suffix in (".docx", ".dotx") and template.is_file())
+    ):
         raise refuse(
             "--template", "", f"{template} is no folder and no .docx file", "give the folder of your templates"
         )

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from sim.report.memo.blocks import Table
-from sim.report.memo.widths import count_lines, loosen, share_width
+from sim.report.memo.widths import count_lines, fit_size, loosen, share_width
 
 LONG = "recalled in an article of April, only the month is told: as of its middle, published by its end " * 3
 
@@ -71,3 +71,15 @@ def test_a_date_and_a_short_text_stay_on_their_line_beside_a_long_name():
     _, short, day = share_width(table, 4.5, 8)
     assert day > 8 * 0.64 / 72 * len(date)  # in DejaVu Sans, the widest of what may stand in for another
     assert count_lines(replace(table, header=("", "Said", "")), [4.5, short, 4.5], 8)[1:] == [1] * 9
+
+
+@pytest.mark.parametrize("room", [4.2, 4.8, 6.5])
+def test_letters_are_small_enough_that_no_word_is_broken(room):
+    head = ("Source", "Role", "Speaks of", "Bias", "90% interval", "Share")
+    table = Table("", head, (("Institute", "independent", "casualties", "1.1", "0.53 to 1.8", "49%"),), "lllrrr")
+    size = fit_size(table, room, 9, 6)
+    widths = share_width(table, room, size)
+    for cell, width in zip(table.rows[0], widths, strict=True):
+        assert 0.65 * size / 72 * max(map(len, cell.split())) <= width
+    assert fit_size(table, 6.5, 9, 6) == 9
+    assert fit_size(table, 1.0, 9, 6) == 6

@@ -18,6 +18,8 @@ from sim.report.labels import label_forces
 from sim.report.memo.asked import Asking
 from sim.report.memo.numbers import Shown
 
+LONG = 400  # letters of a text that may stand apart from the table after it
+
 
 @dataclass(frozen=True)
 class Text:
@@ -25,6 +27,10 @@ class Text:
 
     text: str
     kind: Literal["text", "note", "equation"] = "text"
+
+    def leads_in(self, after: object) -> bool:
+        """Return whether it stays on the page of the block after it."""
+        return self.kind == "text" and (self.text.endswith(":") or (isinstance(after, Table) and len(self.text) < LONG))
 
 
 @dataclass(frozen=True)

@@ -26,11 +26,7 @@ def share_width(block: Table, room: float, size: float) -> list[float]:
     """
     letter = size * _LETTER / 72
     columns = _list_columns(block)
-    heads = [size * _BOLD / 72 * _longest(text) + _PAD for text in block.header]
-    words = [
-        max(head, size * _WORD / 72 * max(map(_longest, column), default=0) + _PAD)
-        for head, column in zip(heads, columns, strict=True)
-    ]
+    words = _measure_words(block, size)
     whole = [
         max(letter * max(map(len, column), default=0) + _PAD, low) for column, low in zip(columns, words, strict=True)
     ]
@@ -52,6 +48,21 @@ def share_width(block: Table, room: float, size: float) -> list[float]:
         widths = [min(max(low, share * text + _PAD), most) for low, text, most in zip(least, mean, whole, strict=True)]
         narrow, wide = (narrow, share) if sum(widths) > room else (share, wide)
     return [width * room / sum(widths) for width in widths]
+
+
+def fit_size(block: Table, room: float, size: float, least: float) -> float:
+    """Return the size of letters, not above `size`, in which no word of a table is broken; the least where none is."""
+    while size > least and sum(_measure_words(block, size)) > room:
+        size -= 0.5
+    return size
+
+
+def _measure_words(block: Table, size: float) -> list[float]:
+    """Return the width of each column that its longest word takes."""
+    return [
+        max(size * _BOLD / 72 * _longest(head), size * _WORD / 72 * max(map(_longest, column), default=0)) + _PAD
+        for head, column in zip(block.header, _list_columns(block), strict=True)
+    ]
 
 
 def tie_end(title: str) -> str:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from sim.report.memo.blocks import Block, Memo, Picture, Points, Section, Table, Terms, Text
 from sim.report.memo.widths import tie_end
-from sim.report.memo.word_package import read_package
-from sim.report.memo.word_tables import clean, make_element, set_table
+from sim.report.memo.word_package import add_styles, read_package
+from sim.report.memo.word_tables import clean, make_element, measure_page, set_table
 
 if TYPE_CHECKING:
     from docx.document import Document
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 INK, SOFT, ACCENT = (0x22, 0x22, 0x22), (0x66, 0x66, 0x66), (0x1F, 0x5A, 0x89)
 TALLEST, TALLEST_FIRST = 6.6, 2.9  # inches of a picture: so that a heading has room, and all of page one
+CAPTION = 0.9  # inches of a page that a picture leaves to its caption
 MAX_TITLE = 255  # letters of a document's title, by its format
 _SIZES = {"Normal": 10, "Title": 18, "Subtitle": 10, "Heading 1": 14, "Caption": 9, "Quote": 10}  # points
 
@@ -43,18 +44,19 @@ def write_docx(memo: Memo, pictures: Mapping[str, bytes], templates: Path | None
     document = docx.Document(io.BytesIO(read_package(base)) if base else None)
     if base is None:
         _set_styles(document)
+        _number_pages(document)
+    add_styles(document)
     _set_properties(document, memo)
-    if base is None:
-        _set_edges(document, memo)
-    _set_head(document, memo)
-    counts = {"Table": 0, "Figure": 0}
+    _classify(document, memo)
+    _set_head(document, memo, None if base else ACCENT)
+    counts, room = {"Table": 0, "Figure": 0}, measure_page(document)[1] - CAPTION
     for number, section in enumerate(memo.sections):
         if section.title:
             heading = document.add_heading(clean(section.title), 1)
-            heading.paragraph_format.page_break_before = number == 1 and not memo.sections[0].title
-        tallest = TALLEST if section.title else TALLEST_FIRST
-        for block in section.blocks:
-            _add(document, block, pictures, counts, tallest)
+            heading.paragraph_format.page_break_before = base is None and number == 1 and not memo.sections[0].title
+        tallest = min(TALLEST, room) if section.title else min(TALLEST_FIRST, 0.3 * room)
+        for block, after in zip(section.blocks, (*section.blocks[1:], None), strict=False):
+            _add(document, block, after, pictures, counts, tallest)
             if not section.title and isinstance(block, Text) and block.kind == "text":
                 _refer(document.paragraphs[-1], section, pictures)
     content = io.BytesIO()
@@ -97,36 +99,51 @@ def _set_styles(document: Document) -> None:
         section.top_margin = section.bottom_margin = Mm(19)
 
 
-def _set_edges(document: Document, memo: Memo) -> None:
-    """Put the classification at the head of every page, and its number at the foot."""
-    section: Any = document.sections[0]
-    if memo.classification:
-        section.header.paragraphs[0].text = clean(memo.classification).upper()
-    foot = section.footer.paragraphs[0]
+def _classify(document: Document, memo: Memo) -> None:
+    """Put the classification at the head of every page, above what a template has there."""
+    for place, section in enumerate(document.sections if memo.classification else ()):
+        heads = [section.header]
+        heads += [section.first_page_header] if section.different_first_page_header_footer else []
+        heads += [section.even_page_header] if document.settings.odd_and_even_pages_header_footer else []
+        for number, head in enumerate(heads):
+            if head.is_linked_to_previous and (number or place):
+                continue
+            first = head.paragraphs[0] if head.paragraphs else head.add_paragraph()
+            paragraph = first.insert_paragraph_before() if first.text or len(first._p) > 1 else first
+            paragraph.add_run(clean(memo.classification).upper()).bold = True
+
+
+def _number_pages(document: Document) -> None:
+    foot: Any = document.sections[0].footer.paragraphs[0]
     foot.alignment = 2
     for number, name in enumerate(("PAGE", "NUMPAGES")):
         foot.add_run(" of " if number else "")
         _add_field(foot, name, "1")
 
 
-def _set_head(document: Document, memo: Memo) -> None:
+def _set_head(document: Document, memo: Memo, accent: tuple[int, int, int] | None) -> None:
     from docx.shared import Pt, RGBColor
 
     if memo.subject:
         subject = document.add_paragraph()
         subject.paragraph_format.space_after = Pt(0)
         run = subject.add_run(clean(memo.subject))
-        run.bold, run.font.color.rgb = True, RGBColor(*ACCENT)
+        run.bold = True
+        if accent:
+            run.font.color.rgb = RGBColor(*accent)
     document.add_heading(tie_end(clean(memo.title)), 0)
     document.add_paragraph(clean(" · ".join(memo.byline)), style="Subtitle")
 
 
 def _add(
-    document: Document, block: Block, pictures: Mapping[str, bytes], counts: dict[str, int], tallest: float
-) -> None:
+    document: Document, block: Block, after: Block | None, pictures: Mapping[str, bytes], counts: dict[str, int],
+    tallest: float,
+) -> None:  # fmt: skip
     if isinstance(block, Points):
+        styles: Any = document.styles
+        bullet = "" if styles["List Bullet"].element.xpath(".//w:numPr") else "• "  # of a template that has no lists
         for item in block.items:
-            document.add_paragraph(clean(item), style="List Bullet")
+            document.add_paragraph(bullet + clean(item), style="List Bullet")
     elif isinstance(block, Table):
         _caption(document, "Table", block.caption, counts)
         set_table(document, block)
@@ -141,16 +158,14 @@ def _add(
             paragraph.add_run(clean(text))
     else:
         paragraph = document.add_paragraph(clean(block.text), style="Normal" if block.kind == "text" else "Quote")
-        paragraph.paragraph_format.keep_with_next = block.text.endswith(":")  # what leads in stays with it
+        paragraph.paragraph_format.keep_with_next = block.leads_in(after)
 
 
 def _add_picture(document: Document, block: Picture, content: bytes, tallest: float) -> None:
     """Add a picture as wide as its share of the page, and no taller than the page; it stays with its caption."""
     from docx.shared import Inches
 
-    section: Any = document.sections[0]
-    room = (section.page_width - section.left_margin - section.right_margin) * block.share
-    document.add_picture(io.BytesIO(content), width=int(room))
+    document.add_picture(io.BytesIO(content), width=Inches(measure_page(document)[0] * block.share))
     shape = document.inline_shapes[-1]
     if shape.height > Inches(tallest):
         shape.width, shape.height = int(shape.width * Inches(tallest) / shape.height), Inches(tallest)

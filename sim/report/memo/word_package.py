@@ -7,11 +7,16 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import Element, ParseError, fromstring  # nosec B405
 
 from sim.errors import quote_value, refuse
 from sim.system.reading import list_parts, read_bytes
+
+if TYPE_CHECKING:
+    from docx.document import Document
 
 MAX_PACKAGE, MAX_UNPACKED, MAX_PARTS = 20_000_000, 100_000_000, 500  # of a template: bytes, bytes, files
 MAX_XML = 10_000_000  # bytes of all its XML: a tree of more takes long, and memory of many times its size
@@ -38,6 +43,11 @@ _OBJECTS = {
 }  # fmt: skip
 _PAINTS = {"fill", "imagedata", "stroke"}  # of the older kind of drawings, which name pictures by attributes
 _SOURCES = {"althref", "href", "src"}
+STYLES = ("Title", "Subtitle", "Heading 1", "Caption", "Quote", "List Bullet")  # of a memo
+_WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_OWN_LOOK = ("rFonts", "color", "numPr", "pBdr", "basedOn", "next", "link")  # of another document's styles
+_TYPES = "[Content_Types].xml"
+_TEMPLATE, _DOCUMENT = (f"wordprocessingml.{kind}.main+xml".encode() for kind in ("template", "document"))
 
 
 def read_package(path: Path) -> bytes:
@@ -61,7 +71,44 @@ def read_package(path: Path) -> bytes:
                     raise refuse(path.name, "", f"its part {quote_value(part.filename)} {problem}", remedy)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error, EOFError, ParseError) as error:
         raise refuse(path.name, "", f"is no DOCX file: {error}", remedy) from None
-    return content
+    return _make_document(content)
+
+
+def _make_document(content: bytes) -> bytes:
+    """Return a template of Word's (.dotx) as a document."""
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        types = package.read(_TYPES) if _TYPES in package.namelist() else b""
+        if _TEMPLATE not in types:
+            return content
+        made = io.BytesIO()
+        with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as document:
+            for part in package.infolist():
+                read = types.replace(_TEMPLATE, _DOCUMENT) if part.filename == _TYPES else package.read(part)
+                document.writestr(part.filename, read)
+        return made.getvalue()
+
+
+def add_styles(document: Document) -> None:
+    """Add the styles that a memo asks for and a template lacks: Word keeps only those that were used in it.
+
+    They are as a new document of Word's has them, in the template's own font.
+    """
+    import docx
+
+    styles: Any = document.styles
+    known = {style.name for style in styles}
+    base = next((style.style_id for style in styles if style.name == "Normal"), None)
+    ours: Any = docx.Document().styles
+    for name in STYLES:
+        if name in known:
+            continue
+        element = deepcopy(ours[name].element)
+        for found in list(element.iter()):
+            if found.tag == f"{_WORD}basedOn" and base:
+                found.set(f"{_WORD}val", base)
+            elif found.tag.removeprefix(_WORD) in _OWN_LOOK:
+                found.getparent().remove(found)
+        styles.element.append(element)
 
 
 def _find_more(name: str, content: bytes) -> str | None:

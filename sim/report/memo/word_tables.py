@@ -6,13 +6,13 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from sim.report.memo.blocks import Link, Table
-from sim.report.memo.widths import count_lines, loosen, share_width
+from sim.report.memo.widths import count_lines, fit_size, loosen, share_width
 
 if TYPE_CHECKING:
     from docx.document import Document
     from docx.table import _Cell
 
-SMALL, TINY = 9.0, 8.0  # points, of a table, and of one with many columns
+SMALL, TINY, LEAST = 9.0, 8.0, 6.5  # points, of a table, of one with many columns, and of one on a narrow page
 MANY, NARROW = 6, 5  # columns, beyond which type is small, and long names may part
 SHORT = 14  # lines of a table that stays on its page
 _RULE = "8C8C8C"
@@ -35,14 +35,20 @@ def make_element(tag: str, **attributes: str) -> Any:
     return element
 
 
+def measure_page(document: Document) -> tuple[float, float]:
+    """Return the width and height, in inches, that text has on a page of the section in which a document ends."""
+    section: Any = document.sections[-1]
+    width = section.page_width - section.left_margin - section.right_margin - (section.gutter or 0)
+    return width / 914_400, (section.page_height - section.top_margin - section.bottom_margin) / 914_400
+
+
 def set_table(document: Document, block: Table) -> None:
     """Add a table."""
     from docx.shared import Pt
 
-    section: Any = document.sections[0]
-    room = (section.page_width - section.left_margin - section.right_margin) / 914_400
+    room = measure_page(document)[0]
     folded, told = block.fold()
-    size = TINY if len(folded.header) > MANY else SMALL
+    size = fit_size(folded, room, TINY if len(folded.header) > MANY else SMALL, LEAST)
     widths = share_width(folded, room, size)
     table = document.add_table(rows=0, cols=len(folded.header))
     table.autofit = False
