@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import zipfile
 
 import numpy as np
 import pytest
@@ -129,3 +130,18 @@ def test_columns_that_cannot_be_told_are_refused_in_one_line(order, problem, tmp
         read_table("ucdp", lay_events(tmp_path, order)[0])
     assert "put the header of its release above the rows" in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("beside", ["readme.txt", "__MACOSX/._ged.csv", "codebook/ged.pdf"])
+def test_a_zip_may_hold_more_than_its_table(beside, tmp_path):
+    table = write_events(tmp_path, *make_rows((0, 3))).read_bytes()
+    file = tmp_path / "ged.zip"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("folder/", b"")
+        archive.writestr("folder/GEDEvent_v24_1.csv", table)
+        archive.writestr(beside, b"what stands beside it")
+    assert read_table("ucdp", file).claims[0].value == 21
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.writestr("other.csv", table)
+    with pytest.raises(InputError, match=r"holds 2 tables: folder/GEDEvent_v24_1\.csv, other\.csv; unpack it"):
+        read_table("ucdp", file)

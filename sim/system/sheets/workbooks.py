@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sim.errors import refuse
+from sim.errors import list_some, refuse
 from sim.system.reading import FORBIDDEN, MAX_COLUMNS, MAX_ROWS, MAX_TABLE, list_parts
 
 MAX_UNPACKED = 200_000_000  # bytes of all parts of a workbook
@@ -44,18 +44,28 @@ def is_workbook(raw: bytes) -> bool:
     return raw[:4] == b"PK\x03\x04" or raw[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
+_HIDDEN = re.compile(r"(?:^|/)(?:\.|__MACOSX/)|/$")  # what a Mac adds, and folders
+
+
 def unzip_table(raw: bytes, file: str) -> bytes:
-    """Return the one table of CSV in a zip that holds no workbook; anything else as it is."""
+    """Return the one table of CSV in a zip that holds no workbook, whatever lies beside it; anything else as it is."""
     if raw[:4] != b"PK\x03\x04":
         return raw
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            names = [part for part in list_parts(archive) if part.filename.lower().endswith((".csv", ".tsv", ".txt"))]
-            if len(names) != 1 or {"[Content_Types].xml", "content.xml"} & set(archive.namelist()):
+            parts = [part for part in list_parts(archive) if not _HIDDEN.search(part.filename)]
+            if {"[Content_Types].xml", "content.xml"} & set(archive.namelist()):
                 return raw
-            if names[0].file_size > MAX_UNPACKED:
+            kinds = (
+                [part for part in parts if part.filename.lower().endswith(end)] for end in (".csv", ".tsv", ".txt")
+            )
+            tables = next(filter(None, kinds), [])
+            if len(tables) > 1:
+                names = list_some([part.filename for part in tables])
+                raise refuse(file, "", f"holds {len(tables)} tables: {names}", "unpack it, and give one of them")
+            if tables and tables[0].file_size > MAX_UNPACKED:
                 raise refuse(file, "", f"unpacks to more than {MAX_UNPACKED // 1_000_000} MB", "split it")
-            return archive.read(names[0])
+            return archive.read(tables[0]) if tables else raw
     except _BROKEN:
         return raw
 
