@@ -222,10 +222,11 @@ def set_denials(case: Case, observations: Iterable[Observation]) -> tuple[Observ
     """
     items = tuple(observations)
     counts = [item for item in items if item.claim.central and item.claim.wording.sign >= 0 and _speaks_of_losses(item)]
-    return tuple(
-        replace(item, upper=math.inf if _denies(case, item, counts) else math.log(0.5)) if _is_none(item) else item
-        for item in items
-    )
+    found = []
+    for item in items:
+        edge = math.inf if _is_none(item) and _denies(case, item, counts) else math.log(0.5)
+        found.append(replace(item, upper=edge) if _is_none(item) and item.upper != edge else item)
+    return tuple(found)
 
 
 def _speaks_of_losses(item: Observation) -> bool:

@@ -91,7 +91,8 @@ def _changes_doubts(sample: Sample, claims: frozenset[str]) -> bool:
     case, evidence = sample.design.case, sample.design.evidence
     kept = tuple(item for item in evidence.observations if item.claim.id not in claims)
     before, after = (find_doubtful(case, each) for each in (evidence, replace(evidence, observations=kept)))
-    return before != after or kept != set_denials(case, kept)
+    again = set_denials(case, kept)
+    return before != after or any(one is not other for one, other in zip(kept, again, strict=True))
 
 
 def _list_contributions(sample: Sample, parts: Mapping[str, frozenset[str]]) -> dict[str, Floats]:

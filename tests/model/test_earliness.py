@@ -117,6 +117,8 @@ def test_without_what_it_denies_a_zero_is_a_number_again(design):
     laid = design([{**STRIKE, "value": 40, "source": "foe"}, {**STRIKE, "value": 0}], ONE_DAY)
     (zero,) = set_denials(laid.case, laid.evidence.observations[1:])
     assert zero.upper == math.log(0.5)
+    both = laid.evidence.observations
+    assert all(one is other for one, other in zip(both, set_denials(laid.case, both), strict=True))
 
 
 def test_a_total_of_none_denies_its_parts_and_a_part_no_total(design):
