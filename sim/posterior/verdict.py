@@ -85,8 +85,8 @@ def fit_until_good[T](
 
 
 def list_reported(sample: Sample) -> Quantities:
-    """Return the draws of every reported quantity: counts, biases and derived quantities."""
-    found = {f"{force}.{quantity}": sample.count(force, quantity) for force, quantity in sample.headline}
+    """Return the draws of every reported quantity, as it is reported: counts of whole persons, biases, derived ones."""
+    found = {f"{force}.{quantity}": values for (force, quantity), values in sample.headline.items()}
     for (source, force, quantity), values in sample.biases.items():
         found[f"bias of {source} on {force}.{quantity}"] = values
     for name, values in sample.derived.items():

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from sim.model.design import sample_prior
 from sim.posterior.fit import Effort
-from sim.posterior.verdict import fit_until_good
+from sim.posterior.sample import Sample
+from sim.posterior.verdict import fit_until_good, list_reported
 from sim.sampler.diagnostics import OF_INTERVALS, Limits, judge_draws
 
 EFFORTS = [Effort(10, 1, 0.8), Effort(20, 1, 0.9), Effort(40, 1, 0.95)]
@@ -37,3 +39,13 @@ def test_draws_are_judged_by_the_limits_that_are_asked(rng):
     apart = {"killed": few["killed"] + np.arange(4)[:, None]}
     assert not judge_draws(apart, 0, loose).trusted
     assert not judge_draws({**few, "wounded": np.full((4, 80), np.nan)}, 0, loose).trusted
+
+
+def test_counts_are_judged_as_they_are_reported(design):
+    """What lies below half a person is none in the report, so how seldom chains go from there to less is all one."""
+    laid = design([{"value": 300}])
+    sample = Sample(laid, sample_prior(laid, np.random.default_rng(3), 500), 1)
+    told = list_reported(sample)
+    for (force, quantity), whole in sample.headline.items():
+        assert np.array_equal(told[f"{force}.{quantity}"], whole)
+        assert np.array_equal(whole, np.rint(whole))
