@@ -66,6 +66,8 @@ class Draws:
         Wall time of compiling and sampling.
     chain_state : ChainState, optional
         What the chains can be resumed from.
+    x : ndarray, shape (chains, draws, n), optional
+        The unconstrained vector, as our own sampler draws it.
     """
 
     unknowns: dict[str, NDArray[np.float64]]
@@ -73,6 +75,7 @@ class Draws:
     steps: float
     seconds: dict[str, float]
     chain_state: ChainState | None = None
+    x: NDArray[np.float64] | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -84,6 +87,19 @@ class Draws:
         """Return the unknowns with chains put end to end, shape (chains x draws, ...)."""
         chains, draws = self.shape
         return {name: values.reshape(chains * draws, *values.shape[2:]) for name, values in self.unknowns.items()}
+
+    def join(self, more: Draws) -> Draws:
+        """Return these draws with those that the same chains made after them."""
+        counts = [self.shape[1], more.shape[1]]
+        unknowns = {name: np.concatenate([own, more.unknowns[name]], axis=1) for name, own in self.unknowns.items()}
+        return Draws(
+            unknowns=unknowns,
+            divergences=self.divergences + more.divergences,
+            steps=float(np.average([self.steps, more.steps], weights=counts)),
+            seconds={name: own + more.seconds[name] for name, own in self.seconds.items()},
+            chain_state=more.chain_state,
+            x=None if self.x is None or more.x is None else np.concatenate([self.x, more.x], axis=1),
+        )
 
 
 def sample_posterior(
@@ -110,7 +126,7 @@ def sample_posterior(
     quiet : bool
         Show no progress; there is none either where standard error is no terminal.
     resume_from : ChainState, optional
-        Chains of the same design to resume: with their metric, and no tuning but of the step.
+        Chains to resume: with their metric, and no tuning but of the step; those of another design learn it anew.
 
     Returns
     -------
@@ -129,6 +145,7 @@ def sample_posterior(
         steps=found.steps,
         seconds={"compile": compiled_at - started, "sample": time.perf_counter() - compiled_at},
         chain_state=found.chain_state,
+        x=found.x,
     )
 
 
@@ -142,6 +159,18 @@ def prepare_density() -> Any:
         density = compile_density()
     compile_sampler()
     return density
+
+
+def list_densities(buffer: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the log densities of what a buffer holds at points, shape (points, n); where it has none, -infinity."""
+    density, count = prepare_density(), x.shape[1]
+    points, found, unused = np.ascontiguousarray(x), np.full(len(x), -np.inf), np.empty(count)
+    value = np.empty(1)
+    slope, told = (each.ctypes.data_as(_POINTER) for each in (unused, value))
+    for place, point in enumerate(points):
+        if density.ctypes(count, point.ctypes.data_as(_POINTER), slope, told, buffer.ctypes.data) == 0:
+            found[place] = value[0]
+    return np.where(np.isnan(found), -np.inf, found)
 
 
 def list_gradients(buffer: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import NamedTuple
@@ -31,7 +32,8 @@ class Ladder:
         What good draws keep.
     retune : int, optional
         Takes the place of a later effort's tuning where chains all but agree: they go on from where they stand, and
-        tune their step alone. Without it each attempt begins anew.
+        tune their step alone. Where no more diverged than may they keep their step and their draws, and fill these up
+        to as many as the effort asks for. Without it each attempt begins anew.
     """
 
     efforts: tuple[Effort, ...]
@@ -129,19 +131,21 @@ def fit_design(
     quiet : bool
         Show no progress.
     resume_from : ChainState, optional
-        Chains of a design much like this one, of as many unknowns, where the first attempt begins. One that fails has
-        shown that the designs are not much alike: the next begins anew.
+        Chains of a design much like this one, where the first attempt begins.
     """
 
     def attempt(effort: Effort, before: Fit | None) -> Fit:
-        start = None if before else resume_from
-        own = before is not None and (resume_from is None or before.attempts > 1)  # its metric was learned here
-        if before and own and ladder.retune and before.verdict.max_rhat < NEARLY:
+        start, kept = None if before else resume_from, None
+        if before and ladder.retune and before.verdict.max_rhat < NEARLY:
             effort, start = replace(effort, tune=ladder.retune), before.draws.chain_state
+            if start and before.draws.divergences <= ladder.limits.max_diverged * math.prod(before.draws.shape):
+                kept = before.draws
+                effort = replace(effort, tune=0, draws=max(effort.draws - kept.shape[1], 1))
         if sampler == OWN_SAMPLER:
             draws = sample_posterior(design, seed, **asdict(effort), quiet=quiet, resume_from=start)
         else:
             draws = sample_with(sampler, design, seed, **asdict(effort), quiet=quiet)
+        draws = kept.join(draws) if kept else draws
         sample = take_posterior(design, draws, seed)
         verdict = judge_sample(sample, draws, ladder.limits, judged)
         return Fit(draws, sample, verdict, before.attempts + 1 if before else 1)

@@ -9,12 +9,13 @@ from typing import Annotated, Any, Literal, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
+from scipy.special import betaincinv
 
 from sim.contract.sensitivity import FittedCount
 from sim.contract.values import LEVELS, round_figures
 from sim.posterior.sample import Sample, by_chain
 from sim.posterior.summary import intervals
-from sim.sampler.diagnostics import mcse_quantile
+from sim.sampler.diagnostics import count_weighted, mcse_quantile
 
 QUANTILES = np.linspace(0.0025, 0.9975, 200)  # of the log of each count, kept of every fit
 
@@ -31,7 +32,7 @@ class CountSummary(FittedCount):
     Attributes
     ----------
     log_mcse : float or None
-        Monte Carlo error of the median of the log; None of weighted draws.
+        Monte Carlo error of the median of the log; None of weighted draws whose efficiency is not told.
     log_quantiles : list of float
         Of the log, at QUANTILES.
     """
@@ -58,7 +59,7 @@ class FitSummary:
     ----------
     trusted : bool
     how : str
-        `fit` of the base, `refit`, `psis` (reweighted without a claim), or `power-scaled`.
+        `fit` of the base, `refit`, `psis` (the base's draws weighed), `same` (as the base is), or `power-scaled`.
     k : float or None
         Pareto's k, where draws are reweighted.
     quantities : list of CountSummary
@@ -83,8 +84,13 @@ def read_fit(entry: Mapping[str, Any]) -> FitSummary:
     return FitSummary(**{**entry, "quantities": counts})
 
 
-def describe_counts(sample: Sample, chains: int, log_weights: Floats | None = None) -> list[CountSummary]:
-    """Return what draws, weighted or not, say of each count of the headline."""
+def describe_counts(
+    sample: Sample, chains: int, log_weights: Floats | None = None, efficiency: float | None = None
+) -> list[CountSummary]:
+    """Return what draws, weighted or not, say of each count of the headline.
+
+    `efficiency` is that of draws that are weighted: how many effective ones each is, were their weights equal.
+    """
     weights = None if log_weights is None else np.exp(log_weights - log_weights.max())
     found = []
     for (force, quantity), values in sample.headline.items():
@@ -97,7 +103,7 @@ def describe_counts(sample: Sample, chains: int, log_weights: Floats | None = No
                 quantity=quantity,
                 median=round_figures(max(middle, 0.0)),
                 log_sd=round_figures(_spread(logs, weights)),
-                log_mcse=round_figures(mcse_quantile(by_chain(logs, chains)), 3) if weights is None else None,
+                log_mcse=_err(logs, chains, log_weights, efficiency),
                 intervals=intervals(values) if weights is None else _read_intervals(np.exp(points) - 0.5),
                 log_quantiles=[round_figures(point) for point in points],
             )
@@ -123,6 +129,18 @@ def _read_intervals(points: Floats) -> dict[str, tuple[float, float]]:
     return found
 
 
+def _err(logs: Floats, chains: int, log_weights: Floats | None, efficiency: float | None) -> float | None:
+    """Return the Monte Carlo error of the median; of weighted draws by two quantiles beside it."""
+    if log_weights is None:
+        return round_figures(mcse_quantile(by_chain(logs, chains)), 3)
+    if efficiency is None:
+        return None
+    half = efficiency * count_weighted(log_weights) / 2
+    beside = betaincinv(half + 1, half + 1, [0.1586553, 0.8413447])
+    low, high = quantiles_of(logs, np.asarray(beside), np.exp(log_weights - log_weights.max()))
+    return round_figures((high - low) / 2, 3)
+
+
 def _spread(logs: Floats, weights: Floats | None) -> float:
     mean = np.average(logs, weights=weights)
     return float(np.sqrt(np.average((logs - mean) ** 2, weights=weights)))
@@ -142,8 +160,8 @@ class KeptFit(TypedDict):
     """A variant's fit as it is kept."""
 
     trusted: bool
-    how: Literal["refit"]
-    k: None
+    how: Literal["refit", "psis"]
+    k: Finite | None
     quantities: list[_KeptCount]
 
 

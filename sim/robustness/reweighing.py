@@ -26,7 +26,7 @@ from sim.posterior.summary import predict_number
 from sim.report.robustness import GOOD_K, LEFT_OUT
 from sim.robustness.counts import FitSummary, Floats, describe_counts, quantiles_of
 from sim.robustness.variants import Variant, list_left_out
-from sim.sampler.diagnostics import smooth_weights
+from sim.sampler.diagnostics import Limits, count_weighted, smooth_weights
 
 Ints = NDArray[np.int64]
 
@@ -35,15 +35,19 @@ OF_ROWS = (  # the fields of a layout that have an element for each row, but for
     "point", "log_width", "sign", "wording", "fresh", "early",
 )  # fmt: skip
 MOST_REFITS = 20  # of single claims of a large case
+# Of a variant, whose shifts are told with their errors: a region that holds one draw in a thousand moves the median by
+# less than a thirtieth of the error that 200 effective draws leave.
+OF_SHIFTS = Limits(max_rhat=1.02, min_ess=200, max_diverged=0.0)
 
 
 def reweigh_claims(
-    sample: Sample, chains: int, variants: Sequence[Variant], most_refits: int = MOST_REFITS
+    sample: Sample, chains: int, variants: Sequence[Variant], efficiency: float, most_refits: int = MOST_REFITS
 ) -> Iterator[tuple[Variant, FitSummary]]:
     """Yield the variants that leave out claims, one or many, with importance weights that can be trusted.
 
-    Of those whose weights cannot be trusted `most_refits` with the largest k are left for refits; the others are told
-    as they are, marked. Where others would be left to say that there was any loss, or none, draws are not weighed.
+    Of those whose weights cannot be trusted, or are so uneven that few effective draws are left, `most_refits` with the
+    largest k are left for refits; the others are told as they are, marked where k is large. Where others would be left
+    to say that there was any loss, or none, draws are not weighed. `efficiency` is that of the draws, unweighted.
     """
     left_out = {variant.task: variant for variant in variants if variant.kind in LEFT_OUT}
     claims = {task: list_left_out(sample.design, variant) for task, variant in left_out.items()}
@@ -52,13 +56,13 @@ def reweigh_claims(
     doubtful: list[tuple[float, Variant, Floats]] = []
     for task, added in adds.items():
         log_weights, k = smooth_weights(-added)
-        if k <= GOOD_K:
-            yield left_out[task], summarise_weighted(sample, chains, log_weights, k, "psis")
+        if carries(log_weights, k, efficiency):
+            yield left_out[task], summarise_weighted(sample, chains, log_weights, k, "psis", efficiency)
         else:
             doubtful.append((k, left_out[task], log_weights))
     doubtful.sort(key=lambda each: -each[0])
     for k, variant, log_weights in doubtful[most_refits:]:
-        yield variant, summarise_weighted(sample, chains, log_weights, k, "psis")
+        yield variant, summarise_weighted(sample, chains, log_weights, k, "psis", efficiency)
 
 
 def forecast_claims(sample: Sample) -> Iterator[Forecast]:
@@ -81,9 +85,16 @@ def forecast_claims(sample: Sample) -> Iterator[Forecast]:
             yield Forecast(claim=claim, off_by=off_by, k=round_figures(k, 3))
 
 
-def summarise_weighted(sample: Sample, chains: int, log_weights: Floats, k: float, how: str) -> FitSummary:
+def carries(log_weights: Floats, k: float, efficiency: float) -> bool:
+    """Whether weighted draws tell as much as a fit that is trusted: Pareto's k is small, and enough are effective."""
+    return k <= GOOD_K and efficiency * count_weighted(log_weights) > OF_SHIFTS.min_ess
+
+
+def summarise_weighted(
+    sample: Sample, chains: int, log_weights: Floats, k: float, how: str, efficiency: float
+) -> FitSummary:
     """Return what weighted draws say; they are trusted where Pareto's k is small."""
-    return FitSummary(k <= GOOD_K, how, round_figures(k, 3), describe_counts(sample, chains, log_weights))
+    return FitSummary(k <= GOOD_K, how, round_figures(k, 3), describe_counts(sample, chains, log_weights, efficiency))
 
 
 def _changes_doubts(sample: Sample, claims: frozenset[str]) -> bool:

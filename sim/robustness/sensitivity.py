@@ -1,46 +1,50 @@
 """How the answer would move: every variant of a case fitted, beside what reweighting the draws of the base tells.
 
 Claims are left out, one or many, by Pareto-smoothed importance sampling (Vehtari et al. 2024, arXiv 1507.02646) where
-its k is small. Any other variant is refitted, from where the chains of the base ended if it has the same unknowns.
-Priors are scaled by powers (Kallioinen et al. 2024, doi 10.1007/s11222-023-10366-5). Which was done is said of each.
+its k is small. For any other variant the base's draws are moved and weighed (`sim.robustness.bridging`), and where that
+does not carry, it is refitted from the base's draws and metric. Variants of one density are judged once. Priors are
+scaled by powers (Kallioinen et al. 2024, doi 10.1007/s11222-023-10366-5). Which was done is said of each.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Unpack
 
 from sim.contract.sensitivity import Base, Headline, Sensitivity
 from sim.contract.summary import NamedForce
-from sim.model.buffer import count_unknowns, find_middle, name_slots
+from sim.model.buffer import count_unknowns, name_slots, pack_design
+from sim.model.claims.invented import find_doubtful
 from sim.model.design import Design
-from sim.posterior.fit import MANY_UNKNOWNS
+from sim.posterior.fit import MANY_UNKNOWNS, list_densities
 from sim.posterior.sample import Sample
 from sim.posterior.summary import choose_keys
-from sim.posterior.verdict import Quantities, choose_ladder, fit_design, list_reported
+from sim.posterior.verdict import Fit, Ladder, Quantities, choose_ladder, fit_design, judge_sample
 from sim.report.robustness import LEFT_OUT
+from sim.robustness.bridging import Footing, carry_chains, sample_weighed, weigh_draws
 from sim.robustness.conflict import compare_groups, list_groups, list_topics, only_group
 from sim.robustness.counts import FitSummary, KeptFit, describe_counts, has_counts, read_fit
 from sim.robustness.power_scaling import scale_priors
-from sim.robustness.reweighing import MOST_REFITS, forecast_claims, reweigh_claims, summarise_weighted
+from sim.robustness.reweighing import (
+    MOST_REFITS,
+    OF_SHIFTS,
+    carries,
+    forecast_claims,
+    reweigh_claims,
+    summarise_weighted,
+)
 from sim.robustness.scenarios import compare_fits
 from sim.robustness.variants import Variant, build_variant, list_variants
-from sim.sampler.chains import ChainState
-from sim.sampler.diagnostics import Limits
 from sim.system.progress import tell_step
-from sim.system.store import Entry
+from sim.system.store import Entry, hash_parts
 from sim.system.tasks import TaskOptions, gather_results
 
 GROUP = "group"  # the kind of a task that fits the claims of one group of sources alone
 ECHO = "echo: "
-OF_SHIFTS = Limits(
-    max_rhat=1.02, min_ess=200, may_diverge=False
-)  # of a variant, whose shifts are told with their errors
-ALIKE = 0.7  # of the unknowns, that a variant must share with the base to begin where its chains ended
-SHARE = 0.9  # of the seconds of the first fit, that one of a variant takes
+SHARE = 0.5  # of the seconds of the first fit, that a variant takes
 
 
 def examine_case(design: Design, seed: int, *, quick: bool = False, **options: Unpack[TaskOptions]) -> Sensitivity:
@@ -67,26 +71,28 @@ def examine_case(design: Design, seed: int, *, quick: bool = False, **options: U
     quiet, started = options.get("quiet", True), time.perf_counter()
     fit = fit_design(design, seed, choose_ladder(design), quiet=quiet)  # as a run fits it, to the last digit
     took = time.perf_counter() - started
-    sample, chains = fit.sample, fit.draws.shape[0]
+    sample, footing = fit.sample, _stand_on(design, fit)
+    chains = fit.draws.shape[0]
     base = FitSummary(fit.verdict.trusted, "fit", None, describe_counts(sample, chains))
     variants = [each for each in list_variants(design) if not quick or each.kind in LEFT_OUT]
     large = count_unknowns(design) >= MANY_UNKNOWNS
     refits = 0 if quick else MOST_REFITS if large else len(variants)
-    done = {variant.task: found for variant, found in reweigh_claims(sample, chains, variants, refits)}
+    done = {each.task: found for each, found in reweigh_claims(sample, chains, variants, footing.efficiency, refits)}
     variants = [each for each in variants if not quick or each.task in done]
-    tasks = [variant.task for variant in variants if variant.task not in done]
-    here = [task for task in tasks if task.startswith(ECHO)]  # what changes nothing is fitted where the base was
-    done |= {task: read_fit(_fit_variant(design, seed, None, task)) for task in here}
-    tasks = [task for task in tasks if task not in here]
     groups = [] if quick else list(list_groups(design))
+    tasks = [variant.task for variant in variants if variant.task not in done]
     tasks += [f"{GROUP}: {name}" for name in groups]
-    share = took * SHARE * len(tasks) / max(options.get("jobs", 1), 1)
-    tell_step(
-        f"{len(done)} variants by reweighting, {len(tasks)} to fit: about {share:.0f} s", quiet=quiet or not tasks
-    )
+    twins = _find_twins(design, tasks)
+    done |= {task: replace(base, how="same") for task, twin in twins.items() if not twin}
+    own = [task for task, twin in twins.items() if twin == task]
+    here = [task for task in own if task.startswith(ECHO)]  # what changes nothing is fitted where the base was
+    done |= {task: read_fit(fit_task(footing, seed, task)) for task in here}
+    own = [task for task in own if task not in here]
+    share = took * SHARE * len(own) / max(options.get("jobs", 1), 1)
+    tell_step(f"{len(done)} variants judged, {len(own)} to fit: about {share:.0f} s", quiet=quiet or not own)
     done |= gather_results(
-        partial(fit_task, design, seed, fit.draws.chain_state),
-        tasks,
+        partial(fit_task, footing, seed),
+        own,
         _read_entry,
         depends_on=(design.fingerprint, str(seed)),
         label="variant",
@@ -95,45 +101,80 @@ def examine_case(design: Design, seed: int, *, quick: bool = False, **options: U
         fits=partial(has_counts, base),
         **options,
     )
-    return _report(design, seed, base, sample, chains, variants, done, groups)
+    done |= {task: done[twin] for task, twin in twins.items() if twin}
+    return _report(design, seed, base, sample, footing, variants, done, groups)
 
 
-def fit_task(design: Design, seed: int, start: ChainState | None, task: str) -> Entry:
-    """Fit a variant, or the claims of one group alone, by the name of its task."""
-    return _fit_variant(design, seed, start, task)
+def _stand_on(design: Design, fit: Fit) -> Footing:
+    """Return what variants are judged from: the draws of the case as it stands."""
+    draws = fit.draws
+    if draws.x is None or draws.chain_state is None:
+        raise TypeError("variants are judged from draws of our own sampler")
+    verdict = judge_sample(fit.sample, draws, OF_SHIFTS, _list_leading)
+    count = draws.x.shape[0] * draws.x.shape[1]
+    efficiency = min(verdict.min_ess_bulk, verdict.min_ess_tail, count) / count
+    densities = list_densities(pack_design(design), draws.x.reshape(count, -1))
+    return Footing(design, draws.x, densities, draws.chain_state, efficiency)
 
 
-def _fit_variant(design: Design, seed: int, start: ChainState | None, task: str) -> Entry:
-    """Return a fitted variant.
+def _find_twins(design: Design, tasks: Iterable[str]) -> dict[str, str]:
+    """Return for each task the first of the same density; for those that change nothing none, an empty text."""
+    known = {_hash_design(design): ""}
+    return {task: known.setdefault(_hash_design(_lay_out(design, task)), task) for task in tasks}
 
-    One that shares most unknowns with the base begins where its chains ended, with their metric. An echo, which must
-    change nothing, is fitted as the base was.
-    """
+
+def _hash_design(design: Design) -> str:
+    """Return a hash of all that counts follow from beside the seed: the density, and the odds that nothing was lost."""
+    doubtful = find_doubtful(design.case, design.evidence)
+    return hash_parts(map(repr, (name_slots(design), pack_design(design).tobytes(), doubtful, design.priors.priors)))
+
+
+def _lay_out(design: Design, task: str) -> Design:
+    """Return the design of a variant, or of the claims of one group alone, by the name of its task."""
     kind, _, what = task.partition(": ")
-    varied = only_group(design, what) if kind == GROUP else build_variant(design, Variant(kind, what, ""))
+    return only_group(design, what) if kind == GROUP else build_variant(design, Variant(kind, what, ""))
+
+
+def fit_task(footing: Footing, seed: int, task: str) -> Entry:
+    """Judge a variant by the name of its task: by the base's draws where these carry it, else by a fit from them.
+
+    An echo, which must change nothing, is fitted as the base was.
+    """
+    varied = _lay_out(footing.design, task)
     ladder = choose_ladder(varied)
-    if not task.startswith(ECHO):
-        first, start = ladder.efforts[0], start and _carry_chains(start, design, varied)
-        light = replace(first, draws=first.draws // 2, tune=first.tune // 3 if start else first.tune)
-        ladder = replace(ladder, efforts=(light, *ladder.efforts), limits=OF_SHIFTS)
-    judged = list_reported if task.startswith(ECHO) else _list_leading
-    fit = fit_design(varied, seed, ladder, judged, resume_from=start)
+    if task.startswith(ECHO):
+        return _summarise(fit_design(varied, seed, ladder))
+    chains, weighed = len(footing.x), weigh_draws(footing, varied)
+    if weighed and carries(weighed.log_weights, weighed.k, footing.efficiency):
+        sample = sample_weighed(footing, varied, weighed, seed)
+        told = summarise_weighted(sample, chains, weighed.log_weights, weighed.k, "psis", footing.efficiency)
+        return asdict(told)
+    start = carry_chains(footing, varied, weighed, seed)
+    return _summarise(fit_design(varied, seed, _lighten(ladder, start is not None), _list_leading, resume_from=start))
+
+
+def _lighten(ladder: Ladder, is_begun: bool) -> Ladder:
+    """Return how a variant is fitted: with few draws of large steps at first, then with more of smaller ones, twice.
+
+    Chains that begin at draws of the base need a third of the tuning.
+    """
+    first, *later = ladder.efforts
+    left = 1 - first.target_accept
+    tune = first.tune // 3 if is_begun else first.tune
+    light = replace(first, draws=first.draws * 3 // 10, tune=tune, target_accept=1 - 1.5 * left)
+    again = replace(first, draws=2 * light.draws, target_accept=1 - left / 2)
+    closer = [replace(effort, draws=first.draws) for effort in later[:1]]
+    return replace(ladder, efforts=(light, again, *closer), limits=OF_SHIFTS)
+
+
+def _summarise(fit: Fit) -> Entry:
     counts = describe_counts(fit.sample, fit.draws.shape[0])
     return asdict(FitSummary(fit.verdict.trusted, "refit", None, counts))
 
 
 def _list_leading(sample: Sample) -> Quantities:
     """Return what a variant is judged by: the counts that the report leads with; others have their errors beside."""
-    return {f"{force}.{quantity}": sample.count(force, quantity) for force, quantity in choose_keys(sample)}
-
-
-def _carry_chains(start: ChainState, design: Design, varied: Design) -> ChainState | None:
-    """Return where the chains of the base ended, in the unknowns of a variant; None where too few are common."""
-    base = {name: place for place, name in enumerate(name_slots(design))}
-    places = [base.get(name) for name in name_slots(varied)]
-    if sum(place is not None for place in places) < ALIKE * max(len(base), len(places)):
-        return None
-    return start if places == list(range(len(base))) else start.carry(places, find_middle(varied))
+    return {f"{force}.{quantity}": sample.headline[force, quantity] for force, quantity in choose_keys(sample)}
 
 
 def _read_entry(_: str, entry: Entry) -> FitSummary:
@@ -145,7 +186,7 @@ def _report(
     seed: int,
     base: FitSummary,
     sample: Sample,
-    chains: int,
+    footing: Footing,
     variants: Sequence[Variant],
     done: Mapping[str, FitSummary],
     groups: Sequence[str],
@@ -153,13 +194,14 @@ def _report(
     keys = choose_keys(sample)
     force, headline = keys[0]
     scenarios = [compare_fits(each.kind, each.what, each.label, done[each.task], base, keys[0]) for each in variants]
+    chains, efficiency = len(footing.x), footing.efficiency
     scaled, priors = scale_priors(sample, chains, keys)
     for group, power, log_weights, k in scaled:
         label = f"{group}: prior {'weakened' if power < 1 else 'strengthened'} (power {power:g})"
-        fit = summarise_weighted(sample, chains, log_weights, k, "power-scaled")
+        fit = summarise_weighted(sample, chains, log_weights, k, "power-scaled", efficiency)
         scenarios.append(compare_fits("prior_power", f"{group}^{power:g}", label, fit, base, keys[0]))
     alone = {name: done[f"{GROUP}: {name}"] for name in groups}  # not in the order in which they finished
-    fitted = (base, *(each for each in done.values() if each.how != "psis"))
+    fitted = (base, *{id(each): each for each in done.values() if each.how == "refit"}.values())  # twins once
     return Sensitivity(
         case=design.case.name,
         title=design.case.title,

@@ -76,13 +76,19 @@ class Moves:
 
 @dataclass(frozen=True)
 class ChainState:
-    """What chains are resumed from: where they are, shape (chains, n), their metric and the log of their step."""
+    """What chains are resumed from: where they are, shape (chains, n), their metric and the log of their step.
+
+    `is_borrowed` where these are of another density: the metric is a first guess then, and learned anew. `resumed` is
+    how often they were: each time has random numbers of its own.
+    """
 
     x: Floats
     metric: Metric
     log_step: float
+    is_borrowed: bool = False
+    resumed: int = 0
 
-    def carry(self, places: Sequence[int | None], start: Floats) -> ChainState | None:
+    def carry(self, places: Sequence[int | None], start: Floats, x: Floats | None = None) -> ChainState | None:
         """Return the state of chains of another density, most of whose unknowns are among those of this one.
 
         Parameters
@@ -91,6 +97,8 @@ class ChainState:
             Of each of its unknowns, the place here.
         start : ndarray, shape (n,)
             Where those stand that are not here; their metric is that of a standard normal.
+        x : ndarray, shape (chains, n here), optional
+            Where the chains are to begin instead of where these ended.
 
         Returns
         -------
@@ -101,11 +109,12 @@ class ChainState:
             return None
         known = np.array([number for number, place in enumerate(places) if place is not None])
         here = np.array([place for place in places if place is not None])
-        x = np.tile(start, (len(self.x), 1))
-        x[:, known] = self.x[:, here]
+        x = self.x if x is None else x
+        begun = np.tile(start, (len(x), 1))
+        begun[:, known] = x[:, here]
         matrix = np.eye(len(places))
         matrix[np.ix_(known, known)] = self.metric.matrix[np.ix_(here, here)]
-        return ChainState(x, make_metric(matrix), self.log_step)
+        return ChainState(begun, make_metric(matrix), self.log_step, is_borrowed=True, resumed=self.resumed)
 
 
 def sample_chains(
@@ -134,12 +143,13 @@ def sample_chains(
     seed : int
         Each chain has a stream of its own; the draws do not depend on the number of threads.
     chains, tune, draws : int
+        Without tuning, chains that are resumed keep their step too.
     target_accept : float
         Mean acceptance of a trajectory that the step is tuned for.
     report : callable, optional
         Is told now and then how many iterations of how many are done.
     resume_from : ChainState, optional
-        Of the same number of chains: they keep its metric, and tune the step alone.
+        Of the same number of chains: they keep its metric, and tune the step alone; one that is borrowed they renew.
 
     Returns
     -------
@@ -148,15 +158,17 @@ def sample_chains(
     state : ChainState
         To resume the chains from.
     """
+    times = resume_from.resumed + 1 if resume_from else 0
     if resume_from is None:
         streams = np.random.default_rng(seed).spawn(chains)
         all_chains = [_begin(start(rng), rng, target_accept) for rng in streams]
         metric = Metric(np.ones(len(all_chains[0].x)), np.zeros((0, 0)), np.zeros((0, 0)))
         windows = list(_cut_windows(tune))
     else:
-        streams = np.random.default_rng([seed, 1]).spawn(chains)
+        streams = np.random.default_rng([seed, times]).spawn(chains)
         all_chains = [_begin(x, rng, target_accept) for x, rng in zip(resume_from.x, streams, strict=True)]
-        metric, windows = resume_from.metric, [(tune, True)]
+        metric = resume_from.metric
+        windows = list(_cut_windows(tune)) if resume_from.is_borrowed else [(tune, True)]
         for chain in all_chains:
             _anchor_step(chain.step, resume_from.log_step)
     n, done, total = len(all_chains[0].x), 0, chains * (tune + draws)
@@ -185,7 +197,8 @@ def sample_chains(
     moves = Moves(
         *(np.concatenate([getattr(each, name) for each in kept], axis=1) for name in ("draws", "grads", "stats"))
     )
-    return moves, ChainState(np.array([chain.x for chain in all_chains]), metric, float(all_chains[0].step[LOG_STEP]))
+    ends, log_step = np.array([chain.x for chain in all_chains]), float(all_chains[0].step[LOG_STEP])
+    return moves, ChainState(ends, metric, log_step, resumed=times)
 
 
 def _begin(x: Floats, rng: np.random.Generator, target: float) -> Chain:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+NO_TAIL = 1e-9  # difference of log ratios that is none
 
 
 @dataclass(frozen=True)
@@ -20,16 +24,16 @@ class Limits:
         R-hat of every quantity is below it.
     min_ess : float
         Bulk and tail effective sample size of every quantity are above it.
-    may_diverge : bool
-        Whether transitions may have diverged.
+    max_diverged : float
+        The share of the transitions that may have diverged.
     """
 
     max_rhat: float
     min_ess: float = 0.0
-    may_diverge: bool = True
+    max_diverged: float = 1.0
 
 
-OF_INTERVALS = Limits(max_rhat=1.01, min_ess=400, may_diverge=False)  # which end in the tails
+OF_INTERVALS = Limits(max_rhat=1.01, min_ess=400, max_diverged=0.0)  # which end in the tails
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ def judge_draws(
         reasons.append(f"bulk ESS of {bulk} is {found[bulk][1]:.0f}")
     if not found[tail][2] > limits.min_ess:
         reasons.append(f"tail ESS of {tail} is {found[tail][2]:.0f}")
-    if divergences and not limits.may_diverge:
+    if divergences > limits.max_diverged * max(draws.size for draws in quantities.values()):
         reasons.append(f"{divergences} transitions diverged")
     return Verdict(
         found[rhat][0],
@@ -123,6 +127,12 @@ def mcse_quantile(draws: NDArray[np.float64], probability: float = 0.5) -> float
     return float(load_statistics().mcse(draws, chain_axis=0, draw_axis=1, method="quantile", prob=probability))
 
 
+def count_weighted(log_weights: NDArray[np.float64]) -> float:
+    """Return how many draws of equal weight would be as good as these (Kish 1965)."""
+    weights = np.exp(log_weights - log_weights.max())
+    return float(weights.sum() ** 2 / np.sum(weights**2))
+
+
 def load_statistics() -> Any:
     """Return ArviZ's diagnostics of arrays; imported late, and untyped."""
     from arviz_stats import base
@@ -133,7 +143,11 @@ def load_statistics() -> Any:
 def smooth_weights(log_ratios: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
     """Return Pareto-smoothed log importance weights of draws, shape (draws,), and Pareto's k.
 
-    Above a k of .7 they are not to be trusted (Vehtari et al. 2024, arXiv 1507.02646).
+    Above a k of .7 they are not to be trusted (Vehtari et al. 2024, arXiv 1507.02646). Where the largest ratios are all
+    the same there is no tail to smooth, and k is 0.
     """
+    largest = np.sort(log_ratios)[-math.ceil(min(len(log_ratios) / 5, 3 * math.sqrt(len(log_ratios)))) :]
+    if np.ptp(largest) < NO_TAIL:
+        return log_ratios - logsumexp(log_ratios), 0.0
     log_weights, k = load_statistics().psislw(-log_ratios)  # ArviZ takes log likelihoods of what is left out
     return np.asarray(log_weights), float(k)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from examples import CASE
 
@@ -10,17 +13,27 @@ from sim.posterior.fit import Effort
 from sim.posterior.verdict import Ladder, choose_ladder, fit_design
 from sim.sampler.diagnostics import OF_INTERVALS, Limits
 
-NEVER = Limits(OF_INTERVALS.max_rhat, 1e9, may_diverge=False)
+NEVER = Limits(OF_INTERVALS.max_rhat, 1e9, max_diverged=0.0)
 
 
 @pytest.fixture
 def begun(monkeypatch):
     """Return the list of what each attempt begins from, how long it tunes, and where its chains end."""
+    return _record(monkeypatch, divergences=1)
+
+
+@pytest.fixture
+def begun_well(monkeypatch):
+    """Return the same, of attempts that do not diverge."""
+    return _record(monkeypatch, divergences=0)
+
+
+def _record(monkeypatch, divergences):
     told, real = [], verdict.sample_posterior
 
     def sample(*arguments, resume_from, **effort):
-        draws = real(*arguments, resume_from=resume_from, **effort)
-        told.append((resume_from, effort["tune"], draws.chain_state))
+        draws = replace(real(*arguments, resume_from=resume_from, **effort), divergences=divergences)
+        told.append((resume_from, effort["tune"], draws))
         return draws
 
     monkeypatch.setattr(verdict, "sample_posterior", sample)
@@ -28,18 +41,30 @@ def begun(monkeypatch):
     return told
 
 
-def test_chains_go_on_but_where_they_began_from_another_design(design, begun):
-    """What was learned of another design, and failed, is of no use; what was learned here is."""
+LADDER = Ladder((Effort(20, 40, 0.9), Effort(30, 50, 0.9), Effort(45, 60, 0.9)), NEVER, retune=7)
+
+
+def test_chains_that_diverge_go_on_with_another_step(design, begun):
     laid = design([{"value": 300}], CASE)
-    ladder = Ladder((Effort(20, 40, 0.9), Effort(20, 50, 0.9), Effort(20, 60, 0.9)), NEVER, retune=7)
-    base = fit_design(laid, 1, ladder)
+    base = fit_design(laid, 1, LADDER)
     assert base.attempts == 3
-    assert [tune for _, tune, _ in begun] == [40, 7, 7]
-    assert [id(start) for start, _, _ in begun] == list(map(id, (None, begun[0][2], begun[1][2])))
-    begun.clear()
-    fit_design(laid, 1, ladder, resume_from=base.draws.chain_state)
-    assert [tune for _, tune, _ in begun] == [40, 50, 7]
-    assert [id(start) for start, _, _ in begun] == list(map(id, (base.draws.chain_state, None, begun[1][2])))
+    assert [(tune, draws.shape) for _, tune, draws in begun] == [(40, (4, 20)), (7, (4, 30)), (7, (4, 45))]
+    starts = [None, begun[0][2].chain_state, begun[1][2].chain_state]
+    assert [id(start) for start, _, _ in begun] == list(map(id, starts))
+    assert base.draws is begun[2][2]
+
+
+def test_chains_that_do_not_diverge_keep_their_draws_and_their_step(design, begun_well):
+    laid = design([{"value": 300}], CASE)
+    base = fit_design(laid, 1, LADDER)
+    assert [(tune, draws.shape) for _, tune, draws in begun_well] == [(40, (4, 20)), (0, (4, 10)), (0, (4, 15))]
+    assert base.draws.shape == (4, 45)
+    assert np.array_equal(base.draws.x, np.concatenate([draws.x for _, _, draws in begun_well], axis=1))
+    for name, values in base.draws.unknowns.items():
+        parts = [draws.unknowns[name] for _, _, draws in begun_well]
+        assert np.array_equal(values, np.concatenate(parts, axis=1))
+    steps = [draws.chain_state.log_step for _, _, draws in begun_well]
+    assert steps == pytest.approx([steps[0]] * 3)
 
 
 def test_the_attempts_of_a_run_are_longer_with_smaller_steps(design):

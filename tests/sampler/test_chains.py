@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from dataclasses import replace
 
 import numba
 import numpy as np
@@ -147,6 +148,35 @@ def test_chains_go_on_in_part_of_their_unknowns():
     np.testing.assert_allclose(np.cov(moves.draws.reshape(-1, 3).T), part, atol=0.25)
     large = ChainState(state.x, Metric(np.ones(3), np.zeros((0, 0)), np.zeros((0, 0))), 0.0)
     assert large.carry([0, 1], np.zeros(2)) is None
+
+
+def test_a_metric_that_is_borrowed_is_learned_anew():
+    """Of a law whose scales are turned about; one of the chains' own is kept."""
+    scales = np.geomspace(0.01, 100, 20)
+    settings = {"chains": 4, "target_accept": 0.8}
+    _, state = sample_chains(
+        normal, np.diag(scales**-2).ravel(), lambda _: np.zeros(20), 1, tune=300, draws=1, **settings
+    )
+    turned = np.diag(scales[::-1] ** -2.0).ravel()
+    lent = state.carry(list(range(20)), np.zeros(20))
+    begun = replace(lent, x=np.ascontiguousarray(lent.x[:, ::-1]))
+    moves, found = sample_chains(normal, turned, np.zeros, 1, tune=100, draws=300, resume_from=begun, **settings)
+    assert moves.stats[..., STEPS].mean() < 16
+    np.testing.assert_allclose(np.sqrt(np.diag(found.metric.matrix)), scales[::-1], rtol=0.5)
+    own = replace(begun, is_borrowed=False)
+    kept = sample_chains(normal, turned, np.zeros, 1, tune=5, draws=1, resume_from=own, **settings)[1]
+    assert np.array_equal(kept.metric.matrix, state.metric.matrix)
+
+
+def test_chains_that_are_resumed_again_have_other_random_numbers():
+    """Else what they draw the third time would follow the second. Without tuning they keep their step."""
+    settings = {"chains": 4, "target_accept": 0.8, "draws": 20}
+    _, state = sample_chains(student, np.zeros(1), lambda _: np.zeros(4), 1, tune=100, **settings)
+    first, later = sample_chains(student, np.zeros(1), np.zeros, 1, tune=0, resume_from=state, **settings)
+    again = replace(later, x=state.x)
+    second, _ = sample_chains(student, np.zeros(1), np.zeros, 1, tune=0, resume_from=again, **settings)
+    assert later.log_step == pytest.approx(state.log_step)
+    assert not np.isclose(first.draws, second.draws).any()
 
 
 def test_chains_that_are_resumed_leave_what_they_began_from():

@@ -30,7 +30,7 @@ PULL = (
     "Pull: by how many standard deviations it moves the answer, up (+) or down. Weight: how much of the precision is "
     "lost without it."
 )
-HOW = {"refit": "fitted anew", "psis": "reweighted", "power-scaled": "reweighted"}
+HOW = {"refit": "fitted anew", "psis": "reweighted", "power-scaled": "reweighted", "same": "the same model"}
 STRAINED = 1.5  # standard deviations, from which a claim is said to be off
 EQUATION = "log(said) = log(true count) + bias(role, war, source, source and quantity) + noise + wording"
 
