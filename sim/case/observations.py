@@ -63,6 +63,11 @@ class Observation:
         return self.claim.wording if self.form == "bound" else None
 
     @property
+    def denies(self) -> bool:
+        """Whether it is a zero that denies what others count (see `sim.case.evidence.set_denials`), and no number."""
+        return self.form == "cell" and self.lower == -math.inf and self.upper == math.inf
+
+    @property
     def kind(self) -> str:
         """What kind of count it is where no role plays it up or down: "counted", a "register"; else empty."""
         return REGISTER if self.claim.wording.lists else "counted" if self.is_count_of_found else ""

@@ -132,6 +132,8 @@ def _check_claim(claim: JudgedClaim) -> Iterator[str]:
         return
     if not claim.said:
         yield f"is used and lacks {' or '.join(WORDINGS[claim.qualifier].columns)}"
+    if claim.denies:
+        return
     for name in ("expected", "expected_intervals", "standardised"):
         if getattr(claim, name) is None:
             yield f"is used and lacks {name}"

@@ -184,7 +184,8 @@ class JudgedClaim:
     `as_of` is as it is read: of a war that is over its last day, where the row has a later one.
     `owner` is whose claim it is, where another relays it. Of a used claim `expected` is the median of what its source
     would have said, in the claim's unit, and `standardised` how many standard deviations the claim is off; of others
-    they are None, and `expected_intervals` is not written.
+    they are None, and `expected_intervals` is not written. A used claim that `denies` what others count is no number,
+    and nothing is expected of it.
     """
 
     id: str
@@ -216,6 +217,7 @@ class JudgedClaim:
     used: Flag
     owner: Key
     why_not: str | None
+    denies: Flag = False
     expected: Count | None = None
     standardised: Number | None = None
     expected_intervals: CountIntervals | None = None

@@ -271,10 +271,11 @@ def describe_claims(sample: Sample) -> Iterator[JudgedClaim]:
         judged = JudgedClaim(
             **claim.model_dump(mode="json", exclude={"row"}),
             used=item is not None,
+            denies=item is not None and item.denies,
             owner=claim.source if item is None else item.source,
             why_not=design.evidence.unused.get(claim.id),
         )
-        yield judged if item is None else _expect_claim(judged, item, predict_number(sample, item))
+        yield judged if item is None or item.denies else _expect_claim(judged, item, predict_number(sample, item))
 
 
 def _expect_claim(judged: JudgedClaim, item: Observation, repeated: Floats) -> JudgedClaim:

@@ -73,7 +73,7 @@ def forecast_claims(sample: Sample) -> Iterator[Forecast]:
     observations = {item.claim.id: item for item in sample.design.evidence.observations}
     for claim, added in _list_contributions(sample, {claim: frozenset({claim}) for claim in observations}).items():
         log_weights, k = smooth_weights(-added)
-        if k > GOOD_K:
+        if k > GOOD_K or observations[claim].denies:
             continue
         item, weights = observations[claim], np.exp(log_weights - log_weights.max())
         logs = np.log(np.maximum(predict_number(sample, item), 1e-300))

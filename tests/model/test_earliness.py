@@ -16,6 +16,8 @@ from sim.model.beliefs import row_log_likelihoods
 from sim.model.claims.earliness import FINDING, find_earliness
 from sim.model.claims.invented import find_doubtful
 from sim.model.design import sample_prior, trace_state
+from sim.posterior.sample import Sample
+from sim.posterior.summary import describe_claims
 
 STRIKE = {"as_of": "2024-01-01", "published": "2024-01-01", "qualifier": "exact"}
 
@@ -126,3 +128,19 @@ def test_a_total_of_none_denies_its_parts_and_a_part_no_total(design):
     assert design([dead, {**none, "quantity": "casualties"}], CASE).evidence.observations[1].upper == math.inf
     rows = [{**dead, "quantity": "casualties"}, none]
     assert design(rows, CASE).evidence.observations[1].upper == math.log(0.5)
+
+
+def test_nothing_is_expected_of_a_denial(design):
+    """A memo would else call it far off what the model expected, and lower its confidence."""
+    laid = design([{**STRIKE, "value": 40, "source": "foe"}, {**STRIKE, "value": 0}], ONE_DAY)
+    drawn = sample_prior(laid, np.random.default_rng(1), 200)
+    drawn["statement"] = np.zeros((200, 0))
+    told = {claim.id: claim for claim in describe_claims(Sample(laid, drawn, 1))}
+    assert (told["c1"].used, told["c1"].denies, told["c1"].expected, told["c1"].standardised) == (
+        True,
+        True,
+        None,
+        None,
+    )
+    assert not told["c0"].denies
+    assert told["c0"].standardised is not None

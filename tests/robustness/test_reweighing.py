@@ -73,7 +73,7 @@ FIRST = [
 ]
 
 
-@pytest.mark.parametrize("left_out", [{"f2"}, {"f2", "g0"}, {"f1"}, {"g0"}, {"f0"}], ids=" ".join)
+@pytest.mark.parametrize("left_out", [("f2",), ("f2", "g0"), ("f1",), ("g0",), ("f0",)], ids=" ".join)
 def test_what_nobody_follows_any_more_is_early_no_more(left_out, write):
     whole = design_model(read_case(write(FIRST, ONE_DAY)), read_priors("default"))
     rows = [row for row in FIRST if row["id"] not in left_out]

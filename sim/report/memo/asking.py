@@ -176,7 +176,8 @@ def _move_apart(marks: Iterable[Mark]) -> Iterator[Mark]:
 def _tell_claim(claim: JudgedClaim, labels: dict[str, str]) -> str:
     """Return what a claim says, its wording, and what came of it."""
     words = f" “{claim.phrase}”." if claim.phrase else ""
-    fate = f"The model expected {show_expected(claim)}." if claim.used else f"Not used: {claim.why_not or 'a repeat'}."
+    expected = "It denies what others count." if claim.denies else f"The model expected {show_expected(claim)}."
+    fate = expected if claim.used else f"Not used: {claim.why_not or 'a repeat'}."
     owner = show_owner(claim, labels) if claim.used else labels[claim.source]
     return f"{owner}, {_tell_days(claim)}: {show_said(claim)} {name_count(claim.quantity)}.{words} {fate}"
 

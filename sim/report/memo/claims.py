@@ -87,7 +87,7 @@ def compose_used_claims(material: Material) -> Iterator[Block]:
         told = (
             show_signed(forecasts[claim.id]) if claim.id in forecasts else f"{show_signed(beside)}*" * bool(forecasts)
         )
-        off = (show_expected(claim), told or show_signed(beside))
+        off = ("–", "denies") if claim.denies else (show_expected(claim), told or show_signed(beside))
         said = (_show_source(claim, labels), _show_claim(claim, of), _show_days(claim))
         pull = (pulls.get(claim.id, "–"),) if pulls else ()
         rows.append((*said, *off, *pull, _show_wording(claim), _show_report(claim)))
