@@ -144,3 +144,15 @@ def test_the_memo_does_not_repeat_itself(kursk_run):
     assert len(sentences) == len(set(sentences))
     limits = next(section for section in memo.sections if section.title == "What is not known")
     assert limits.blocks[0].items[0].startswith("Not identified")
+
+
+@pytest.mark.parametrize("filler", [22, 26, 28])
+def test_page_one_is_one_page(tmp_path, kursk_folder, filler):
+    """Its figure is as high as leaves room for the text after it."""
+    (tmp_path / "figures").mkdir()
+    shutil.copy(kursk_folder / "figures/headline.png", tmp_path / "figures")
+    first = (Text("We say 4."), Picture("headline.png", "How likely"), *(Text(f"Why {n}.") for n in range(filler)))
+    memo = Memo("The finding", "2025-04-30", True, (Section("", first), Section("Evidence", (Text("So it is."),))))
+    pages = read_pages(memo, tmp_path)
+    assert f"Why {filler - 1}." in pages[0]
+    assert "Evidence" in pages[1]
