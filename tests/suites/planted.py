@@ -22,6 +22,8 @@ COPIED = ("sim", "tests", "priors", "docs", "pyproject.toml", "README.md")
 PLANTED = "tests/test_planted.py"
 PLAIN = "tests/model/test_plain.py"
 INVENTED = "tests/model/test_invented.py"
+EARLY = "tests/model/test_earliness.py"
+REWEIGHING = "tests/robustness/test_reweighing.py"
 STRANGERS = "tests/test_strangers.py"
 FOLDER = "tests/runs/test_folder.py"
 
@@ -55,6 +57,36 @@ FAULTS = (
         "found = update_odds(found, [item for item in record.hindcasts if item.war != war], base)",
         "found = update_odds(found, record.hindcasts, base)",
         f"{PLANTED}::test_the_odds_of_nothing_never_saw_the_left_out_war",
+    ),
+    Planted(
+        "a denial is read as a number", "case/evidence.py",
+        "edge = math.inf if _is_none(item) and _denies(case, item, counts) else math.log(0.5)",
+        "edge = math.log(0.5)",
+        f"{EARLY}::test_a_zero_denies_what_others_count",
+    ),
+    Planted(
+        "a source that counts some denies them too", "case/evidence.py",
+        "    if any(other.source == item.source for other in against):\n        return False\n",
+        "",
+        f"{EARLY}::test_a_zero_denies_what_others_count",
+    ),
+    Planted(
+        "a last word is early though nobody spoke after it", "model/claims/earliness.py",
+        "return unknown * -math.expm1(-(newest - claim.published).days / FINDING)",
+        "return unknown",
+        f"{EARLY}::test_what_stands_alone_or_comes_last_is_not_early",
+    ),
+    Planted(
+        "weights forget that a claim left out made others early", "robustness/reweighing.py",
+        "if n not in of and (after in of or moved[n] or moved[int(after)])",
+        "if n not in of and after in of",
+        f"{REWEIGHING}::test_what_nobody_follows_any_more_is_early_no_more",
+    ),
+    Planted(
+        "the kernel forgets declared events", "model/density/bursts.py",
+        "size = kappa * saved[SavedBurst.MASS, i] + events[i]",
+        "size = kappa * saved[SavedBurst.MASS, i] + 0 * events[i]",
+        f"{PLAIN}::test_the_density_is_that_of_the_plain_model",
     ),
     Planted(
         "a total that is admitted admits no part", "model/claims/invented.py",
