@@ -27,6 +27,7 @@ from examples import (
     Row,
 )  # fmt: skip
 from kinds import FAMILIES, MEMORY
+from kinds import KINDS as EVERY_KIND
 from plain import PlainModel, joint_density, log_density
 from plain_rows import read_rows
 
@@ -69,6 +70,8 @@ KINDS = {
     "places": ([*PLACE_ROWS, *AFTER_PLACES], UNBOUNDED),
     "two waves": ([*RICH_ROWS, *WAVE_DAYS], TWO_WAVES),
     "families": (RICH_ROWS, FAMILIES),
+    "first reports": EVERY_KIND["first reports"],
+    "events": EVERY_KIND["events"],
 }
 
 
