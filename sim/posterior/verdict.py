@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import NamedTuple
@@ -138,7 +137,7 @@ def fit_design(
         start, kept = None if before else resume_from, None
         if before and ladder.retune and before.verdict.max_rhat < NEARLY:
             effort, start = replace(effort, tune=ladder.retune), before.draws.chain_state
-            if start and before.draws.divergences <= ladder.limits.max_diverged * math.prod(before.draws.shape):
+            if start and (ladder.limits.may_diverge or not before.draws.divergences):
                 kept = before.draws
                 effort = replace(effort, tune=0, draws=max(effort.draws - kept.shape[1], 1))
         if sampler == OWN_SAMPLER:

@@ -35,9 +35,7 @@ OF_ROWS = (  # the fields of a layout that have an element for each row, but for
     "point", "log_width", "sign", "wording", "fresh", "early",
 )  # fmt: skip
 MOST_REFITS = 20  # of single claims of a large case
-# Of a variant, whose shifts are told with their errors: a region that holds one draw in a thousand moves the median by
-# less than a thirtieth of the error that 200 effective draws leave.
-OF_SHIFTS = Limits(max_rhat=1.02, min_ess=200, max_diverged=0.0)
+OF_SHIFTS = Limits(max_rhat=1.02, min_ess=200, may_diverge=False)  # of a variant, whose shifts are told with their errors
 
 
 def reweigh_claims(

@@ -24,16 +24,16 @@ class Limits:
         R-hat of every quantity is below it.
     min_ess : float
         Bulk and tail effective sample size of every quantity are above it.
-    max_diverged : float
-        The share of the transitions that may have diverged.
+    may_diverge : bool
+        Whether transitions may have diverged.
     """
 
     max_rhat: float
     min_ess: float = 0.0
-    max_diverged: float = 1.0
+    may_diverge: bool = True
 
 
-OF_INTERVALS = Limits(max_rhat=1.01, min_ess=400, max_diverged=0.0)  # which end in the tails
+OF_INTERVALS = Limits(max_rhat=1.01, min_ess=400, may_diverge=False)  # which end in the tails
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def judge_draws(
         reasons.append(f"bulk ESS of {bulk} is {found[bulk][1]:.0f}")
     if not found[tail][2] > limits.min_ess:
         reasons.append(f"tail ESS of {tail} is {found[tail][2]:.0f}")
-    if divergences > limits.max_diverged * max(draws.size for draws in quantities.values()):
+    if divergences and not limits.may_diverge:
         reasons.append(f"{divergences} transitions diverged")
     return Verdict(
         found[rhat][0],

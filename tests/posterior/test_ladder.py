@@ -13,7 +13,7 @@ from sim.posterior.fit import Effort
 from sim.posterior.verdict import Ladder, choose_ladder, fit_design
 from sim.sampler.diagnostics import OF_INTERVALS, Limits
 
-NEVER = Limits(OF_INTERVALS.max_rhat, 1e9, max_diverged=0.0)
+NEVER = Limits(OF_INTERVALS.max_rhat, 1e9, may_diverge=False)
 
 
 @pytest.fixture
