@@ -35,7 +35,7 @@ OF_ROWS = (  # the fields of a layout that have an element for each row, but for
     "point", "log_width", "sign", "wording", "fresh", "early",
 )  # fmt: skip
 MOST_REFITS = 20  # of single claims of a large case
-OF_SHIFTS = Limits(max_rhat=1.02, min_ess=200, may_diverge=False)  # of a variant, whose shifts are told with their errors
+OF_SHIFTS = Limits(max_rhat=1.02, min_ess=200, may_diverge=False)  # of variants, told with their errors
 
 
 def reweigh_claims(
