@@ -43,6 +43,8 @@ def pick(xp: Any, vector: Any, positions: Ints) -> Any:
     """Return elements of the last axis of `vector`, zero where the position is -1."""
     if (positions >= 0).all():
         return xp.take(vector, positions, axis=-1)
+    if (positions < 0).all():  # the vector may have no elements
+        return xp.sum(vector, axis=-1, keepdims=True) * np.zeros(len(positions))
     return xp.take(vector, np.maximum(positions, 0), axis=-1) * (positions >= 0)
 
 

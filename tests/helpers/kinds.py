@@ -74,6 +74,7 @@ KINDS = {
     "one day": (ONE_DAY_ROWS, ONE_DAY),
     "first reports": (EARLY_ROWS, ONE_DAY + '[sources.press]\nrole = "independent"\n'),
     "a list of names": (LIST_ROWS, ONE_DAY),
+    "lists alone": ([{**LIST_ROWS[-1], "value": value} for value in (17, 19)], ONE_DAY),  # so that nothing has effects
     "joint": (RICH_ROWS, CASE, LEARNED),
     "series": (SERIES_ROWS, MEMORY),
     "no claims": ([], CASE),

@@ -47,6 +47,12 @@ def likelihood_of(laid, draws=50):
     return log_likelihood(NUMPY, laid, *at, statement, unknowns["burst"])
 
 
+def test_closed_lists_alone_are_read_without_any_effect(design):
+    laid = design(*KINDS["lists alone"])
+    assert laid.beliefs.latents == 0
+    assert np.isfinite(likelihood_of(laid)).all()
+
+
 def test_marked_echoes_move_nothing(design):
     """Ten marked echoes of a claim leave every density where it was."""
     echoes = [

@@ -59,6 +59,7 @@ KINDS = {
     "unbounded": (UNBOUNDED_ROWS, UNBOUNDED),
     "one day": (ONE_DAY_ROWS, ONE_DAY),
     "a list of names": (LIST_ROWS, ONE_DAY),
+    "lists alone": EVERY_KIND["lists alone"],
     "joint": (RICH_ROWS, CASE, LEARNED),
     "loud": (LOUD_ROWS, UNBOUNDED),
     "series": (SERIES_ROWS, MEMORY),
