@@ -62,14 +62,14 @@ def bias_terms(xp: Any, layout: BeliefLayout, theta: Any, effects: Any) -> Any:
     return pick(xp, theta, layout.role) + spread * of_all
 
 
-def widen_sources(xp: Any, layout: BeliefLayout, theta: Any, effects: Any) -> Any:
-    """Return what makes of the standard normal density of the effects of sources a contaminated one.
+def widen_effects(xp: Any, layout: BeliefLayout, theta: Any, effects: Any) -> Any:
+    """Return what makes of the standard normal density of effects of roles in this war and sources a contaminated one.
 
-    A source is wide of the mark altogether with the probability `outlier.source`: its effect is then `outlier.factor`
-    times as wide. Gross exaggeration is a property of a source more than of a sentence.
+    A source, or all of a role in this war, is wide of the mark with the probability `outlier.source`: the effect is
+    then `outlier.factor` times as wide. Gross exaggeration is a property of a source, or of a rumour that many pass on,
+    more than of a sentence.
     """
-    first, last = layout.source_latents
-    z = effects[..., first:last]
+    z = effects[..., : layout.wide_latents]
     q, factor = theta[..., layout.outlier_source, None], theta[..., layout.outlier_factor, None]
     gain = 0.5 * xp.square(z) * (1 - 1 / xp.square(factor)) - xp.log(factor)
     far = xp.maximum(xp.log(xp.maximum(q, 1e-300)), NEVER) + gain

@@ -123,7 +123,6 @@ def name_slots(design: Design) -> list[tuple[str, ...]]:
 
 def _list_sizes(design: Design) -> dict[Size, int]:
     state, beliefs = design.state, design.beliefs
-    first_source, after_sources = beliefs.source_latents
     return {
         Size.PARAMETERS: len(design.parameters),
         Size.WALKS: state.walks,
@@ -144,8 +143,7 @@ def _list_sizes(design: Design) -> dict[Size, int]:
         Size.ROWS: len(beliefs.rows),
         Size.READINGS: len(beliefs.readings),
         Size.MIXTURES: len(beliefs.mixtures),
-        Size.FIRST_SOURCE: first_source,
-        Size.AFTER_SOURCES: after_sources,
+        Size.WIDE_EFFECTS: beliefs.wide_latents,
     }
 
 

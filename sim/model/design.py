@@ -213,9 +213,9 @@ def sample_prior(design: Design, rng: np.random.Generator, draws: int) -> dict[s
     """Draw the unknowns from the prior: `theta`, `walk`, `effects`, `burst`, each of shape (draws, ...)."""
     theta = design.parameters.sample(rng, draws)
     effects = rng.standard_normal((draws, design.beliefs.latents))
-    sources = slice(*design.beliefs.source_latents)
-    outlying = rng.uniform(size=effects[:, sources].shape) < theta[:, design.beliefs.outlier_source, None]
-    effects[:, sources] *= np.where(outlying, theta[:, design.beliefs.outlier_factor, None], 1.0)
+    wide = design.beliefs.wide_latents
+    outlying = rng.uniform(size=(draws, wide)) < theta[:, design.beliefs.outlier_source, None]
+    effects[:, :wide] *= np.where(outlying, theta[:, design.beliefs.outlier_factor, None], 1.0)
     walk = rng.standard_normal((draws, design.state.walks))
     sizes = map_draws(lambda block: size_intervals(NUMPY, design.state, theta[block], walk[block]), draws)
     return {"theta": theta, "walk": walk, "effects": effects, "burst": draw_bursts(rng, sizes)}

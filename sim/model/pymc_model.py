@@ -200,7 +200,8 @@ def _sum_walk(state: StateLayout, step: Any, walk: Any) -> Any:
 def _add_effects(pm: Any, beliefs: BeliefLayout, theta: Any) -> Any:
     """Add the effects of roles in this war, of sources, and of sources by outcome, in units of their scales.
 
-    A source is wide of the mark altogether with the probability `outlier.source`, by the factor `outlier.factor`.
+    A source, or all of a role in this war, is wide of the mark with the probability `outlier.source`, by the factor
+    `outlier.factor`.
     """
     if not beliefs.latents:
         return PYTENSOR.zeros(0)
@@ -210,10 +211,10 @@ def _add_effects(pm: Any, beliefs: BeliefLayout, theta: Any) -> Any:
         if not names:
             continue
         dims = f"{kind}_key"
-        if kind == "source":
-            pieces.append(_add_contaminated(pm, "source_effect", q, factor, dims))
-        else:
+        if kind == "source_outcome":
             pieces.append(pm.Normal(kind, dims=dims))
+        else:
+            pieces.append(_add_contaminated(pm, "source_effect" if kind == "source" else kind, q, factor, dims))
     return PYTENSOR.concatenate(pieces)
 
 

@@ -92,8 +92,8 @@ def _draw_new(sample: Sample, kind: str, force: str, quantity: str, rng: np.rand
     """
     theta, beliefs = sample.unknowns["theta"], sample.design.beliefs
     in_war, source, by_outcome = (theta[:, scale] * rng.standard_normal(len(theta)) for scale in beliefs.scales)
-    outlying = rng.uniform(size=len(theta)) < theta[:, beliefs.outlier_source]
-    source = source * np.where(outlying, theta[:, beliefs.outlier_factor], 1.0)
+    outlying = rng.uniform(size=(2, len(theta))) < theta[:, beliefs.outlier_source]
+    in_war, source = np.array([in_war, source]) * np.where(outlying, theta[:, beliefs.outlier_factor], 1.0)
     noise = _draw_noise(sample, "independent", rng)
     part = sample.design.case.parts_of(force, quantity)[0]
     about = kind_of(sample.design.case, force, part)

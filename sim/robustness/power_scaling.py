@@ -13,7 +13,7 @@ from sim.case.families import Prior
 from sim.contract.sensitivity import PriorPower
 from sim.contract.values import round_figures
 from sim.model.arrays import NUMPY
-from sim.model.beliefs import widen_sources
+from sim.model.beliefs import widen_effects
 from sim.model.design import Design
 from sim.posterior.sample import Sample, by_chain
 from sim.robustness.counts import Key
@@ -102,7 +102,7 @@ def log_effects(sample: Sample) -> Floats | None:
     beliefs, theta, effects = sample.design.beliefs, sample.unknowns["theta"], sample.unknowns["effects"]
     if not beliefs.latents:
         return None
-    return np.asarray(-0.5 * np.sum(effects**2, axis=-1) + widen_sources(NUMPY, beliefs, theta, effects))
+    return np.asarray(-0.5 * np.sum(effects**2, axis=-1) + widen_effects(NUMPY, beliefs, theta, effects))
 
 
 def log_prior(design: Design, theta: Floats, group: str) -> Floats | None:

@@ -445,7 +445,7 @@ def log_density(design, model, priors, walks, effects, errors):
     total += stats.norm.logpdf(np.concatenate(list(walks.values()))).sum()
     q, factor = model.p["outlier.source"], model.p["outlier.factor"]
     for (kind, *_), z in effects.items():
-        wide = q if kind == "source" else 0.0
+        wide = q if kind in ("role_in_war", "source") else 0.0
         total += math.log((1 - wide) * stats.norm.pdf(z) + wide * stats.norm.pdf(z, scale=factor))
     total += model.burst_density() + model.picks()
     groups = {}

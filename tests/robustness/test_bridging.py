@@ -130,7 +130,7 @@ def test_what_is_judged_from_the_base_is_what_a_whole_fit_says(name, stand):
                 q = k / 200
                 thinness = (said[k + 5] - said[k - 5]) / (said[105] - said[95])
                 gaps.append((ours.log_quantiles[k] - said[k]) / (error * 2 * np.sqrt(q * (1 - q)) * thinness))
-    assert ways == ({"psis", "refit"} if name == "kursk" else {"refit"})
+    assert ways >= ({"psis", "refit"} if name == "kursk" else {"refit"})
     assert np.abs(gaps).max() < 5
     assert np.mean(np.square(gaps)) < 2.5
 

@@ -152,10 +152,9 @@ class BeliefLayout:
         return sum(len(names) for names in self.effects.values())
 
     @property
-    def source_latents(self) -> tuple[int, int]:
-        """The first of the effects of sources among the latents, and one past the last."""
-        first = len(self.effects["role_in_war"])
-        return first, first + len(self.effects["source"])
+    def wide_latents(self) -> int:
+        """How many of the latents, the first, may be wide of the mark: the effects of roles in this war and sources."""
+        return len(self.effects["role_in_war"]) + len(self.effects["source"])
 
     @property
     def statements(self) -> int:

@@ -73,8 +73,7 @@ class Size(_FromZero):
     ROWS = auto()
     READINGS = auto()
     MIXTURES = auto()  # sources with several readings towards a force
-    FIRST_SOURCE = auto()  # the first of the effects of sources
-    AFTER_SOURCES = auto()  # and one past the last
+    WIDE_EFFECTS = auto()  # the first effects, of roles in this war and of sources, which may be wide of the mark
 
 
 class Common(_FromZero):

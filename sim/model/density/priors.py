@@ -142,16 +142,16 @@ def back_standardise(effects: Any, theta: Any, d_effects: Any, d_theta: Any, cen
 def run_latents(x: Any, grad: Any, free: int, theta: Any, d_theta: Any, floats: Any, ints: Any) -> float:
     """Return the log density of walks and effects, and fill its gradient.
 
-    All are standard normals, but for the effects of sources: with the probability `outlier.source` one is wider by
-    `outlier.factor`.
+    All are standard normals, but for the effects of roles in this war and of sources: with the probability
+    `outlier.source` one is wider by `outlier.factor`.
     """
     walks, counts = size_of(ints, Size.WALKS), floats_of(floats, ints, Field.COUNTS)[free:]
-    first, after = walks + size_of(ints, Size.FIRST_SOURCE), walks + size_of(ints, Size.AFTER_SOURCES)
+    after = walks + size_of(ints, Size.WIDE_EFFECTS)
     at_q, at_factor = index_of(ints, Common.OUTLIER_SOURCE), index_of(ints, Common.OUTLIER_FACTOR)
     q, factor, value = theta[at_q], theta[at_factor], 0.0
     for k in range(len(x)):
         core = -0.5 * x[k] * x[k] - _LOG_SQRT_2PI
-        if q <= 0.0 or k < first or k >= after:
+        if q <= 0.0 or k < walks or k >= after:
             value += counts[k] * core
             grad[k] = -counts[k] * x[k]
             continue
