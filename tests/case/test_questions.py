@@ -224,3 +224,10 @@ def test_what_a_person_has_checked_is_asked_no_more(write):
     assert (
         hear(write, [{**FIRST, "note": "checked: the press counted the burned bus alone"}, LATER], "first hours") == []
     )
+
+
+def test_what_is_counted_is_no_year(write):
+    """Of two thousand dead a phrase may say 2000; a year that nobody counts is asked about."""
+    rows = [{"value": 2000, "phrase": "more than 2000 dead"}, {"value": 90, "phrase": "90 dead since 1999"}]
+    report = check_case(str(write([{"force": "a", "as_of": "2024-03-01", **row} for row in rows], OPEN)))
+    assert [each.where for each in report.warnings if each.kind == "date"] == ["row 3 (c1)"]

@@ -113,10 +113,14 @@ def _point_at_slips(case: Case) -> Iterator[Warning]:
 
 
 def _find_odd_years(case: Case) -> Iterator[Warning]:
-    """Point at a phrase that names a year in which the case had not begun, or that had not come when it was said."""
+    """Point at a phrase that names a year in which the case had not begun, or that had not come when it was said.
+
+    What a claim of the case counts is no year: "more than 2000 dead".
+    """
+    counted = {number for claim in case.claims for number in claim.number}
     for claim in case.claims:
         for year in dict.fromkeys(map(int, _YEAR.findall(claim.phrase))):
-            if not case.start.year <= year <= claim.published.year:
+            if year not in counted and not case.start.year <= year <= claim.published.year:
                 text = f"the phrase names {year}, outside {case.start.year} to {claim.published.year}"
                 yield Warning("date", name_row(claim), text)
 
