@@ -6,7 +6,7 @@ import datetime as dt
 
 import numpy as np
 import pytest
-from examples import CASE, LOUD_ROWS, RICH_ROWS, SERIES_ROWS, UNBOUNDED
+from examples import CASE, LOUD_ROWS, ONE_DAY, ONE_DAY_ROWS, RICH_ROWS, SERIES_ROWS, UNBOUNDED
 from kinds import KINDS, smooth
 
 from sim.model.arrays import NUMPY
@@ -51,6 +51,17 @@ def test_closed_lists_alone_are_read_without_any_effect(design):
     laid = design(*KINDS["lists alone"])
     assert laid.beliefs.latents == 0
     assert np.isfinite(likelihood_of(laid)).all()
+
+
+def test_roles_in_a_war_and_sources_are_drawn_as_wide_as_the_law_has_them(design):
+    """The variance of a contaminated normal, 1 - q + q factor^2; effects by outcome are standard normals."""
+    wide = '[priors]\n"outlier.source" = { fixed = 0.3 }\n"outlier.factor" = { fixed = 4 }\n'
+    laid = design(ONE_DAY_ROWS, ONE_DAY + wide)
+    effects = sample_prior(laid, np.random.default_rng(1), 40_000)["effects"]
+    expected = np.where(np.arange(laid.beliefs.latents) < laid.beliefs.wide_latents, 0.7 + 0.3 * 16, 1.0)
+    names = laid.beliefs.effects
+    assert laid.beliefs.wide_latents == len(names["role_in_war"]) + len(names["source"]) > len(names["source"])
+    np.testing.assert_allclose(effects.var(axis=0), expected, rtol=0.06)
 
 
 def test_marked_echoes_move_nothing(design):

@@ -110,6 +110,16 @@ FAULTS = (
         f"{PLAIN}::test_the_density_is_that_of_the_plain_model[missing]",
     ),
     Planted(
+        "no role is wide of the mark in a war", "model/buffer.py",
+        "Size.WIDE_EFFECTS: beliefs.wide_latents", "Size.WIDE_EFFECTS: 0",
+        f"{PLAIN}::test_the_density_is_that_of_the_plain_model[one day]",
+    ),
+    Planted(
+        "only sources are drawn wide of the mark", "model/design.py",
+        "wide = design.beliefs.wide_latents", "wide = 0",
+        "tests/model/test_model.py::test_roles_in_a_war_and_sources_are_drawn_as_wide_as_the_law_has_them",
+    ),
+    Planted(
         "a reading's posterior is its prior", "posterior/summary.py",
         "probability=round_figures(np.mean(weight), 4)", "probability=round_figures(reading.weight, 4)",
         f"{PLANTED}::test_readings_have_the_posterior_of_a_mixture_of_normal_laws",
