@@ -40,6 +40,7 @@ def decode_article(raw: bytes, name: str) -> str:
 def read_pdf(raw: bytes) -> dict[str, Any]:
     """Return the text layer of a PDF."""
     from pypdf import PdfReader
+    from pypdf.errors import DependencyError
 
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)
     try:
@@ -55,6 +56,8 @@ def read_pdf(raw: bytes) -> dict[str, Any]:
                 raise refuse("", "", f"holds more than {MAX_ARTICLE // 1_000_000} MB of text", "give one article")
     except InputError:
         raise
+    except DependencyError:  # of AES, which is asked of another library
+        raise refuse("", "", "is encrypted", "print it to a new PDF, or save it as text") from None
     except Exception as error:  # whatever a damaged file leads the parser to
         raise refuse("", "", f"is no PDF that can be read ({type(error).__name__})", "save it as text") from None
     if not text.strip():

@@ -187,6 +187,16 @@ def zip_of(**parts):
     return out.getvalue()
 
 
+def lock(raw):
+    """Return a zip whose parts say that they are locked by a password."""
+    out = io.BytesIO(raw)
+    with zipfile.ZipFile(out, "a") as archive:
+        for part in archive.infolist():
+            part.flag_bits |= 1
+        archive.comment = b"locked"  # so that the list of parts is written anew
+    return out.getvalue()
+
+
 FAR = b'<worksheet><sheetData><row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData></worksheet>'
 WIDE = (
     b'<table:table-row table:number-rows-repeated="1048576">'
@@ -198,7 +208,11 @@ WIDE = (
     ("content", "problem"),
     [
         (zip_of(xl__vbaProject_dot_bin=b"x"), "holds macros"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), "locked by a password"),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"),
+            "locked by a password; save it without",
+        ),
+        (lock(make_xlsx([HEADER])), "locked by a password; save it without"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 600, "of an older office program"),
         (b"PK\x03\x04" + b"x" * 600, "is no workbook"),
         (zip_of(xl__worksheets__sheet1_dot_xml=FAR), "spans 1048576 rows and 16384 columns"),
@@ -207,7 +221,7 @@ WIDE = (
         (make_xlsx([]), "has no cell that is filled"),
         (zip_of(META__dash=b"x"), "is no workbook"),
     ],
-    ids=range(9),
+    ids=range(10),
 )
 def test_what_a_workbook_may_not_hold_is_refused_in_one_line(content, problem, tmp_path):
     with pytest.raises(InputError, match=re.escape(problem)) as caught:

@@ -30,8 +30,8 @@ fighting on the river line had not stopped for weeks, whatever the other side mi
 been wounded in the same weeks on the same few miles of the front.</p></article><footer>© 2031</footer></body></html>"""
 
 
-def make_pdf(*lines, password=None):
-    """Return a PDF whose pages have a line of text each."""
+def make_pdf(*lines, password=None, owner=None):
+    """Return a PDF whose pages have a line of text each; with an owner, one that may be read and not changed."""
     writer = PdfWriter()
     for line in lines:
         page = writer.add_blank_page(612, 792)
@@ -48,11 +48,18 @@ def make_pdf(*lines, password=None):
         stream = DecodedStreamObject()
         stream.set_data(f"BT /F1 12 Tf 72 700 Td ({line}) Tj ET".encode())
         page[NameObject("/Contents")] = writer._add_object(stream)
-    if password:
-        writer.encrypt(password, algorithm="RC4-128")
+    if password or owner:
+        writer.encrypt(password or "", owner, algorithm="RC4-128")
     out = io.BytesIO()
     writer.write(out)
     return out.getvalue()
+
+
+def say_aes(raw):
+    """Return a locked PDF that says that it is encrypted by AES, as nearly all are."""
+    filters = b"/V 4 /CF << /StdCF << /CFM /AESV2 /Length 16 >> >> /StmF /StdCF /StrF /StdCF"
+    assert b"/V 2" in raw
+    return raw.replace(b"/V 2", filters)
 
 
 def read_bytes(folder, raw, name="article"):
@@ -115,6 +122,7 @@ def test_the_day_of_an_article_is_that_of_its_head(line, day, tmp_path):
         (b"%PDF-1.4\nnothing", "is no PDF that can be read"),
         (make_pdf(""), "a scan"),
         (make_pdf("secret", password="x"), "locked by a password"),  # noqa: S106 - a made-up file
+        (say_aes(make_pdf("read and not changed", owner="x")), "is encrypted; print it to a new PDF"),
         (b"<html><body>" + b"<div>" * 5_000 + b"14 killed", "nests deeper"),
         (b"x" * 6_000_000, "is larger than 5 MB"),
     ],

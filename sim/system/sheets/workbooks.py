@@ -28,6 +28,7 @@ _THOUSANDTHS = re.compile(r"\d{1,3}\.\d{3}", re.ASCII)
 _OVERLAP = 500
 _BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError)  # a zip
 _SAVE = "save it as .xlsx or .ods, or as CSV"
+_LOCKED = ("is locked by a password", "save it without")
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ def unzip_table(raw: bytes, file: str) -> bytes:
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             parts = [part for part in list_parts(archive) if not _HIDDEN.search(part.filename)]
+            _refuse_locked(parts, file)
             if {"[Content_Types].xml", "content.xml"} & set(archive.namelist()):
                 return raw
             kinds = (
@@ -88,7 +90,7 @@ def read_sheets(raw: bytes, file: str) -> list[Sheet]:
         raise refuse(file, "", f"is larger than {MAX_TABLE // 1_000_000} MB", "split it")
     if raw[:4] != b"PK\x03\x04":
         locked = "EncryptedPackage".encode("utf-16-le") in raw
-        raise refuse(file, "", "is locked by a password" if locked else "is of an older office program", _SAVE)
+        raise refuse(file, "", *(_LOCKED if locked else ("is of an older office program", _SAVE)))
     found = _inspect(raw, file)
     if found["unsaved"]:
         problem = f"has formulas without what they came to ({found['unsaved']} of them)"
@@ -107,7 +109,7 @@ def read_sheets(raw: bytes, file: str) -> list[Sheet]:
             for name in book.sheet_names
         ]
     except calamine.PasswordError:
-        raise refuse(file, "", "is locked by a password", "save it without") from None
+        raise refuse(file, "", *_LOCKED) from None
     except calamine.CalamineError as error:
         raise refuse(
             file, "", f"is no workbook that can be read ({' '.join(str(error).split())[:80]})", _SAVE
@@ -130,13 +132,19 @@ def _inspect(raw: bytes, file: str) -> Counter[str]:
             if any(name.endswith("vbaProject.bin") or name.startswith(("Basic/", "Scripts/")) for name in names):
                 raise refuse(file, "", "holds macros", "save it without: .xlsx or .ods")
             if "META-INF/manifest.xml" in names and b"encryption-data" in archive.read("META-INF/manifest.xml"):
-                raise refuse(file, "", "is locked by a password", "save it without")
+                raise refuse(file, "", *_LOCKED)
+            _refuse_locked(parts, file)
             for part in parts:
                 if part.filename.endswith(".xml"):
                     found += _inspect_part(archive, part, file)
     except _BROKEN as error:
         raise refuse(file, "", f"is no workbook ({' '.join(str(error).split())[:60]})", _SAVE) from None
     return found
+
+
+def _refuse_locked(parts: list[zipfile.ZipInfo], file: str) -> None:
+    if any(part.flag_bits & 1 for part in parts):
+        raise refuse(file, "", *_LOCKED)
 
 
 def _inspect_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo, file: str) -> Counter[str]:
