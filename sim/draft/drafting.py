@@ -59,6 +59,7 @@ def draft_rows(article: Article, language: Language, published: dt.date | None =
 
 def _read_sentences(article: Article, language: Language, day: dt.date | None, speakers: Speakers) -> Iterator[Said]:
     before: Reading | None = None
+    turn, asked = -1, ""  # what the speech before spoke of, and asked for
     before_spells: list[Spell] = []
     singles: set[str] = set()
     for sentence in split_sentences(article.text, language):
@@ -67,9 +68,15 @@ def _read_sentences(article: Article, language: Language, day: dt.date | None, s
         places = {n for mention in mentions if not mention.single for n in range(mention.first, mention.after)}
         last, paragraph = speakers.last, speakers.last_paragraph
         attributions = speakers.read(sentence, places)
+        if sentence.turn:
+            last, paragraph = speakers.voice, sentence.paragraph
         if not mentions:
+            outcomes = {found.label for found in language.outcomes.find_all(sentence.tokens)}
+            if sentence.turn and sentence.text.endswith("?") and len(outcomes) == 1:
+                turn, asked = sentence.turn, outcomes.pop()
             continue
-        readings = QuantityReader(sentence, mentions, spells, language, before).read_all()
+        answers = asked if 0 < turn == sentence.turn - 1 else ""
+        readings = QuantityReader(sentence, mentions, spells, language, before, answers=answers).read_all()
         near = _list_spells(sentence, spells, language, day)
         if not near and paragraph == sentence.paragraph and _goes_on(sentence, language):
             near = _place_before(before_spells)
@@ -87,7 +94,9 @@ def _read_sentences(article: Article, language: Language, day: dt.date | None, s
             carried = not told and last is not None and paragraph == sentence.paragraph
             for speaker in told or ((last,) if carried else (None,)):
                 yield Said(sentence, reading, speaker, carried, tuple(near), tuple(attributions))
-        before = readings[-1] if readings else before
+        if readings:
+            before, turn = readings[-1], sentence.turn
+            asked = "" if before.equipment else before.quantity
 
 
 def _list_spells(sentence: Sentence, spells: list[Spell], language: Language, day: dt.date | None) -> list[Spell]:

@@ -9,6 +9,10 @@ from sim.draft.grammar.days import find_spells
 from sim.draft.grammar.language import Language, split_tokens
 from sim.draft.grammar.speakers import Speaker, Speakers
 
+_HOUR = re.compile(
+    r"(?<![.\d])\d{1,2}[:.]\d\d(?![.\d])(?: ?[ap]\.?m\b\.?)?(?: (?:GMT|UTC|local time))?,? *", re.IGNORECASE
+)
+
 
 def find_published(text: str, language: Language) -> dt.date | None:
     """Return the day that the head or the foot of an article names as its own: a line that is a date, or says so."""
@@ -17,7 +21,7 @@ def find_published(text: str, language: Language) -> dt.date | None:
     self_words = labels | set(language.words["days"]["weekdays"]) | {"on", "at", "the"}
     found: list[tuple[int, dt.date]] = []
     for line in (*lines[:12], *lines[-3:]):
-        head = line[:90]
+        head = _HOUR.sub("", line[:90])
         tokens = split_tokens(head)
         spells = [
             spell for spell in find_spells(tokens, language, None)

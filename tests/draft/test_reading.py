@@ -42,6 +42,13 @@ def say(cells):
         ("Several hundred soldiers were captured.", ["captured range 300 900"]),
         ("An estimated 4,700 soldiers have suffered casualties, including approximately 600 deaths.",
          ["casualties about 4700", "killed about 600"]),
+        ("Two soldiers were killed and nine, including three officers, were wounded.",
+         ["killed exact 2", "wounded exact 9", "wounded exact 3"]),
+        ("The toll is 700, with three times as many wounded.", ["killed about 700"]),
+        ("If 300 soldiers were killed a day, that would be 40,000 dead.", []),
+        ("We have lost 64 men, and 211 were wounded.", ["killed exact 64", "wounded exact 211"]),
+        ("They lost 64 men.", ["losses exact 64"]),
+        ("Residents saw 40 coffins.", ["killed counted 40"]),
         ("Twenty-seven soldiers died.", ["killed exact 27"]),
         ("Two hundred and six soldiers died.", ["killed exact 206"]),
         ("More than 1.2 million soldiers were wounded.", ["wounded at_least 1.2e+06"]),
@@ -194,3 +201,54 @@ def test_an_institution_is_not_the_person_who_spoke_before(words):
     first, second = read("“We lost 27 men”, Colonel Ira Mok said. " + words.format("300 soldiers"))
     assert first["speaker"] == "Ira Mok"
     assert (second["source"], second.get("speaker")) == ("institute", None)
+
+
+SPOKEN = """THE SECRETARY: Good morning. We have lost 64 men, and 211 were wounded.
+
+Q: Mr Secretary, Merrow says that you have lost no fewer than 900 men.
+
+THE SECRETARY: The President told Parliament that 6,120 were killed. I hold 138 of their soldiers as prisoners.
+
+Q: How many of your own are missing?
+
+GEN. HARN: We know of nineteen.
+
+Q: How many men are there?
+
+GEN. HARN: About 8,500."""
+
+
+def test_in_a_transcript_whoever_has_the_word_says_so():
+    """A question's words are nobody's; an answer without a noun counts what it was asked for, or is no row."""
+    assert [(cells["source"], say(cells)) for cells in read(SPOKEN)] == [
+        ("secretary", "killed exact 64"),
+        ("secretary", "wounded exact 211"),
+        ("merrow", "losses at_least 900"),
+        ("president", "killed about 6120"),
+        ("secretary", "captured exact 138"),
+        ("gen_harn", "missing exact 19"),
+    ]
+
+
+def test_a_list_is_no_transcript():
+    rows = read("Losses so far:\nTanks: 12\nAircraft: 3\nHelicopters: 4\nTanks: 13")
+    assert [say(cells) for cells in rows] == [
+        "tanks exact 12", "aircraft exact 3", "helicopters exact 4", "tanks exact 13",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("Governor: 14 soldiers killed", "governor"),
+        ("The prosecutor's office has just updated: 14 soldiers killed.", "prosecutor_office"),
+        ("14 soldiers killed \u2013 mayor.", "mayor"),
+        (
+            "Western intelligence published its count when it said that 14 soldiers had been killed.",
+            "western_intelligence",
+        ),
+        ("Updated: 14 soldiers killed", "unattributed"),
+    ],
+)
+def test_a_mark_alone_may_say_who_speaks(text, source):
+    assert [cells["source"] for cells in read(text)] == [source]

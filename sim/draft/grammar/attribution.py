@@ -42,7 +42,28 @@ class AttributionFinder:
             if place and not used & set(range(place[0], place[2])):
                 found.append(place)
                 used.update(range(place[0], place[2]))
-        return sorted(found, key=lambda each: each[1])
+        return sorted(found, key=lambda each: each[1]) or self._find_marked()
+
+    def _find_marked(self) -> list[Place]:
+        """Return who speaks by a mark alone, as headlines have it: "Mayor: nine dead", "Nine dead - mayor"."""
+        first = 1 if self.word(0) in self.grammar["bullets"] else 0
+        colon = next((n for n in range(first, min(first + LONGEST, len(self.tokens))) if self.word(n) == ":"), 0)
+        end = self._name_end(first) if colon else 0
+        if first < end <= colon and self._is_body(self.tokens[first:colon]):
+            return [(first, colon, colon + 1, [self.tokens[first:end]], False)]
+        last = len(self.tokens) - (self.word(len(self.tokens) - 1) == ".")
+        dash = next((n for n in range(last - 1, max(0, last - 6), -1) if self.word(n) in ("–", "—", "-")), 0)
+        if dash and self._is_body(self.tokens[dash + 1 : last]):
+            return [(dash, dash, last, [self.tokens[dash + 1 : last]], True)]
+        return []
+
+    def _is_body(self, name: Sequence[Token]) -> bool:
+        """Whether words name who can speak, and neither a loss nor a thing that is counted."""
+        language = self.language
+        kinds = (language.bodies, language.offices, language.institutions)
+        return any(kind.stands_in(name) for kind in kinds) and not any(
+            kind.stands_in(name) for kind in (language.outcomes, language.equipment)
+        )
 
     def _name_end(self, start: int) -> int:
         """Return where a name that begins at a token ends: at a comma, a verb, or a number."""
@@ -151,6 +172,8 @@ class AttributionFinder:
         """Whether a comma joins an office and a name: "Qarat's president, Dena Osk"."""
         after = self.tokens[comma + 1 : end]
         before = self.tokens[max(0, comma - 8) : comma]
+        if comma == 1 or (before and before[0].lower in self.grammar["vocatives"]):
+            return False  # "General, Merrow says"
         named = after and all(token.text[0].isupper() for token in after)
         return bool(named and self.language.offices.stands_in(before) and len(after) <= 4)
 

@@ -41,11 +41,14 @@ class CueFinder(Clause):
     def scan_right(self, number: int, start: int) -> Cue | None:
         """Return the first cue after a number and its noun, up to the next number."""
         _, high = self.bounds(number)
+        start = self._pass_aside(start)
         for found in self.outcomes:
             if found.start < start or found.start >= high or found.end > high + 1:
                 continue
             cost = self.distance(start, found.start)
             if cost > FAR or found.start - start > REACH or self.is_broken(start, found.start):
+                return None
+            if any(self.word(n) in self.readings["multiples"] for n in range(start, found.start)):
                 return None
             if found.label == "deployed" and (self.mentions[number].share or self._is_told_by_the_way(found, high)):
                 continue
@@ -54,6 +57,13 @@ class CueFinder(Clause):
             quantity, _ = self.merge(found.start, high)
             return Cue(quantity, cost, found.start, found.end)
         return None
+
+    def _pass_aside(self, start: int) -> int:
+        """Return where a sentence goes on after an aside: "nine, including three children, were injured"."""
+        words = [self.word(n) for n in range(start, start + 3)]
+        if words[0] != "," or not {words[1], " ".join(words[1:])} & self.readings["parts"]:
+            return start
+        return next((n + 1 for n in range(start + 1, start + REACH) if self.word(n) == ","), start)
 
     def _is_told_by_the_way(self, sent: Found, high: int) -> bool:
         """Whether those sent are told to be so in passing: "the soldiers sent have been killed"."""

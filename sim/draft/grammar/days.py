@@ -252,7 +252,9 @@ class _Finder:
             if self.word(before - 1) not in ("the", "of", "in", *self.days["thirds"]):
                 break
             before -= 1
-        return spell
+        clause = [self.word(n) for n in range(max(0, before - 6), before)]
+        begun = set(self.days["begun"]) & {*clause[-2:]} and any(word in clause for word in self.days["since"][:1])
+        return replace(spell, relation="since") if begun and spell.relation == "on" else spell
 
 
 _AFTER_YEAR = frozenset(

@@ -51,7 +51,10 @@ class Reading:
 
 
 class QuantityReader(CueFinder):
-    """Reads what the numbers of one sentence count; `before` is the last reading of those before it."""
+    """Reads what the numbers of one sentence count.
+
+    `before` is the last reading of the sentences before it; `answers` the quantity that it was asked for.
+    """
 
     def __init__(
         self,
@@ -60,9 +63,11 @@ class QuantityReader(CueFinder):
         spells: Sequence[Spell],
         language: Language,
         before: Reading | None,
+        *,
+        answers: str = "",
     ) -> None:
         super().__init__(sentence, mentions, spells, language)
-        self.before = before
+        self.before, self.answers = before, answers
 
     def read_all(self) -> list[Reading]:
         """Return the readings of those numbers that count losses, or those sent."""
@@ -71,6 +76,9 @@ class QuantityReader(CueFinder):
             reading = self._read(number, mention, out[-1] if out else None)
             if reading is not None:
                 out.append(self._mark(number, reading))
+        if any(reading.quantity == "wounded" for reading in out):  # "lost 64 men, and 211 were wounded"
+            died = [reading.cue in self.readings["suffered"] and reading.quantity == "losses" for reading in out]
+            out = [replace(each, quantity="killed") if died[n] else each for n, each in enumerate(out)]
         return out
 
     def _read(self, number: int, mention: Mention, last: Reading | None) -> Reading | None:
@@ -164,7 +172,7 @@ class QuantityReader(CueFinder):
     def _read_labelled(self, mention: Mention) -> Reading | None:
         """Of the item of a list whose noun stands before its number: "tanks: 1,034", "personnel: about 48 200"."""
         place = mention.start - 1
-        if self.word(place) not in (":", "–", "—", "-", "‒", "=") or place < 1:
+        if self.word(place) not in (":", "–", "—", "-", "‒", "=") or place < 1 or mention.single:
             return None
         head = Head("bare", mention.end, mention.end)
         first = 1 if self.word(0) in self.grammar["bullets"] else 0
@@ -247,6 +255,8 @@ class QuantityReader(CueFinder):
         found = any(each.end == mention.start for each in self.found)
         if found and head.kind == "bare" and self.before is not None and not self.before.equipment and last is None:
             return self.before.quantity
+        if self.answers and head.kind == "bare" and not self.outcomes:
+            return self.answers
         lead = self._lead_quantity()
         if lead and head.kind == "person":
             return lead
@@ -274,15 +284,24 @@ class QuantityReader(CueFinder):
             found=self._is_found(reading, high),
             asked=reading.cue in self.readings["asked"],
             planned=bool(words & self.readings["planned"]) and reading.quantity in ("deployed", "captured"),
-            denied=bool({self.word(n) for n in range(mention.start)} & (self.readings["denied"] - {"not"})),
+            denied=self._is_denied(mention),
             more=bool((before | between) & self.readings["more"]) and reading.quantity == "deployed",
         )
+
+    def _is_denied(self, mention: Mention) -> bool:
+        """Whether a number is said not to be so, or only supposed: "if 300 fell a day, that would be 130,000"."""
+        before = [self.word(n) for n in range(mention.start)]
+        clause = " ".join(before[-8:]).rpartition(",")[2]
+        supposed = any(f" {words} " in f" {clause} " for words in self.readings["supposed"])
+        return supposed or bool({*before} & (self.readings["denied"] - {"not"}))
 
     def _is_found(self, reading: Reading, high: int) -> bool:
         """Whether what is counted was found, named or brought home: said once, it holds for all that follow."""
         mention = reading.mention
         if mention.single:
             return False
+        if reading.cue in self.readings["remains"]:
+            return True
         for found in self.found:
             guessed = any(
                 self.word(n) in self.language.words["wording"]["guessed"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ MAX_SENTENCE = 5_000  # characters, beyond which a sentence is cut: it is none
 WRAPPED = 120  # characters of the longest line of a text whose lines are wrapped
 # Possessive, from the first mark of a run: or a line of nothing but dots takes time with the square of its length.
 _END = re.compile(r"(?<![.!?…])[.!?…]++[\"”’')\]]*+\s++(?=[\"“‘'(\[]?[A-Z0-9À-ÞЀ-Я])")
+_TURN = re.compile(r"((?:[A-Z][\w.'’-]*)(?: [A-Z][\w.'’-]*){0,5}):\s+(?![\d~+])")  # who speaks, in a transcript
 _MARK = re.compile(r"\s*(?:\d{1,2}[.)]|[-–—•*·‣▪])\s+")
 
 
@@ -34,6 +36,10 @@ class Sentence:
         Of an item of a list, the line that leads it in.
     heading : bool
         Whether it is a line without an end: a headline, or the head of a list.
+    voice : str
+        Of a transcript, who speaks, as its label says.
+    turn : int
+        Of a transcript, the number of the speech.
     """
 
     number: int
@@ -43,6 +49,8 @@ class Sentence:
     tokens: tuple[Token, ...]
     lead: str = ""
     heading: bool = False
+    voice: str = ""
+    turn: int = 0
 
 
 def join_lines(text: str) -> str:
@@ -65,8 +73,14 @@ def join_lines(text: str) -> str:
 def split_sentences(text: str, language: Language) -> Iterator[Sentence]:
     """Yield the sentences of a text whose lines are paragraphs."""
     short = language.set_of("grammar", "abbreviations")
-    number, place, lead = 0, 0, ""
-    for paragraph, line in enumerate(text.split("\n")):
+    number, place, lead, voices = 0, 0, "", find_voices(text)
+    voice, turn = "", 0
+    for paragraph, whole in enumerate(text.split("\n")):
+        label = _TURN.match(whole)
+        line = whole
+        if label and label[1] in voices:
+            voice, turn = label[1], turn + 1
+            line = " " * label.end() + whole[label.end() :]
         item = _MARK.match(line)
         if not line.strip():
             lead = lead if lead else ""
@@ -81,8 +95,14 @@ def split_sentences(text: str, language: Language) -> Iterator[Sentence]:
             heading = part[-1] not in '.!?…”"’);' and not item
             is_lead = part == lead
             tokens = tuple(split_tokens(part, begin))
-            yield Sentence(number, paragraph, begin, part, tokens, "" if is_lead else lead, heading)
+            yield Sentence(number, paragraph, begin, part, tokens, "" if is_lead else lead, heading, voice, turn)
         place += len(line) + 1
+
+
+def find_voices(text: str) -> frozenset[str]:
+    """Return the labels of those who speak in a transcript, each at the beginning of a line; of another text none."""
+    labels = Counter(found[1] for line in text.split("\n") if (found := _TURN.match(line)))
+    return frozenset(labels) if labels.total() > 3 and max(labels.values()) > 1 else frozenset()
 
 
 def _cut(line: str, short: frozenset[str]) -> Iterator[tuple[int, int]]:

@@ -59,6 +59,7 @@ class Speakers:
     last: Speaker | None = None
     last_paragraph: int = -1
     names: frozenset[str] = frozenset()  # words with a capital within sentences
+    voice: Speaker | None = None  # of a transcript, who has the word
 
     def read(self, sentence: Sentence, places: Iterable[int]) -> list[Attribution]:
         """Return the attributions of a sentence; those who speak in it are remembered.
@@ -69,17 +70,27 @@ class Speakers:
         places : iterable of int
             The tokens that are numbers: no name has one.
         """
+        if sentence.turn:
+            self.voice = self._name_voice(sentence.voice)
+            self.last, self.last_paragraph = self.voice, sentence.paragraph
         finder = AttributionFinder(sentence.tokens, self.language, set(places), self.names)
         found: list[Attribution] = []
         for start, verb, end, names, trails in finder.find_all():
             speakers = tuple(speaker for name in names if (speaker := self.identify(name)) is not None)
             if speakers:
+                self.last = speakers[0]  # "it" is who was named last
                 weak = sentence.tokens[verb].lower in self.language.words["speech"]["weak"]
                 found.append(Attribution(start, verb, end, speakers, trails, weak))
         self._learn_acronyms(sentence.text)
         if found:
             self.last, self.last_paragraph = found[-1].speakers[0], sentence.paragraph
         return found
+
+    def _name_voice(self, label: str) -> Speaker | None:
+        """Return who speaks under a label; nobody where it asks."""
+        words = split_tokens(label.title() if label.isupper() else label)
+        asks = any(token.lower in self.language.words["speech"]["askers"] for token in words)
+        return None if asks else self.identify(words)
 
     def _learn_acronyms(self, text: str) -> None:
         """Remember "Full Name Of It (FNI)", so that the letters stand for the name."""
@@ -100,7 +111,7 @@ class Speakers:
             return None
         bare = re.sub(r"^(?:the|its|their|our)\s+", "", lower)
         if bare in speech["self"] or lower in speech["self"] or lower.startswith("our "):
-            return self.author
+            return self.voice or self.author
         if lower in speech["pronouns"] or f"the {bare}" in speech["institution_pronouns"]:
             return self._recall(bare, text)
         if bare in self.known:
@@ -124,7 +135,9 @@ class Speakers:
     def _name_generic(self, text: str, bare: str) -> Speaker | None:
         if bare in self.language.words["speech"]["pronouns"]:
             return None
-        return Speaker(make_key(bare), text)
+        speaker = Speaker(make_key(bare), text)
+        self.known.setdefault(bare, speaker)
+        return speaker
 
     def _recall(self, bare: str, text: str) -> Speaker | None:
         """Return whom "he", "the ministry" or "the agency" means: the last who fits; a person is no ministry."""
@@ -135,7 +148,8 @@ class Speakers:
         is_body = (
             self.language.bodies.stands_in(split_tokens(bare)) and kind not in self.language.words["speech"]["persons"]
         )
-        if not (self.last or self.known) or (is_body and self.last is not None and self.last.person):
+        is_head = kind in self.language.words["speech"]["heads"] and self.last is not None and not self.last.person
+        if not (self.last or self.known) or is_head or (is_body and self.last is not None and self.last.person):
             return self._name_generic(text, bare)
         return self.last or self.author
 
