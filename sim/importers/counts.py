@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from sim.system.sheets.cells import CellReader
@@ -20,6 +21,22 @@ _WORDS = {
     "at least": "at_least", "more than": "at_least", "over": "at_least", "+": "at_least",
     "<": "at_most", "≤": "at_most", "up to": "at_most",
 }  # fmt: skip
+
+
+def show_decimal(cells: Iterable[str]) -> str | None:
+    """Return the decimal mark of a table of persons, by what no fraction has: the same three digits behind each mark.
+
+    Three numbers that part by one mark alone, each before three digits, are thousands: 5,937 and 50,000 and 17,500.
+    """
+    parted = {(found[1], found[0]) for text in cells for found in re.finditer(r"\d+([.,])\d+(?:[.,]\d+)*", text)}
+    marks = {mark for mark, _ in parted}
+    if (
+        len(parted) < 3
+        or len(marks) != 1
+        or any(re.split("[.,]", text)[1:] != re.findall(r"(?<=[.,])\d{3}(?!\d)", text) for _, text in parted)
+    ):
+        return None
+    return "." if marks == {","} else ","
 
 
 def strip_notes(text: str) -> str:

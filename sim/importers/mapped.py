@@ -18,10 +18,10 @@ from sim.case.claims import Claim, Day, check_row
 from sim.case.observations import RANGE_SPAN
 from sim.errors import describe_error, quote_value, refuse
 from sim.importers import Imported, LeftOut, choose_bin_days, name_apart, read_table
-from sim.importers.counts import guess_count, read_numbers, split_cell, strip_notes
+from sim.importers.counts import guess_count, read_numbers, show_decimal, split_cell, strip_notes
 from sim.importers.mapping import NUMBERS, TableMap, as_source, find_columns
+from sim.importers.published import read_published
 from sim.system.sheets.cells import CellReader, Dates, TwoReadings
-from sim.system.sheets.grids import read_grid
 from sim.system.tables import tidy_text
 
 MOST_ROWS = 300_000
@@ -40,13 +40,14 @@ def read_mapped(file: Path, found: TableMap, dates: Dates | None = None) -> Impo
     """
     if found.format:
         return read_table(found.format, file, dates or found.dates)
-    grid = read_grid(file, [name for names in found.columns.values() for name in names], MOST_ROWS)
+    grid, _ = read_published(file, [name for names in found.columns.values() for name in names], MOST_ROWS)
     header = [tidy_text(name).lower() for name in grid.header]
     columns, wide = find_columns(found, header, file.name)
     rows = [(number, dict(zip(header, map(tidy_text, cells), strict=False))) for number, cells in grid.rows]
-    shown = [*columns.items(), *(("value", theirs) for theirs in wide.values())]
+    shown = [*columns.items(), *(item for ends in wide.values() for item in ends.items())]
     named = [{ours: cells.get(theirs, "")} for _, cells in rows for ours, theirs in shown]
-    reader = CellReader(named, grid.separator, dates or found.dates, found.decimal)
+    decimal = found.decimal or show_decimal(cells.get(name, "") for cells in named for name in NUMBERS)
+    reader = CellReader(named, grid.separator, dates or found.dates, decimal)
     left = LeftOut("rows")
     labels: dict[str, dict[str, str]] = {"source": {}, "force": {}}
     drafts: list[dict[str, Any]] = []
@@ -70,12 +71,13 @@ def read_mapped(file: Path, found: TableMap, dates: Dates | None = None) -> Impo
 
 
 def _read_row(
-    cells: dict[str, str], found: TableMap, columns: dict[str, str], wide: dict[str, str], reader: CellReader,
+    cells: dict[str, str], found: TableMap, columns: dict[str, str], wide: dict[str, dict[str, str]],
+    reader: CellReader,
     labels: dict[str, dict[str, str]],
 ) -> Iterator[dict[str, Any] | tuple[str, float]]:  # fmt: skip
     """Yield the cells of each claim that a row makes, or why it makes none and how many it counts."""
     raw = {ours: cells.get(theirs, "") for ours, theirs in columns.items()}
-    counts = [cells.get(theirs, "") for theirs in wide.values()] or [
+    counts = [cells.get(next(iter(ends.values())), "") for ends in wide.values()] or [
         raw.get("value") or found.constants.get("value", "")
     ]
     counted = sum(map(guess_count, counts))
@@ -103,7 +105,7 @@ def _read_row(
     for name in ("source", "force"):
         plain = strip_notes(str(given.get(name, "")))
         given[name] = _name_key(plain or "unknown", labels[name])
-    for quantity, texts in _list_numbers(given, found, {ours: cells.get(theirs, "") for ours, theirs in wide.items()}):
+    for quantity, texts in _list_numbers(given, found, _fill(wide, cells)):
         key = _slug(quantity)
         said = read_numbers(texts, reader, str(given.get("qualifier", ""))) if key else "has no quantity that is known"
         if isinstance(said, str):
@@ -112,10 +114,16 @@ def _read_row(
             yield {**{name: cell for name, cell in given.items() if name not in NUMBERS}, **said, "quantity": key}
 
 
-def _list_numbers(given: dict[str, Any], found: TableMap, wide: dict[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
+def _fill(wide: dict[str, dict[str, str]], cells: dict[str, str]) -> dict[str, dict[str, str]]:
+    return {ours: {end: cells.get(theirs, "") for end, theirs in ends.items()} for ours, ends in wide.items()}
+
+
+def _list_numbers(
+    given: dict[str, Any], found: TableMap, wide: dict[str, dict[str, str]]
+) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield what a row counts, each with the cells that say how many."""
     if wide:
-        yield from ((quantity, {"value": text}) for quantity, text in wide.items() if text)
+        yield from ((quantity, texts) for quantity, texts in wide.items() if any(texts.values()))
     elif "quantity" in found.within:
         pieces = split_cell(strip_notes(str(given.get("value", ""))))
         for words, number in pieces:
