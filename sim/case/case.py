@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from sim.case.claims import Claim, Id, check_year, read_frame
+from sim.case.claims import Claim, Id, check_year, read_frame, take_day
 from sim.case.families import Prior
 from sim.errors import InputError, describe_errors, quote_value, refuse
 from sim.system.sheets.cells import Dates
@@ -223,6 +223,9 @@ class Case(BaseModel):
         InputError
             Where nothing is of that source or id, or another row needs what is left out.
         """
+        for each in (source, claim):
+            if each is not None and not isinstance(each, str):
+                raise refuse("case", "", f"{quote_value(each)} is no source or claim", "name one, as text")
         kept = [row for row in self.claims if row.source != source and row.id != claim]
         if len(kept) == len(self.claims):
             raise refuse("claims.csv", "", f"has no row of {quote_value(source or claim)}", "name one that it has")
@@ -261,7 +264,8 @@ class Case(BaseModel):
             With every fault of the entries.
         """
         memo = {} if self.file.memo is None else {"memo": self.file.memo.model_dump(exclude_defaults=True)}
-        entries = {**memo, **self.file.model_dump(by_alias=True, exclude_none=True, exclude_defaults=True), **settings}
+        entries = {**memo, **self.file.model_dump(by_alias=True, exclude_none=True, exclude_defaults=True)}
+        entries |= {name: take_day(value) for name, value in settings.items()}
         try:
             file = CaseFile.model_validate({"schema": 1, **entries})
         except ValidationError as error:

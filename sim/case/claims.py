@@ -42,6 +42,16 @@ def _parse_day(value: Any) -> dt.date:
     raise PydanticCustomError("day", "is not a day; write it as YYYY-MM-DD")
 
 
+def take_day(value: Any) -> Any:
+    """Return a day of pandas or numpy as one of Python's, and one that is missing as None; anything else as it is."""
+    if str(value) in ("NaT", "nan"):
+        return None
+    if isinstance(value, dt.datetime):
+        return value.date()
+    numpy = type(value).__name__ == "datetime64" and _DAY.match(str(value))
+    return dt.date.fromisoformat(numpy[0]) if numpy else value
+
+
 def check_year(day: dt.date) -> dt.date:
     """Refuse a day that no case can be about."""
     if not FIRST_YEAR <= day.year <= LAST_YEAR:

@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from sim.case.case import DEFAULT_TOTALS, STATES, Case, CaseFile
-from sim.case.claims import REQUIRED_COLUMNS, TABLE, Claim, list_columns, parse_grid, read_frame
+from sim.case.claims import REQUIRED_COLUMNS, TABLE, Claim, list_columns, parse_grid, read_frame, take_day
 from sim.case.priors import PriorSet, read_priors
 from sim.case.rules import check_institutions, find_faults
 from sim.errors import InputError, describe_errors, escape_controls, quote_value, refuse
@@ -291,8 +291,12 @@ def make_case(
     >>> rows = [{"source": "ministry", "quantity": "killed", "published": "2024-05-20", "value": 60}]
     >>> case = sim.Case.from_frame(rows, forces="north", sources={"ministry": "own"}, start="2024-05-01")
     """
+    forces = dict(forces.items()) if hasattr(forces, "items") else forces  # a Series, too
+    sources = dict(sources.items()) if hasattr(sources, "items") else sources
     if not isinstance(forces, Iterable):
         raise refuse("case", "forces", f"{quote_value(forces)} names no force", "give a key, or a mapping by key")
+    if not isinstance(sources, Mapping):
+        raise refuse("case", "sources", f"{quote_value(sources)} gives no roles", 'give a mapping: {"ministry": "own"}')
     keys = [forces] if isinstance(forces, str) else list(forces)
     read, faults = read_frame(claims, str(keys[0]) if len(keys) == 1 else "", dates=dates)
     if faults:
@@ -304,10 +308,9 @@ def make_case(
         "start": min(claim.since or claim.as_of for claim in read),
         "forces": {key: _describe_force(key, force, read) for key, force in given.items()},
         "sources": {
-            key: source if isinstance(source, Mapping) else {"role": source}
-            for key, source in (sources.items() if isinstance(sources, Mapping) else ((key, "") for key in sources))
+            key: source if isinstance(source, Mapping) else {"role": source} for key, source in sources.items()
         },
-        **settings,
+        **{name: each for name, value in settings.items() if (each := take_day(value)) is not None},
     }
     try:
         file = CaseFile.model_validate({"schema": 1, **entries})

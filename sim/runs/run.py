@@ -15,6 +15,7 @@ from pathlib import Path
 from threading import Thread
 
 from sim.case.case import Case
+from sim.case.claims import take_day
 from sim.case.folder import read_case, read_case_priors
 from sim.case.priors import PriorSet
 from sim.contract.check import adapt, dump_record, parse_result
@@ -153,8 +154,7 @@ def design_case(
 
 def read_day(day: dt.date | str | None, name: str) -> dt.date | None:
     """Return a day that is given as such or as YYYY-MM-DD."""
-    if isinstance(day, dt.datetime):
-        return day.date()
+    day = take_day(day)
     if day is None or isinstance(day, dt.date):
         return day
     try:

@@ -173,8 +173,11 @@ def test_what_a_run_cannot_answer_is_told(ask, told, kursk_run):
         (lambda: sim.read_case("vietnam", dates="foo"), "dates: 'foo' is no order"),
         (
             lambda: sim.Case.from_frame(ROWS, forces="n", sources=["m"]),
-            "case, sources.m.role.0: '' is not allowed; use 'own'",
+            "case, sources: ['m'] gives no roles; give a mapping",
         ),
+        (lambda: sim.Case.from_frame(ROWS, forces="n", sources=None), "case, sources: None gives no roles"),
+        (lambda: sim.read_case("vietnam").without(claim=pd.Series(["a"])), "case: "),
+        (lambda: sim.run("vietnam", as_of=3), "as_of: 3 is not a day"),
         (lambda: sim.Case.from_frame(ROWS, forces="n", sources={"m": 5}), "case, sources.m.role: 5 is refused"),
     ],
 )
@@ -183,6 +186,15 @@ def test_arguments_of_no_use_are_told_in_one_line(ask, told):
         ask()
     assert str(caught.value).startswith(told)
     assert len(caught.value.faults) == 1
+
+
+@pytest.mark.parametrize("day", [pd.Timestamp("2024-05-01 03:00", tz="UTC"), np.datetime64("2024-05-01"), "2024-05-01"])
+def test_days_and_roles_of_pandas_are_taken(day):
+    """What is missing is as if it were not given."""
+    roles = pd.Series(dict.fromkeys({row["source"] for row in ROWS}, "own"))
+    case = sim.Case.from_frame(ROWS, forces="n", sources=roles, start=day, end=pd.NaT, as_of=None)
+    assert (str(case.start), case.file.end) == ("2024-05-01", None)
+    assert str(case.with_settings(start=np.datetime64("2024-04-30")).start) == "2024-04-30"
 
 
 def test_a_case_that_was_read_can_be_checked():
