@@ -55,6 +55,9 @@ def dump_record(record: Result | Manifest | Sensitivity) -> dict[str, Any]:
     for bias in data["bias"] if isinstance(record, Result) else ():
         if bias["prior_median"] is None:
             del bias["prior_median"]
+    for force in data["forces"] if isinstance(record, Result) else ():
+        if force["victims"] == "military":
+            del force["victims"]
     for name in ("ongoing", "memo"):
         if isinstance(record, Result) and not data[name]:
             del data[name]

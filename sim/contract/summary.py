@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sim.case.case import MAX_FORCES, MAX_SOURCES, Role
+from sim.case.case import MAX_FORCES, MAX_SOURCES, Role, Victims
 from sim.case.claims import Qualifier
 from sim.case.wordings import PART, WORDINGS, Wording
 from sim.contract.values import (
@@ -48,10 +48,11 @@ class Priors:
 
 @dataclass(frozen=True, kw_only=True)
 class NamedForce:
-    """A force and its name in words."""
+    """A force, its name in words, and who they are."""
 
     force: Key
     label: Label
+    victims: Victims = "military"
 
 
 @dataclass(frozen=True, kw_only=True)

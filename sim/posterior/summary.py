@@ -73,7 +73,10 @@ def summarise(sample: Sample, prior: Sample, draws: Draws, verdict: Verdict, see
         seed=seed,
         inputs=design.fingerprint,
         prior=_describe_priors(design),
-        forces=tuple(NamedForce(force=key, label=case.label_force(key)) for key in case.forces),
+        forces=tuple(
+            NamedForce(force=key, label=case.label_force(key), victims=each.victims)
+            for key, each in case.forces.items()
+        ),
         sources=tuple(_describe_source(case, key) for key in case.sources),
         trusted=verdict.trusted,
         diagnostics=_describe_draws(draws, verdict, attempts),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 
@@ -23,14 +24,13 @@ FAR = 2.0  # standard deviations by which a claim may be off, and by which two k
 LEVELS = ("high", "moderate", "low")
 RULE = (
     f"low where the draws are not to be trusted, fewer than {FEW} sources speak, or more than half of the prior's "
-    f"variance is left in a headline count; else moderate where fewer than {MANY} sources speak, none of them "
-    f"independent, a claim is more than {FAR:g} standard deviations off, the latest numbers of one count lie more than "
-    f"a factor of {APART:g} apart, more than half of the variance would go if the sources' biases were known, or the "
-    "priors are provisional; else high. One level lower where a question of check that the answer may hang on stands "
-    "unanswered, or where claims contradict each other: two kinds of them, by measure or by role, lie more than "
-    f"{FAR:g} standard deviations apart around "
-    "what was expected, or by the sensitivity report groups of sources conflict, or one kind of claims left out "
-    "moves a headline by more than its standard deviation."
+    f"variance is left in a headline count; else moderate where fewer than {MANY} sources say more than a bound, "
+    f"none is independent, a claim is more than {FAR:g} standard deviations off, the latest numbers of one count lie "
+    f"more than a factor of {APART:g} apart, more than half of the variance would go if the sources' biases were "
+    "known, or the priors are provisional; else high. One level lower where a question of check that the answer may "
+    "hang on stands unanswered, or where claims contradict each other: two kinds of them, by measure or by role, lie "
+    f"more than {FAR:g} standard deviations apart around what was expected, or by the sensitivity report groups of "
+    "sources conflict, or one kind of claims left out moves a headline by more than its standard deviation."
 )
 _KINDS = {"cumulative": "running totals", "interval": "counts of days or spells"}
 
@@ -67,8 +67,14 @@ def _judge_evidence(result: Result) -> tuple[str, str]:
         f"{'only ' if speaking else ''}{_count(len(speaking))} speaks": len(speaking) < FEW,
         "much of the answer is the prior's": any(entry.prior_share > MOST for entry in headline),
     }
+    numbers = {claim.owner for claim in used if claim.wording.sign == 0}
+    few = (
+        f"only {_count(len(speaking))} speak"
+        if len(speaking) < MANY
+        else f"only {_count(len(numbers))} say more than a bound"
+    )
     moderate = {
-        f"only {_count(len(speaking))} speak": len(speaking) < MANY,
+        few: len(numbers) < MANY,
         "none of the sources is independent": not independent,
         "some claims are far from what the model expected": any(abs(claim.standardised or 0.0) > FAR for claim in used),
         "most of the uncertainty would go if the sources' biases were known": any(
@@ -99,7 +105,10 @@ def _tell_apart(used: list[JudgedClaim]) -> str:
 
 
 def _list_factors(used: list[JudgedClaim]) -> list[float]:
-    """Return for each count how far apart the latest totals of its sources are, as a factor: of its last NEAR_DAYS."""
+    """Return for each count how far apart the latest totals of its sources are, as a factor: of its last NEAR_DAYS.
+
+    A bound is not apart from what it leaves room for: at least 12 and about 600.
+    """
     latest: dict[tuple[str, str], dict[str, JudgedClaim]] = defaultdict(dict)
     for claim in sorted(used, key=lambda each: (each.as_of, each.published)):
         if claim.measure == "cumulative" and claim.unit == "count" and not claim.part and claim.said[0] > 0:
@@ -108,8 +117,9 @@ def _list_factors(used: list[JudgedClaim]) -> list[float]:
     for told in latest.values():
         first = max(dt.date.fromisoformat(each.as_of) for each in told.values()) - dt.timedelta(days=NEAR_DAYS)
         near = [each for each in told.values() if dt.date.fromisoformat(each.as_of) >= first]
-        numbers = [float(np.sqrt(each.said[0] * each.said[-1])) for each in near]
-        found.append(max(numbers) / min(numbers))
+        numbers = [(float(np.sqrt(each.said[0] * each.said[-1])), each.wording.sign) for each in near]
+        lows, highs = ([number for number, sign in numbers if sign != open_end] for open_end in (1, -1))
+        found.append(max(1.0, max(highs, default=1.0) / min(lows, default=math.inf)))
     return found
 
 

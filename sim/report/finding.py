@@ -7,11 +7,13 @@ from sim.report.labels import name_count, raise_first, tell_forces_apart
 from sim.report.table import list_headline, show_range
 
 MAX_FORCES = 2  # in the title
+WIDE = 100  # a factor between the ends of an interval, from which nothing is probable
 MOST = 0.5  # the probability of none from which the finding is that there were none
 _PHRASES = {
     "killed": "lost {} dead", "wounded": "had {} wounded", "missing": "had {} missing",
     "captured": "lost {} captured", "casualties": "suffered {} casualties", "losses": "suffered {} losses",
 }  # fmt: skip
+_PEOPLE = {"killed": "{} were killed", "wounded": "{} were wounded", "missing": "{} are missing"}  # who had no army
 
 
 def write_title(result: Result) -> str:
@@ -21,16 +23,27 @@ def write_title(result: Result) -> str:
     if not told:
         return result.title
     parts = []
+    people = {force.force for force in result.forces if force.victims != "military"}
     for number, (of, entry) in enumerate(told[:MAX_FORCES]):
-        phrase = _PHRASES.get(entry.quantity, f"lost {{}} {name_count(entry.quantity)}").format(say_range(entry))
+        wide = _is_wide(entry)
+        said = f"{'anything from ' if wide else ''}{say_range(entry)}"
+        if entry.force in people and entry.quantity in _PEOPLE:
+            parts.append(f"{of}: {'' if wide else 'probably '}{_PEOPLE[entry.quantity].format(said)}")
+            continue
+        phrase = _PHRASES.get(entry.quantity, f"lost {{}} {name_count(entry.quantity)}").format(said)
         same = number and entry.quantity == told[0][1].quantity
-        parts.append(f"{of} {say_range(entry) if same else phrase if number else f'probably {phrase}'}")
+        parts.append(f"{of} {said if same else phrase if number else f'{"may have" if wide else "probably"} {phrase}'}")
     more = len(told) - MAX_FORCES
     atmost = [show_range(entry).partition(" to ")[2] for _, entry in told[:MAX_FORCES] if entry.p_zero > MOST]
     room = f" (hardly above {' and '.join(filter(None, atmost))})" if any(atmost) else ""
     rest = f"{room}; {more} more force{'' if more == 1 else 's'} in the table" if more > 0 else room
     doubt = "" if result.trusted else "Not to be trusted: "
-    return f"{doubt}{raise_first(', '.join(parts))}{rest}"
+    return f"{doubt}{raise_first(('; ' if people else ', ').join(parts))}{rest}"
+
+
+def _is_wide(entry: Estimate) -> bool:
+    low, high = entry.intervals["0.9"]
+    return entry.p_zero <= MOST and high >= WIDE * max(low, 1.0)
 
 
 def name_forces(result: Result) -> dict[str, str]:

@@ -16,6 +16,7 @@ PALETTE = (
     "#295E10", "#96B081", "#BB3446", "#65435C", "#5940B1", "#642901", "#F283DA", "#2E3A63", "#8B8344", "#9C698F",
 )  # fmt: skip
 OTHERS = "#6b6b6b"  # of sources beyond the palette
+MOST_SOURCES = 20  # of a force, in a figure and in the text; an annex has them all
 
 _BIAS = re.compile(r"bias of (\w+) on (\w+)\.(\w+)")
 _COUNT = re.compile(r"\b(\w+)\.(\w+)\b")
@@ -106,6 +107,12 @@ def raise_first(text: str) -> str:
 def sort_naturally(text: str) -> list[tuple[int, str]]:
     """Return what text is sorted by, so that 2 comes before 10."""
     return [(int(part), "") if part.isdecimal() else (0, part.casefold()) for part in re.split(r"(\d+)", text)]
+
+
+def choose_sources(result: Result, force: str) -> list[str]:
+    """Return the sources of a force that a figure and the text show: those that say most."""
+    biased = {entry.source for entry in result.bias if entry.force == force}
+    return [source for source in weigh_sources(result, force) if source in biased][:MOST_SOURCES]
 
 
 def weigh_sources(result: Result, force: str) -> dict[str, tuple[int, int, float]]:

@@ -401,3 +401,14 @@ def test_relays_are_their_source(design):
 def test_what_was_asked_is_not_rounded():
     entry = Exceedance(force="x", quantity="killed", above=12_345, probability=0.5, words="")
     assert "more than 12,345 were killed" in judge_threshold(entry)
+
+
+def test_why_a_claim_is_not_used_names_no_id_that_no_table_shows(kursk_run):
+    """A row that repeats another says whose and what, not the other's id."""
+    result = kursk_run.result
+    repeats = [claim for claim in result.claims if (claim.why_not or "").startswith("repeats ")]
+    told = render_memo(compose_memo(result)).split("## Annex: claims not used")[1].split("## Annex: provenance")[0]
+    assert repeats
+    for claim in repeats:
+        assert f"| {claim.why_not} " not in told
+    assert "repeats Unattributed estimates in the press: 10,000 to 12,000, 15 Dec 2024" in told.replace("\u00a0", " ")

@@ -61,6 +61,65 @@ def test_the_title_is_the_finding(kursk_run, two):
     assert write_title(replace(kursk_run.result, trusted=False)).startswith("Not to be trusted: ")
 
 
+def test_a_title_calls_nothing_probable_that_may_be_anything(kursk_run):
+    def widen(data):
+        killed = next(entry for entry in data["estimates"] if entry["quantity"] == "killed")
+        killed["intervals"]["0.9"] = [9, 47_000]
+
+    wide = edit_result(kursk_run.result, widen)
+    assert write_title(wide) == "North Korean troops may have lost anything from 9 to 47,000 dead"
+
+
+def test_people_who_have_no_army_do_not_lose_their_dead(kursk_run):
+    killed = next(entry for entry in kursk_run.result.estimates if entry.quantity == "killed")
+    people = edit_result(kursk_run.result, lambda data: data["forces"][0].update(victims="civilians"))
+    assert write_title(people) == f"North Korean troops: probably {show_range(killed)} were killed"
+    assert edit_result(people, lambda _: None) == people  # written, and read again
+
+
+def test_a_bound_neither_contradicts_nor_agrees(kursk_run):
+    """At least 12 leaves room for 600, and is no further source of a number; about 12 is far apart from it."""
+
+    def say(*told):
+        def change(data):
+            used = [each for each in data["claims"] if each["used"] and each["quantity"] == "killed"]
+            model, sources = used[0], [entry["source"] for entry in data["sources"]]
+            data["questions"], data["claims"] = [], [
+                {**model, "id": f"c{n}", "source": sources[n], "owner": sources[n], "qualifier": wording,
+                 "value": value, "low": None, "high": None, "measure": "cumulative", "as_of": data["as_of"],
+                 "standardised": 0.0}
+                for n, (wording, value) in enumerate(told)
+            ]  # fmt: skip
+            data["readings"], data["lulls"] = [], data.get("lulls", [])
+            for entry in data["estimates"]:
+                entry["bias_share"], entry["prior_share"] = 0.0, 0.0
+
+        return judge_confidence(edit_result(kursk_run.result, change))[1]
+
+    assert "only 2 sources say more than a bound" in say(
+        ("about", 600), ("about", 500), ("at_least", 12), ("counted", 14)
+    )
+    assert "a factor of" not in say(("about", 600), ("about", 500), ("at_least", 12), ("counted", 14))
+    assert "a factor of 50 apart" in say(("about", 600), ("about", 500), ("about", 12), ("counted", 14))
+    assert "a factor of" not in say(("about", 600), ("about", 500), ("at_most", 6000), ("about", 700))
+
+
+def test_many_sources_are_in_an_annex_and_those_that_speak_most_in_the_text(kursk_run, monkeypatch):
+    def list_rows(memo, title):
+        section = next((each for each in memo.sections if each.title == title), None)
+        return [row for block in section.blocks if hasattr(block, "rows") for row in block.rows] if section else []
+
+    whole = compose_memo(kursk_run.result)
+    every = list_rows(whole, "What each source is worth")
+    assert not list_rows(whole, "Annex: every source")
+    monkeypatch.setattr("sim.report.labels.MOST_SOURCES", 2)
+    parted = compose_memo(kursk_run.result)
+    assert list_rows(parted, "Annex: every source") == every
+    shown = list_rows(parted, "What each source is worth")
+    assert len({row[0] for row in shown}) == 2
+    assert set(shown) < set(every)
+
+
 def test_page_one_alone_is_the_start_of_the_memo(kursk_run):
     memo = compose_memo(kursk_run.result)
     brief = compose_memo(kursk_run.result, brief=True)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from sim.case.case import Role
-from sim.contract.summary import JudgedClaim, Reading
-from sim.report.labels import label_sources, name_count, name_row, sort_naturally, tell_forces_apart
+from sim.contract.summary import Bias, JudgedClaim, Reading
+from sim.report.labels import (
+    choose_sources,
+    label_sources,
+    name_count,
+    name_row,
+    sort_naturally,
+    tell_forces_apart,
+)
 from sim.report.memo.blocks import Block, Link, Material, Points, Table, Text, show_figures
 from sim.report.robustness import list_forces, look_at
 from sim.words import (
@@ -41,10 +48,35 @@ def compose_sources(material: Material) -> Iterator[Block]:
         "A source's bias is what it makes of the truth: 1 is none, 2 says twice the losses. Where the prior's share is "
         "high, its claims have told little about it, and the figure is what such sources did in other wars."
     )
+    of, shown = tell_forces_apart(result.forces), _list_shown(material)
+    few = [entry for entry in result.bias if (entry.force, entry.source) in shown]
+    more = "" if len(few) == len(result.bias) else ": those that speak most; an annex has all"
+    yield _tabulate_sources(material, few, more)
+    if result.readings:
+        yield Text("Some roles can be read in more than one way:")
+        yield Points(tuple(_tell_reading(reading, labels[reading.source], of) for reading in result.readings))
+    caption = "What each source makes of the truth: median, 50% and 90% credible intervals"
+    yield from show_figures(result, "biases", caption)
+
+
+def compose_all_sources(material: Material) -> Iterator[Block]:
+    """Yield every source, where there are more than the text shows."""
+    shown = _list_shown(material)
+    if any((entry.force, entry.source) not in shown for entry in material.result.bias):
+        yield _tabulate_sources(material, material.result.bias)
+
+
+def _list_shown(material: Material) -> set[tuple[str, str]]:
+    forces = [entry.force for entry in material.result.forces]
+    return {(force, source) for force in forces for source in choose_sources(material.result, force)}
+
+
+def _tabulate_sources(material: Material, entries: Sequence[Bias], more: str = "") -> Table:
+    result, labels = material.result, label_sources(material.result)
     sources = {entry.source: entry for entry in result.sources}
     of = tell_forces_apart(result.forces)
     rows = []
-    for entry in sorted(result.bias, key=lambda entry: (sort_naturally(labels[entry.source]), entry.source)):
+    for entry in sorted(entries, key=lambda entry: (sort_naturally(labels[entry.source]), entry.source)):
         source = sources[entry.source]
         low, high = entry.intervals["0.9"]
         role = show_roles(source.roles[entry.force]) + (f", rated {source.rating}" if source.rating else "")
@@ -55,12 +87,7 @@ def compose_sources(material: Material) -> Iterator[Block]:
             )
         )  # fmt: skip
     header = ("Source", "Role", "Speaks of", "Bias", "90% interval", "Prior's share")
-    yield Table("What each source makes of the truth", header, tuple(rows), "lllrrr", grouped=True)
-    if result.readings:
-        yield Text("Some roles can be read in more than one way:")
-        yield Points(tuple(_tell_reading(reading, labels[reading.source], of) for reading in result.readings))
-    caption = "What each source makes of the truth: median, 50% and 90% credible intervals"
-    yield from show_figures(result, "biases", caption)
+    return Table(f"What each source makes of the truth{more}", header, tuple(rows), "lllrrr", grouped=True)
 
 
 def _tell_reading(reading: Reading, label: str, of: dict[str, str]) -> str:
@@ -123,10 +150,11 @@ def _list_pulls(material: Material) -> dict[str, str]:
 def compose_unused_claims(material: Material) -> Iterator[Block]:
     """Yield the claims that are not used, and why."""
     labels, of = label_sources(material.result), tell_forces_apart(material.result.forces)
+    known = {claim.id: claim for claim in material.result.claims}
     rows = tuple(
         (
             _show_source(claim, labels), _show_claim(claim, of), _show_days(claim),
-            claim.why_not or "", _show_wording(claim), _show_report(claim),
+            _tell_why(claim, known, labels), _show_wording(claim), _show_report(claim),
         )
         for claim in material.result.claims
         if not claim.used
@@ -134,6 +162,16 @@ def compose_unused_claims(material: Material) -> Iterator[Block]:
     header = ("Source", "Said", "As of", "Why not", *LONG)
     table = Table("Claims that are shown and not used", header, rows, "llllll", under=len(LONG))
     yield table.drop_empty() if rows else Text("None.")
+
+
+def _tell_why(claim: JudgedClaim, known: dict[str, JudgedClaim], labels: dict[str, str]) -> str:
+    """Return why a claim is not used; another row is named by what it says, since no table shows its id."""
+    why = claim.why_not or ""
+    words, _, last = why.rpartition(" ")
+    other = known.get(last) if words in ("is added to", "replaced by", "repeats", "duplicates") else None
+    if other is None or why == claim.exclude:
+        return why
+    return f"{words} {labels[other.source]}: {show_said(other)}, {show_day(other.as_of, letters=3)}"
 
 
 def _show_source(claim: JudgedClaim, labels: dict[str, str]) -> str:

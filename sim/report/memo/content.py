@@ -21,7 +21,7 @@ from sim.report.memo.basis import (
     compose_variants,
 )
 from sim.report.memo.blocks import Block, Material, Memo, Section
-from sim.report.memo.claims import compose_sources, compose_unused_claims, compose_used_claims
+from sim.report.memo.claims import compose_all_sources, compose_sources, compose_unused_claims, compose_used_claims
 from sim.report.memo.evidence import compose_change, compose_evidence
 from sim.report.memo.numbers import list_numbers
 from sim.report.memo.page_one import compose_page_one
@@ -37,6 +37,7 @@ SECTIONS: dict[str, Callable[[Material], Iterable[Block]]] = {
     "How robust the answer is": compose_robustness,
     "What is not known": compose_limits,
     "Method": compose_method,
+    "Annex: every source": compose_all_sources,
     "Annex: claims used": compose_used_claims,
     "Annex: claims not used": compose_unused_claims,
     "Annex: every variant": compose_variants,

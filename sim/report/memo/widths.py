@@ -15,6 +15,7 @@ _LETTER, _WORD, _BOLD = (
 )  # of its size, that a letter is wide: on average, in one word, in a bold one; for a wide face
 SHORTEST = 22  # letters of a column that is not wrapped where there is room
 _JOINT = re.compile(r"(?<=\w)[/_-](?=\w)")
+_RANGE = re.compile(r"(?<=\d) to (?=\d)")
 _PAD = 0.16  # inches of a cell's edges
 
 
@@ -66,8 +67,8 @@ def _measure_words(block: Table, size: float) -> list[float]:
 
 
 def tie_end(title: str) -> str:
-    """Return a title whose last line has more than its last word."""
-    return "\N{NO-BREAK SPACE}".join(title.rsplit(" ", 1))
+    """Return a title whose last line has more than its last word, and whose ranges stand on one line."""
+    return "\N{NO-BREAK SPACE}".join(_RANGE.sub("\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}", title).rsplit(" ", 1))
 
 
 def count_lines(block: Table, widths: Sequence[float], size: float) -> list[int]:

@@ -13,6 +13,7 @@ from matplotlib import font_manager
 from matplotlib.ft2font import FT2Font
 
 from sim.contract.summary import Result
+from sim.report.labels import raise_first
 
 BASE = "DejaVu Sans"
 MOST_FONTS = 400  # looked into for letters that are missing
@@ -99,8 +100,11 @@ def spell(text: str, missing: set[str]) -> str:
         return text
     from anyascii import anyascii
 
-    parts = "".join(anyascii(letter) if letter in missing else letter for letter in text)
-    return re.sub(r" +", " ", parts).strip(" ") or "?"
+    words = []
+    for word in text.split(" "):
+        spelt = "".join(anyascii(letter).lower() if letter in missing else letter for letter in word)
+        words.append(spelt if spelt == word else raise_first(spelt))
+    return re.sub(r" +", " ", " ".join(words)).strip(" ") or "?"
 
 
 def list_names(result: Result) -> list[str]:

@@ -15,15 +15,16 @@ from matplotlib.transforms import blended_transform_factory
 
 from sim.case.wordings import list_bounds
 from sim.contract.summary import Bias, JudgedClaim, Result
+from sim.report.confidence import find_conflicts
 from sim.report.finding import name_forces
 from sim.report.labels import (
+    choose_sources,
     colour_sources,
     label_sources,
     name_count,
     name_number,
     raise_first,
     sort_naturally,
-    weigh_sources,
 )
 from sim.report.plots.frame import MARGIN, SMALL, TEXT, WIDTH, Frame, cut_text, name_source, open_frame
 from sim.report.plots.style import (
@@ -39,7 +40,7 @@ from sim.report.plots.style import (
 )
 from sim.words import show_count, show_day, show_factor, show_given, show_given_share, show_share
 
-MOST_SOURCES, MOST_CLAIMS = 20, 30  # in a figure
+MOST_CLAIMS = 30  # in a figure
 NEAR, FAR = 1.25, 1.5  # a factor of the truth, and standard deviations from what was expected
 _ROW, _LINE = 0.225, 0.19  # inches
 _NAMES, _AXIS = 2.3, 2.25  # inches of the names of rows, and of the axis
@@ -53,7 +54,7 @@ def plot_biases(result: Result, force: str) -> Figure | None:
         return None
     every.sort(key=lambda entry: (sort_naturally(labels[entry.source]), entry.source, entry.quantity))
     biased = {entry.source for entry in every}
-    kept = [source for source in weigh_sources(result, force) if source in biased][:MOST_SOURCES]
+    kept = choose_sources(result, force)
     entries = [entry for entry in every if entry.source in kept]
     more = f" The {len(kept)} of {len(biased)} sources that speak most; all are in the data." * (
         len(biased) > len(kept)
@@ -129,6 +130,9 @@ def plot_claims(result: Result, force: str) -> Figure | None:
 
 def _find_claim(result: Result, claim: JudgedClaim, force: str) -> str:
     """Return which claim is furthest from what was expected, in a line."""
+    conflict = next(find_conflicts(result), "") if len(result.forces) == 1 else ""
+    if abs(claim.standardised or 0.0) < FAR and conflict:
+        return f"{raise_first(force)}: {conflict}"
     if abs(claim.standardised or 0.0) < FAR:
         return f"{raise_first(force)}: every claim is near what the model expects of its source"
     said, name = _show_said(claim), name_count(claim.quantity)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib as mpl
 import numpy as np
@@ -34,6 +34,7 @@ ZERO = 0.5  # where zero is drawn on a log axis
 LEAST_TICKS = 3  # of an axis, from which it can be read
 TITLE_LINE = 0.2  # inches of a further line of a headline
 _LETTER, _LINE = 0.088, 0.17  # inches of a digit, and of a line, of a tick
+_EDGE = 0.03  # of an axis, within which a number would reach beyond its end
 
 _STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -140,10 +141,16 @@ def set_count_axis(axes: Axes, low: float, high: float, axis: str = "x", most: i
             ticks = [ZERO, *(tick for tick in ticks if tick >= 2)]
         if not _collide(ticks, low, high, room, upright=axis == "y", whole=whole):
             break
+    places = [(np.log(tick) - np.log(low)) / (np.log(high) - np.log(low)) for tick in ticks]
+    ends: dict[int, Literal["left", "right"]] = {0: "left"} if places and places[0] < _EDGE else {}
+    ends |= {len(ticks) - 1: "right"} if places and places[-1] > 1 - _EDGE else {}
     target.set_major_locator(FixedLocator(ticks))
     target.set_minor_locator(NullLocator())
     target.set_major_formatter(FuncFormatter(lambda value, _: _show_tick(value, whole=whole)))
     target.set_minor_formatter(NullFormatter())
+    labels = target.get_ticklabels() if axis == "x" else []
+    for number, side in ends.items() if labels else ():
+        labels[number].set_horizontalalignment(side)  # so that no number is cut by the edge
 
 
 def _show_tick(value: float, *, whole: bool) -> str:
