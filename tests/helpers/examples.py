@@ -92,6 +92,17 @@ RICH_ROWS: list[Row] = [
     {"qualifier": "about", "value": 0.1, "digits": 1, "unit": "share", "of": "casualties", "source": "mixed"},
 ]  # fmt: skip
 
+# The same with an ally of the adversary's, who can be read as the adversary.
+ALLY = CASE.replace("[sources.own]", '[sources.ally]\nrole = "ally_of_adversary"\n[sources.own]')
+ALLY_ROWS: list[Row] = [
+    {"value": 300, "as_of": "2024-02-01"},
+    {"qualifier": "at_least", "value": 900, "source": "foe", "quantity": "casualties"},
+    {"qualifier": "range", "low": 4000, "high": 6000, "quantity": "deployed", "source": "ally", "measure": "stock"},
+    {"value": 250, "source": "ally"},
+    {"value": 700, "source": "mixed", "quantity": "wounded"},
+    {"id": "quiet", "source": "foe", "quantity": "losses", "exclude": "enters as a lull"},
+]
+
 UNBOUNDED_ROWS: list[Row] = [
     {"force": "a", "value": 500, "as_of": "2024-02-01"},
     {"force": "a", "value": 1500, "quantity": "casualties", "source": "foe", "qualifier": "at_least"},
