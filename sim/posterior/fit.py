@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -163,24 +164,38 @@ def prepare_density() -> Any:
 
 def list_densities(buffer: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the log densities of what a buffer holds at points, shape (points, n); where it has none, -infinity."""
-    density, count = prepare_density(), x.shape[1]
-    points, found, unused = np.ascontiguousarray(x), np.full(len(x), -np.inf), np.empty(count)
-    value = np.empty(1)
-    slope, told = (each.ctypes.data_as(_POINTER) for each in (unused, value))
-    for place, point in enumerate(points):
-        if density.ctypes(count, point.ctypes.data_as(_POINTER), slope, told, buffer.ctypes.data) == 0:
+    found, (evaluate, _, value) = np.full(len(x), -np.inf), _point_at(buffer, x.shape[1])
+    for place, point in enumerate(x):
+        if evaluate(point):
             found[place] = value[0]
     return np.where(np.isnan(found), -np.inf, found)
 
 
 def list_gradients(buffer: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the gradients of what a buffer holds at points, shape (points, n), as the sampler sees them."""
-    density, count = prepare_density(), x.shape[1]
-    points, found, value = np.ascontiguousarray(x), np.empty(x.shape), np.empty(1)
-    for point, gradient in zip(points, found, strict=True):
-        pointers = (each.ctypes.data_as(_POINTER) for each in (point, gradient, value))
-        density.ctypes(count, *pointers, buffer.ctypes.data)
+    found, (evaluate, slope, _) = np.empty(x.shape), _point_at(buffer, x.shape[1])
+    for place, point in enumerate(x):
+        evaluate(point)
+        found[place] = slope
     return found
+
+
+def _point_at(
+    buffer: NDArray[np.float64], count: int
+) -> tuple[Callable[[NDArray[np.float64]], bool], NDArray[np.float64], NDArray[np.float64]]:
+    """Return what evaluates the density at a point and says whether it has one, and what it fills: gradient, value.
+
+    The pointers are made once: to make them takes as long as a density of a small case.
+    """
+    at, slope, value = np.empty(count), np.empty(count), np.empty(1)
+    call, pointers = prepare_density().ctypes, [each.ctypes.data_as(_POINTER) for each in (at, slope, value)]
+    address = buffer.ctypes.data
+
+    def evaluate(point: NDArray[np.float64]) -> bool:
+        at[:] = point
+        return bool(call(count, *pointers, address) == 0)
+
+    return evaluate, slope, value
 
 
 @dataclass(frozen=True)
@@ -219,15 +234,10 @@ def sample_buffer(
     density, size = prepare_density(), len(middle)
 
     def start(rng: np.random.Generator) -> NDArray[np.float64]:
-        gradient, value = np.empty(size), np.empty(1)
+        evaluate, _, _ = _point_at(buffer, size)
         for _ in range(MAX_STARTS):
             point = middle + rng.uniform(-1, 1, size)
-            if (
-                density.ctypes(
-                    size, *(each.ctypes.data_as(_POINTER) for each in (point, gradient, value)), buffer.ctypes.data
-                )
-                == 0
-            ):
+            if evaluate(point):
                 return point
         problem = (
             f"no starting point with a finite density in {MAX_STARTS} tries: priors and claims contradict each other"

@@ -1,14 +1,16 @@
 """From the draws of the case as it stands to those of a variant: weighed, or as where the variant's chains begin.
 
-The draws are weighed by the variant's density over the base's. Where Pareto's k is large they are first moved and
-scaled to the weighted mean and spread, again and again while that helps (Paananen et al. 2021,
-doi 10.1007/s11222-020-09982-2). Unknowns that the variant lacks stand, given the others, as in the base's draws: a
-normal law about a linear regression, which the weights need not be told of.
+The draws are weighed by the variant's density over the base's. Where that does not carry they are first moved to the
+weighted mean and spread, again and again while that helps (Paananen et al. 2021, doi 10.1007/s11222-020-09982-2), but
+along those directions alone in which the ratio of the densities varies most: so few have a mean and a covariance that
+few effective draws can tell, and what does not depend on the ratio stays as it is. Unknowns that the variant lacks
+stand, given the others, as in the base's draws: a normal law about a linear regression, which the weights need not be
+told of.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,41 +18,23 @@ from numpy.typing import NDArray
 
 from sim.model.buffer import constrain_draws, find_middle, name_slots, pack_design
 from sim.model.design import Design
-from sim.posterior.fit import Draws, list_densities
+from sim.posterior.fit import Draws, list_densities, list_gradients
 from sim.posterior.sample import Sample, take_posterior
 from sim.report.robustness import GOOD_K
 from sim.robustness.counts import Floats
+from sim.robustness.footing import Footing
 from sim.sampler.chains import ChainState
 from sim.sampler.diagnostics import count_weighted, smooth_weights
 
 ALIKE = 0.7  # of the unknowns, that a variant must share with the base to begin where its chains ended
-MOST_MOVES = 4  # of the draws towards the weighted ones
-GAIN = 0.02  # of Pareto's k, below which a move is none
+DIRECTIONS = 3  # along which draws are moved
+SLOPES = 400  # draws whose slopes tell the directions
+HOPE = 0.2  # of the effective draws that are needed, with fewer of which no move is tried
+MOST_MOVES = 3  # of the draws towards the weighted ones
+SHRINK = 10  # draws by whose weight, for each direction, the covariance stays as it was
+GAIN = 1.1  # the factor of effective draws below which a move is the last
 LEAST_POSSIBLE = 0.5  # of the draws: where fewer can be in the variant nothing is weighed
 IMPOSSIBLE = -1_000.0  # log weight of a draw that cannot be in it
-
-
-@dataclass(frozen=True)
-class Footing:
-    """The case as it stands, fitted.
-
-    Attributes
-    ----------
-    design : Design
-    x : ndarray, shape (chains, draws, n)
-        Draws of the unconstrained vector.
-    densities : ndarray, shape (chains x draws,)
-        Their log densities.
-    chain_state : ChainState
-    efficiency : float
-        Effective draws for each draw, of the count of the report's lead that has fewest.
-    """
-
-    design: Design
-    x: Floats
-    densities: Floats
-    chain_state: ChainState
-    efficiency: float
 
 
 @dataclass(frozen=True)
@@ -67,39 +51,80 @@ class Weighed:
         return count_weighted(self.log_weights)
 
 
+@dataclass(frozen=True)
+class Ratio:
+    """A variant's density beside the base's, on the base's unknowns: those that it lacks as they are given the others.
+
+    Attributes
+    ----------
+    here, rest : ndarray of int
+        Where the unknowns of the variant stand among the base's, and where those that it lacks.
+    base, varied : ndarray
+        What the densities read.
+    regression : ndarray, shape (1 + here, rest)
+        Of the unknowns that it lacks on a constant and the others.
+    precision : ndarray, shape (rest, rest)
+        Of their errors.
+    """
+
+    here: NDArray[np.int64]
+    rest: NDArray[np.int64]
+    base: Floats
+    varied: Floats
+    regression: Floats
+    precision: Floats
+
+    def _miss(self, x: Floats) -> Floats:
+        return np.asarray(x[:, self.rest] - self.regression[0] - x[:, self.here] @ self.regression[1:])
+
+    def list_densities(self, x: Floats) -> Floats:
+        """Return the variant's log densities at points, shape (points,), up to a constant."""
+        errors = self._miss(x)
+        given = 0.5 * ((errors @ self.precision) * errors).sum(axis=1)
+        return np.asarray(list_densities(self.varied, x[:, self.here]) - given)
+
+    def list_slopes(self, x: Floats) -> Floats:
+        """Return the gradients of the log of the ratio at points, shape (points, n)."""
+        found = -list_gradients(self.base, x)
+        pull = self._miss(x) @ self.precision
+        found[:, self.here] += list_gradients(self.varied, x[:, self.here]) + pull @ self.regression[1:].T
+        found[:, self.rest] -= pull
+        return found
+
+
 def weigh_draws(base: Footing, varied: Design) -> Weighed | None:
     """Weigh the base's draws for a variant; None where that has unknowns which the base lacks."""
-    places = _place_slots(base.design, varied)
-    if None in places:
-        return None
     x = base.x.reshape(-1, base.x.shape[-1])
-    density = _extend_density(x, [place for place in places if place is not None], pack_design(varied))
-    return match_moments(x, base.densities, density)
+    ratio = compare_densities(base.design, varied, x)
+    if ratio is None:
+        return None
+    return match_moments(x, base.densities, ratio.list_densities, ratio.list_slopes, base.needed)
 
 
-def _extend_density(x: Floats, places: Sequence[int], buffer: Floats) -> Callable[[Floats], Floats]:
-    """Return the density of a variant on the base's unknowns, those that it lacks as they are given the others."""
+def compare_densities(design: Design, varied: Design, x: Floats) -> Ratio | None:
+    """Return a variant's density beside the base's, of draws; None where it has unknowns which the base lacks."""
+    places = [place for place in _place_slots(design, varied) if place is not None]
+    if len(places) < len(name_slots(varied)):
+        return None
     here = np.array(places)
     rest = np.setdiff1d(np.arange(x.shape[1]), here)
-    if not len(rest):
-        return lambda moved: list_densities(buffer, moved[:, here])
-
-    def regressors(moved: Floats) -> Floats:
-        return np.column_stack([np.ones(len(moved)), moved[:, here]])
-
-    slopes = np.linalg.lstsq(regressors(x), x[:, rest], rcond=None)[0]
-    errors = x[:, rest] - regressors(x) @ slopes
-    precision = np.linalg.pinv(np.atleast_2d(np.cov(errors.T)))
-
-    def density(moved: Floats) -> Floats:
-        errors = moved[:, rest] - regressors(moved) @ slopes
-        return np.asarray(list_densities(buffer, moved[:, here]) - 0.5 * ((errors @ precision) * errors).sum(axis=1))
-
-    return density
+    regressors = np.column_stack([np.ones(len(x)), x[:, here]])
+    regression = np.linalg.lstsq(regressors, x[:, rest], rcond=None)[0]
+    errors = x[:, rest] - regressors @ regression
+    precision = np.linalg.pinv(np.atleast_2d(np.cov(errors.T))) if len(rest) else np.zeros((0, 0))
+    return Ratio(here, rest, pack_design(design), pack_design(varied), regression, precision)
 
 
-def match_moments(x: Floats, densities: Floats, density: Callable[[Floats], Floats]) -> Weighed:
-    """Weigh draws for another density, moved where that makes the weights more even.
+def match_moments(
+    x: Floats,
+    densities: Floats,
+    density: Callable[[Floats], Floats],
+    slopes: Callable[[Floats], Floats],
+    needed: float,
+) -> Weighed:
+    """Weigh draws for another density, moved where the weights do not suffice, while that makes them more even.
+
+    Where weights leave less than a share of what is needed, no move is known to have made it enough, and none is tried.
 
     Parameters
     ----------
@@ -108,7 +133,14 @@ def match_moments(x: Floats, densities: Floats, density: Callable[[Floats], Floa
         Log density that they were drawn from, up to a constant.
     density : callable
         From points to the log density that they are to stand for, up to a constant.
+    slopes : callable
+        From points to the gradients of that less the other, shape (points, n).
+    needed : float
+        How many draws of equal weight would be enough, where Pareto's k is small too.
     """
+
+    def suffices(found: Weighed) -> bool:
+        return found.k <= GOOD_K and found.count > needed
 
     def weigh(moved: Floats, stretch: float) -> Weighed:
         log_ratios = density(moved) + stretch - densities
@@ -119,22 +151,52 @@ def match_moments(x: Floats, densities: Floats, density: Callable[[Floats], Floa
         return Weighed(moved, *smooth_weights(log_ratios))
 
     best, stretch = weigh(x, 0.0), 0.0
+    if suffices(best) or np.isinf(best.k) or best.count < HOPE * needed:
+        return best
+    lift, read = _find_directions(x, slopes)
     for _ in range(MOST_MOVES):
-        if best.k <= GOOD_K:
-            break
-        weights = np.exp(best.log_weights - best.log_weights.max())
-        middle, aim = best.x.mean(axis=0), np.average(best.x, axis=0, weights=weights)
-        spread = np.average((best.x - aim) ** 2, axis=0, weights=weights)
-        scale = np.sqrt(spread / np.maximum(best.x.var(axis=0), 1e-300))
-        for factor in (np.ones(x.shape[1]), scale):
-            wider = stretch + float(np.log(factor).sum())
-            found = weigh(aim + factor * (best.x - middle), wider)
-            if found.k < best.k - GAIN:
-                best, stretch = found, wider
-                break
-        else:
+        aim, spread, grown = _match(best.x @ read, best.log_weights)
+        here = best.x @ read
+        moved = best.x + ((here - here.mean(axis=0)) @ spread.T + aim - here) @ lift.T
+        found = weigh(moved, stretch + grown)
+        grew = found.count > GAIN * best.count
+        if grew or suffices(found):
+            best, stretch = found, stretch + grown
+        if not grew or suffices(best):
             break
     return best
+
+
+def _find_directions(x: Floats, slopes: Callable[[Floats], Floats]) -> tuple[Floats, Floats]:
+    """Return the directions in which a ratio of densities varies most, and what reads a point along them.
+
+    They are the leading eigenvectors of the mean product of its slopes, where the draws have unit covariance
+    (Constantine et al. 2014, doi 10.1137/130916138). Both have the shape (n, directions).
+    """
+    some = x[:: max(len(x) // SLOPES, 1)]
+    root = np.linalg.cholesky(np.atleast_2d(np.cov(x.T)))
+    found = slopes(some)
+    white = found[np.isfinite(found).all(axis=1)] @ root
+    lead = np.linalg.eigh(white.T @ white)[1][:, ::-1][:, :DIRECTIONS]
+    return root @ lead, np.linalg.solve(root.T, lead)
+
+
+def _match(here: Floats, log_weights: Floats) -> tuple[Floats, Floats, float]:
+    """Return the weighted mean of draws, what gives centred ones the weighted covariance, and the log of its volume.
+
+    No weight counts for more than as one of a number that is the root of all; the covariance is shrunk to that without
+    weights by the weight of ten draws for each direction.
+    """
+    weights = np.exp(log_weights - log_weights.max())
+    weights = np.minimum(weights / weights.sum(), len(weights) ** -0.5)
+    weights /= weights.sum()
+    aim = weights @ here
+    was = np.atleast_2d(np.cov(here.T))
+    now = ((here - aim) * weights[:, None]).T @ (here - aim)
+    prior = SHRINK * here.shape[1]
+    share = prior / (prior + 1 / np.sum(weights**2))
+    spread = np.linalg.cholesky(share * was + (1 - share) * now) @ np.linalg.inv(np.linalg.cholesky(was))
+    return aim, spread, float(np.linalg.slogdet(spread)[1])
 
 
 def sample_weighed(base: Footing, varied: Design, found: Weighed, seed: int) -> Sample:

@@ -1,9 +1,10 @@
 """How the answer would move: every variant of a case fitted, beside what reweighting the draws of the base tells.
 
 Claims are left out, one or many, by Pareto-smoothed importance sampling (Vehtari et al. 2024, arXiv 1507.02646) where
-its k is small. For any other variant the base's draws are moved and weighed (`sim.robustness.bridging`), and where that
-does not carry, it is refitted from the base's draws and metric. Variants of one density are judged once. Priors are
-scaled by powers (Kallioinen et al. 2024, doi 10.1007/s11222-023-10366-5). Which was done is said of each.
+its k is small. For any other variant more draws of the base (`sim.robustness.footing`) are moved and weighed
+(`sim.robustness.bridging`), and where that does not carry, it is refitted from these draws and the base's metric.
+Variants of one density are judged once. Priors are scaled by powers (Kallioinen et al. 2024, doi
+10.1007/s11222-023-10366-5). Which was done is said of each.
 """
 
 from __future__ import annotations
@@ -19,19 +20,19 @@ from sim.contract.summary import NamedForce
 from sim.model.buffer import count_unknowns, name_slots, pack_design
 from sim.model.claims.invented import find_doubtful
 from sim.model.design import Design
-from sim.posterior.fit import MANY_UNKNOWNS, list_densities
+from sim.posterior.fit import MANY_UNKNOWNS
 from sim.posterior.sample import Sample
 from sim.posterior.summary import choose_keys
-from sim.posterior.verdict import Fit, Ladder, Quantities, choose_ladder, fit_design, judge_sample
+from sim.posterior.verdict import Fit, Ladder, choose_ladder, fit_design
 from sim.report.robustness import LEFT_OUT
-from sim.robustness.bridging import Footing, carry_chains, sample_weighed, weigh_draws
+from sim.robustness.bridging import carry_chains, sample_weighed, weigh_draws
 from sim.robustness.conflict import compare_groups, list_groups, list_topics, only_group
 from sim.robustness.counts import FitSummary, KeptFit, describe_counts, has_counts, read_fit
+from sim.robustness.footing import Footing, draw_more, list_leading, stand_on
 from sim.robustness.power_scaling import scale_priors
 from sim.robustness.reweighing import (
     MOST_REFITS,
     OF_SHIFTS,
-    carries,
     forecast_claims,
     reweigh_claims,
     summarise_weighted,
@@ -44,7 +45,9 @@ from sim.system.tasks import TaskOptions, gather_results
 
 GROUP = "group"  # the kind of a task that fits the claims of one group of sources alone
 ECHO = "echo: "
-SHARE = 0.5  # of the seconds of the first fit, that a variant takes
+SHARE = 0.4  # of the seconds of the first fit, that a variant takes
+# Of later attempts at a variant: the draws, and what steps may be refused, as shares of a case's first attempt.
+LATER = ((0.3, 0.2), (0.6, 0.1), (1.0, 0.1))
 
 
 def examine_case(design: Design, seed: int, *, quick: bool = False, **options: Unpack[TaskOptions]) -> Sensitivity:
@@ -69,9 +72,10 @@ def examine_case(design: Design, seed: int, *, quick: bool = False, **options: U
         standard deviation of log C.
     """
     quiet, started = options.get("quiet", True), time.perf_counter()
-    fit = fit_design(design, seed, choose_ladder(design), quiet=quiet)  # as a run fits it, to the last digit
+    ladder = choose_ladder(design)
+    fit = fit_design(design, seed, ladder, quiet=quiet)  # as a run fits it, to the last digit
     took = time.perf_counter() - started
-    sample, footing = fit.sample, _stand_on(design, fit)
+    sample, footing = fit.sample, stand_on(design, fit.draws, fit.sample)
     chains = fit.draws.shape[0]
     base = FitSummary(fit.verdict.trusted, "fit", None, describe_counts(sample, chains))
     variants = [each for each in list_variants(design) if not quick or each.kind in LEFT_OUT]
@@ -88,10 +92,11 @@ def examine_case(design: Design, seed: int, *, quick: bool = False, **options: U
     here = [task for task in own if task.startswith(ECHO)]  # what changes nothing is fitted where the base was
     done |= {task: read_fit(fit_task(footing, seed, task)) for task in here}
     own = [task for task in own if task not in here]
+    wider = draw_more(footing, seed, ladder.efforts[0]) if own else footing
     share = took * SHARE * len(own) / max(options.get("jobs", 1), 1)
     tell_step(f"{len(done)} variants judged, {len(own)} to fit: about {share:.0f} s", quiet=quiet or not own)
     done |= gather_results(
-        partial(fit_task, footing, seed),
+        partial(fit_task, wider, seed),
         own,
         _read_entry,
         depends_on=(design.fingerprint, str(seed)),
@@ -103,18 +108,6 @@ def examine_case(design: Design, seed: int, *, quick: bool = False, **options: U
     )
     done |= {task: done[twin] for task, twin in twins.items() if twin}
     return _report(design, seed, base, sample, footing, variants, done, groups)
-
-
-def _stand_on(design: Design, fit: Fit) -> Footing:
-    """Return what variants are judged from: the draws of the case as it stands."""
-    draws = fit.draws
-    if draws.x is None or draws.chain_state is None:
-        raise TypeError("variants are judged from draws of our own sampler")
-    verdict = judge_sample(fit.sample, draws, OF_SHIFTS, _list_leading)
-    count = draws.x.shape[0] * draws.x.shape[1]
-    efficiency = min(verdict.min_ess_bulk, verdict.min_ess_tail, count) / count
-    densities = list_densities(pack_design(design), draws.x.reshape(count, -1))
-    return Footing(design, draws.x, densities, draws.chain_state, efficiency)
 
 
 def _find_twins(design: Design, tasks: Iterable[str]) -> dict[str, str]:
@@ -145,36 +138,31 @@ def fit_task(footing: Footing, seed: int, task: str) -> Entry:
     if task.startswith(ECHO):
         return _summarise(fit_design(varied, seed, ladder))
     chains, weighed = len(footing.x), weigh_draws(footing, varied)
-    if weighed and carries(weighed.log_weights, weighed.k, footing.efficiency):
+    if weighed and footing.carries(weighed.log_weights, weighed.k):
         sample = sample_weighed(footing, varied, weighed, seed)
         told = summarise_weighted(sample, chains, weighed.log_weights, weighed.k, "psis", footing.efficiency)
         return asdict(told)
     start = carry_chains(footing, varied, weighed, seed)
-    return _summarise(fit_design(varied, seed, _lighten(ladder, start is not None), _list_leading, resume_from=start))
+    return _summarise(fit_design(varied, seed, _lighten(ladder, start is not None), list_leading, resume_from=start))
 
 
 def _lighten(ladder: Ladder, is_begun: bool) -> Ladder:
-    """Return how a variant is fitted: with few draws of large steps at first, then with more of smaller ones, twice.
+    """Return how a variant is fitted: with few draws of large steps at first, then with more, or of smaller ones.
 
-    Chains that begin at draws of the base need a third of the tuning.
+    Chains that begin at draws of the base need a fifth of the tuning.
     """
-    first, *later = ladder.efforts
+    first, *_ = ladder.efforts
     left = 1 - first.target_accept
-    tune = first.tune // 3 if is_begun else first.tune
-    light = replace(first, draws=first.draws * 3 // 10, tune=tune, target_accept=1 - 1.5 * left)
-    again = replace(first, draws=2 * light.draws, target_accept=1 - left / 2)
-    closer = [replace(effort, draws=first.draws) for effort in later[:1]]
-    return replace(ladder, efforts=(light, again, *closer), limits=OF_SHIFTS)
+    tune = first.tune // 5 if is_begun else first.tune
+    efforts = [replace(first, draws=first.draws * 3 // 20, tune=tune, target_accept=1 - 1.5 * left)]
+    for share, rejected in LATER:
+        efforts.append(replace(first, draws=int(first.draws * share), target_accept=1 - rejected * left))
+    return replace(ladder, efforts=tuple(efforts), limits=OF_SHIFTS, retune=first.tune // 7)
 
 
 def _summarise(fit: Fit) -> Entry:
     counts = describe_counts(fit.sample, fit.draws.shape[0])
     return asdict(FitSummary(fit.verdict.trusted, "refit", None, counts))
-
-
-def _list_leading(sample: Sample) -> Quantities:
-    """Return what a variant is judged by: the counts that the report leads with; others have their errors beside."""
-    return {f"{force}.{quantity}": sample.headline[force, quantity] for force, quantity in choose_keys(sample)}
 
 
 def _read_entry(_: str, entry: Entry) -> FitSummary:
