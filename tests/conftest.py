@@ -7,7 +7,7 @@ import hashlib
 import inspect
 import os
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,16 @@ def make_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callab
             return pickle.loads(path.read_bytes())  # noqa: S301 - our own
 
     return make
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _temporary_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Have libraries, and the programs that the tests start and kill, leave their temporary files among pytest's."""
+    place = str(tmp_path_factory.mktemp("temporary"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", place)
+        patch.setattr("tempfile.tempdir", place)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sim.errors import refuse
 from sim.model.design import Design
 from sim.posterior.fit import CHAINS, Draws
+from sim.system.writing import removing_temporary_files
 
 Floats = NDArray[np.float64]
 Engine = Literal["kernel", "nutpie", "pymc"]
@@ -65,26 +66,8 @@ def sample_with(
     options: dict[str, Any] = {
         "draws": draws, "tune": max(tune, 1_000), "chains": CHAINS, "target_accept": target_accept,
     }  # fmt: skip
-    if engine == "nutpie":
-        import nutpie
-
-        compiled = nutpie.compile_pymc_model(model)
-        built = time.perf_counter()
-        trace = nutpie.sample(compiled, **options, seed=seed, progress_bar=not quiet)
-    else:
-        import pymc as pm
-
-        built = time.perf_counter()
-        with model:
-            trace = pm.sample(
-                **options,
-                nuts_sampler="pymc",  # by default it would be nutpie again, where that is installed
-                random_seed=seed,
-                cores=1,
-                progressbar=not quiet,
-                quiet=quiet,
-                compute_convergence_checks=False,
-            )
+    with removing_temporary_files():
+        trace, built = _sample(engine, model, seed, options, quiet)
     stats = trace["sample_stats"]
     return Draws(
         unknowns=gather_unknowns(design, trace["posterior"]),
@@ -92,6 +75,30 @@ def sample_with(
         steps=float(stats["n_steps"].mean()),
         seconds={"compile": built - started, "sample": time.perf_counter() - built},
     )
+
+
+def _sample(engine: str, model: Any, seed: int, options: dict[str, Any], quiet: bool) -> tuple[Any, float]:
+    """Return the trace of a model by another sampler, and when that began to draw."""
+    if engine == "nutpie":
+        import nutpie
+
+        compiled = nutpie.compile_pymc_model(model)
+        built = time.perf_counter()
+        return nutpie.sample(compiled, **options, seed=seed, progress_bar=not quiet), built
+    import pymc as pm
+
+    built = time.perf_counter()
+    with model:
+        trace = pm.sample(
+            **options,
+            nuts_sampler="pymc",  # by default it would be nutpie again, where that is installed
+            random_seed=seed,
+            cores=1,
+            progressbar=not quiet,
+            quiet=quiet,
+            compute_convergence_checks=False,
+        )
+    return trace, built
 
 
 def gather_unknowns(design: Design, posterior: Mapping[str, Any]) -> dict[str, Floats]:

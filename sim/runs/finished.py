@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -187,14 +186,14 @@ class Run:
         from sim.report.memo import FORMATS, compose_memo, list_pictures, write_memo
         from sim.report.plots import draw_figures
         from sim.runs.run import describe_run
+        from sim.system.writing import open_scratch
         from sim.words import SCALES
 
         for given, known in ((form, FORMATS), (words, SCALES)):
             if given not in known:
                 raise refuse("memo", "", f"{quote_value(given)} is not available", f"use {', '.join(known)}")
         told = compose_memo(self.result, scale=words, manifest=describe_run(self, ()))
-        with tempfile.TemporaryDirectory() as scratch:
-            folder = Path(scratch)
+        with open_scratch() as folder:
             names = {Path(file).stem for file in list_pictures(told)} if form != "md" else set()
             draw_figures(self.result, folder / "figures", names, ("png",))
             (path,) = write_memo(told, folder, (form,))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +20,7 @@ from sim.contract.manifest import Manifest
 from sim.errors import InputError, refuse
 from sim.runs.folder import INPUTS, MANIFEST
 from sim.system.reading import MAX_TABLE, MAX_TOML, read_bytes
+from sim.system.writing import open_scratch
 
 _PATH = re.compile(r"case\.toml|claims\.(csv|xlsx|ods)|(priors/)?[^/\\]+\.toml")
 _CLAIMS = re.compile(r"claims\.(csv|xlsx|ods)")
@@ -79,9 +79,9 @@ def open_inputs(run: Path, manifest: Manifest) -> Iterator[tuple[Case, PriorSet]
     InputError
         Where the folder does not hold them, or not as the manifest knows them.
     """
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch) / INPUTS
-        own = [name for name in _copy_inputs(run, manifest, Path(scratch)) if name.endswith(".toml")]
+    with open_scratch() as scratch:
+        folder = scratch / INPUTS
+        own = [name for name in _copy_inputs(run, manifest, scratch) if name.endswith(".toml")]
         try:
             case = read_case(folder).model_copy(update={"name": manifest.case})
             own = [name for name in own if name not in ("case.toml", "priors/default.toml")]

@@ -13,6 +13,7 @@ import json
 import os
 import re
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -103,6 +104,24 @@ def replace_files(folder: Path, *, straight: bool = False) -> Iterator[Path]:
             place = folder / file.name
             note_kept(str(place), partial("{} is written".format, place))
         _sync_entry(pinned)
+
+
+@contextmanager
+def open_scratch() -> Iterator[Path]:
+    """Yield a folder for what nobody keeps: a draft, among the system's temporary files, that gets no name."""
+    with _draft_in(Path(tempfile.gettempdir()), mode=0o700) as draft:
+        yield draft.path
+
+
+@contextmanager
+def removing_temporary_files() -> Iterator[None]:
+    """Have what a library leaves among the temporary files during a block removed at its end: PyTensor's own source."""
+    with open_scratch() as scratch:
+        before, tempfile.tempdir = tempfile.tempdir, str(scratch)
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before
 
 
 def try_folder(folder: Path) -> None:
@@ -204,14 +223,14 @@ def sweep_drafts(folder: Path) -> None:
 
 
 @contextmanager
-def _draft_in(parent: Path) -> Iterator[_Draft]:
+def _draft_in(parent: Path, mode: int = 0o777) -> Iterator[_Draft]:
     parent.mkdir(parents=True, exist_ok=True)
     sweep_drafts(parent)
     draft = parent / f"{PREFIX}{token_hex(4)}"
     with tidying(partial(_clear, draft)):
         held = -1
         try:
-            held = _make_held(draft)
+            held = _make_held(draft, mode)
             yield _Draft(_find_inner(draft, held), draft, held)
         except BaseException:
             _empty(draft, held)
@@ -222,10 +241,10 @@ def _draft_in(parent: Path) -> Iterator[_Draft]:
                 os.close(held)
 
 
-def _make_held(draft: Path) -> int:
+def _make_held(draft: Path, mode: int) -> int:
     """Make a draft and lock it; one that was swept up before it could be locked is made again."""
     while True:
-        draft.mkdir(exist_ok=True)
+        draft.mkdir(mode, exist_ok=True)
         if flock is None:
             return -1
         with suppress(FileNotFoundError):

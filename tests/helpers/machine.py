@@ -1,4 +1,4 @@
-"""What a machine has of a command that is disturbed: its processes, and small disks that are soon full."""
+"""What a machine has of a command that is disturbed: its processes, temporary files, and disks that are soon full."""
 
 from __future__ import annotations
 
@@ -43,6 +43,17 @@ def list_marked(mark: str) -> list[str]:
         except OSError:
             continue
     return found
+
+
+def find_temporary(results: Path) -> Path:
+    """Return the folder of temporary files of the commands that write to a folder of results."""
+    return results.with_name(f"{results.name}-temporary")
+
+
+def judge_temporary(folder: Path, *, drafts: bool = False) -> list[str]:
+    """Return what a command has left among its temporary files; `drafts`: what the next sweeps up may be there."""
+    left = [path.name for path in folder.iterdir() if not (drafts and path.name.startswith(".unfinished-"))]
+    return [f"left among the temporary files: {name}" for name in left]
 
 
 def mount(folder: Path, size: int) -> None:

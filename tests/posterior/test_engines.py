@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+
 import numpy as np
 import pytest
 from examples import ONE_DAY, ONE_DAY_ROWS
@@ -48,20 +50,24 @@ def test_every_sampler_draws_the_posterior_of_kursk(engine, kursk):
     hold_equal(kursk, engine)
 
 
-def test_pymc_draws_by_its_own_sampler_and_quietly(design, monkeypatch):
-    """Left to choose, `pm.sample` takes nutpie where that is installed."""
+def test_pymc_draws_by_its_own_sampler_and_quietly(design, monkeypatch, tmp_path):
+    """Left to choose, `pm.sample` takes nutpie where that is installed; what it leaves in files is removed."""
     import pymc as pm
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
     asked = {}
 
     def stop(**options):
         asked.update(options)
+        tempfile.mkstemp()  # as PyTensor keeps its source
         raise InterruptedError
 
     monkeypatch.setattr(pm, "sample", stop)
     with pytest.raises(InterruptedError):
         sample_with("pymc", design(ONE_DAY_ROWS, ONE_DAY), 1, **EFFORT)
     assert (asked["nuts_sampler"], asked["quiet"], asked["progressbar"]) == ("pymc", True, False)
+    assert not [path for path in tmp_path.iterdir() if path.name != "case"]
 
 
 def test_a_sampler_that_is_not_there_is_refused(monkeypatch):

@@ -2,7 +2,9 @@
 
 `python tests/suites/faults.py --n 200 --seed 1` draws moments, of each a fault, a verb and a share of what an
 undisturbed command takes: of its time for a signal or a swap, of its bytes for a disk that is full. A swap puts a link
-to another folder in the place of what the command writes into. It prints what was found, and fails where anything was.
+to another folder in the place of what the command writes into. After each it prints what was found, and how many of all
+are done; it ends at once with what it has found, and 1 where anything is wrong, when it is interrupted itself.
+`--skip 40` goes on after the first 40 moments of a seed.
 """
 
 from __future__ import annotations
@@ -23,13 +25,14 @@ import tomllib
 import zipfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
 from doors import ARTICLE
 from examples import ONE_DAY, ONE_DAY_ROWS, format_claims
-from machine import can_mount, heeds_signals, measure, mount, wait_for_none
+from machine import can_mount, find_temporary, heeds_signals, judge_temporary, measure, mount, wait_for_none
 from records import write_record
 
 PROGRAM = Path(sys.executable).parent / "truetoll"
@@ -96,18 +99,20 @@ class Bench:
             assert running.returncode == 0, told
         self.known = {(verb, jobs): self._try(verb, jobs) for verb, jobs in {(m.verb, m.jobs) for m in moments}}
 
-    def start(self, verb: str, jobs: int, results: Path, *more: str, seed: int = 1, **options):
+    def start(self, verb: str, jobs: int, results: Path, *more: str, seed: int = 1, mark: str = ""):
         """Start a command in a group of its own."""
         order = [PROGRAM, *self._order(verb, results), "--json"]
         order += ["--jobs", str(jobs)] if verb in MANY else []
         order += [] if verb in ("memo", "plot", "draft") else ["--seed", str(seed)]
         order += ["--results", results] if verb in ("run", *RESUMED) else []
         order += ["--quiet", *more]
+        temporary = find_temporary(results)
+        temporary.mkdir(exist_ok=True)
         return subprocess.Popen(
             # What a shell runs in the background ignores Ctrl-C, and hands that down.
             ["env", "--default-signal=INT", *order],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            start_new_session=True, cwd=self.place, **options,
+            start_new_session=True, cwd=self.place, env={**os.environ, "TMPDIR": str(temporary), MARK: mark},
         )  # fmt: skip
 
     def _order(self, verb: str, results: Path) -> list:
@@ -162,7 +167,7 @@ class Bench:
 
     def _strike(self, moment: Moment, known: Undisturbed, results: Path) -> tuple[str, list[str]]:
         before, mark, early = snapshot(results), uuid4().hex, False
-        running = self.start(moment.verb, moment.jobs, results, env={**os.environ, MARK: mark})
+        running = self.start(moment.verb, moment.jobs, results, mark=mark)
         swapped: list[Path] = []
         outside = results.parent / "outside"
         if moment.fault == "swap":
@@ -184,6 +189,7 @@ class Bench:
         left = wait_for_none(mark)
         wrong += [f"still runs: {each}" for each in left]
         wrong += judge_folder(results, before, known, drafts=moment.fault == "SIGKILL")
+        wrong += judge_temporary(find_temporary(results), drafts=moment.fault == "SIGKILL")
         if moment.fault == "disk":
             subprocess.run(["mount", "-o", "remount,size=64m", results], check=True)
         again = self.start(moment.verb, moment.jobs, results, *(("--resume",) if moment.verb in RESUMED else ()))
@@ -192,7 +198,8 @@ class Bench:
             return struck, [*wrong, f"does not go on: {again.returncode} {told_again}"]
         if read_said(said, results) != known.result:
             wrong.append("another result")
-        wrong += [f"going on: {each}" for each in judge_folder(results, before, known, drafts=False)]
+        last = [*judge_folder(results, before, known, drafts=False), *judge_temporary(find_temporary(results))]
+        wrong += [f"going on: {each}" for each in last]
         return struck, [f"{each} [{running.returncode}: {told.strip()[-300:]}]" for each in wrong]
 
 
@@ -286,15 +293,16 @@ def without_time(result: dict) -> dict:
 
 
 def strike_all(moments: list[Moment], place: Path, at_once: int = 1, tell=lambda _: None) -> tuple[Counter, list[str]]:
-    """Return how often what was struck, and all that is wrong."""
+    """Return how often what was struck, and all that is wrong; an interruption ends it with what was found by then."""
     usable = [moment for moment in moments if moment.fault != "disk" or can_mount()]
     bench = Bench(place, usable)
     counts, wrong = Counter({"skipped: no small disk can be mounted here": len(moments) - len(usable)}), []
-    with ThreadPoolExecutor(at_once) as pool:
-        for moment, (struck, found) in zip(usable, pool.map(bench.strike, usable), strict=True):
+    with ThreadPoolExecutor(at_once) as pool, suppress(KeyboardInterrupt):
+        for number, (moment, (struck, found)) in enumerate(zip(usable, pool.map(bench.strike, usable), strict=True), 1):
             counts[f"{moment.fault} {moment.verb} {struck}"] += 1
-            tell("; ".join([f"{moment}: {struck}", *found]))
             wrong += [f"{moment}: {each}" for each in found]
+            so_far = f"{number} of {len(usable)} done, {len(wrong)} things are wrong"
+            tell("; ".join([f"{moment}: {struck}", *found, so_far]))
     return +counts, wrong
 
 
@@ -306,11 +314,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--n", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--skip", type=int, default=0)
     parser.add_argument("--at-once", type=int, default=1)
     given = parser.parse_args()
-    started = time.perf_counter()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    started, moments = time.perf_counter(), draw_moments(given.n, given.seed)[given.skip :]
     with tempfile.TemporaryDirectory() as place:
-        counts, wrong = strike_all(draw_moments(given.n, given.seed), Path(place), given.at_once, tell)
+        counts, wrong = strike_all(moments, Path(place), given.at_once, tell)
     for what, count in sorted(counts.items()):
         tell(f"{what}: {count}")
     tell(f"{counts.total()} moments in {time.perf_counter() - started:.0f} s, {len(wrong)} things are wrong")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from small_cases import CASES
 from sim.errors import InputError
 from sim.system.signals import tell_kept
 from sim.system.store import Store
-from sim.system.writing import build_folder, build_new, replace_files, sweep_drafts, write_file
+from sim.system.writing import build_folder, build_new, open_scratch, replace_files, sweep_drafts, write_file
 
 HOLD = """
 import sys
@@ -48,6 +49,34 @@ def test_a_draft_is_swept_up_when_its_owner_is_dead_and_not_before(owner):
         pass
     assert not draft.exists()
     assert (draft.parent / "other").is_dir()
+
+
+SCRATCH = """
+import sys
+from sim.system.signals import install_signal_handlers
+from sim.system.writing import open_scratch
+install_signal_handlers()
+with open_scratch() as folder:
+    (folder / "half").write_text("x")
+    print(oct(folder.stat().st_mode & 0o777), flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_what_is_scratched_is_ones_own_and_does_not_outlive_its_owner(number, tmp_path, monkeypatch):
+    """An interruption removes it; of who is killed the next one does."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    order = [sys.executable, "-c", SCRATCH]
+    with subprocess.Popen(order, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as program:
+        assert program.stdout.readline() == "0o700\n"
+        program.send_signal(number)
+        program.wait()
+    assert len(list(tmp_path.iterdir())) == (number == signal.SIGKILL)
+    with open_scratch() as folder:
+        assert list(tmp_path.iterdir()) == [folder]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_not_ours_is_not_swept_up(tmp_path):

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +23,7 @@ from sim.report.memo.pages import render_template, set_page
 from sim.report.memo.pictures import read_pictures
 from sim.report.memo.spelling import spell_memo
 from sim.system.confinement import run_confined
-from sim.system.writing import replace_files
+from sim.system.writing import open_scratch, replace_files
 
 FORMATS = ("md", "html", "docx", "pdf")
 MOST_ROWS, MOST_TEXT = 1_000, 5_000  # rows of a table, characters of a cell or point, in DOCX and PDF
@@ -97,14 +96,14 @@ def _set_page(memo: Memo, form: str, pictures: dict[str, bytes], templates: Path
     request: dict[str, Any] = {"memo": adapt(Memo).dump_python(memo, mode="json"), "format": form}
     request["templates"] = None if templates is None else str(templates.absolute())
     request["pictures"] = {name: base64.b64encode(content).decode() for name, content in pictures.items()}
-    with tempfile.TemporaryDirectory() as scratch:
-        (Path(scratch) / "figures").mkdir()
+    with open_scratch() as scratch:
+        (scratch / "figures").mkdir()
         for name, content in pictures.items() if form == "pdf" else ():
-            (Path(scratch) / "figures" / name).write_bytes(content)
+            (scratch / "figures" / name).write_bytes(content)
         folder = templates is None or templates.is_dir()
         file = str((templates or Path()) / _TEMPLATES[form]) if folder else str(templates)
         remedy = f"mend the template, or leave out {'--template' if templates else form}"
-        return run_confined("sim.report.memo", json.dumps(request).encode(), Path(scratch), file, remedy)
+        return run_confined("sim.report.memo", json.dumps(request).encode(), scratch, file, remedy)
 
 
 def _shorten(memo: Memo) -> Memo:
