@@ -15,17 +15,21 @@ import subprocess
 import sys
 import time
 from functools import partial
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from fuzzing import run_here
+from program import call
 from strangers import SOON, WORDS, accept, harm_folder, make_sparse, refuse, replace_by_link
 
 from sim.case.folder import find_case
+from sim.cli.start import OBEYED
 from sim.system import confinement
 
+ROOT = Path(__file__).parents[1]
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the system's limits are those of Linux")
 
 
@@ -50,6 +54,38 @@ def secret(tmp_path):
 def case(tmp_path):
     """Return a copy of the shipped case."""
     return Path(shutil.copytree(find_case("kursk"), tmp_path / "case"))
+
+
+# --- The working folder ---
+
+
+def test_no_module_in_the_working_folder_is_run(tmp_path):
+    """Python would look there first for each module of a process that it starts, be it ours or a library's."""
+    case, marks = Path(shutil.copytree(ROOT / "tests" / "cases" / "one-day", tmp_path / "case")), tmp_path / "marks"
+    marks.mkdir()
+    for name in {*sys.stdlib_module_names, *packages_distributions(), "sim"} - {"__main__"}:
+        (case / f"{name}.py").write_text(f"open({str(marks / name)!r}, 'w').close()\nraise ImportError\n", "utf-8")
+    for words in (("run", ".", "--draws", "100"), ("sbc", ".", "--n", "2", "--jobs", "2")):
+        done = call(*words, "--quiet", "--results", tmp_path / "results", cwd=case)
+        assert done.returncode in (0, 4), done.stderr
+    assert [path.name for path in marks.iterdir()] == []
+
+
+def test_processes_are_started_by_one_function_alone():
+    """Which leaves the working folder out: `-c` and `-m` would put it first."""
+    named = [path.name for path in (ROOT / "sim").rglob("*.py") if "sys.executable" in path.read_text("utf-8")]
+    assert named == ["children.py"]
+
+
+@pytest.mark.parametrize("name", OBEYED)
+def test_what_libraries_obey_is_not_taken_from_the_working_folder(name, tmp_path):
+    """A trace is written where numba's file says, and Matplotlib's has text set by TeX."""
+    (tmp_path / name).write_text(f"chrome_trace: {tmp_path}/trace\n", encoding="utf-8")
+    done = call("priors", "list", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (3, "")
+    told = "lies in the working folder, and libraries obey it; work in another folder, or move it away"
+    assert done.stderr == f"{name}: {told}\n"
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 # --- Run folders ---
@@ -326,8 +362,26 @@ def test_a_users_template_asks_the_network_for_nothing(run, tmp_path):
     template.write_text('<!doctype html><script src="https://x.org/x.js"></script>{{ memo.title }}', encoding="utf-8")
     accept("memo", run, "--format", "html", "--template", template.parent)
     page = (run / "memo.html").read_text(encoding="utf-8")
-    assert page.startswith('<!doctype html><meta http-equiv="Content-Security-Policy" content="default-src \'none\'')
+    assert page.startswith(
+        '<!doctype html><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="default-src \'none\''
+    )
     assert "script-src 'sha256-" in page
-    for text in ('<META HTTP-EQUIV=" re&#102;resh" content="0;https://x.org">', '<link rel=preconnect href="//x.org">'):
+    refresh = '<META HTTP-EQUIV=" re&#102;resh" content="0;https://x.org">'
+    for text in (
+        refresh,
+        f"<svg><style>{refresh}</style></svg>",  # which is text to a parser, and an element to a browser
+        f"<!-->{refresh}-->",
+        f"<!-- --!>{refresh}-->",
+        f"<![CDATA[>{refresh}]]>",
+        f'<p title="<meta name=">{refresh}">',
+        "<meta content='>' http-equiv=refresh>",
+        "<meta/http-equiv=refresh content=0;//x.org>",
+        '<meta charset="iso-2022-jp">',  # in which escapes hide what is written
+        '<link rel=preconnect href="//x.org">',
+        "<svg><style><LINK/rel=preconnect href=//x.org></style></svg>",
+    ):
         template.write_text(text, encoding="utf-8")
         refuse("memo.html.j2", "memo", run, "--format", "html", "--template", template.parent)
+    for text in ('<meta name="viewport" content="width=device-width">', "<p>&lt;meta http-equiv=refresh&gt;</p>"):
+        template.write_text(f"<title>x</title>{text}", encoding="utf-8")
+        accept("memo", run, "--format", "html", "--template", template.parent)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import inspect
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,6 +23,8 @@ import numba
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.core.ccallback import CFunc
 from numba.core.sigutils import normalize_signature
+
+from sim.system.children import make_environment, order_python
 
 
 class _Kept(FunctionCache):  # type: ignore[misc] # numba ships no types
@@ -80,8 +81,11 @@ def compile_meanwhile(function: Callable[[], None], after: float) -> Iterator[No
 
     def start_process() -> None:
         with suppress(OSError):  # the system has no process left
-            order, nothing = [sys.executable, "-c", code], subprocess.DEVNULL
-            started.append(subprocess.Popen(order, stdin=subprocess.PIPE, stdout=nothing, stderr=nothing))  # noqa: S603
+            process = subprocess.Popen(  # noqa: S603 - this program's own function
+                order_python("-c", code), env=make_environment(),
+                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+            started.append(process)
 
     timer = Timer(after, start_process)
     timer.start()

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import IO, cast
 
 from sim.errors import InputError, refuse
-from sim.system.signals import tidying
+from sim.system.children import make_environment, order_python
+from sim.system.signals import end_with_parent, tidying
 
 MAX_SECONDS = 20  # of processor time
 MAX_WAIT = 120  # seconds by the clock: other programs may use the processor too
@@ -45,9 +46,8 @@ def run_confined(module: str, request: bytes, place: Path, file: str, remedy: st
     InputError
         Where it refuses the request, or meets a limit.
     """
-    order = [sys.executable, "-P", "-m", module]
     child = subprocess.Popen(  # noqa: S603 - this program's own module
-        order, cwd=place, env=_make_environment(),
+        order_python("-m", module), cwd=place, env=_make_environment(),
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     made = b""
@@ -72,12 +72,10 @@ def run_confined(module: str, request: bytes, place: Path, file: str, remedy: st
 
 
 def _make_environment() -> dict[str, str]:
-    """Return this process's environment with this package on the path, and a proxy where nobody listens."""
-    kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-    package = str(Path(__file__).parents[2])
-    path = os.pathsep.join(filter(None, [package, kept.get("PYTHONPATH")]))
+    """Return the environment of a child, and a proxy in it where nobody listens."""
     proxies = {name: _NOWHERE for kind in ("http_proxy", "https_proxy", "all_proxy") for name in (kind, kind.upper())}
-    return {**kept, **proxies, "PYTHONPATH": path}
+    kept = {name: value for name, value in make_environment().items() if not name.lower().endswith("_proxy")}
+    return {**kept, **proxies}
 
 
 def _feed(pipe: IO[bytes] | None, request: bytes) -> None:
@@ -90,9 +88,10 @@ def serve(answer: Callable[[bytes], bytes]) -> None:
 
     An error of the answer's, of whatever kind, is told by a line and the exit status REFUSED.
     """
-    request, out = sys.stdin.buffer.read(), os.dup(1)
+    parent, request, out = os.getppid(), sys.stdin.buffer.read(), os.dup(1)
     os.dup2(2, 1)  # a library that prints does not print into the answer
     _give_up()
+    end_with_parent(parent)  # now: a process of several threads may not leave its users' space of names
     try:
         made, status = answer(request), 0
     except BaseException as error:  # a panic of a library is no Exception

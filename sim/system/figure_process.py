@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO, cast
 
+from sim.system.children import make_environment, order_python
 from sim.system.signals import tidying
 
 
@@ -22,8 +23,8 @@ class FigureProcess:
     """
 
     def __init__(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "sim.report.plots"],
+        self.process = subprocess.Popen(  # noqa: S603 - this program's own module
+            order_python("-m", "sim.report.plots"), env=make_environment(),
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True, encoding="utf-8",
             process_group=0,
         )  # fmt: skip

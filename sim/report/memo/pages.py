@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from html.parser import HTMLParser
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,7 +20,7 @@ from urllib.parse import quote
 from jinja2 import BaseLoader, ChoiceLoader, FunctionLoader, PackageLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from sim.errors import refuse
+from sim.errors import quote_value, refuse
 from sim.report.memo.asked import Asking
 from sim.report.memo.blocks import Link, Memo, Picture, Section, Table
 from sim.report.memo.numbers import offer_numbers
@@ -33,9 +32,16 @@ MAX_TEMPLATE = 1_000_000  # bytes
 SANS_NETWORK = (
     "default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 )
+NO_LOOKUP = '<meta http-equiv="x-dns-prefetch-control" content="off">'  # of the hosts of links, before any is clicked
 LINE = 100  # letters of what stands under a row
 LOW, SHORT = 30, 14  # lines of a row, and of a table, that a page has room for
 PAGE = 6.5  # inches between the margins of typst's page
+_ELEMENT = re.compile(r"<(?:meta|link)(?=[\s/>])", re.IGNORECASE)
+_HARMLESS = re.compile(
+    r"""<meta(?:\s+(?:charset=["']?utf-8["']?|http-equiv="(?:Content-Security-Policy|x-dns-prefetch-control)"|"""
+    r"""(?:name|property|content|lang)=(?:"[^"]*+"|'[^']*+')))*+\s*+/?>""",
+    re.IGNORECASE,
+)
 _OPENING = re.compile(r"\s*(?:<!doctype[^>]*>)?", re.IGNORECASE)
 
 
@@ -150,28 +156,21 @@ def guard_page(page: str) -> str:
     """Return a page of a user's template under a policy: it loads nothing, and runs no script but our own.
 
     The policy stands before all else that the page says, which can only add to it. A page that leads elsewhere by
-    itself, which no policy forbids, is refused.
+    itself, which no policy forbids, is refused; where its elements begin and end is not asked, for of that browsers and
+    parsers think differently.
     """
-    _Leads().feed(page)
+    for found in _ELEMENT.finditer(page):
+        if not _HARMLESS.match(page, found.start()):
+            what = f"holds {quote_value(page[found.start() :][:60])}, which may ask the network by itself"
+            raise refuse("memo.html.j2", "", what, "take it out, and put styles into the page")
     ours = (files("sim.report.memo") / "templates" / "memo.html.j2").read_text(encoding="utf-8")
     script = re.search(r"<script>(.*?)</script>", ours, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(script[1].encode()).digest()).decode() if script else ""
     policy = f"{SANS_NETWORK}; script-src 'sha256-{digest}'"
     opening = _OPENING.match(page)
     end = opening.end() if opening else 0
-    return f'{page[:end]}<meta http-equiv="Content-Security-Policy" content="{policy}">{page[end:]}'
-
-
-class _Leads(HTMLParser):
-    """Refuse what leads a reader's browser elsewhere before anything is clicked."""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Look at a tag."""
-        for name, value in attrs:
-            if tag == "meta" and name == "http-equiv" and (value or "").strip().lower() == "refresh":
-                raise refuse("memo.html.j2", "", "leads to another page by itself", "take out the refresh")
-            if tag == "link" and name == "href":
-                raise refuse("memo.html.j2", "", "links to another file", "put the style into the page")
+    guard = f'<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{policy}">{NO_LOOKUP}'
+    return f"{page[:end]}{guard}{page[end:]}"
 
 
 def _find_fonts() -> list[str]:
