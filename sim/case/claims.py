@@ -15,7 +15,7 @@ from sim.case.wordings import PART, WORDINGS, Wording
 from sim.errors import FIRST_YEAR, LAST_YEAR, Fault, quote_value, refuse, take_name
 from sim.system.sheets.cells import CellReader, Dates, TwoReadings, list_cells
 from sim.system.sheets.grids import Grid
-from sim.system.sheets.workbooks import show_cell
+from sim.system.sheets.opening import show_cell
 from sim.system.tables import RowFault, parse_records
 
 MAX_NUMBER = 1e15

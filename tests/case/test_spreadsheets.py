@@ -204,6 +204,38 @@ WIDE = (
 )
 
 
+def rewrite(book, old, new):
+    """Return a workbook with a text in the place of another, in the names and the content of its parts."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(book)) as archive, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
+        for name in archive.namelist():
+            made.writestr(name.replace(old, new), archive.read(name).replace(old.encode(), new.encode()))
+    return out.getvalue()
+
+
+LAST = '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('r="XFD1048576"', "r='XFD1048576'"),
+        ('r="XFD1048576"', 'r = "XFD1048576"'),
+        ("XFD", "xfd"),
+        ("<v>1", "<!-- --><v>1"),
+        ("sheet1.xml", "sheet1.dat"),
+        ("sheet1.xml", "sheet1.XML"),
+    ],
+    ids=range(6),
+)
+def test_a_cell_that_lies_far_out_takes_no_memory_however_it_is_written(old, new, tmp_path):
+    """Its parser asks for half a terabyte at once, and ends the process that it is in."""
+    book = rewrite(rewrite(make_xlsx([HEADER]), "</sheetData>", LAST), old, new)
+    with pytest.raises(InputError, match="ends its process") as caught:
+        read_case(lay(tmp_path / "case", book, "claims.xlsx"))
+    assert len(str(caught.value).splitlines()) == 1
+
+
 @pytest.mark.parametrize(
     ("content", "problem"),
     [

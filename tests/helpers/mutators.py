@@ -109,6 +109,9 @@ def mutate_parts(content: bytes, rng: random.Random) -> bytes:
             parts[rng.choice((*other, *parts))] = parts.get(name, b"")
         case 2:
             parts[name] = b" " * rng.choice((1, 100_000, 5_000_000))
+        case 3:
+            far = rng.choice((b'r="XFD1048576"', b"r='XFD1048576'", b'r = "xfd999999"', b'r="ZZ600000"'))
+            parts = {each: re.sub(rb'\br="[A-Z]+\d+"', far, content, count=1) for each, content in parts.items()}
         case _:
             parts[name] = rng.choice((mutate_bytes, mutate_words))(parts.get(name, b""), rng)
     out = io.BytesIO()

@@ -27,7 +27,7 @@ from fuzzing import list_doors, try_input
 from mutators import mutate
 
 # Doors that only one of so many inputs is tried at.
-SLOW = {"plot": 50, "draws": 200, "figure": 20, "page": 50, "pdf": 50, "text": 5} | dict.fromkeys(
+SLOW = {"plot": 50, "draws": 200, "figure": 20, "page": 50, "pdf": 50, "text": 5, "xlsx": 5, "ods": 5} | dict.fromkeys(
     ("template-md", "template-html", "template-pdf", "template-docx"), 200
 )
 

@@ -1,34 +1,35 @@
-"""Sheets of .xlsx and .ods, as rows of text; a workbook is data here, and what could be more in it is refused."""
+"""Sheets of .xlsx and .ods, as rows of text; a workbook is data here, and what could be more in it is refused.
+
+What can be told of it beforehand is told in words of its own; what its parser makes of the rest, it makes of it in a
+confined process (see `opening`).
+"""
 
 from __future__ import annotations
 
-import datetime as dt
 import io
+import json
 import re
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 from sim.errors import list_some, refuse
-from sim.system.reading import FORBIDDEN, MAX_COLUMNS, MAX_ROWS, MAX_TABLE, list_parts
+from sim.system.confinement import run_confined
+from sim.system.reading import MAX_COLUMNS, MAX_ROWS, MAX_TABLE, list_parts
+from sim.system.sheets.opening import LOCKED, MAX_CELLS, SAVE
 
 MAX_UNPACKED = 200_000_000  # bytes of all parts of a workbook
 MAX_PARTS = 5_000
-MAX_CELLS = 5_000_000  # of one sheet, empty ones between others too
 _CELL = re.compile(rb'<c\b[^>]*?\br="([A-Z]{1,3})(\d{1,7})"[^>/]*>\s*<(?:f|v|is)\b')
 _FORMULA = re.compile(rb"<f\b|table:formula=")
 _UNSAVED = re.compile(rb"<f\b[^>]*(?:/>|>[^<]*</f>)\s*(?:</c>|<v\s*/>|<v>\s*</v>)")
 _ERROR = re.compile(rb'<c\b[^>]*\bt="e"|calcext:value-type="error"')
 _REPEATED = re.compile(rb'<table:table-cell\b[^>]*number-columns-repeated="(\d+)"[^>]*>')
 _ROWS = re.compile(rb'<table:table-row\b[^>]*number-rows-repeated="(\d+)"[^>]*>(.{0,2000})', re.DOTALL)
-_THOUSANDTHS = re.compile(r"\d{1,3}\.\d{3}", re.ASCII)
 _OVERLAP = 500
 _BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError)  # a zip
-_SAVE = "save it as .xlsx or .ods, or as CSV"
-_LOCKED = ("is locked by a password", "save it without")
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def read_sheets(raw: bytes, file: str) -> list[Sheet]:
         raise refuse(file, "", f"is larger than {MAX_TABLE // 1_000_000} MB", "split it")
     if raw[:4] != b"PK\x03\x04":
         locked = "EncryptedPackage".encode("utf-16-le") in raw
-        raise refuse(file, "", *(_LOCKED if locked else ("is of an older office program", _SAVE)))
+        raise refuse(file, "", *(LOCKED if locked else ("is of an older office program", SAVE)))
     found = _inspect(raw, file)
     if found["unsaved"]:
         problem = f"has formulas without what they came to ({found['unsaved']} of them)"
@@ -100,20 +101,12 @@ def read_sheets(raw: bytes, file: str) -> list[Sheet]:
         remarks.append(f"formulas are read as what they last came to ({found['formula']} in the workbook)")
     if found["error"]:
         remarks.append(f"cells that show an error are read as empty ({found['error']} in the workbook)")
-    import python_calamine as calamine
-
-    try:
-        book = calamine.load_workbook(io.BytesIO(raw))
-        sheets = [
-            Sheet(name, tuple(_list_rows(book.get_sheet_by_name(name), file)), tuple(remarks))
-            for name in book.sheet_names
-        ]
-    except calamine.PasswordError:
-        raise refuse(file, "", *_LOCKED) from None
-    except calamine.CalamineError as error:
-        raise refuse(
-            file, "", f"is no workbook that can be read ({' '.join(str(error).split())[:80]})", _SAVE
-        ) from None
+    made = json.loads(run_confined("sim.system.sheets.opening", raw, Path(__file__).parent, file, SAVE))
+    if "problem" in made:
+        raise refuse(file, "", made["problem"], made["remedy"])
+    sheets = [
+        Sheet(name, tuple((number, cells) for number, cells in rows), tuple(remarks)) for name, rows in made["sheets"]
+    ]
     kept = [sheet for sheet in sheets if sheet.rows]
     if not kept:
         raise refuse(file, "", "has no cell that is filled", "fill it, or give another file")
@@ -132,19 +125,19 @@ def _inspect(raw: bytes, file: str) -> Counter[str]:
             if any(name.endswith("vbaProject.bin") or name.startswith(("Basic/", "Scripts/")) for name in names):
                 raise refuse(file, "", "holds macros", "save it without: .xlsx or .ods")
             if "META-INF/manifest.xml" in names and b"encryption-data" in archive.read("META-INF/manifest.xml"):
-                raise refuse(file, "", *_LOCKED)
+                raise refuse(file, "", *LOCKED)
             _refuse_locked(parts, file)
             for part in parts:
                 if part.filename.endswith(".xml"):
                     found += _inspect_part(archive, part, file)
     except _BROKEN as error:
-        raise refuse(file, "", f"is no workbook ({' '.join(str(error).split())[:60]})", _SAVE) from None
+        raise refuse(file, "", f"is no workbook ({' '.join(str(error).split())[:60]})", SAVE) from None
     return found
 
 
 def _refuse_locked(parts: list[zipfile.ZipInfo], file: str) -> None:
     if any(part.flag_bits & 1 for part in parts):
-        raise refuse(file, "", *_LOCKED)
+        raise refuse(file, "", *LOCKED)
 
 
 def _inspect_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo, file: str) -> Counter[str]:
@@ -178,27 +171,3 @@ def _number_column(letters: bytes) -> int:
     for letter in letters:
         number = 26 * number + letter - 64
     return number
-
-
-def _list_rows(sheet: Any, file: str) -> Iterator[tuple[int, list[str]]]:
-    if sheet.total_height * max(sheet.total_width, 1) > MAX_CELLS:
-        raise refuse(file, "", f"spans {sheet.total_height} rows and {sheet.total_width} columns", "split it")
-    top = (sheet.start or (0, 0))[0]
-    for number, cells in enumerate(sheet.to_python(skip_empty_area=True), start=top + 1):
-        texts = [show_cell(cell) for cell in cells]
-        if any(text.strip() for text in texts):
-            yield number, texts
-
-
-def show_cell(cell: Any) -> str:
-    """Return the content of a cell as text: numbers without separators and in one reading, days as YYYY-MM-DD."""
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, float | int):
-        text = f"{cell:.15g}"
-        return f"{text}0" if _THOUSANDTHS.fullmatch(text) else text  # no 1,234 is meant
-    if isinstance(cell, dt.datetime):
-        return cell.date().isoformat()
-    if isinstance(cell, dt.date):
-        return cell.isoformat()
-    return FORBIDDEN.sub(" ", str(cell))
