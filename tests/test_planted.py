@@ -27,6 +27,7 @@ from sim.calibration.learn import Diagnostics, Learned
 from sim.calibration.record import read_record, read_shipped_record
 from sim.calibration.scores import Established, Score, bound_coverage, compare, summarise
 from sim.case.priors import read_priors
+from sim.posterior.next_report import expected_variance, value_reports
 from sim.posterior.sample import draw_prior
 from sim.posterior.simulate import simulate_worlds
 from sim.posterior.summary import intervals
@@ -115,6 +116,43 @@ def test_what_is_left_of_the_prior_is_told_as_a_variance(design):
     left = 1 - 1 / (2 + 0.5**2 + 0.05**2)
     assert result.estimates[0].prior_share == pytest.approx(left, abs=0.06)
     assert result.bias[0].prior_share == pytest.approx(left, abs=0.06)
+
+
+def test_a_count_is_told_with_the_errors_of_its_own_edges_and_what_biases_explain(design):
+    """Truth + bias + noise = claim, under a wide prior: of the truth's variance biases explain theirs.
+
+    The error of an edge of a log-normal count grows as the edge does: that of the 90% edges more than of the 50%.
+    """
+    toml = toml_of(1, "{ fixed = 0.5 }", noise=0.3).replace("mu = 6.9, sigma = 1.0", "mu = 6.9, sigma = 30.0")
+    count = _fit(design(claims(1, qualifier="exact", log_sd=0.01, value=30_000), toml)).estimates[0]
+    assert count.bias_share == pytest.approx(0.25 / 0.34, abs=0.05)
+    low, high = count.mcse_interval_90
+    assert high / low > math.exp((stats.norm.ppf(0.95) + stats.norm.ppf(0.75)) * math.sqrt(0.34))
+
+
+def test_how_far_a_claim_is_off_is_told_in_standard_deviations_of_what_was_expected(design):
+    """A prior of sd .3 and a source of sd .5, which says 1.2 less and would say it again with an error of .3."""
+    toml = toml_of(1, "{ fixed = 0.5 }", noise=0.3).replace("mu = 6.9, sigma = 1.0", "mu = 6.9, sigma = 0.3")
+    (claim,) = _fit(design(claims(1, qualifier="exact", log_sd=0.01), toml)).claims
+    known, noise, off = 0.3**2 + 0.5**2, 0.3**2, math.log(300) - 6.9
+    left = known * noise / (known + noise)
+    expected = off - off * known / (known + noise)
+    assert claim.standardised == pytest.approx(expected / math.sqrt(left + noise), abs=0.08)
+
+
+def test_the_next_report_may_be_an_outlier_as_often_as_the_model_says(design, rng):
+    """Half of all errors are ten times as wide: a report is worth what reports with such errors are."""
+    toml = toml_of(1, noise=0.5).replace(
+        '"outlier.probability" = { fixed = 0 }',
+        '"outlier.probability" = { fixed = 0.5 }\n"outlier.factor" = { fixed = 10 }',
+    )
+    laid = design(claims(1, qualifier="exact", log_sd=1e-6), toml)
+    _, sample, _, _ = fit_design(laid, 1, choose_ladder(laid))
+    worth = {each.source: each.width_ratio for each in value_reports(sample, "x", "killed")}
+    truth = np.log(sample.count("x", "killed") + 0.5)
+    error = 0.5 * np.where(rng.uniform(size=truth.size) < 0.5, 10, 1) * rng.standard_normal(truth.size)
+    left = expected_variance(truth, truth + error) / np.var(truth)
+    assert worth["s0"] == pytest.approx(math.sqrt(left), abs=0.05)
 
 
 @pytest.mark.parametrize("statement", ["", "s"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -44,11 +45,12 @@ def shipped():
 
 
 def test_a_factor_is_of_the_last_number_of_a_source_as_of_the_end(tmp_path):
-    """A first number is superseded, an echo and a number of an earlier day do not count, nor does a loss of zero."""
+    """A first number is superseded; an echo, a number of an earlier day or of fewer days, and a zero do not count."""
     claims = [
         *WARS["claims"],
         "a,a3,y_army,,adversary,x,killed,cumulative,,2001-05-01,2001-05-09,about,,400,,,,,,,,,",
         "a,a4,paper,,independent,x,killed,cumulative,,2001-05-01,2001-05-09,about,,400,,,,,a3,,,,",
+        "b,b4,w_army,,adversary,z,killed,interval,2002-04-01,2002-04-30,2002-05-20,exact,,300,,,,,,,,,",
     ]
     found = {(each.case, each.source): each.factor for each in list_past(read_record(*write_record(tmp_path, claims)))}
     assert found == {
@@ -69,6 +71,20 @@ def test_groups_are_medians_and_quantiles_of_their_claims(folder):
     assert found.median == pytest.approx(np.median(factors))
     assert found.intervals["0.9"] == pytest.approx(tuple(np.exp(np.quantile(np.log(factors), [0.05, 0.95]))))
     assert found.median_90 is None  # three wars are too few
+
+
+def test_a_median_is_as_sure_as_the_wars_are_many(folder):
+    """Of seven wars with the factors 1 to 7 the median of seven drawn anew is 2 to 6: (1/7)-ths of a binomial law.
+
+    However many claims one war has, it is drawn as often as each other one.
+    """
+    claim = list_past(read(folder))[0]
+    wars = [replace(claim, war=f"w{n}", factor=float(n)) for n in range(1, 8)]
+    (found,) = sum_up(wars, ["role"])
+    assert found.median_90 == pytest.approx((2, 6))
+    (found,) = sum_up([*wars, *[wars[-1]] * 50], ["role"])
+    assert found.median == pytest.approx(7)
+    assert found.median_90[0] < 4
 
 
 def test_what_no_claim_has_is_refused_all_at_once(folder):

@@ -213,6 +213,15 @@ def test_of_a_list_that_grows_the_last_state_is_kept(tmp_path):
     assert any("an earlier state of the same list (row 2)" in line for line in told)
 
 
+@pytest.mark.parametrize(("cell", "value"), [("1.234 million", 1_234_000), ("2.5 k", 2_500), ("20k", 20_000)])
+def test_of_millions_and_thousands_a_point_is_decimal(cell, value, tmp_path):
+    """Nobody writes a thousand million with a point in it: such a number has one reading."""
+    given = '[columns]\nvalue = "n"\nas_of = "when"\n[constants]\nquantity = "killed"\n'
+    (tmp_path / "map.toml").write_text(given)
+    rows, _ = bring(tmp_path, f"when,n\n2024-05-01,{cell}\n", str(tmp_path / "map.toml"))
+    assert rows == [("unknown", "killed", "about", value)]
+
+
 @pytest.mark.parametrize("cell", ["1.500", "1.500 killed"])
 def test_a_number_of_two_readings_is_refused_unless_the_map_says_which(cell, tmp_path):
     text = f"when,n\n2024-05-01,{cell}\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import replace
 
@@ -255,6 +256,19 @@ def test_an_official_figure_of_an_earlier_day_is_set_beside_that_day(kursk_run):
     assert "by now" in told
 
 
+def test_our_number_of_an_earlier_day_is_that_of_the_last_evening_that_the_path_knows(kursk_run):
+    (path,) = (each for each in kursk_run.result.paths if each.quantity == "killed")
+    tried = 0
+    for day, after, median in zip(path.days, path.days[1:], path.median, strict=False):
+        eve = (dt.date.fromisoformat(after) - dt.timedelta(days=1)).isoformat()
+        for asked in {day, eve}:
+            (told,) = tell_official(own_total(kursk_run.result, 1, as_of=asked))
+            if told.startswith("Officially 1 ") and "for that day" in told:
+                assert f"we say {show_count(median, 2)} for that day" in told
+                tried += 1
+    assert tried > 1
+
+
 def test_claims_that_contradict_each_other_lower_the_confidence(kursk_run):
     def set_apart(data):
         for claim in data["claims"]:
@@ -264,6 +278,35 @@ def test_claims_that_contradict_each_other_lower_the_confidence(kursk_run):
     level, why = judge_confidence(edit_result(kursk_run.result, set_apart))
     assert level == "low"
     assert "counts of days or spells say far more than running totals allow" in why
+
+
+def two_totals(result, *, first, measure="cumulative"):
+    """Return the summary with two used claims alone: 100 killed, and a thousand, of a first day and of the last."""
+
+    def change(data):
+        used = [each for each in data["claims"] if each["used"] and each["quantity"] == "killed"]
+        totals = [each for each in used if each["measure"] == "cumulative"]
+        pair = [totals[0], next(each for each in totals if each["owner"] != totals[0]["owner"])]
+        data["claims"] = [
+            {**each, "value": value, "qualifier": "exact", "as_of": day, "published": day, "low": None, "high": None}
+            for each, value, day in zip(pair, (100, 1_000), (first, data["as_of"]), strict=True)
+        ]
+        data["claims"][1] |= {"measure": measure, "since": first if measure == "interval" else None}
+
+    return edit_result(result, change)
+
+
+def test_numbers_of_days_long_apart_do_not_contradict_each_other(kursk_run):
+    for first, told in (("2025-04-20", True), ("2024-12-20", False)):
+        _, why = judge_confidence(two_totals(kursk_run.result, first=first))
+        assert ("the latest numbers of one count lie a factor of 10 apart" in why) == told, why
+
+
+def test_a_number_of_some_days_is_no_latest_total(kursk_run):
+    result = two_totals(kursk_run.result, first="2024-12-20", measure="interval")
+    (told,) = tell_official(result)
+    assert "The latest number told is 100 killed" in told
+    assert "1,000" not in told
 
 
 def test_names_read_as_names():

@@ -26,6 +26,8 @@ EARLY = "tests/model/test_earliness.py"
 REWEIGHING = "tests/robustness/test_reweighing.py"
 STRANGERS = "tests/test_strangers.py"
 FOLDER = "tests/runs/test_folder.py"
+PAGE_ONE = "tests/report/test_page_one.py"
+PAST = "tests/calibration/test_past.py"
 
 
 @dataclass(frozen=True)
@@ -291,6 +293,72 @@ FAULTS = (
         "a field of a template may have another say what it is", "report/memo/word_package.py",
         'return found[1] if found else ""', 'return found[1] if found else "="',
         "tests/report/test_docx_templates.py::test_a_docx_template_brings_text_and_styles_alone",
+    ),
+    Planted(
+        "an official figure is set beside our number of an earlier evening", "report/official.py",
+        "max(bisect_right(path.days, day) - 1, 0)", "max(bisect_right(path.days, day) - 2, 0)",
+        f"{PAGE_ONE}::test_our_number_of_an_earlier_day_is_that_of_the_last_evening_that_the_path_knows",
+    ),
+    Planted(
+        "the 90% of a median of past wars are its 50%", "calibration/past.py",
+        "np.quantile(medians, [0.05, 0.95])", "np.quantile(medians, [0.25, 0.75])",
+        f"{PAST}::test_a_median_is_as_sure_as_the_wars_are_many",
+    ),
+    Planted(
+        "a number of fewer days is held against the truth of all", "calibration/past.py",
+        "            and claim.since in (since, None)\n", "",
+        f"{PAST}::test_a_factor_is_of_the_last_number_of_a_source_as_of_the_end",
+    ),
+    Planted(
+        "the errors of the 90% edges are those of the 50% edges", "posterior/summary.py",
+        "for edge in (0.05, 0.95)]", "for edge in (0.25, 0.75)]",
+        f"{PLANTED}::test_a_count_is_told_with_the_errors_of_its_own_edges_and_what_biases_explain",
+    ),
+    Planted(
+        "what biases explain is a share of standard deviations", "posterior/summary.py",
+        "1 - np.var(rest) / np.var(log_values)", "1 - np.std(rest) / np.std(log_values)",
+        f"{PLANTED}::test_a_count_is_told_with_the_errors_of_its_own_edges_and_what_biases_explain",
+    ),
+    Planted(
+        "how far a claim is off is told in variances", "posterior/summary.py",
+        "np.std(logs, ddof=1), 4)", "np.var(logs, ddof=1), 4)",
+        f"{PLANTED}::test_how_far_a_claim_is_off_is_told_in_standard_deviations_of_what_was_expected",
+    ),
+    Planted(
+        "the next report is never an outlier", "posterior/next_report.py",
+        "np.asarray(sd * np.where(outlier, theta[:, at.outlier_factor], 1.0) * rng", "np.asarray(sd * rng",
+        f"{PLANTED}::test_the_next_report_may_be_an_outlier_as_often_as_the_model_says",
+    ),
+    Planted(
+        "numbers of days long apart contradict each other", "report/confidence.py",
+        "near = [each for each in told.values() if dt.date.fromisoformat(each.as_of) >= first]",
+        "near = list(told.values())",
+        f"{PAGE_ONE}::test_numbers_of_days_long_apart_do_not_contradict_each_other",
+    ),
+    Planted(
+        "a number of some days is a latest total", "report/official.py",
+        'and claim.measure != "interval" and claim.unit', "and claim.unit",
+        f"{PAGE_ONE}::test_a_number_of_some_days_is_no_latest_total",
+    ),
+    Planted(
+        "a million has two readings where it has a point", "importers/counts.py", "share=unit > 1", "share=False",
+        "tests/importers/test_mapped.py::test_of_millions_and_thousands_a_point_is_decimal",
+    ),
+    Planted(
+        "processes are started with the working folder on their path", "system/children.py",
+        'return [sys.executable, "-P", *words]', "return [sys.executable, *words]",
+        f"{STRANGERS}::test_no_module_in_the_working_folder_is_run",
+    ),
+    Planted(
+        "an interruption leaves what was scratched", "system/writing.py",
+        "with _draft_in(Path(tempfile.gettempdir()), mode=0o700) as draft:\n        yield draft.path",
+        "with tempfile.TemporaryDirectory() as folder:\n        yield Path(folder)",
+        "tests/system/test_writing.py::test_what_is_scratched_is_ones_own_and_does_not_outlive_its_owner",
+    ),
+    Planted(
+        "a page is searched for what leads elsewhere as a parser sees it", "report/memo/pages.py",
+        'r"<(?:meta|link)(?=[\\s/>])"', 'r"<(?:meta|link)(?=\\s)(?![^<]*</style>)"',
+        f"{STRANGERS}::test_a_users_template_asks_the_network_for_nothing",
     ),
 )  # fmt: skip
 
