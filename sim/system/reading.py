@@ -1,8 +1,8 @@
 """Reading what a user gives: a plain file of a stated size, as text, TOML or JSON of a sane shape, or not at all.
 
-The limits are told in `docs/formats.md`. Within them no input takes more than seconds, or more than some 500 MB. What
-lies in the folder of a run or a case may come from a stranger: it is read `inside` that folder, where no link is
-followed.
+The limits are told in `docs/formats.md`. Within them no input takes more than seconds, or more than some 700 MB; a
+table that was packed takes up to 1.5 GB. What lies in the folder of a run or a case may come from a stranger: it is
+read `inside` that folder, where no link is followed.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from sim.cli.app import app
 from sim.errors import InputError
 from sim.report.blank import write_workbook_case
 from sim.system.sheets.cells import CellReader, TwoReadings
+from sim.system.sheets.grids import split_grid
 
 CASES = Path(__file__).parents[3] / "shared" / "cases"
 TOML = """schema = 1
@@ -170,6 +171,13 @@ def test_a_sheet_has_roles_towards_each_force(tmp_path):
     sheets = [("sources", [["key", "role.x", "role"], ["b", "own", "own"]])]
     with pytest.raises(InputError, match="has a role, and roles towards forces"):
         read_case(lay(folder, make_xlsx(rows, sheets), "claims.xlsx", toml))
+
+
+@pytest.mark.parametrize("text", ["id,value\n" + "\n" * 2_000_001, "id,value\n" + "," * 2_000_001, '"\n",' * 2_000_001])
+def test_a_table_of_blank_lines_or_of_nothing_but_marks_is_refused_before_it_is_parsed(text):
+    """Fifty million of them take a minute, or gigabytes."""
+    with pytest.raises(InputError, match=r"beyond 2000000 lines|more than 2000000 marks"):
+        split_grid(text, "claims.csv")
 
 
 @pytest.mark.parametrize("name", ["claims.xlsm", "claims.xls", "CLAIMS.XLSX", "Claims.csv"])

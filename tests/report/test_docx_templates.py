@@ -58,7 +58,22 @@ def _relate(kind, mode=""):
     return {"edit": lambda text: text.replace(b"</Relationships>", more.encode()) if own in text else text}
 
 
+def _link(element):
+    """Return a change of a document: an element of its text names a relation of a link that leads elsewhere."""
+    space = b'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships" xmlns:q="x"'
+
+    def edit(text):
+        if b"relationships/styles" in text:
+            return text.replace(b"</Relationships>", RELATION % b"hyperlink")
+        return text.replace(b"<w:sectPr", b"<%b %b/><w:sectPr" % (element, space), 1)
+
+    return {"edit": edit}
+
+
 PACKAGES = {
+    "a picture by a link": _link(b'q:blip r:link="rX"'),
+    "a picture that is a link": _link(b'q:blip r:embed="rX"'),
+    "a template by a link": _link(b'q:attachedTemplate r:id="rX"'),
     "a template elsewhere": {"edit": lambda text: text.replace(b"</Relationships>", RELATION % b"attachedTemplate")},
     "a picture elsewhere": {"edit": lambda text: text.replace(b"</Relationships>", RELATION % b"image")},
     "a program": {"more": [("word/vbaProject.bin", b"x")]},
@@ -105,6 +120,8 @@ def test_a_docx_template_may_have_fields_and_relations_as_word_writes_them(run, 
     ]
     more = [(f"word/more{number}.xml", _make_field(*piece)) for number, piece in enumerate(pieces)]
     _write_docx(tmp_path / "house.docx", **_relate("people"), more=[*more, ("word/x.xml", b"<x/>")])
+    accept("memo", run, "--format", "docx", "--template", tmp_path / "house.docx")
+    _write_docx(tmp_path / "house.docx", **_link(b'w:hyperlink r:id="rX"'))
     accept("memo", run, "--format", "docx", "--template", tmp_path / "house.docx")
 
 

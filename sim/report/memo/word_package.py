@@ -41,6 +41,7 @@ _OBJECTS = {
     "OLEObject", "altChunk", "contentPart", "control", "frameset", "mailMerge", "object", "subDoc", "taskpane",
     "taskpanes", "webVideoPr", "webextension", "webextensionref",
 }  # fmt: skip
+_LINKS = {"hlinkClick", "hlinkHover", "hlinkMouseOver", "hyperlink"}  # what a reader clicks
 _PAINTS = {"fill", "imagedata", "stroke"}  # of the older kind of drawings, which name pictures by attributes
 _SOURCES = {"althref", "href", "src"}
 STYLES = ("Title", "Subtitle", "Heading 1", "Caption", "Quote", "List Bullet")  # of a memo
@@ -65,8 +66,9 @@ def read_package(path: Path) -> bytes:
                 raise refuse(path.name, "", what, remedy)
             if sum(part.file_size for part in parts if part.filename.endswith(_XML)) > MAX_XML:
                 raise refuse(path.name, "", f"unpacks to more than {MAX_XML // 1_000_000} MB of XML", remedy)
+            outside = _list_outside(package, parts)
             for part in parts:
-                problem = _find_more(part.filename, package.read(part))
+                problem = _find_more(part.filename, package.read(part), outside.get(part.filename, set()))
                 if problem:
                     raise refuse(path.name, "", f"its part {quote_value(part.filename)} {problem}", remedy)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error, EOFError, ParseError) as error:
@@ -111,8 +113,24 @@ def add_styles(document: Document) -> None:
         styles.element.append(element)
 
 
-def _find_more(name: str, content: bytes) -> str | None:
-    """Return what a part of a document brings beside text, styles and pictures; None where that is nothing."""
+def _list_outside(package: zipfile.ZipFile, parts: list[zipfile.ZipInfo]) -> dict[str, set[str]]:
+    """Return for each part the relations that lead out of the document: links, where `_find_more` takes it."""
+    found = {}
+    for part in parts:
+        place = re.fullmatch(r"(.*)_rels/([^/]+)\.rels", part.filename)
+        content = package.read(part) if place else b""
+        if place and b"<!" not in content:
+            relations = fromstring(content)  # noqa: S314 - it declares no entities  # nosec B314
+            leading = (each for each in relations if each.get("TargetMode", "Internal") != "Internal")
+            found[f"{place[1]}{place[2]}"] = {str(each.get("Id")) for each in leading}
+    return found
+
+
+def _find_more(name: str, content: bytes, outside: set[str]) -> str | None:
+    """Return what a part of a document brings beside text, styles and pictures; None where that is nothing.
+
+    `outside` are those of its relations that lead out of the document, which links alone may name.
+    """
     if not name.endswith(_PLAIN):
         return "is no part of a plain document"
     if not name.endswith(_XML):
@@ -130,6 +148,8 @@ def _find_more(name: str, content: bytes) -> str | None:
                 return "leads to another file"
             if kind not in _RELATIONS:
                 return f"holds a relation of the kind {quote_value(kind)}"
+        if tag not in _LINKS and outside & {value for key, value in element.items() if "/relationships}" in key}:
+            return "leads to another file"
         if tag in _PAINTS and _SOURCES & set(map(_cut_space, element.keys())):
             return "leads to another file"
     odd = [name for name in _list_fields(root) if name.upper() not in _FIELDS]

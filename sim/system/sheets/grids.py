@@ -16,6 +16,7 @@ from sim.system.sheets.workbooks import Sheet, is_workbook, read_sheets, unzip_t
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _SEP_LINE = re.compile(r'"?sep=([,;\t|])"?[,;\t|]*(?:\r\n?|\n)', re.IGNORECASE)
+MAX_LINES, MAX_MARKS = 2_000_000, 2_000_000  # of a table, blank ones too; of a row, quoted ones too
 _LOOKED = 20  # rows at the top, among which the header is looked for
 
 
@@ -167,9 +168,11 @@ def split_rows(
     InputError
         Where the text is not CSV, or has too many rows or columns.
     """
-    reader, count = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True), 0
+    marks = [0]  # since the last row
+    reader, count = csv.reader(_list_lines(text, file, separator, marks), delimiter=separator, strict=True), 0
     try:
         for cells in reader:
+            marks[0] = 0
             if len(cells) > MAX_COLUMNS:
                 problem = f"has {len(cells)} columns, more than {MAX_COLUMNS}"
                 raise refuse(file, f"row {reader.line_num}", problem, "see docs/formats.md for the columns")
@@ -180,6 +183,19 @@ def split_rows(
                 yield reader.line_num, cells
     except csv.Error as error:
         raise refuse(file, f"line {reader.line_num}", f"is not CSV ({error})", remedy) from None
+
+
+def _list_lines(text: str, file: str, separator: str, marks: list[int]) -> Iterator[str]:
+    """Yield the lines of CSV; refuse what would take the parser long, or memory of many times the file's size."""
+    stream = io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8", newline="")
+    for number, line in enumerate(stream, start=1):
+        marks[0] += line.count(separator)
+        if marks[0] > MAX_MARKS:
+            problem = f"has more than {MAX_MARKS} marks that separate columns"
+            raise refuse(file, f"row {number}", problem, "see docs/formats.md for the columns")
+        if number > MAX_LINES:
+            raise refuse(file, f"line {number}", f"is beyond {MAX_LINES} lines", "take out those that are blank")
+        yield line
 
 
 def _choose_separator(text: str, known: Collection[str]) -> str:
