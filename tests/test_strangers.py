@@ -28,6 +28,7 @@ from strangers import SOON, WORDS, accept, harm_folder, make_sparse, refuse, rep
 from sim.case.folder import find_case
 from sim.cli.start import OBEYED
 from sim.system import confinement
+from sim.system.children import make_environment, order_python
 
 ROOT = Path(__file__).parents[1]
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the system's limits are those of Linux")
@@ -69,6 +70,15 @@ def test_no_module_in_the_working_folder_is_run(tmp_path):
         done = call(*words, "--quiet", "--results", tmp_path / "results", cwd=case)
         assert done.returncode in (0, 4), done.stderr
     assert [path.name for path in marks.iterdir()] == []
+
+
+def test_a_process_that_is_started_finds_no_module_in_the_working_folder(tmp_path, monkeypatch):
+    """Be it started from Python, where nobody has told all processes so."""
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    (tmp_path / "trap.py").touch()
+    order = order_python("-c", "import sim, trap")
+    done = subprocess.run(order, cwd=tmp_path, env=make_environment(), capture_output=True, text=True, check=False)
+    assert "No module named 'trap'" in done.stderr
 
 
 def test_processes_are_started_by_one_function_alone():

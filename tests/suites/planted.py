@@ -347,6 +347,11 @@ FAULTS = (
     Planted(
         "processes are started with the working folder on their path", "system/children.py",
         'return [sys.executable, "-P", *words]', "return [sys.executable, *words]",
+        f"{STRANGERS}::test_a_process_that_is_started_finds_no_module_in_the_working_folder",
+    ),
+    Planted(
+        "libraries start processes with the working folder on their path", "cli/start.py",
+        'os.environ["PYTHONSAFEPATH"] = "1"', "pass",
         f"{STRANGERS}::test_no_module_in_the_working_folder_is_run",
     ),
     Planted(
