@@ -26,9 +26,9 @@ def measure(folder: Path) -> int:
     return sum(-(-path.stat().st_size // BLOCK) * BLOCK if path.is_file() else 0 for path in folder.rglob("*"))
 
 
-def wait_for_none(mark: str) -> list[str]:
-    """Wait for all processes of a mark to end; return those that do not."""
-    until = time.monotonic() + GONE
+def wait_for_none(mark: str, seconds: float = 0.0) -> list[str]:
+    """Wait for all processes of a mark to end, as long at least as their command takes; return those that do not."""
+    until = time.monotonic() + max(GONE, seconds)
     while (left := list_marked(mark)) and time.monotonic() < until:
         time.sleep(0.1)
     return left

@@ -42,6 +42,7 @@ RESUMED = ("sbc", "backtest", "sensitivity")
 VERBS = ("run", *RESUMED, "memo", "plot", "fit", "draft")
 MANY = (*RESUMED, "fit")  # take --jobs
 MARK = "TRUETOLL_FAULT"  # in the environment of a command, and so of all that it starts
+PATIENCE = 120.0  # seconds, at least, until a command that does not end is killed
 EARLY = 0.2  # of a command's time, after which it must heed signals, however slowly Python has started
 
 
@@ -179,21 +180,21 @@ class Bench:
             time.sleep(moment.share * known.seconds)
             early = moment.share < EARLY and not heeds_signals(running.pid)
             (os.killpg if moment.group else os.kill)(running.pid, number)  # a zombie until it is waited for
-        said, told = running.communicate(timeout=120)
+        said, told = wait_for(running, known.seconds)
         wrong = [] if early else judge_end(moment.fault, running.returncode, told)
         struck = "early" if early else "struck" if running.returncode not in (0, 4) else "late"
         wrong += [f"outside: {path.name}" for path in outside.rglob("*")]
         for place in swapped:
             wrong += [f"a half in what was taken away: {path.name}" for path in place.rglob("*")]
             shutil.rmtree(place)
-        left = wait_for_none(mark)
+        left = wait_for_none(mark, known.seconds)
         wrong += [f"still runs: {each}" for each in left]
         wrong += judge_folder(results, before, known, drafts=moment.fault == "SIGKILL")
         wrong += judge_temporary(find_temporary(results), drafts=moment.fault == "SIGKILL")
         if moment.fault == "disk":
             subprocess.run(["mount", "-o", "remount,size=64m", results], check=True)
         again = self.start(moment.verb, moment.jobs, results, *(("--resume",) if moment.verb in RESUMED else ()))
-        said, told_again = again.communicate(timeout=180)
+        said, told_again = wait_for(again, known.seconds)
         if again.returncode not in (0, 4):
             return struck, [*wrong, f"does not go on: {again.returncode} {told_again}"]
         if read_said(said, results) != known.result:
@@ -201,6 +202,16 @@ class Bench:
         last = [*judge_folder(results, before, known, drafts=False), *judge_temporary(find_temporary(results))]
         wrong += [f"going on: {each}" for each in last]
         return struck, [f"{each} [{running.returncode}: {told.strip()[-300:]}]" for each in wrong]
+
+
+def wait_for(running: subprocess.Popen, seconds: float) -> tuple[str, str]:
+    """Return what a command says; one that takes ten times as long as undisturbed is killed, and has said nothing."""
+    try:
+        return running.communicate(timeout=max(PATIENCE, 10 * seconds))
+    except subprocess.TimeoutExpired:
+        os.killpg(running.pid, signal.SIGKILL)
+        running.communicate()
+        return "", "it does not end"
 
 
 def swap_drafts(running: subprocess.Popen, results: Path, outside: Path) -> list[Path]:
