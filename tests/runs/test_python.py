@@ -78,7 +78,7 @@ def test_a_table_in_memory_becomes_a_case(table):
         ("claims.csv", {}, "'claims.csv' is no row"),
         ([[1, 2]], {}, "claims, row 0: [1, 2] is no row"),
         (ROWS, {"sources": {"ministry": "friend"}}, "sources.ministry.role"),
-        (ROWS, {"sources": ["ministry"]}, "sources.ministry"),
+        (ROWS, {"sources": ["ministry"]}, "sources: ['ministry'] gives no roles"),
         (ROWS, {"forces": 5}, "forces"),
         (ROWS, {"forces": {"north": 5}}, "forces.north"),
         (ROWS, {"start": "soon"}, "case, start: 'soon' is not a day"),
