@@ -163,7 +163,8 @@ def _pick_days(sample: Sample, claims: frozenset[str]) -> Floats:
     kept = [item for item in design.evidence.observations if item.claim.id not in claims]
     told = find_picks(design.case, kept, design.timeline, ESTABLISHED)
     told += pick_told_part(design.case, kept, design.timeline)
-    silences = find_silences(design.case, kept)
+    # Of a silence that comes with leaving a claim out alone the draws know no parameter.
+    silences = find_silences(design.case, kept) if design.picks.told >= 0 else []
     picks: PickLayout = lay_out_picks(
         design.case, told, silences, design.timeline, design.state.series, design.parameters
     )

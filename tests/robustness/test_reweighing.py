@@ -14,7 +14,7 @@ from sim.model.arrays import NUMPY
 from sim.model.density.codes import Link
 from sim.model.design import design_model, log_likelihood, sample_prior
 from sim.posterior.sample import Sample
-from sim.robustness.reweighing import _list_contributions
+from sim.robustness.reweighing import _list_contributions, forecast_claims
 from sim.robustness.variants import Variant, list_left_out
 
 # Totals of one source, between those of another on the same days, and days that are told of one by one.
@@ -110,3 +110,19 @@ def test_without_whom_silence_begins_elsewhere_is_fitted_anew(claim, is_fitted_a
     """Weights say nothing of a model with another lull, or with prisoners that nobody speaks of."""
     laid = design_model(read_case(write(SPOKEN, SOLDIERS)), read_priors("default"))
     assert (list_left_out(laid, Variant("leave_claim_out", claim, "")) is None) == is_fitted_anew
+
+
+def test_a_claim_is_forecast_without_which_nobody_would_speak_of_prisoners(write):
+    """The one who tells of them on the last day leaves no silence; a day that is told of is weighed without him too."""
+    day = {"measure": "interval", "since": "2024-02-10", "as_of": "2024-02-10", "published": "2024-02-11"}
+    told = {"quantity": "captured", "as_of": "2024-03-31", "published": "2024-03-31"}
+    rows = [
+        {"id": "day", "force": "x", "source": "own", "value": 30, **day},
+        {"id": "taken", "force": "x", "source": "foe", "value": 40, **told},
+        {"id": "total", "force": "x", "source": "foe", "as_of": "2024-03-01", "value": 500},
+    ]
+    laid = design_model(read_case(write(rows, CASE)), read_priors("default"))
+    assert laid.picks.told < 0
+    assert laid.picks.spells
+    sample = Sample(laid, sample_prior(laid, np.random.default_rng(1), 400) | {"statement": np.zeros((400, 0))}, 1)
+    assert {each.claim for each in forecast_claims(sample)} <= {"day", "taken", "total"}
