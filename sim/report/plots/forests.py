@@ -96,7 +96,7 @@ def _find_bias(result: Result, entries: Sequence[Bias], force: str) -> str:
     if 1 / NEAR < first.median < NEAR:
         return f"{raise_first(force)}: no source is far from the truth"
     times = f"{show_factor(first.median)} times" if first.median > 1 else f"{show_share(first.median)} of"
-    return f"{raise_first(force)}: {label} tells {times} the true {name}"
+    return f"{raise_first(force)}: {label} told {times} the true {name}"
 
 
 def plot_claims(result: Result, force: str) -> Figure | None:
