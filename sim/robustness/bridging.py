@@ -142,26 +142,26 @@ def match_moments(
     def suffices(found: Weighed) -> bool:
         return found.k <= GOOD_K and found.count > needed
 
-    def weigh(moved: Floats, stretch: float) -> Weighed:
-        log_ratios = density(moved) + stretch - densities
+    def weigh(moved: Floats) -> Weighed:
+        log_ratios = density(moved) - densities  # the volume of an affine move is the same for all draws
         possible = np.isfinite(log_ratios)
         if possible.mean() < LEAST_POSSIBLE:
             return Weighed(moved, np.where(possible, 0.0, IMPOSSIBLE), np.inf)
         log_ratios = np.where(possible, log_ratios, log_ratios[possible].max() + IMPOSSIBLE)
         return Weighed(moved, *smooth_weights(log_ratios))
 
-    best, stretch = weigh(x, 0.0), 0.0
+    best = weigh(x)
     if suffices(best) or np.isinf(best.k) or best.count < HOPE * needed:
         return best
     lift, read = _find_directions(x, slopes)
     for _ in range(MOST_MOVES):
-        aim, spread, grown = _match(best.x @ read, best.log_weights)
         here = best.x @ read
+        aim, spread = _match(here, best.log_weights)
         moved = best.x + ((here - here.mean(axis=0)) @ spread.T + aim - here) @ lift.T
-        found = weigh(moved, stretch + grown)
+        found = weigh(moved)
         grew = found.count > GAIN * best.count
         if grew or suffices(found):
-            best, stretch = found, stretch + grown
+            best = found
         if not grew or suffices(best):
             break
     return best
@@ -181,8 +181,8 @@ def _find_directions(x: Floats, slopes: Callable[[Floats], Floats]) -> tuple[Flo
     return root @ lead, np.linalg.solve(root.T, lead)
 
 
-def _match(here: Floats, log_weights: Floats) -> tuple[Floats, Floats, float]:
-    """Return the weighted mean of draws, what gives centred ones the weighted covariance, and the log of its volume.
+def _match(here: Floats, log_weights: Floats) -> tuple[Floats, Floats]:
+    """Return the weighted mean of draws, and what gives centred ones the weighted covariance.
 
     No weight counts for more than as one of a number that is the root of all; the covariance is shrunk to that without
     weights by the weight of ten draws for each direction.
@@ -196,7 +196,7 @@ def _match(here: Floats, log_weights: Floats) -> tuple[Floats, Floats, float]:
     prior = SHRINK * here.shape[1]
     share = prior / (prior + 1 / np.sum(weights**2))
     spread = np.linalg.cholesky(share * was + (1 - share) * now) @ np.linalg.inv(np.linalg.cholesky(was))
-    return aim, spread, float(np.linalg.slogdet(spread)[1])
+    return aim, spread
 
 
 def sample_weighed(base: Footing, varied: Design, found: Weighed, seed: int) -> Sample:
