@@ -389,6 +389,10 @@ def test_a_users_template_asks_the_network_for_nothing(run, tmp_path):
         '<meta charset="iso-2022-jp">',  # in which escapes hide what is written
         '<link rel=preconnect href="//x.org">',
         "<svg><style><LINK/rel=preconnect href=//x.org></style></svg>",
+        '<iframe src="//x.org"></iframe>',  # whose host is called before the policy forbids to show it
+        "<html><frameset cols=*><FRAME/src=//x.org></frameset></html>",
+        "<svg><foreignObject><iframe src=//x.org></iframe></foreignObject></svg>",
+        '<object data="//x.org"></object>',
     ):
         template.write_text(text, encoding="utf-8")
         refuse("memo.html.j2", "memo", run, "--format", "html", "--template", template.parent)

@@ -36,7 +36,8 @@ NO_LOOKUP = '<meta http-equiv="x-dns-prefetch-control" content="off">'  # of the
 LINE = 100  # letters of what stands under a row
 LOW, SHORT = 30, 14  # lines of a row, and of a table, that a page has room for
 PAGE = 6.5  # inches between the margins of typst's page
-_ELEMENT = re.compile(r"<(?:meta|link)(?=[\s/>])", re.IGNORECASE)
+# What leads elsewhere by itself; a browser calls at the address of a frame before it asks whether it may show it.
+_ELEMENT = re.compile(r"<(?:meta|link|i?frame|fencedframe|object|embed|portal)(?=[\s/>])", re.IGNORECASE)
 _HARMLESS = re.compile(
     r"""<meta(?:\s+(?:charset=["']?utf-8["']?|http-equiv="(?:Content-Security-Policy|x-dns-prefetch-control)"|"""
     r"""(?:name|property|content|lang)=(?:"[^"]*+"|'[^']*+')))*+\s*+/?>""",
