@@ -89,12 +89,14 @@ def test_every_term_has_a_name_and_labels(kursk):
 
 
 @pytest.mark.filterwarnings("ignore:The effect of Potentials", "ignore:Numba will use object mode")
-def test_claims_are_drawn_again_from_the_prior(kursk):
+def test_claims_are_drawn_again_from_the_prior(kursk, full):
     """Every claim of a source with one role is an observed variable with a law: it can be simulated."""
     import pymc as pm
+    from pytensor.compile.mode import Mode
 
+    fast = {} if full else {"mode": Mode(linker="py", optimizer=None)}  # to compile for 20 draws takes two minutes
     with build_model(kursk) as model:
-        drawn = pm.sample_prior_predictive(20, random_seed=1)["prior_predictive"]
+        drawn = pm.sample_prior_predictive(20, random_seed=1, compile_kwargs=fast)["prior_predictive"]
     assert {variable.name for variable in model.observed_RVs} == set(drawn.data_vars)
     assert all(np.isfinite(values).all() and values.std() > 0 for values in drawn.data_vars.values())
 
