@@ -152,7 +152,7 @@ def sum_up(claims: Iterable[PastClaim], by: Sequence[str], seed: int = 1) -> lis
     for each in claims:
         members[tuple(FILTERS[name](each) for name in by)].append(each)
     groups = [_sum_group(name, own, seed) for name, own in members.items()]
-    order = {name: place for place, name in enumerate((*ROLES, *VICTIMS))}
+    order = {name: index for index, name in enumerate((*ROLES, *VICTIMS))}
     if set(by) <= {"role", "victims"}:
         return sorted(groups, key=lambda group: [order.get(part, len(order)) for part in group.name])
     return sorted(groups, key=lambda group: (-group.claims, group.name))

@@ -261,7 +261,7 @@ def read_frame(
     given = (int(claim.id.removeprefix("claim-")) for claim in known if re.fullmatch(r"claim-\d{1,9}", claim.id))
     first = max([len(known) + 1, *given]) + 1 if known else 0
     listed = enumerate(_list_rows(table, first), first)
-    rows = [(number, _tidy_row(cells, place)) for place, (number, cells) in listed]
+    rows = [(number, _tidy_row(cells, count)) for count, (number, cells) in listed]
     header = list(dict.fromkeys(name for _, cells in rows for name in cells))
     if not rows:
         return [], []

@@ -229,9 +229,9 @@ def _list_picks(picks: PickLayout) -> dict[Field, Any]:
         Field.PICK_SHARE: [one.days_share for one in picks.spells],
         Field.PICK_TIMES: [one.times for one in picks.spells],
         Field.PICK_START: np.cumsum([0, *(len(parts) for parts in picks.until)]),
-        Field.PICK_UNTIL: [place for parts in picks.until for place in parts],
-        Field.PICK_SINCE: [place for parts in picks.since for place in parts],
-        Field.PICK_TOTAL: [place for parts in picks.total for place in parts],
+        Field.PICK_UNTIL: [index for parts in picks.until for index in parts],
+        Field.PICK_SINCE: [index for parts in picks.since for index in parts],
+        Field.PICK_TOTAL: [index for parts in picks.total for index in parts],
         Field.SILENCE: picks.silences,
     }
 
@@ -272,14 +272,14 @@ def find_middle(design: Design) -> Floats:
     """
     middle = np.zeros(count_unknowns(design))
     middle[len(middle) - design.state.burst_count :] = 1.0
-    for place, position in enumerate(list_free(design.parameters)):
+    for index, position in enumerate(list_free(design.parameters)):
         prior = design.parameters.items[position].prior
         if position in design.parameters.joint.positions or prior.family is None:
             continue
         if prior.family.normal:
-            middle[place] = prior.mu or 0.0
+            middle[index] = prior.mu or 0.0
         elif prior.dist == "Beta":
-            middle[place] = math.log(prior.arguments["alpha"] / prior.arguments["beta"])
+            middle[index] = math.log(prior.arguments["alpha"] / prior.arguments["beta"])
     return middle
 
 

@@ -76,19 +76,19 @@ def say_in_turn(
     alone = replace(layout, link=nothing, is_carried=np.zeros(len(nothing), dtype=bool))
     said = _repeat_rows(replace(sample, design=replace(design, beliefs=alone)), slice(None), rng)
     belief = expect(NUMPY, layout, theta, sample.flat_state, sample.terms)
-    row_of = {(row.reading, row.place): number for number, row in enumerate(layout.rows) if row.place >= 0}
+    row_of = {(row.reading, row.index): number for number, row in enumerate(layout.rows) if row.index >= 0}
     observations = design.evidence.observations
     for series in order_series(observations):
-        readings = [reading for reading, place in row_of if place == series[-1]]
+        readings = [reading for reading, index in row_of if index == series[-1]]
         for reading, draw in product(readings, range(len(theta))):
             one = slice(draw, draw + 1)
             after: tuple[int, Observation] | None = None
-            for place in reversed(series):
-                number = row_of[reading, place]
+            for index in reversed(series):
+                number = row_of[reading, index]
                 if after is not None:
                     given = _link_row(design, number, *after)
                     said[draw, number] = _say_given(given, number, theta[one], belief[one], after[0], rng)
-                told = settle(observations[place], float(said[draw, number]))
+                told = settle(observations[index], float(said[draw, number]))
                 if tells_error(told):
                     after = number, told
     return join_rows(sample, said)

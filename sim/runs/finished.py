@@ -35,13 +35,13 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 
-def _parse[T](place: str, text: str, parse: Callable[[str], T]) -> T:
+def _parse[T](where: str, text: str, parse: Callable[[str], T]) -> T:
     try:
         return parse(text)
     except ExpressionError as error:
-        raise refuse(place, "", f"{quote_value(text)} {error}", "see derived quantities in docs/formats.md") from None
+        raise refuse(where, "", f"{quote_value(text)} {error}", "see derived quantities in docs/formats.md") from None
     except (TypeError, AttributeError):
-        raise refuse(place, "", f"{quote_value(text)} is no text", "give one such as 'killed'") from None
+        raise refuse(where, "", f"{quote_value(text)} is no text", "give one such as 'killed'") from None
 
 
 @dataclass
@@ -137,7 +137,7 @@ class Run:
             raise refuse("condition", "", problem, "compare something else")
         return float(holds[known].mean())
 
-    def _evaluate(self, place: str, nodes: Sequence[Node]) -> list[Floats]:
+    def _evaluate(self, where: str, nodes: Sequence[Node]) -> list[Floats]:
         single = len(self.design.case.forces) == 1
         values = {f"{force}.{quantity}": count for (force, quantity), count in self.sample.headline.items()}
         if single:
@@ -146,7 +146,7 @@ class Run:
         unknown = sorted(frozenset[str]().union(*map(list_names, nodes)) - set(values))
         if unknown:
             known = [name for name in values if not single or "." not in name]
-            raise refuse(place, "", f"{quote_value(unknown[0])} is no quantity of the case", f"use {list_some(known)}")
+            raise refuse(where, "", f"{quote_value(unknown[0])} is no quantity of the case", f"use {list_some(known)}")
         shape = (len(self.sample.unknowns["theta"]),)
         return [np.array(np.broadcast_to(evaluate(node, values), shape)) for node in nodes]
 

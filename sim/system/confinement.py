@@ -28,7 +28,7 @@ _MESSAGE = 2_000  # bytes of a message
 _NOWHERE = "http://127.0.0.1:9"  # where nobody listens: for libraries that would ask the network
 
 
-def run_confined(module: str, request: bytes, place: Path, file: str, remedy: str) -> bytes:
+def run_confined(module: str, request: bytes, folder: Path, file: str, remedy: str) -> bytes:
     """Run a module, which must call `serve`, in a confined process; return what it makes of a request.
 
     Parameters
@@ -36,7 +36,7 @@ def run_confined(module: str, request: bytes, place: Path, file: str, remedy: st
     module : str
         Its name, as `python -m` takes it.
     request : bytes
-    place : Path
+    folder : Path
         The folder that it works in.
     file, remedy : str
         What is blamed where it fails, and what to do about that.
@@ -47,7 +47,7 @@ def run_confined(module: str, request: bytes, place: Path, file: str, remedy: st
         Where it refuses the request, or meets a limit.
     """
     child = subprocess.Popen(  # noqa: S603 - this program's own module
-        order_python("-m", module), cwd=place, env=_make_environment(),
+        order_python("-m", module), cwd=folder, env=_make_environment(),
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     made = b""

@@ -151,7 +151,7 @@ def hash_file(path: Path) -> str:
 
 
 def count_lines(text: str, end: int) -> int:
-    """Return the number of the line at a place of a text."""
+    """Return the number of the line at an offset of a text."""
     return text.count("\n", 0, end) + 1
 
 

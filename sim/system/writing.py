@@ -101,8 +101,8 @@ def replace_files(folder: Path, *, straight: bool = False) -> Iterator[Path]:
         _sync(draft.inner)
         for file in sorted(draft.inner.iterdir()):
             os.replace(file, pinned / file.name)  # noqa: PTH105 - in one step, over what was there
-            place = folder / file.name
-            note_kept(str(place), partial("{} is written".format, place))
+            target = folder / file.name
+            note_kept(str(target), partial("{} is written".format, target))
         _sync_entry(pinned)
 
 

@@ -80,7 +80,7 @@ def fit_site(items: Sequence[Hindcast], base: PriorSet, cavity: Belief, seed: in
     names = base.joint.keys if base.joint else ()
     designs = [(design_hindcast(item, base), item.war) for item in items]
     spoken = {parameter.key for design, _ in designs for parameter in design.parameters.items}
-    keys = np.array([place for place, key in enumerate(names) if key in spoken], dtype=np.int64)
+    keys = np.array([index for index, key in enumerate(names) if key in spoken], dtype=np.int64)
     mean, covariance = cavity.mean[keys], cavity.covariance[np.ix_(keys, keys)]  # of what the war speaks of
     own = JointPrior(keys=tuple(names[key] for key in keys), mean=tuple(mean), covariance=tuple(map(tuple, covariance)))
     assembly = assemble(designs, own)

@@ -126,12 +126,12 @@ def _ask_of_places(case: Case, claims: list[Claim]) -> Iterator[Warning]:
             totals[key] = max(totals.get(key, claim), claim, key=lambda each: (each.as_of, _number(each)))
     asked: set[tuple[str, ...]] = set()
     for claim in claims:
-        key, place = (claim.force, claim.quantity), PLACE.search(claim.phrase)
+        key, match = (claim.force, claim.quantity), PLACE.search(claim.phrase)
         last, text = totals.get(key), ""
         if claim.part or claim.quantity == "deployed" or (claim.source, *key) in asked:
             continue
-        if place and place[1].lower() not in f"{claim.force} {case.label_force(claim.force)}".lower().replace("_", " "):
-            text = f"its phrase names a {place[1].lower()}"
+        if match and match[1].lower() not in f"{claim.force} {case.label_force(claim.force)}".lower().replace("_", " "):
+            text = f"its phrase names a {match[1].lower()}"
         elif claim.since is not None and last is not None and last.source != claim.source:
             days = (claim.as_of - claim.since).days + 1
             usual = _number(last) / ((last.as_of - case.start).days + 1) * days

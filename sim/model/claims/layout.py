@@ -251,7 +251,7 @@ def lay_out_beliefs(
         fresh=_ints(parameters.index("memory.fresh", item.source) if item else -1 for item in followers),
         next_point=np.array([find_point(item) if item else 0.0 for item in followers], dtype=float),
         next_sd=np.array([find_next_sd(item) if item else 0.0 for item in followers], dtype=float),
-        early=np.array([early[row.place] if row.place >= 0 else 0.0 for row in rows], dtype=float),
+        early=np.array([early[row.index] if row.index >= 0 else 0.0 for row in rows], dtype=float),
         is_carried=np.array(
             [bool(item and link and item.is_count_of_found) for item, link in zip(observed, links, strict=True)],
             dtype=bool,

@@ -53,14 +53,14 @@ class Row:
     reading : int
     statement : int
         The statement whose error the observation shares, -1 for none; or whose error this is the prior of.
-    place : int
+    index : int
         Of the observation among all of them.
     """
 
     observation: Observation | None
     reading: int
     statement: int
-    place: int = -1
+    index: int = -1
 
     @property
     def is_prior(self) -> bool:
@@ -136,13 +136,13 @@ def list_rows(observations: Sequence[Observation], readings: Sequence[Reading], 
     numbers = {"": -1, **{name: number for number, name in enumerate(statements)}}
     said: dict[tuple[str, str], list[tuple[int, Observation]]] = defaultdict(list)
     first: dict[str, Observation] = {}
-    for place, item in enumerate(observations):
-        said[item.source, item.claim.force].append((place, item))
+    for index, item in enumerate(observations):
+        said[item.source, item.claim.force].append((index, item))
         first.setdefault(item.statement, item)
     rows = [
-        Row(item, position, numbers[item.statement], place)
+        Row(item, position, numbers[item.statement], index)
         for position, reading in enumerate(readings)
-        for place, item in said[reading.source, reading.force]
+        for index, item in said[reading.source, reading.force]
     ]
     # A statement's error has its prior under each reading of the first force that it speaks of.
     return rows + [
@@ -155,10 +155,10 @@ def list_rows(observations: Sequence[Observation], readings: Sequence[Reading], 
 
 def link_rows(rows: Sequence[Row], links: Sequence[tuple[int, Link] | None]) -> tuple[list[Link], list[int]]:
     """Return for each row its link, and the row of the same reading that it is read given; -1 for none."""
-    row_of = {(row.reading, row.place): number for number, row in enumerate(rows) if row.place >= 0}
+    row_of = {(row.reading, row.index): number for number, row in enumerate(rows) if row.index >= 0}
     kinds, after = [Link.NONE] * len(rows), [-1] * len(rows)
     for number, row in enumerate(rows):
-        found = links[row.place] if row.place >= 0 else None
+        found = links[row.index] if row.index >= 0 else None
         if found is not None:
             kinds[number], after[number] = found[1], row_of[row.reading, found[0]]
     return kinds, after

@@ -19,33 +19,33 @@ from sim.model.density.codes import Link
 def order_series(observations: Sequence[Observation]) -> list[list[int]]:
     """Return the series of two or more numbers, each as places among the observations in the order of time."""
     found: dict[tuple[object, ...], list[int]] = defaultdict(list)
-    for place, item in enumerate(observations):
+    for index, item in enumerate(observations):
         claim = item.claim
         # What is established comes from no source, a share of a total or a number of one place is no running total, a
         # closed list does not grow.
         if not (item.whole or item.source.startswith("=") or claim.wording.lists or claim.part):
-            found[item.source, claim.force, claim.quantity, claim.measure, item.kind].append(place)
+            found[item.source, claim.force, claim.quantity, claim.measure, item.kind].append(index)
 
-    def when(place: int) -> tuple[object, ...]:
-        claim = observations[place].claim
+    def when(index: int) -> tuple[object, ...]:
+        claim = observations[index].claim
         return claim.as_of, claim.published, claim.since or claim.as_of, claim.id
 
     return [sorted(places, key=when) for places in found.values() if len(places) > 1]
 
 
 def link_series(observations: Sequence[Observation]) -> list[tuple[int, Link] | None]:
-    """Return for each observation the place of the one that it is read given, and how; None where it stands alone.
+    """Return for each observation the index of the one that it is read given, and how; None where it stands alone.
 
     A zero tells no error of its source: what is before it looks at the next number that is none.
     """
     found: list[tuple[int, Link] | None] = [None] * len(observations)
     for series in order_series(observations):
         after = -1
-        for place in reversed(series):
+        for index in reversed(series):
             if after >= 0:
-                found[place] = after, find_link(observations[place], observations[after])
-            if tells_error(observations[place]):
-                after = place
+                found[index] = after, find_link(observations[index], observations[after])
+            if tells_error(observations[index]):
+                after = index
     return found
 
 
@@ -82,13 +82,13 @@ def leave_statements(observations: Sequence[Observation]) -> tuple[Observation, 
 
     Of a statement of which one number is left, that one is by itself.
     """
-    followed = {place for series in order_series(observations) for place in series[:-1]}
+    followed = {index for series in order_series(observations) for index in series[:-1]}
     left: dict[str, int] = defaultdict(int)
-    for place, item in enumerate(observations):
-        left[item.statement] += place not in followed
+    for index, item in enumerate(observations):
+        left[item.statement] += index not in followed
     return tuple(
-        replace(item, statement="") if item.statement and (place in followed or left[item.statement] < 2) else item
-        for place, item in enumerate(observations)
+        replace(item, statement="") if item.statement and (index in followed or left[item.statement] < 2) else item
+        for index, item in enumerate(observations)
     )
 
 

@@ -213,13 +213,13 @@ def _lose_of_bounded(
 
 @inner
 def _find_captured(b: int, theta: Any, ints: Any) -> tuple[int, float]:
-    """Return the place of the captured among the outcomes of personnel, and their tilt in a force."""
-    personnel, place = ints_of(ints, Field.PERSONNEL), 0
+    """Return the index of the captured among the outcomes of personnel, and their tilt in a force."""
+    personnel, index = ints_of(ints, Field.PERSONNEL), 0
     for k in range(len(personnel)):
         if personnel[k] == 2:
-            place = k
-    tilt = int_at(ints, Field.BOUNDED_TILT, b * len(personnel) + place)
-    return place, theta[tilt] if tilt >= 0 else 0.0
+            index = k
+    tilt = int_at(ints, Field.BOUNDED_TILT, b * len(personnel) + index)
+    return index, theta[tilt] if tilt >= 0 else 0.0
 
 
 @inner

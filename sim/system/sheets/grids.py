@@ -136,12 +136,12 @@ def _make_grid(
     """Return the table below its header: the first row that names most known columns, or else the first of all."""
     names = set(known)
     counts = [sum(name_column(cell, names) in names for cell in cells) for _, cells in lines[:_LOOKED]]
-    place = counts.index(max(counts)) if max(counts, default=0) > 1 else 0
-    number, cells = lines[place] if lines else (1, [])
-    if place:
+    index = counts.index(max(counts)) if max(counts, default=0) > 1 else 0
+    number, cells = lines[index] if lines else (1, [])
+    if index:
         remarks = (*remarks, f"the table begins in row {number}")
     header = [name_column(cell, names) for cell in cells]
-    rows = _fit_rows(lines[place + 1 :], header, fit=fit)
+    rows = _fit_rows(lines[index + 1 :], header, fit=fit)
     return Grid(*(_drop_nameless(header, rows) if fit else (header, rows)), separator, remarks)
 
 
@@ -237,15 +237,15 @@ def _drop_nameless(
 ) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Leave out columns without a name that hold nothing."""
     bare = {
-        place
-        for place, name in enumerate(header)
-        if not name and not any(cells[place].strip() for _, cells in rows if len(cells) > place)
+        index
+        for index, name in enumerate(header)
+        if not name and not any(cells[index].strip() for _, cells in rows if len(cells) > index)
     }
     if not bare:
         return header, rows
 
     def keep(cells: list[str]) -> list[str]:
-        return [cell for place, cell in enumerate(cells) if place not in bare]
+        return [cell for index, cell in enumerate(cells) if index not in bare]
 
     return keep(header), [(number, keep(cells)) for number, cells in rows]
 
