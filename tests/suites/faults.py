@@ -290,8 +290,14 @@ def snapshot(folder: Path) -> dict[str, str]:
 
 
 def read_said(said: str, results: Path) -> dict:
-    """Return a result as JSON tells it, wherever the folder of results is, without the seconds that it took."""
-    return without_time(json.loads(said.replace(str(results), "results")))
+    """Return a result as JSON tells it, wherever the folder of results is, without the seconds that it took.
+
+    Of drafts how many rows the case has of them: those that were entered before the fault are known afterwards.
+    """
+    result = without_time(json.loads(said.replace(str(results), "results")))
+    if "entered" in result:
+        return {"rows": result["entered"] + result["known"]}
+    return result
 
 
 def without_time(result: dict) -> dict:
