@@ -56,7 +56,7 @@ def joint_density(items, values, table):
 def log_gamma(a, u):
     """Log of a variable with the law Gamma(a), as a function of an unknown that is nearly standard."""
     v = u / (1 + a) ** 0.25
-    return math.log1p(a) + v - np.logaddexp(0, -v - 3) / a
+    return math.log1p(a) + v - np.logaddexp(0, -2 * (v + 6)) / (2 * a)
 
 
 class PlainModel:
@@ -188,7 +188,7 @@ class PlainModel:
         for (force, outcome), each in self.bursts.items():
             for a, u in zip(self.burst_sizes(force, outcome), each, strict=True):
                 root = (1 + a) ** 0.25
-                slope = (1 + special.expit(-u / root - 3) / a) / root
+                slope = (1 + special.expit(-2 * (u / root + 6)) / a) / root
                 total += stats.loggamma(a).logpdf(log_gamma(a, u)) + math.log(slope)
         return total
 

@@ -11,10 +11,9 @@ from sim.model.density.access import compiled, constant_of, floats_of, index_of,
 from sim.model.density.codes import Common, Constant, Field, SavedBurst, Size
 from sim.model.density.terms import sigmoid, softplus
 
-SHIFT = (
-    3.0  # of the unknown of an interval, and the power of 1 + size that is its scale (see `sim.model.losses.bursts`)
-)
-POWER = 0.25
+# Of the map behind an interval: where it turns, how sharply, and the power of 1 + size that is the scale of its unknown
+# (see `sim.model.losses.bursts`).
+SHIFT, SHARP, POWER = 6.0, 2.0, 0.25
 
 
 @inner
@@ -34,13 +33,14 @@ def gamma_move(size: float, u: float) -> tuple[float, float, float, float, float
     """Return log X and its derivatives by u and size, and the log density of u with its derivatives by the same."""
     root = (1 + size) ** POWER
     v = u / root
-    falling, log_size = sigmoid(-v - SHIFT), math.log1p(size)
-    log_x = log_size + v - softplus(-v - SHIFT) / size
+    falling, log_size = sigmoid(-SHARP * (v + SHIFT)), math.log1p(size)
+    fallen = softplus(-SHARP * (v + SHIFT)) / (SHARP * size)
+    log_x = log_size + v - fallen
     one, d_v = 1 + falling / size, -POWER * v / (1 + size)
-    log_one, d_one = math.log1p(falling / size), -(falling * (1 - falling) / size) / one
+    log_one, d_one = math.log1p(falling / size), -SHARP * (falling * (1 - falling) / size) / one
     x = math.exp(log_x)
     value = size * log_x - x - math.lgamma(size) + log_one - POWER * log_size
-    by_u, by_size = one / root, 1 / (1 + size) + one * d_v + softplus(-v - SHIFT) / (size * size)
+    by_u, by_size = one / root, 1 / (1 + size) + one * d_v + fallen / size
     rest = d_one * d_v - falling / (size * size) / one - POWER / (1 + size)
     slope_u = (size - x) * by_u + d_one / root
     return log_x, by_u, by_size, value, slope_u, log_x + (size - x) * by_size - _digamma(size) + rest
