@@ -199,6 +199,6 @@ def backtest(
         if not isinstance(table, str | Path):
             raise refuse(name, "", f"{quote_value(table)} is no table", "give the path of a file")
     record = read_record(Path(claims), Path(truth))
-    chosen = read_priors(prior) if prior else None
+    chosen = None if prior is None else read_priors(prior)
     forecasts = forecast_wars(record, chosen, read_priors("vague"), seed, jobs=jobs)
     return report_backtest(record, forecasts, seed, find_reference(chosen))

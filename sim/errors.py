@@ -146,6 +146,11 @@ def describe_errors(error: Any, file: str) -> list[Fault]:
     return [describe_error(item, file, "") for item in kept.values()]
 
 
+def is_among(value: object, names: Collection[str]) -> bool:
+    """Whether something that a caller gives is one of some names; what cannot be compared or hashed is none."""
+    return isinstance(value, str) and value in names
+
+
 def take_whole(value: Any, name: str, least: int = 0, most: int = 2**31 - 1) -> int:
     """Return a whole number that a caller gives, or refuse it by its name."""
     try:

@@ -19,12 +19,13 @@ from sim.system.sheets.opening import show_cell
 from sim.system.tables import RowFault, parse_records
 
 MAX_NUMBER = 1e15
+_MISSING = ("nan", "NaN", "sNaN", "NaT", "<NA>")  # what is not given, as pandas and others show it
 TABLE = "claims"  # how faults name a table that is no file
 REQUIRED_COLUMNS = ("id", "source", "quantity", "published")
 
 Qualifier = Annotated[str, BeforeValidator(take_name(WORDINGS))]
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d++\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+-]*", re.ASCII)
 
@@ -300,9 +301,11 @@ def _tidy_row(cells: Mapping[Any, Any], number: int) -> dict[str, str]:
 
 
 def _show(cell: Any) -> str:
-    if cell is None or cell != cell or str(cell) in ("NaT", "<NA>"):  # noqa: PLR0124 - what is not a number
+    if cell is None or (not isinstance(cell, str) and str(cell) in _MISSING):  # some do not compare with themselves
         return ""
-    plain = cell.item() if hasattr(cell, "item") else cell
+    plain = cell.item() if hasattr(cell, "item") and getattr(cell, "size", 1) == 1 else cell
     if isinstance(plain, dt.datetime):
         plain = plain.date()
+    if isinstance(plain, int) and abs(plain) > MAX_NUMBER**2:  # which text cannot show
+        plain = math.inf
     return show_cell(plain).strip()

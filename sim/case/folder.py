@@ -7,6 +7,7 @@ import datetime as dt
 import io
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from importlib.resources import files
@@ -20,14 +21,15 @@ from sim.case.claims import REQUIRED_COLUMNS, TABLE, Claim, list_columns, parse_
 from sim.case.priors import PriorSet, read_priors
 from sim.case.rules import check_institutions, find_faults
 from sim.errors import InputError, describe_errors, escape_controls, quote_value, refuse
-from sim.system.reading import MAX_TABLE, is_file, read_bytes, read_toml
-from sim.system.sheets.cells import Dates, has_two_readings
+from sim.system.reading import MAX_TABLE, is_file, is_folder, read_bytes, read_toml
+from sim.system.sheets.cells import Dates, check_order, has_two_readings
 from sim.system.sheets.grids import Grid, choose_sheet, read_grid
 from sim.system.sheets.workbooks import Sheet, read_sheets
 from sim.system.writing import build_new
 
 KINDS = ("one_force", "two_forces", "one_day")  # of commented cases to start from
 FILES = ("case.toml", "claims.csv")
+_NAME = re.compile(r"(?!\.\.?$)[^/\\\x00-\x1f\ud800-\udfff]{1,100}")  # of a case, and so of a folder of results
 CLAIMS = ("claims.csv", "claims.xlsx", "claims.ods")  # of which a case has one
 
 
@@ -65,9 +67,9 @@ def find_claims(folder: Path) -> Path:
         Where there are two of them, or one of a form that is not read.
     """
     found = [folder / name for name in CLAIMS if is_file(folder / name)]
-    others = [] if found else sorted(path.name for path in folder.glob("[Cc][Ll][Aa][Ii][Mm][Ss].*"))
+    others = [] if found or not is_folder(folder) else sorted(folder.glob("[Cc][Ll][Aa][Ii][Mm][Ss].*"))
     if others:
-        problem = f"holds {quote_value(others[0])}, and none of {', '.join(CLAIMS)}"
+        problem = f"holds {quote_value(others[0].name)}, and none of {', '.join(CLAIMS)}"
         raise refuse(str(folder), "", problem, f"save it as {CLAIMS[0]} or {CLAIMS[1]}")
     if len(found) > 1:
         names = " and ".join(path.name for path in found)
@@ -97,8 +99,7 @@ def read_case(argument: str | Path, dates: Dates | None = None) -> Case:
     """
     if not isinstance(argument, str | Path):
         raise refuse("case", "", f"{quote_value(argument)} is no case", "give a name, a path, or a Case")
-    if dates not in (None, "day-first", "month-first"):
-        raise refuse("dates", "", f"{quote_value(dates)} is no order", "use day-first or month-first")
+    check_order(dates)
     folder = argument if isinstance(argument, Path) else find_case(argument)
     folder = folder.parent if folder.name == FILES[0] and not folder.is_dir() else folder
     path = find_claims(folder)
@@ -291,6 +292,9 @@ def make_case(
     >>> rows = [{"source": "ministry", "quantity": "killed", "published": "2024-05-20", "value": 60}]
     >>> case = sim.Case.from_frame(rows, forces="north", sources={"ministry": "own"}, start="2024-05-01")
     """
+    check_order(dates)
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise refuse("case", "name", f"{quote_value(name)} is no name of a folder", "give words without a slash")
     forces = dict(forces.items()) if hasattr(forces, "items") else forces  # a Series, too
     sources = dict(sources.items()) if hasattr(sources, "items") else sources
     if not isinstance(forces, Iterable):
@@ -298,6 +302,8 @@ def make_case(
     if not isinstance(sources, Mapping):
         raise refuse("case", "sources", f"{quote_value(sources)} gives no roles", 'give a mapping: {"ministry": "own"}')
     keys = [forces] if isinstance(forces, str) else list(forces)
+    if not all(isinstance(key, str) for key in keys):
+        raise refuse("case", "forces", f"{quote_value(keys)} are no keys", "give text, or a mapping by key")
     read, faults = read_frame(claims, str(keys[0]) if len(keys) == 1 else "", dates=dates)
     if faults:
         raise InputError(faults)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import sys
@@ -55,6 +56,17 @@ def _take_options(
     pass
 
 
+def _write_out(error: UnicodeError) -> tuple[str, int]:
+    """Return characters that a terminal cannot show as JSON writes them out, so that what is JSON stays it."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[place : place + 4]}" for place in range(0, len(units), 4)), error.end
+
+
+codecs.register_error("write-out", _write_out)
+
+
 def main() -> None:
     """Run the command line; a character that the terminal cannot show is written out.
 
@@ -64,7 +76,7 @@ def main() -> None:
         sys.argv.insert(1, "run")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors="write-out")
     try:
         app()
     except MACHINE as error:  # of what no command does, such as --help

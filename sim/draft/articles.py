@@ -20,8 +20,9 @@ from sim.system.reading import FORBIDDEN, read_bytes
 MAX_PDF = 50_000_000
 MAX_WORDS = 100_000  # with marks of punctuation; each takes up to a tenth of a millisecond
 STDIN = "-"
+# Possessive, as all that repeats here: or comments without end are divided among each other in all ways.
 _HTML = re.compile(
-    rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|article|div|p|h1|meta|\?xml)\b",
+    rb"\s*+(?:<!--(?:(?!-->).)*+-->\s*+)*+<(?:!doctype\s+html|html|head|body|article|div|p|h1|meta|\?xml)\b",
     re.IGNORECASE | re.DOTALL,
 )
 

@@ -75,5 +75,5 @@ def find_names(text: str) -> frozenset[str]:
     """Return the words that have a capital within a sentence: names, wherever they stand."""
     return frozenset(
         found[1] or found[2]
-        for found in re.finditer(r"(?:(?<=[a-z,;] )([A-Z][\w-]+)|\b([A-Z][\w-]+)(?=['’]s\b))", text)
+        for found in re.finditer(r"(?:(?<=[a-z,;] )([A-Z][\w-]+)|\b([A-Z][\w-]{1,100}+)(?=['’]s\b))", text)
     )

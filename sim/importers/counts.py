@@ -8,7 +8,7 @@ from typing import Any
 
 from sim.system.sheets.cells import CellReader
 
-_FOOTNOTE = re.compile(r"\[[^\]]{0,40}\]|\((?:est|estimate|claim)[^)]*\)", re.IGNORECASE)
+_FOOTNOTE = re.compile(r"\[[^\]]{0,40}\]|\((?:est|estimate|claim)[^)]{0,200}\)", re.IGNORECASE)
 _NUMBER = r"(?:\d{1,3}(?:[,.'’\u00a0\u202f ]\d{3})+(?!\d)|\d+)(?:[.,]\d+)?"
 _CELL = re.compile(
     r"(?P<word>[~≈<>≥≤+]|\bc\.|\b(?:up to|at least|more than|over|about|around))?\s*"
@@ -28,7 +28,9 @@ def show_decimal(cells: Iterable[str]) -> str | None:
 
     Three numbers that part by one mark alone, each before three digits, are thousands: 5,937 and 50,000 and 17,500.
     """
-    parted = {(found[1], found[0]) for text in cells for found in re.finditer(r"\d+([.,])\d+(?:[.,]\d+)*", text)}
+    parted = {
+        (found[1], found[0]) for text in cells for found in re.finditer(r"(?<!\d)\d++([.,])\d++(?:[.,]\d++)*+", text)
+    }
     marks = {mark for mark, _ in parted}
     if (
         len(parted) < 3

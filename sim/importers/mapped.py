@@ -26,7 +26,7 @@ from sim.system.tables import tidy_text
 
 MOST_ROWS = 300_000
 DAYS = ("as_of", "since", "published")
-_BEFORE_DAY = re.compile(r".*(?:[–—]|\s-\s|\b(?:to|until|till|by|as of|since|on)\b)", re.IGNORECASE | re.DOTALL)
+_BEFORE_DAY = re.compile(r"\A.*(?:[–—]|\s-\s|\b(?:to|until|till|by|as of|since|on)\b)", re.IGNORECASE | re.DOTALL)
 _parse_day = TypeAdapter(Day).validate_python
 
 

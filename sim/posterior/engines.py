@@ -10,7 +10,7 @@ from typing import Any, Literal, cast, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.errors import refuse
+from sim.errors import is_among, quote_value, refuse
 from sim.model.design import Design
 from sim.posterior.fit import CHAINS, Draws
 from sim.system.writing import removing_temporary_files
@@ -34,8 +34,8 @@ def check_engine(name: str) -> Engine:
     ------
     InputError
     """
-    if name not in ENGINES:
-        raise refuse("--sampler", "", f"no sampler is called {name}", f"use one of {', '.join(ENGINES)}")
+    if not is_among(name, ENGINES):
+        raise refuse("--sampler", "", f"no sampler is called {quote_value(name)}", f"use one of {', '.join(ENGINES)}")
     if name == "nutpie" and find_spec("nutpie") is None:
         raise refuse("--sampler", "", "nutpie is not installed", "install it: pip install 'truetoll[nutpie]'")
     return cast("Engine", name)

@@ -16,6 +16,7 @@ from sim.runs.folder import read_manifest, read_result
 from sim.words import show_count, show_signed
 
 ERRORS = 4.0  # Monte Carlo standard errors, beyond which a median has moved
+LEAST_SD = 1e-9  # of a count that is known: what is divided by less is no number
 _FIELDS = (
     "source", "force", "quantity", "measure", "as_of", "since", "published", "qualifier", "low", "value", "high",
     "unit", "of", "digits", "log_sd", "statement", "replaces", "origin", "exclude", "used",
@@ -150,7 +151,7 @@ def _compare_headlines(was: Result, now: Result) -> Iterator[Shift]:
             continue
         moved = float(np.log(other.median + 0.5) - np.log(entry.median + 0.5))
         first, second = (each.mcse_median / (each.median + 0.5) for each in (entry, other))
-        error, scale = float(np.hypot(first, second)), entry.log_sd or 1.0
+        error, scale = float(np.hypot(first, second)), entry.log_sd if entry.log_sd > LEAST_SD else 1.0
         yield Shift(
             force=entry.force,
             quantity=entry.quantity,

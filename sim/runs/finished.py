@@ -21,7 +21,7 @@ from sim.case.expressions import (
 )
 from sim.contract.manifest import Settings
 from sim.contract.summary import Result
-from sim.errors import list_some, quote_value, refuse
+from sim.errors import is_among, list_some, quote_value, refuse
 from sim.model.design import Design
 from sim.posterior.fit import Draws
 from sim.posterior.sample import Sample
@@ -190,7 +190,7 @@ class Run:
         from sim.words import SCALES
 
         for given, known in ((form, FORMATS), (words, SCALES)):
-            if given not in known:
+            if not is_among(given, known):
                 raise refuse("memo", "", f"{quote_value(given)} is not available", f"use {', '.join(known)}")
         told = compose_memo(self.result, scale=words, manifest=describe_run(self, ()))
         with open_scratch() as folder:

@@ -15,6 +15,7 @@ import re
 import stat
 import tomllib
 import zipfile
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -111,7 +112,8 @@ def _is_through_link(path: Path, inside: Path | None) -> bool:
     """Whether one of the names below a folder is a link: the system says of it only that something is amiss."""
     if inside is None or inside not in path.parents:
         return False
-    return any(each.is_symlink() for each in (path, *path.parents[: path.parents.index(inside)]))
+    below = (path, *path.parents[: path.parents.index(inside)])
+    return any(map(os.path.islink, below))  # of pathlib's, a name that is too long is an error
 
 
 def _open_unlinked(inside: Path, names: Sequence[str]) -> int:
@@ -127,6 +129,11 @@ def _open_unlinked(inside: Path, names: Sequence[str]) -> int:
 def is_file(path: Path) -> bool:
     """Whether there is a plain file; False too where the path itself is impossible."""
     return os.path.isfile(path)  # noqa: PTH113 - of pathlib's, a name that is too long is an error
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder; False too where the path itself is impossible."""
+    return os.path.isdir(path)  # noqa: PTH112 - as of files
 
 
 def list_parts(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
@@ -183,7 +190,7 @@ def read_json(path: Path, inside: Path | None = None) -> Any:
     text = read_text(path, MAX_JSON, inside)
     remedy = "run the case again"
     try:
-        data = json.loads(text, parse_constant=_refuse_constant)
+        data = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_refuse_twice)
     except (ValueError, RecursionError) as error:
         raise refuse(str(path), "", f"is damaged ({_tell(error)})", remedy) from None
     _check_tree(data, str(path), remedy)
@@ -197,6 +204,15 @@ def _tell(error: Exception) -> str:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no number")
+
+
+def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON; of a key that is there twice others may read the other value."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        name, _ = Counter(name for name, _ in pairs).most_common(1)[0]
+        raise ValueError(f"{quote_value(name)} is there twice")
+    return found
 
 
 def _check_tree(data: Any, file: str, remedy: str) -> None:

@@ -6,6 +6,7 @@ A store may have been edited, or come from a stranger: each line is checked befo
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +19,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from sim.errors import InputError, describe_error, quote_value, refuse
-from sim.system.reading import read_bytes
+from sim.system.reading import MAX_JSON, read_bytes
 from sim.system.signals import note_kept
 from sim.system.writing import choose_remedy, sweep_drafts, take_lock, tell_reason
 
@@ -94,7 +95,8 @@ class Store:
 
     def _parse(self, content: bytes) -> dict[Any, Entry]:
         kept = {}
-        for number, line in enumerate(content.split(b"\n"), start=1):
+        for number, ended in enumerate(io.BytesIO(content), start=1):  # a list of them all may be of gigabytes
+            line = ended.removesuffix(b"\n")
             if not line or not (entry := self._parse_line(line, number)):
                 continue
             task = entry.pop(self.label, None)
@@ -106,6 +108,8 @@ class Store:
 
     def _parse_line(self, line: bytes, number: int) -> Entry:
         """Return what a line says; nothing where it was cut short."""
+        if len(line) > MAX_JSON:
+            raise self._refuse_line(number, f"is longer than {MAX_JSON // 1_000_000} MB")
         try:
             entry = json.loads(line)
         except (ValueError, RecursionError):

@@ -35,6 +35,7 @@ PREFIX = ".unfinished-"
 DRAFT = re.compile(re.escape(PREFIX) + "[0-9a-z_]{8}")
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 FOLDER = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+SWEEP = 2.0  # seconds, after which no further draft is swept up
 Draft = tuple[Path, list[Path]]
 
 
@@ -208,11 +209,14 @@ def take_lock(descriptor: int) -> bool:
 
 
 def sweep_drafts(folder: Path) -> None:
-    """Remove the drafts in a folder whose owners are dead."""
+    """Remove the drafts in a folder whose owners are dead; some may be none that anybody can remove."""
     if flock is None:
         return
+    end = time.monotonic() + SWEEP
     with suppress(OSError):
         for name in filter(DRAFT.fullmatch, os.listdir(folder)):  # noqa: PTH208 - quick where a folder holds many
+            if time.monotonic() > end:
+                return
             with suppress(OSError):
                 descriptor = os.open(folder / name, FOLDER)
                 try:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 
 import pytest
-from program import call, call_here
+from program import PROGRAM, call, call_here
 
 import sim
 
@@ -128,3 +130,19 @@ def test_priors_are_shown_with_their_reasons():
     assert "the record narrowed it by" in done.stdout
     listed = json.loads(call_here("priors", "list", "--json").stdout)
     assert {entry["name"] for entry in listed} >= {"default", "sceptical", "flat"}
+
+
+def test_json_stays_json_where_a_terminal_lacks_letters(tmp_path):
+    """A letter beyond ASCII, and a sign of two halves, are written out as JSON has them."""
+    claims = "id,source,quantity,published,value\n\U0001f4a3\u00e9,a,killed,2024-05-20,1\n"
+    assert call("new", "mine", cwd=tmp_path).returncode == 0
+    (tmp_path / "mine" / "claims.csv").write_text(claims, encoding="utf-8")
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    order = [PROGRAM, "check", "./mine", "--json"]
+    done = subprocess.run(order, capture_output=True, cwd=tmp_path, env=environment, check=False)
+    assert done.returncode == 3
+    assert json.loads(done.stdout.decode("ascii"))["faults"]
+    assert call("new", "b\u00e9\U0001f4a3", cwd=tmp_path).returncode == 0
+    order = [PROGRAM, "check", "./b\u00e9\U0001f4a3", "--json"]
+    done = subprocess.run(order, capture_output=True, cwd=tmp_path, env=environment, check=False)
+    assert json.loads(done.stdout.decode("ascii"))["case"] == "b\u00e9\U0001f4a3"

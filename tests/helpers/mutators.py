@@ -35,8 +35,28 @@ _VALUES: tuple[Any, ...] = (
 )  # fmt: skip
 
 
+# Short pieces that programs look for: many times over, they show what takes time with the square of a length.
+PIECES: tuple[str, ...] = (
+    "9", "1,", "1.", "1 ", "(est", "(", "[", '"', "'", " ", "\t", "a ", "A-", "A ", "to ", "- ", "-", "+", "\u00a0",
+    "é", "<!---->", "<c ", "<f ", '<c r="A1" ', "<p>", "a\n", "A\n", "a:\n", "A. ", "Mr. ", "5/", "5 killed ", "[[",
+)  # fmt: skip
+
+
+def mutate_length(content: bytes, rng: random.Random) -> bytes:
+    """Put a short piece, many times over, in the place of a word."""
+    text = content.decode("utf-8", "surrogateescape")
+    words = list(_WORD.finditer(text))
+    piece = rng.choice(PIECES)
+    long = piece * (rng.choice((300, 20_000, 100_000)) // len(piece)) + rng.choice(("", "!"))
+    found = rng.choice(words) if words and rng.random() < 0.9 else None
+    start, end = found.span() if found else (0, 0)
+    return f"{text[:start]}{long}{text[end:]}".encode("utf-8", "surrogateescape")
+
+
 def mutate(content: bytes, rng: random.Random, suffix: str) -> bytes:
     """Return content broken in one way or a few; `suffix` says what it is, such as .toml."""
+    if suffix in (".toml", ".csv", ".json", ".txt", ".html", ".j2") and rng.random() < 0.03:
+        return mutate_length(content, rng)
     if suffix == ".j2":
         return mutate_template(content, rng)
     if suffix == ".jsonl":
@@ -113,7 +133,7 @@ def mutate_parts(content: bytes, rng: random.Random) -> bytes:
             far = rng.choice((b'r="XFD1048576"', b"r='XFD1048576'", b'r = "xfd999999"', b'r="ZZ600000"'))
             parts = {each: re.sub(rb'\br="[A-Z]+\d+"', far, content, count=1) for each, content in parts.items()}
         case _:
-            parts[name] = rng.choice((mutate_bytes, mutate_words))(parts.get(name, b""), rng)
+            parts[name] = rng.choice((mutate_bytes, mutate_words, mutate_length))(parts.get(name, b""), rng)
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", rng.choice((8, 8, 8, 8, 0, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA))) as archive:
         for part, said in parts.items():

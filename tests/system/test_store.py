@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import TypedDict
 
 import pytest
@@ -54,6 +55,26 @@ def test_a_store_of_another_size_is_refused(tmp_path):
     make_sparse(store.path)
     with pytest.raises(InputError, match="is larger than"):
         store.begin(resume=True)
+
+
+def test_a_line_of_a_store_is_no_longer_than_a_file_of_json(tmp_path, monkeypatch):
+    """Of forty million bytes of empty tables the parser makes gigabytes."""
+    monkeypatch.setattr("sim.system.store.MAX_JSON", 1_000)
+    store = Store(tmp_path / "done.jsonl", "k", "task")
+    store.path.write_bytes(b'{"key": "k", "task": 1, "x": [' + b"{}," * 400 + b"{}]}\n")
+    with pytest.raises(InputError, match="line 1: is longer"):
+        store.begin(resume=True)
+
+
+def test_a_store_of_blank_lines_takes_no_more_memory_than_its_size(tmp_path):
+    store = Store(tmp_path / "done.jsonl", "k", "task")
+    store.path.write_bytes(b"\n" * 3_000_000)
+    tracemalloc.start()
+    try:
+        assert store.begin(resume=True) == {}
+        assert tracemalloc.get_traced_memory()[1] < 12_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_hostile_lines_end_no_study_in_a_traceback(write, tmp_path):

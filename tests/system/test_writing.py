@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -227,3 +228,14 @@ def test_a_new_case_is_not_half_written(tmp_path):
     done = call("new", tmp_path / "file" / "case")
     assert done.returncode == 3
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_drafts_that_nobody_can_remove_do_not_hold_a_command_up(tmp_path, monkeypatch):
+    """A stranger's folder may hold thousands, within folders that may not be written to; each is tried for a second."""
+    monkeypatch.setattr("sim.system.writing.SWEEP", 0.1)
+    monkeypatch.setattr("sim.system.writing.shutil.rmtree", lambda *_, **__: None)
+    for number in range(12):
+        (tmp_path / f".unfinished-{number:08}").mkdir()
+    started = time.monotonic()
+    sweep_drafts(tmp_path)
+    assert time.monotonic() - started < 6

@@ -59,15 +59,14 @@ def join_lines(text: str) -> str:
     if not lines or max(map(len, lines)) > WRAPPED:
         return "\n".join(lines)
     longest = max(map(len, lines))
-    out = [""]
+    out: list[str] = []
+    before, length = "", 0  # the line before, and how long its paragraph is
     for line in lines:
-        before = out[-1]
         broken = before and line and before[-1] not in '.!?:;”"' and not _MARK.match(line)
-        if broken and (len(before.rsplit("\n", 1)[-1]) >= 0.6 * longest or line[0].islower()):
-            out[-1] = f"{before} {line}"
-        else:
-            out.append(line)
-    return "\n".join(out[1:])
+        joined = broken and (length >= 0.6 * longest or line[0].islower())
+        out += [" " if joined else "\n", line]
+        before, length = line, length + 1 + len(line) if joined else len(line)
+    return "".join(out[1:])
 
 
 def split_sentences(text: str, language: Language) -> Iterator[Sentence]:

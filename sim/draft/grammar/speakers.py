@@ -11,6 +11,8 @@ from sim.draft.grammar.attribution import AttributionFinder
 from sim.draft.grammar.language import Language, Token, split_tokens
 from sim.draft.grammar.sentences import Sentence
 
+_ACRONYM = re.compile(r"((?:[A-Z][\w’'-]{0,60}+\s++(?:(?:of|for|the|and)\s++)*+){2,8})\(([A-Z]{2,8})\)")
+
 
 @dataclass(frozen=True)
 class Speaker:
@@ -94,7 +96,7 @@ class Speakers:
 
     def _learn_acronyms(self, text: str) -> None:
         """Remember "Full Name Of It (FNI)", so that the letters stand for the name."""
-        for match in re.finditer(r"((?:[A-Z][\w’'-]*\s+(?:of\s+|for\s+|the\s+|and\s+)*){2,8})\(([A-Z]{2,8})\)", text):
+        for match in _ACRONYM.finditer(text):
             words = re.sub(r"(?:’s|'s)\b", "", match[1]).split()
             initials = "".join(word[0] for word in words if word[0].isupper())
             if initials.endswith(match[2]):

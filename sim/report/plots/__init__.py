@@ -12,7 +12,7 @@ from pathlib import Path
 from matplotlib.figure import Figure as Canvas
 
 from sim.contract.summary import Result
-from sim.errors import list_some, quote_value, refuse
+from sim.errors import is_among, list_some, quote_value, refuse
 from sim.report.plots.densities import plot_estimates, plot_headline, plot_prior_posterior
 from sim.report.plots.fonts import TRANSLITERATED, find_missing, list_names, transliterate
 from sim.report.plots.forests import plot_biases, plot_claims
@@ -55,10 +55,10 @@ def draw_figure(result: Result, name: str, force: str | None = None) -> Canvas:
         Where there is no such figure or force, or the figure would show nothing.
     """
     forces = [entry.force for entry in result.forces]
-    if name not in PLOTS:
+    if not is_among(name, PLOTS):
         raise refuse("figure", "", f"no figure is called {quote_value(name)}", f"use {', '.join(PLOTS)}")
     chosen = force if force is not None or (len(forces) > 1 and name not in OF_ALL) else forces[0]
-    if chosen not in forces:
+    if not is_among(chosen, forces):
         raise refuse("figure", "", f"{quote_value(force)} is no force of the case", f"use {list_some(forces)}")
     families, missing = find_missing(list_names(result))
     with use_style(families, TRANSLITERATED if missing else ""):

@@ -7,13 +7,15 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
+from sim.errors import is_among, quote_value, refuse
+
 NUMBERS = ("low", "value", "high", "log_sd")
 FREE = ("speaker", "report", "phrase", "note", "exclude")  # what is said there is said as it stands
 DAYS = ("as_of", "since", "published")
 QUOTES = {"“”", "„“", "„”", "‘’", "‚‘", "«»", "»«", "””", "’’"}
 Dates = Literal["day-first", "month-first"]
 
-_PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_PLAIN = re.compile(r"[+-]?(\d++\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _EITHER = re.compile(r"[1-9]\d{0,2}([.,])\d{3}", re.ASCII)  # 1.500: one and a half, or fifteen hundred
 _GROUPED = re.compile(r"[1-9]\d{0,2}(?:([.,'’ \u00a0\u202f])\d{3})(?:\1\d{3})*(?:([.,])\d+)?", re.ASCII)
 _DECIMAL = re.compile(r"\d*([.,])\d+", re.ASCII)
@@ -34,6 +36,12 @@ _MONTHS = {
     "jan": 1, "feb": 2, "mar": 3, "apr": 4, "may": 5, "jun": 6, "jul": 7, "aug": 8, "sep": 9, "oct": 10, "nov": 11,
     "dec": 12, "mär": 3, "mrz": 3, "mai": 5, "okt": 10, "dez": 12,
 }  # fmt: skip
+
+
+def check_order(dates: object) -> None:
+    """Refuse what names no order of days."""
+    if dates is not None and not is_among(dates, ("day-first", "month-first")):
+        raise refuse("dates", "", f"{quote_value(dates)} is no order", "use day-first or month-first")
 
 
 class TwoReadings(Exception):  # noqa: N818 - the word of what it tells

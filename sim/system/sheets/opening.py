@@ -12,10 +12,8 @@ from typing import Any
 from sim.errors import InputError, refuse
 from sim.system.confinement import serve
 from sim.system.reading import FORBIDDEN
+from sim.system.sheets.inspection import LOCKED, MAX_CELLS, SAVE, inspect_workbook
 
-MAX_CELLS = 5_000_000  # of one sheet, empty ones between others too
-SAVE = "save it as .xlsx or .ods, or as CSV"
-LOCKED = ("is locked by a password", "save it without")
 _THOUSANDTHS = re.compile(r"\d{1,3}\.\d{3}", re.ASCII)
 
 
@@ -57,9 +55,13 @@ def show_cell(cell: Any) -> str:
 
 
 def answer(request: bytes) -> bytes:
-    """Return the sheets of a workbook as JSON, or why there are none."""
+    """Return the sheets of a workbook as JSON, and what was counted in it, or why there are none."""
     try:
-        return json.dumps({"sheets": open_sheets(request)}).encode()
+        counts = inspect_workbook(request)
+        if counts["unsaved"]:
+            problem = f"has formulas without what they came to ({counts['unsaved']} of them)"
+            raise refuse("", "", problem, "open it in a spreadsheet program, and save it")
+        return json.dumps({"sheets": open_sheets(request), "counts": counts}).encode()
     except InputError as error:
         fault = error.faults[0]
         return json.dumps({"problem": fault.problem, "remedy": fault.remedy}).encode()

@@ -1,7 +1,7 @@
 """Sheets of .xlsx and .ods, as rows of text; a workbook is data here, and what could be more in it is refused.
 
-What can be told of it beforehand is told in words of its own; what its parser makes of the rest, it makes of it in a
-confined process (see `opening`).
+What can be told of it beforehand is told in words of its own; that is looked for, and what its parser makes of the rest
+is made, in a confined process (see `opening`).
 """
 
 from __future__ import annotations
@@ -10,26 +10,13 @@ import io
 import json
 import re
 import zipfile
-import zlib
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from sim.errors import list_some, refuse
 from sim.system.confinement import run_confined
-from sim.system.reading import MAX_COLUMNS, MAX_ROWS, MAX_TABLE, list_parts
-from sim.system.sheets.opening import LOCKED, MAX_CELLS, SAVE
-
-MAX_UNPACKED = 200_000_000  # bytes of all parts of a workbook
-MAX_PARTS = 5_000
-_CELL = re.compile(rb'<c\b[^>]*?\br="([A-Z]{1,3})(\d{1,7})"[^>/]*>\s*<(?:f|v|is)\b')
-_FORMULA = re.compile(rb"<f\b|table:formula=")
-_UNSAVED = re.compile(rb"<f\b[^>]*(?:/>|>[^<]*</f>)\s*(?:</c>|<v\s*/>|<v>\s*</v>)")
-_ERROR = re.compile(rb'<c\b[^>]*\bt="e"|calcext:value-type="error"')
-_REPEATED = re.compile(rb'<table:table-cell\b[^>]*number-columns-repeated="(\d+)"[^>]*>')
-_ROWS = re.compile(rb'<table:table-row\b[^>]*number-rows-repeated="(\d+)"[^>]*>(.{0,2000})', re.DOTALL)
-_OVERLAP = 500
-_BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError)  # a zip
+from sim.system.reading import MAX_TABLE, list_parts
+from sim.system.sheets.inspection import BROKEN, LOCKED, MAX_UNPACKED, SAVE, refuse_locked
 
 
 @dataclass(frozen=True)
@@ -56,7 +43,7 @@ def unzip_table(raw: bytes, file: str) -> bytes:
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             parts = [part for part in list_parts(archive) if not _HIDDEN.search(part.filename)]
-            _refuse_locked(parts, file)
+            refuse_locked(parts, file)
             if {"[Content_Types].xml", "content.xml"} & set(archive.namelist()):
                 return raw
             kinds = (
@@ -69,7 +56,7 @@ def unzip_table(raw: bytes, file: str) -> bytes:
             if tables and tables[0].file_size > MAX_UNPACKED:
                 raise refuse(file, "", f"unpacks to more than {MAX_UNPACKED // 1_000_000} MB", "split it")
             return archive.read(tables[0]) if tables else raw
-    except _BROKEN:
+    except BROKEN:
         return raw
 
 
@@ -92,18 +79,14 @@ def read_sheets(raw: bytes, file: str) -> list[Sheet]:
     if raw[:4] != b"PK\x03\x04":
         locked = "EncryptedPackage".encode("utf-16-le") in raw
         raise refuse(file, "", *(LOCKED if locked else ("is of an older office program", SAVE)))
-    found = _inspect(raw, file)
-    if found["unsaved"]:
-        problem = f"has formulas without what they came to ({found['unsaved']} of them)"
-        raise refuse(file, "", problem, "open it in a spreadsheet program, and save it")
-    remarks = []
-    if found["formula"]:
-        remarks.append(f"formulas are read as what they last came to ({found['formula']} in the workbook)")
-    if found["error"]:
-        remarks.append(f"cells that show an error are read as empty ({found['error']} in the workbook)")
     made = json.loads(run_confined("sim.system.sheets.opening", raw, Path(__file__).parent, file, SAVE))
     if "problem" in made:
         raise refuse(file, "", made["problem"], made["remedy"])
+    found, remarks = made["counts"], []
+    if found.get("formula"):
+        remarks.append(f"formulas are read as what they last came to ({found['formula']} in the workbook)")
+    if found.get("error"):
+        remarks.append(f"cells that show an error are read as empty ({found['error']} in the workbook)")
     sheets = [
         Sheet(name, tuple((number, cells) for number, cells in rows), tuple(remarks)) for name, rows in made["sheets"]
     ]
@@ -111,63 +94,3 @@ def read_sheets(raw: bytes, file: str) -> list[Sheet]:
     if not kept:
         raise refuse(file, "", "has no cell that is filled", "fill it, or give another file")
     return kept
-
-
-def _inspect(raw: bytes, file: str) -> Counter[str]:
-    """Refuse what a workbook may not hold, before a parser sees it; count its formulas and errors."""
-    found = Counter[str]()
-    try:
-        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            parts = list_parts(archive)
-            if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED:
-                raise refuse(file, "", f"unpacks to more than {MAX_UNPACKED // 1_000_000} MB", "split it")
-            names = {part.filename for part in parts}
-            if any(name.endswith("vbaProject.bin") or name.startswith(("Basic/", "Scripts/")) for name in names):
-                raise refuse(file, "", "holds macros", "save it without: .xlsx or .ods")
-            if "META-INF/manifest.xml" in names and b"encryption-data" in archive.read("META-INF/manifest.xml"):
-                raise refuse(file, "", *LOCKED)
-            _refuse_locked(parts, file)
-            for part in parts:
-                if part.filename.endswith(".xml"):
-                    found += _inspect_part(archive, part, file)
-    except _BROKEN as error:
-        raise refuse(file, "", f"is no workbook ({' '.join(str(error).split())[:60]})", SAVE) from None
-    return found
-
-
-def _refuse_locked(parts: list[zipfile.ZipInfo], file: str) -> None:
-    if any(part.flag_bits & 1 for part in parts):
-        raise refuse(file, "", *LOCKED)
-
-
-def _inspect_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo, file: str) -> Counter[str]:
-    """Look through a part of a workbook: reading it to its end shows that it is as large as it says."""
-    rows = columns = 0
-    counts = Counter[str]()
-    before = b""
-    with archive.open(part) as stream:
-        while chunk := stream.read(1_000_000):
-            text = before + chunk
-            for found in _CELL.finditer(text):
-                rows, columns = max(rows, int(found[2])), max(columns, _number_column(found[1]))
-            for name, pattern in (("formula", _FORMULA), ("unsaved", _UNSAVED), ("error", _ERROR)):
-                counts[name] += len(pattern.findall(text)) - len(pattern.findall(before))
-            wide = [int(found[1]) for found in _REPEATED.finditer(text) if b"value-type" in found[0]]
-            high = [
-                int(found[1])
-                for found in _ROWS.finditer(text)
-                if b"value-type" in found[2].split(b"</table:table-row")[0]
-            ]
-            columns, rows = max([columns, *wide]), max([rows, *high])
-            before = text[-_OVERLAP:]
-    if rows * max(columns, 1) > MAX_CELLS or rows > MAX_ROWS + 1 or columns > MAX_COLUMNS:
-        problem = f"spans {rows} rows and {columns} columns"
-        raise refuse(file, "", problem, f"keep to {MAX_ROWS} rows and {MAX_COLUMNS} columns, {MAX_CELLS} cells in all")
-    return counts
-
-
-def _number_column(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = 26 * number + letter - 64
-    return number
