@@ -20,7 +20,7 @@ from sim.system.sheets.workbooks import read_sheets
 
 HEADER = "source,quantity,published,value"
 ARTICLES = {
-    "comments without an end": "<!---->" * 400 + "x",
+    "comments without an end": "<!---->" * 27 + "x",
     "short lines that are one paragraph": "a\n" * 250_000,
     "a word of hyphens": "A-" * 50_000,
     "words of capitals": f"{'A' * 4_990}. " * 100,
