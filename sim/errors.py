@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, TypeGuard
 
 MAX_FAULTS = 1_000  # that are listed
 MAX_NAMES = 20  # that a remedy lists
@@ -146,7 +146,7 @@ def describe_errors(error: Any, file: str) -> list[Fault]:
     return [describe_error(item, file, "") for item in kept.values()]
 
 
-def is_among(value: object, names: Collection[str]) -> bool:
+def is_among(value: object, names: Collection[str]) -> TypeGuard[str]:
     """Whether something that a caller gives is one of some names; what cannot be compared or hashed is none."""
     return isinstance(value, str) and value in names
 
