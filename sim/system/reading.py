@@ -54,6 +54,9 @@ def decode_text(raw: bytes, file: str) -> str:
     return text
 
 
+SMALL = 65_536  # bytes that are read of any file, whatever the system says of its size
+
+
 def read_bytes(path: Path, limit: int = MAX_TABLE, inside: Path | None = None) -> bytes:
     """Return what is in a file, or refuse it in one line.
 
@@ -72,12 +75,15 @@ def read_bytes(path: Path, limit: int = MAX_TABLE, inside: Path | None = None) -
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
                 raise refuse(str(path), "", "is no plain file", "give the path of a file")
-            raw = file.read(limit + 1) if found.st_size <= limit else None
+            most = min(limit, max(found.st_size, SMALL))  # memory is taken for all that is asked for
+            raw = file.read(most + 1) if found.st_size <= limit else None
     except OSError as error:
         reason = "it is a link" if _is_through_link(path, inside) else error.strerror
         raise refuse(str(path), "", f"cannot be read ({reason})", remedy) from None
     except ValueError as error:  # a NUL byte in the path
         raise refuse(str(path), "", f"is no path ({error})", "give the path of a file") from None
+    if raw is not None and most < len(raw) <= limit:
+        raise refuse(path.name, "", "grows while it is read", "wait until it is written")
     if raw is None or len(raw) > limit:
         size = f"{limit // 1_000_000} MB" if limit >= 1_000_000 else f"{limit // 1_000} kB"
         raise refuse(path.name, "", f"is larger than {size}", "split it")
