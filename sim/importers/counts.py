@@ -9,7 +9,7 @@ from typing import Any
 from sim.system.sheets.cells import CellReader
 
 _FOOTNOTE = re.compile(r"\[[^\]]{0,40}\]|\((?:est|estimate|claim)[^)]*\)", re.IGNORECASE)
-_NUMBER = r"(?:\d{1,3}(?:[,.'’\u00a0\u202f ]\d{3})+(?!\d)|\d+)(?:[.,]\d+)?"
+_NUMBER = r"(?:\d+(?:\.\d+)?[eE]\+?\d+\b|\d{1,3}(?:[,.'’\u00a0\u202f ]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+)?)"
 _CELL = re.compile(
     r"(?P<word>[~≈<>≥≤+]|\bc\.|\b(?:up to|at least|more than|over|about|around))?\s*"
     rf"(?P<low>{_NUMBER})(?:\s*(?:[-–—]|to)\s*(?P<high>{_NUMBER}))?(?:\s*(?P<unit>thousand|million|[km])\b)?(?P<plus>\+)?",
@@ -37,6 +37,11 @@ def show_decimal(cells: Iterable[str]) -> str | None:
     ):
         return None
     return "." if marks == {","} else ","
+
+
+def is_count(text: str) -> bool:
+    """Whether a cell is a count, and says no more than how it is meant."""
+    return _CELL.fullmatch(strip_notes(text)) is not None
 
 
 def strip_notes(text: str) -> str:
