@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sim.draft.drafts import Said
 from sim.draft.grammar.language import Language
-from sim.draft.grammar.quantities import Reading
+from sim.draft.grammar.readings import Reading
 from sim.draft.grammar.sentences import Sentence
 from sim.draft.grammar.speakers import make_key
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sim.draft.grammar.attribution import AttributionFinder
 from sim.draft.grammar.language import Language, Token, split_tokens
@@ -85,6 +85,11 @@ class Speakers:
         if found:
             self.last, self.last_paragraph = found[-1].speakers[0], sentence.paragraph
         return found
+
+    def foresee(self, sentence: Sentence) -> list[Attribution]:
+        """Return the attributions of a sentence to come; who speaks in it is not remembered yet."""
+        ahead = replace(self, known=dict(self.known))
+        return ahead.read(sentence, [n for n, token in enumerate(sentence.tokens) if token.text[0].isdigit()])
 
     def _name_voice(self, label: str) -> Speaker | None:
         """Return who speaks under a label; nobody where it asks."""
