@@ -149,6 +149,7 @@ def find_columns(found: TableMap, header: Sequence[str], file: str) -> tuple[dic
             raise refuse(
                 "the map", "filters", f"{quote_value(name)} is no column of {file}", f"use {list_some([*header])}"
             )
+    plain = {_tidy_name(name): name.lower() for name in reversed(header)}
     columns: dict[str, str] = {}
     wide: dict[str, dict[str, str]] = {}
     tables: dict[str, dict[Any, tuple[str, ...]]] = {
@@ -156,7 +157,7 @@ def find_columns(found: TableMap, header: Sequence[str], file: str) -> tuple[dic
     }  # fmt: skip
     for table, named in tables.items():
         for ours, names in named.items():
-            theirs = next((name.lower() for name in names if name.lower() in known), None)
+            theirs = next((plain[_tidy_name(name)] for name in names if _tidy_name(name) in plain), None)
             if theirs is not None and table == "columns":
                 columns[ours] = theirs
             elif theirs is not None:
@@ -166,6 +167,11 @@ def find_columns(found: TableMap, header: Sequence[str], file: str) -> tuple[dic
                 day = "say --as-of 2024-05-31, or " if ours == "as_of" else ""
                 raise refuse("the map", f"{table}.{ours}", problem, f"{day}use {list_some([*header])}")
     return columns, wide
+
+
+def _tidy_name(name: str) -> str:
+    """Return a column's name however it is parted: "Date Start" is date_start."""
+    return re.sub(r"[\s_-]+", "_", name.lower())
 
 
 def set_day(found: TableMap, as_of: dt.date | None) -> TableMap:
