@@ -164,6 +164,10 @@ class MemoTable(_Record):
     institution: Label = ""
     date: Day | None = None
     classification: Label = ""
+    distribution: Label = ""
+    headline: Annotated[
+        tuple[Label, ...], Field(max_length=MAX_LISTED)
+    ] = ()  # what is told first: killed, north.killed
 
 
 class CaseFile(_Record):
