@@ -283,6 +283,7 @@ def test_a_mark_alone_may_say_who_speaks(text, source):
         ("An official who spoke on condition of anonymity said 15 soldiers died.", ["official"]),
         ("The health office reported a count by its staff of 90 deaths.", ["health_office"]),
         ("“We lost 40 men. Another 60 were wounded,” Colonel Ilan Moru said.", ["colonel", "colonel"]),
+        ("The mayor said nine people died. The army said 12 soldiers died.", ["mayor", "army"]),
         ("“We lost 40 men.” Another 60 were wounded, the army said.", ["unattributed", "army"]),
     ],
 )

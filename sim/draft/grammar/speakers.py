@@ -153,8 +153,14 @@ class Speakers:
         is_body = (
             self.language.bodies.stands_in(split_tokens(bare)) and kind not in self.language.words["speech"]["persons"]
         )
+        words = split_tokens(self.last.label) if self.last else []
+        is_office = self.language.offices.stands_in(words) and not self.language.bodies.stands_in(words)
         is_head = kind in self.language.words["speech"]["heads"] and self.last is not None and not self.last.person
-        if not (self.last or self.known) or is_head or (is_body and self.last is not None and self.last.person):
+        if (
+            not (self.last or self.known)
+            or is_head
+            or (is_body and self.last is not None and (self.last.person or is_office))
+        ):
             return self._name_generic(text, bare)
         return self.last or self.author
 
