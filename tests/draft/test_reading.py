@@ -295,3 +295,8 @@ def test_who_says_so_may_stand_behind_an_aside_or_at_the_end_of_a_quotation(text
 def test_a_count_since_something_on_a_day_runs_until_the_article(event):
     cells = read(f"The army said 400 soldiers were killed since {event}.")[0]
     assert (str(cells["since"])[:7], cells.get("as_of", DAY)) == ("2024-05", DAY)
+
+
+def test_soldiers_of_two_sides_together_are_of_neither():
+    rows = read("Casualties near 500,000 Russian and Ukrainian soldiers. Some 300 Russian soldiers were killed.")
+    assert [cells.get("force", "") for cells in rows] == ["", "russia"]
