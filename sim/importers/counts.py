@@ -74,9 +74,13 @@ def read_numbers(texts: dict[str, str], reader: CellReader, qualifier: str) -> d
         if cell is None:
             return "a number cannot be read"
         unit = _UNITS[(cell["unit"] or "").lower()]
-        number = _parse_number(cell["low"], reader, unit)
+        try:
+            number = _parse_number(cell["low"], reader, unit)
+            most = _parse_number(cell["high"] or cell["low"], reader, unit)
+        except ValueError:  # 2,037,8
+            return "a number cannot be read"
         if cell["high"] and name == "value":
-            return {"qualifier": "range", "low": number, "high": _parse_number(cell["high"], reader, unit)}
+            return {"qualifier": "range", "low": number, "high": most}
         word = _WORDS.get((cell["word"] or cell["plus"] or "").lower(), "")
         out |= {name: number, **({"qualifier": word} if word and name == "value" else {})}
     if not out:

@@ -71,9 +71,10 @@ def guess_map(file: Path, as_of: dt.date | None = None) -> tuple[TableMap, str]:
             find_columns(shipped, header, file.name)
         except InputError:
             continue
-        return shipped, f"# The map {name}, which has the columns of this table.\n" + (MAPS / f"{name}.toml").read_text(
-            "utf-8"
-        )
+        text = (MAPS / f"{name}.toml").read_text("utf-8")
+        if as_of is not None and "[constants]\n" in text:
+            text = text.replace("[constants]\n", f'[constants]\nas_of     = "{as_of}"\n')
+        return shipped, f"# The map {name}, which has the columns of this table.\n{text}"
     aliases = read_toml(Path(str(MAPS / f"{GUESS}.toml")))[0]
     table = _look_at(grid, header, {tidy_text(name): tag for name, tag in tags.items()}, aliases)
     tables, total = _guess_tables(table, aliases, file.name, {} if as_of is None else {"as_of": str(as_of)})
@@ -191,7 +192,11 @@ def _read_sides(table: _Table) -> tuple[Wide, dict[str, str]]:
             force = _name_force(slug, rest)
             found[_read_end(table, slug)].setdefault(f"{force}.{quantity}", name)
             forces.setdefault(force, _label_force(name, rest))
-    return (found, forces) if len(forces) > 1 else ({"value": {}, "low": {}, "high": {}}, {})
+    if len(forces) < 2:
+        return {"value": {}, "low": {}, "high": {}}, {}
+    order = list(forces)  # as TOML has them, force after force
+    by_force = {end: sorted(named, key=lambda key: order.index(key.partition(".")[0])) for end, named in found.items()}
+    return {end: {key: found[end][key] for key in keys} for end, keys in by_force.items()}, forces
 
 
 def _read_across(table: _Table, columns: dict[str, str]) -> tuple[dict[str, str], Wide, dict[str, str]]:
@@ -256,7 +261,8 @@ def format_map(tables: dict[str, dict[str, str]], total: str) -> str:
     lines += ['# keep = "last"  # of a list that grows, its last state alone']
     lines += ['# dates = "day-first"', '# decimal = ","']
     for table, named in tables.items():
-        cells = [f"{_format_key(ours)} = {_quote(theirs)}" for ours, theirs in named.items()]
+        sides = table in ("wide", "low", "high")
+        cells = [f"{_format_key(ours, sides=sides)} = {_quote(theirs)}" for ours, theirs in named.items()]
         lines += ["", f"[{table}]", *cells] if named else []
     if not tables["values.quantity"]:
         lines += ["", '# [values.quantity]   # what theirs says, and what is meant; "" leaves the row out']
@@ -265,11 +271,10 @@ def format_map(tables: dict[str, dict[str, str]], total: str) -> str:
     return "\n".join(lines)
 
 
-def _format_key(key: str) -> str:
-    force, _, quantity = key.rpartition(".")
-    if re.fullmatch(r"[a-z][a-z0-9_]*", force) and quantity == "*":
-        return f'{force}."*"'
-    return key if re.fullmatch(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?", key) else _quote(key)
+def _format_key(key: str, *, sides: bool) -> str:
+    """Return a key as TOML has it; of the columns of sides a dotted one, north.killed or north."*"."""
+    parts = key.split(".") if sides else [key]
+    return ".".join(part if re.fullmatch(r"[a-z][a-z0-9_]*", part) else _quote(part) for part in parts)
 
 
 def _quote(text: str) -> str:

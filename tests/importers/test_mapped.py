@@ -334,6 +334,9 @@ def test_a_table_without_a_day_is_given_one(chosen, tmp_path):
     assert (done.exit_code, "say --as-of 2024-05-31, or " in done.stderr) == (3, True)
     assert call(app, [*command, "--as-of", "2023-10-22"]).exit_code == 0
     assert {str(claim.as_of) for claim in read_case(tmp_path / "case").claims} == {"2023-10-22"}
+    if chosen is None:  # the map that is written holds the day
+        again = ["import", "table", file, str(tmp_path / "again"), "--map", str(tmp_path / "case" / "map.toml")]
+        assert call(app, again).exit_code == 0
     assert call(app, ["import", "ucdp", file, str(tmp_path / "no"), "--as-of", "2023-10-22"]).exit_code == 3
 
 

@@ -10,7 +10,7 @@ from sim.importers import import_any
 
 NAMED = """Source,As of,Northland killed,Northland wounded,Southland killed,Southland POW[2],Children killed
 Army,1 May 2024,"2,500+",~5000,310,20,7
-Ministry,2 May 2024,2600,,320,,8
+Ministry,2 May 2024,2600,,320,"2,037,8",8
 """
 TRACKER = """timestamp,day,north_military_killed,north_total_killed,south_killed,other_killed,source
 2024-05-01T18:00:00Z,1,,700,3,4,Radio
@@ -76,7 +76,7 @@ def bring(folder, text, chosen=None, as_of=None):
     ],
 )  # fmt: skip
 def test_columns_of_sides_are_guessed_and_the_map_reads_them_again(text, expected, tmp_path):
-    """Children are a part, and others a rest: neither is a side."""
+    """Children are a part, and others a rest: neither is a side. What is no number is left out."""
     rows, case = bring(tmp_path, text)
     assert rows == expected
     again = import_any(tmp_path / "table.csv", tmp_path / "again", str(tmp_path / "case" / "map.toml"))
