@@ -65,7 +65,7 @@ def _read_sentences(article: Article, language: Language, day: dt.date | None, s
     before_spells: list[Spell] = []
     singles: set[str] = set()
     sentences = list(split_sentences(article.text, language))
-    for place, sentence in enumerate(sentences):
+    for index, sentence in enumerate(sentences):
         spells = find_spells(sentence.tokens, language, day)
         mentions = find_numbers(sentence.tokens, language, spells)
         places = {n for mention in mentions if not mention.single for n in range(mention.first, mention.after)}
@@ -92,7 +92,7 @@ def _read_sentences(article: Article, language: Language, day: dt.date | None, s
             if reading.planned or reading.denied:
                 continue
             governing = choose_speaker(attributions, reading.mention.start)
-            told = governing.speakers if governing else _find_closing(sentences, place, speakers)
+            told = governing.speakers if governing else _find_closing(sentences, index, speakers)
             told = told[:1] if reading.quantity == "deployed" else told
             carried = not told and last is not None and paragraph == sentence.paragraph
             for speaker in told or ((last,) if carried else (None,)):
@@ -102,12 +102,12 @@ def _read_sentences(article: Article, language: Language, day: dt.date | None, s
             asked = "" if before.equipment else before.quantity
 
 
-def _find_closing(sentences: Sequence[Sentence], place: int, speakers: Speakers) -> tuple[Speaker, ...]:
+def _find_closing(sentences: Sequence[Sentence], index: int, speakers: Speakers) -> tuple[Speaker, ...]:
     """Return who is told at the end of a quotation that begins in a sentence and goes on in those after it."""
-    opened = sentences[place]
+    opened = sentences[index]
     if not re.search(r"[“][^”]*$|^[^\"]*\"[^\"]*$", opened.text):
         return ()
-    for later in sentences[place + 1 : place + 4]:
+    for later in sentences[index + 1 : index + 4]:
         if later.paragraph != opened.paragraph:
             break
         if "”" in later.text or '"' in later.text:

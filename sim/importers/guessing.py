@@ -88,7 +88,7 @@ def _look_at(grid: Grid, header: list[str], tags: dict[str, str], aliases: dict[
     running = {slug: "_".join(each for each in slug.split("_") if each not in words["running"]) for slug in by_slug}
     by_slug |= {plain: by_slug[slug] for slug, plain in running.items() if plain != slug}  # before the same of a day
     rows = [[tidy_text(cell) for cell in cells] for _, cells in grid.rows[:LOOKED]]
-    cells = {name: [row[place] for row in rows if len(row) > place] for place, name in enumerate(header)}
+    cells = {name: [row[index] for row in rows if len(row) > index] for index, name in enumerate(header)}
     return _Table(by_slug, cells, words)
 
 

@@ -51,8 +51,8 @@ def _join_heads(grid: Grid) -> Grid:
     above: list[str] = []
     for name in grid.header:
         above.append(name.strip() or (above[-1] if above else ""))
-    shared = {place for place, name in enumerate(above) if above.count(name) > 1 and name and below[place : place + 1]}
-    filled = [place for place in shared if below[place] and re.search(r"\d", grid.rows[1][1][place])]
+    shared = {index for index, name in enumerate(above) if above.count(name) > 1 and name and below[index : index + 1]}
+    filled = [index for index in shared if below[index] and re.search(r"\d", grid.rows[1][1][index])]
     if len(filled) < 2 or any(re.search(r"\d", cell) for cell in below):
         return grid
     header = [f"{name} {below[n]}".strip() if n in shared else name for n, name in enumerate(above)]
