@@ -19,12 +19,20 @@ _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u2
 
 
 def quote_value(value: object, limit: int = 60) -> str:
-    """Return `value` on one line, escaped and cut at `limit` characters, so that no input can forge a message."""
+    """Return `value` on one line, cut at `limit` characters, so that no input can forge a message.
+
+    Letters of any script stand as they are; what does not print, or turns the direction of text, is escaped.
+    """
     if isinstance(value, str):
-        text = "'" + value[: limit + 1].encode("unicode_escape").decode("ascii") + "'"
+        text = "'" + "".join(map(_show_character, value[: limit + 1])) + "'"
     else:
         text = str(value) if isinstance(value, dt.date) else ascii(value)
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _show_character(char: str) -> str:
+    plain = char.isprintable() and char != "\\"
+    return char if plain else char.encode("unicode_escape").decode("ascii")
 
 
 def escape_controls(text: str) -> str:

@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 from sim.case.claims import Claim, Id, check_year, read_frame, take_day
 from sim.case.families import Prior
 from sim.errors import InputError, describe_errors, quote_value, refuse
+from sim.system.reading import FORBIDDEN
 from sim.system.sheets.cells import Dates
 
 if TYPE_CHECKING:
@@ -62,10 +63,16 @@ def _check_distinct(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
+def _check_text(value: str) -> str:
+    if FORBIDDEN.search(value):
+        raise PydanticCustomError("text", "holds a control character; take it out")
+    return value
+
+
 Key = Annotated[str, BeforeValidator(_parse_key)]
 Day = Annotated[dt.date, BeforeValidator(_parse_toml_day)]
 Keys = Annotated[tuple[Key, ...], AfterValidator(_check_distinct), Field(max_length=MAX_LISTED)]
-Label = Annotated[str, Field(max_length=MAX_LABEL)]
+Label = Annotated[str, Field(max_length=MAX_LABEL), AfterValidator(_check_text)]
 Roles = Annotated[tuple[Role, ...], BeforeValidator(_listed), AfterValidator(_check_distinct), Field(min_length=1)]
 Positive = Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)]
 
@@ -157,6 +164,10 @@ class MemoTable(_Record):
     institution: Label = ""
     date: Day | None = None
     classification: Label = ""
+    distribution: Label = ""
+    headline: Annotated[
+        tuple[Label, ...], Field(max_length=MAX_LISTED)
+    ] = ()  # what is told first: killed, north.killed
 
 
 class CaseFile(_Record):

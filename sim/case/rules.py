@@ -180,6 +180,12 @@ def _check_reports(case: Case) -> Iterator[Fault]:
         elif threshold.quantity not in case.quantities_of(force):
             problem = f"{quote_value(threshold.quantity)} is not reported of {force}"
             yield Fault("case.toml", "thresholds.quantity", problem, f"use {list_some(case.quantities_of(force))}")
+    told = {f"{force}.{name}" for force in case.file.forces for name in case.quantities_of(force)}
+    told |= {name.partition(".")[2] for name in told}
+    for name in case.file.memo.headline if case.file.memo else ():
+        if name not in told:
+            problem = f"{quote_value(name)} is no quantity of the case"
+            yield Fault("case.toml", "memo.headline", problem, f"use {list_some(sorted(told))}")
 
 
 def _check_claim(case: Case, claim: Claim, allowed: Mapping[str, set[str]]) -> Iterator[tuple[str, str, str]]:

@@ -275,6 +275,8 @@ class MemoHead:
     institution: Label = ""
     date: Day | None = None
     classification: Label = ""
+    distribution: Label = ""
+    headline: Annotated[tuple[Label, ...], Few] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,7 +15,8 @@ from sim.draft.echoes import join_statements, mark_echoes, name_all
 from sim.draft.grammar.days import Spell, find_spells
 from sim.draft.grammar.language import Language, split_tokens
 from sim.draft.grammar.numbers import find_numbers
-from sim.draft.grammar.quantities import QuantityReader, Reading
+from sim.draft.grammar.quantities import QuantityReader
+from sim.draft.grammar.readings import Reading
 from sim.draft.grammar.sentences import Sentence, split_sentences
 from sim.draft.grammar.speakers import Speaker, Speakers, choose_speaker
 from sim.draft.heads import find_author, find_names
@@ -62,7 +64,8 @@ def _read_sentences(article: Article, language: Language, day: dt.date | None, s
     turn, asked = -1, ""  # what the speech before spoke of, and asked for
     before_spells: list[Spell] = []
     singles: set[str] = set()
-    for sentence in split_sentences(article.text, language):
+    sentences = list(split_sentences(article.text, language))
+    for index, sentence in enumerate(sentences):
         spells = find_spells(sentence.tokens, language, day)
         mentions = find_numbers(sentence.tokens, language, spells)
         places = {n for mention in mentions if not mention.single for n in range(mention.first, mention.after)}
@@ -89,7 +92,7 @@ def _read_sentences(article: Article, language: Language, day: dt.date | None, s
             if reading.planned or reading.denied:
                 continue
             governing = choose_speaker(attributions, reading.mention.start)
-            told = governing.speakers if governing else ()
+            told = governing.speakers if governing else _find_closing(sentences, index, speakers)
             told = told[:1] if reading.quantity == "deployed" else told
             carried = not told and last is not None and paragraph == sentence.paragraph
             for speaker in told or ((last,) if carried else (None,)):
@@ -97,6 +100,20 @@ def _read_sentences(article: Article, language: Language, day: dt.date | None, s
         if readings:
             before, turn = readings[-1], sentence.turn
             asked = "" if before.equipment else before.quantity
+
+
+def _find_closing(sentences: Sequence[Sentence], index: int, speakers: Speakers) -> tuple[Speaker, ...]:
+    """Return who is told at the end of a quotation that begins in a sentence and goes on in those after it."""
+    opened = sentences[index]
+    if not re.search(r"[“][^”]*$|^[^\"]*\"[^\"]*$", opened.text):
+        return ()
+    for later in sentences[index + 1 : index + 4]:
+        if later.paragraph != opened.paragraph:
+            break
+        if "”" in later.text or '"' in later.text:
+            trailing = (each for each in speakers.foresee(later) if each.trails)
+            return next((each.speakers for each in trailing), ())
+    return ()
 
 
 def _list_spells(sentence: Sentence, spells: list[Spell], language: Language, day: dt.date | None) -> list[Spell]:

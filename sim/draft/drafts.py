@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sim.draft.grammar.days import Spell
-from sim.draft.grammar.quantities import Reading
+from sim.draft.grammar.readings import Reading
 from sim.draft.grammar.sentences import Sentence
 from sim.draft.grammar.speakers import Attribution, Speaker
 

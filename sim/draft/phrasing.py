@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sim.draft.drafts import Said
 from sim.draft.grammar.language import Language
-from sim.draft.grammar.quantities import Reading
+from sim.draft.grammar.readings import Reading
 from sim.draft.grammar.sentences import Sentence
 from sim.draft.grammar.speakers import make_key
 
@@ -16,6 +16,8 @@ def find_force(said: Said, language: Language) -> str:
     tokens, reading = said.sentence.tokens, said.reading
     head = tokens[reading.mention.end : reading.head[1]]
     found = list(language.countries.find_all(head))
+    if len([token for token in head if token.text[0].isupper()]) > 1 and any(token.lower == "and" for token in head):
+        return ""  # "Russian and Ukrainian soldiers" are of both
     if found:
         return found[-1].label
     names = [token for token in head if token.text[0].isupper() and len(token.text) > 2]

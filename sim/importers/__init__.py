@@ -144,8 +144,9 @@ def import_any(
     InputError
         As `import_table`, and where the map does not fit.
     """
+    from sim.importers.guessing import guess_map
     from sim.importers.mapped import read_mapped
-    from sim.importers.mapping import guess_map, read_map, set_day
+    from sim.importers.mapping import read_map, set_day
 
     if folder.is_symlink() or folder.exists():
         raise refuse(str(folder), "", "exists already", "give the path of a new folder")

@@ -9,7 +9,7 @@ from typing import Any
 from sim.system.sheets.cells import CellReader
 
 _FOOTNOTE = re.compile(r"\[[^\]]{0,40}\]|\((?:est|estimate|claim)[^)]{0,200}\)", re.IGNORECASE)
-_NUMBER = r"(?:\d{1,3}(?:[,.'’\u00a0\u202f ]\d{3})+(?!\d)|\d+)(?:[.,]\d+)?"
+_NUMBER = r"(?:\d++(?:\.\d++)?[eE]\+?\d+\b|\d{1,3}(?:[,.'’\u00a0\u202f ]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+)?)"
 _CELL = re.compile(
     r"(?P<word>[~≈<>≥≤+]|\bc\.|\b(?:up to|at least|more than|over|about|around))?\s*"
     rf"(?P<low>{_NUMBER})(?:\s*(?:[-–—]|to)\s*(?P<high>{_NUMBER}))?(?:\s*(?P<unit>thousand|million|[km])\b)?(?P<plus>\+)?",
@@ -39,6 +39,11 @@ def show_decimal(cells: Iterable[str]) -> str | None:
     ):
         return None
     return "." if marks == {","} else ","
+
+
+def is_count(text: str) -> bool:
+    """Whether a cell is a count, and says no more than how it is meant."""
+    return _CELL.fullmatch(strip_notes(text)) is not None
 
 
 def strip_notes(text: str) -> str:
@@ -71,9 +76,13 @@ def read_numbers(texts: dict[str, str], reader: CellReader, qualifier: str) -> d
         if cell is None:
             return "a number cannot be read"
         unit = _UNITS[(cell["unit"] or "").lower()]
-        number = _parse_number(cell["low"], reader, unit)
+        try:
+            number = _parse_number(cell["low"], reader, unit)
+            most = _parse_number(cell["high"] or cell["low"], reader, unit)
+        except ValueError:  # 2,037,8
+            return "a number cannot be read"
         if cell["high"] and name == "value":
-            return {"qualifier": "range", "low": number, "high": _parse_number(cell["high"], reader, unit)}
+            return {"qualifier": "range", "low": number, "high": most}
         word = _WORDS.get((cell["word"] or cell["plus"] or "").lower(), "")
         out |= {name: number, **({"qualifier": word} if word and name == "value" else {})}
     if not out:

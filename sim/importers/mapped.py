@@ -65,7 +65,8 @@ def read_mapped(file: Path, found: TableMap, dates: Dates | None = None) -> Impo
     wording = found.constants.get("qualifier", "counted" if found.sum == "all" else "")
     claims, start = _make_claims(_add_up(drafts, found.sum, wording) if found.sum else drafts, file, left)
     if not claims:
-        raise refuse(file.name, "", "has no row that can be a claim", left.say() or "give another map")
+        undated = "no row has a day: say --as-of 2024-05-31, or give another map" if drafts else "give another map"
+        raise refuse(file.name, "", "has no row that can be a claim", left.say() or undated)
     remarks = (f"From {quote_value(file.name)}, by a map of its columns.", *grid.remarks, *reader.remarks)
     return Imported(_make_case(claims, start, found, labels), claims, left.lines, remarks)
 
@@ -105,13 +106,14 @@ def _read_row(
     for name in ("source", "force"):
         plain = strip_notes(str(given.get(name, "")))
         given[name] = _name_key(plain or "unknown", labels[name])
-    for quantity, texts in _list_numbers(given, found, _fill(wide, cells)):
+    for force, quantity, texts in _list_numbers(given, found, _fill(wide, cells)):
         key = _slug(quantity)
         said = read_numbers(texts, reader, str(given.get("qualifier", ""))) if key else "has no quantity that is known"
         if isinstance(said, str):
             yield said, guess_count(texts.get("value", ""))
         else:
-            yield {**{name: cell for name, cell in given.items() if name not in NUMBERS}, **said, "quantity": key}
+            row = {name: cell for name, cell in given.items() if name not in NUMBERS}
+            yield {**row, **said, "quantity": key, **({"force": force} if force else {})}
 
 
 def _fill(wide: dict[str, dict[str, str]], cells: dict[str, str]) -> dict[str, dict[str, str]]:
@@ -120,16 +122,20 @@ def _fill(wide: dict[str, dict[str, str]], cells: dict[str, str]) -> dict[str, d
 
 def _list_numbers(
     given: dict[str, Any], found: TableMap, wide: dict[str, dict[str, str]]
-) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield what a row counts, each with the cells that say how many."""
-    if wide:
-        yield from ((quantity, texts) for quantity, texts in wide.items() if any(texts.values()))
-    elif "quantity" in found.within:
-        pieces = split_cell(strip_notes(str(given.get("value", ""))))
-        for words, number in pieces:
-            yield _look_up(words, found.values.get("quantity", {}), inside=True), {"value": number}
-    else:
-        yield str(given.get("quantity", "")), {name: str(given.get(name, "")) for name in NUMBERS}
+) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """Yield what a row counts: of which force where its column says that, of what, and the cells that say how many."""
+    table = found.values.get("quantity", {})
+    for key, texts in (wide or {"": {name: str(given.get(name, "")) for name in NUMBERS}}).items():
+        force, _, quantity = key.rpartition(".")
+        if wide and not any(texts.values()):
+            continue
+        if quantity not in ("", "*"):
+            yield force, quantity, texts
+        elif "quantity" in found.within:
+            for words, number in split_cell(strip_notes(texts.get("value", ""))):
+                yield force, _look_up(words, table, inside=True), {"value": number}
+        else:
+            yield force, str(given.get("quantity", "")), texts
 
 
 def _read_day(name: str, text: str, reader: CellReader) -> dt.date:
@@ -182,7 +188,7 @@ def _keep_last(drafts: list[dict[str, Any]], left: LeftOut) -> list[dict[str, An
 
 
 def _add_up(drafts: list[dict[str, Any]], span: str, wording: str) -> list[dict[str, Any]]:
-    """Return the events of a source, a force and a quantity as one row, or as an interval of each week or month."""
+    """Return the events of a source, a force and a quantity as one row, or as intervals of a week, month or year."""
     days = [day for draft in drafts if (day := draft.get("as_of") or draft.get("published"))]
     if not days:
         return []
@@ -208,16 +214,19 @@ def _add_up(drafts: list[dict[str, Any]], span: str, wording: str) -> list[dict[
 
 
 def _end(draft: dict[str, Any], name: str) -> float:
+    """Return the least, best or most of an event; what is not told is the best, which of a range is the middle."""
+    low, value, high = (draft.get(each) for each in NUMBERS)
+    best = value if value is not None else ((low or 0.0) + (high or 0.0)) / 2
     given = draft.get(name)
-    if given is None:
-        given = draft.get("value") if draft.get("value") is not None else draft.get("low")
-    return float(given or 0.0)
+    return float(best if given is None else given)
 
 
 def _spell(day: dt.date, span: str) -> tuple[dt.date, dt.date]:
     if span == "week":
         first = day - dt.timedelta(days=day.weekday())
         return first, first + dt.timedelta(days=6)
+    if span == "year":
+        return dt.date(day.year, 1, 1), dt.date(day.year, 12, 31)
     first = day.replace(day=1)
     after = dt.date(first.year + first.month // 12, first.month % 12 + 1, 1)
     return first, after - dt.timedelta(days=1)

@@ -11,7 +11,7 @@ from sim.system.reading import MAX_ROWS, MAX_TABLE, read_bytes
 from sim.system.sheets.grids import Grid, decode_usual, read_grid
 from sim.system.sheets.workbooks import is_workbook
 
-MONTH = "year and month"  # the column that is made of both
+MONTH, YEAR = "year and month", "end of year"  # columns that are made of these
 _STATES = ("destroyed", "damaged", "abandoned", "captured")
 _SIDE = re.compile(r"([A-Z][\w ]{1,40}) [-–] [\d,]+,? of which")
 _KIND = re.compile(r"([A-Z][\w ,/&'’-]{1,80}) \(([\d,]+),? of which:? ([^)]{1,200})\)")
@@ -22,7 +22,7 @@ def read_published(file: Path, known: Collection[str] = (), most: int = MAX_ROWS
     """Read a table, and the tags that its columns have besides their names (HXL's); the row of tags is none of it."""
     raw = read_bytes(file, MAX_TABLE)
     listed = None if is_workbook(raw) else _read_list(decode_usual(raw, file.name)[0])
-    grid = listed or _join_months(read_grid(file, known, most))
+    grid = listed or _join_months(_join_heads(read_grid(file, known, most)))
     first = [cell.strip() for cell in grid.rows[0][1]] if grid.rows else []
     if not any(first) or not all(_TAG.fullmatch(cell) for cell in first if cell):
         return grid, {}
@@ -45,14 +45,29 @@ def _read_list(text: str) -> Grid | None:
     return Grid(["country", "equipment_type", "type_total", *_STATES], rows, "", remarks) if rows else None
 
 
-def _join_months(grid: Grid) -> Grid:
-    """Add the last day of the month, where a table tells year and month apart."""
-    names = [name.strip().lower() for name in grid.header]
-    if not {"year", "month"} <= set(names):
+def _join_heads(grid: Grid) -> Grid:
+    """Return a table whose header has two rows, sides above and what is counted of each below, as one of one row."""
+    below = [cell.strip() for cell in grid.rows[0][1]] if len(grid.rows) > 1 else []
+    above: list[str] = []
+    for name in grid.header:
+        above.append(name.strip() or (above[-1] if above else ""))
+    shared = {index for index, name in enumerate(above) if above.count(name) > 1 and name and below[index : index + 1]}
+    filled = [index for index in shared if below[index] and re.search(r"\d", grid.rows[1][1][index])]
+    if len(filled) < 2 or any(re.search(r"\d", cell) for cell in below):
         return grid
-    year, month = names.index("year"), names.index("month")
-    rows = [(number, [*cells, _end_month(cells[year], cells[month])]) for number, cells in grid.rows]
-    return Grid([*grid.header, MONTH], rows, grid.separator, grid.remarks)
+    header = [f"{name} {below[n]}".strip() if n in shared else name for n, name in enumerate(above)]
+    return Grid(header, grid.rows[1:], grid.separator, (*grid.remarks, "two rows of the header are read as one"))
+
+
+def _join_months(grid: Grid) -> Grid:
+    """Add the last day of the month, where a table tells year and month apart, or of the year where it has no month."""
+    names = [name.strip().lower() for name in grid.header]
+    if "year" not in names:
+        return grid
+    year, month = names.index("year"), names.index("month") if "month" in names else None
+    ends = (_end_month(cells[year], "12" if month is None else cells[month]) for _, cells in grid.rows)
+    rows = [(number, [*cells, end]) for (number, cells), end in zip(grid.rows, ends, strict=True)]
+    return Grid([*grid.header, YEAR if month is None else MONTH], rows, grid.separator, grid.remarks)
 
 
 def _end_month(year: str, month: str) -> str:

@@ -53,8 +53,10 @@ def name_forces(result: Result) -> dict[str, str]:
 
 
 def choose_lead(result: Result, force: str) -> Estimate | None:
-    """Return the count that a force is told by: its killed, else the first of its headline."""
+    """Return the count that a force is told by: the first that the case names, else its killed, else the first."""
     entries = [entry for entry in list_headline(result) if entry.force == force]
+    if entries and result.memo and result.memo.headline:
+        return entries[0]
     return next((entry for entry in entries if entry.quantity == "killed"), entries[0] if entries else None)
 
 

@@ -77,9 +77,18 @@ def list_distinct(result: Result, force: str | None = None) -> list[Estimate]:
 
 
 def list_headline(result: Result) -> list[Estimate]:
-    """Return the estimates that are told first (see `sim.contract.summary.choose_leading`)."""
+    """Return the estimates that are told first: those that the case's table `memo` names, in its order.
+
+    Of a force of which it names none they are chosen (see `sim.contract.summary.choose_leading`).
+    """
+    told: dict[tuple[str, str], Estimate] = {}
+    for name in result.memo.headline if result.memo else ():
+        named = (each for each in result.estimates if name in (each.quantity, f"{each.force}.{each.quantity}"))
+        told |= {(each.force, each.quantity): each for each in named}
+    forces = {force for force, _ in told}
     leading = choose_leading({(entry.force, entry.quantity): entry.parts for entry in result.estimates})
-    return [entry for entry in result.estimates if (entry.force, entry.quantity) in leading]
+    rest = [each for each in result.estimates if (each.force, each.quantity) in leading and each.force not in forces]
+    return [*told.values(), *rest]
 
 
 def show_value(value: float, unit: str, digits: int = 3) -> str:

@@ -164,6 +164,10 @@ BAD_CASES = {
     "as_of = 2024-03-31": ('as_of = "31.3.2024"', "write it as 2024-11-01"),
     'outcomes = ["killed", "wounded", "captured"]': ('outcomes = ["killed", "casualties"]', "not a base outcome"),
     "[[thresholds]]": ("[[threshold]]", "not a known key"),
+    "[sources.foe]": (
+        '[memo]\nheadline = ["killed", "morale"]\n[sources.foe]',
+        "memo.headline: 'morale' is no quantity",
+    ),
 }
 
 

@@ -42,6 +42,29 @@ def say(cells):
         ("Several hundred soldiers were captured.", ["captured range 300 900"]),
         ("An estimated 4,700 soldiers have suffered casualties, including approximately 600 deaths.",
          ["casualties about 4700", "killed about 600"]),
+        ("At least five soldiers and two policemen were killed.", ["killed at_least 5", "killed at_least 2"]),
+        ("Two army soldiers, a policeman and four fighters have died.",
+         ["killed exact 2", "killed exact 1", "killed exact 4"]),
+        ("Two trucks and four soldiers were hit.", ["vehicles exact 2"]),
+        ("“Five rebels and one soldier” were wounded.", ["wounded exact 5", "wounded exact 1"]),
+        ("Another soldier was captured.", ["captured exact 1"]),
+        ("Two strikes killed 14 people.", ["killed exact 14"]),
+        ("Two gunmen have killed a soldier and wounded nine policemen.", ["killed exact 1", "wounded exact 9"]),
+        ("Three civilians and three foreigners were wounded.", ["wounded exact 3", "wounded exact 3"]),
+        ("The attack left 14 dead and wounded 31.", ["killed exact 14", "wounded exact 31"]),
+        ("Three towns were captured.", []),
+        ("Nearly half of those killed were volunteers.", []),
+        ("He asked for 40,000 soldiers to be sent.", []),
+        ("A fire killed three medics.", ["killed exact 3"]),
+        ("A badly wounded soldier was found.", ["wounded exact 1"]),
+        ("The war has claimed at least 5,000 soldiers' lives.", ["killed at_least 5000"]),
+        ("The brigade saved 300 lives.", []),
+        ("Casualties are nearing 500,000 Northern and Southern soldiers.", ["casualties about 500000"]),
+        ("The whereabouts of 21 soldiers are unknown.", ["missing exact 21"]),
+        ("May had the highest tank losses, totaling 48.", ["tanks exact 48"]),
+        ("Losses since the start of the 2022 offensive rose to 6,340 soldiers.", ["losses about 6340"]),
+        ("Around 700 soldiers died. The figure is made up of 500 regulars as well as a further 200 volunteers.",
+         ["killed about 700", "killed about 500", "killed about 200"]),
         ("Two soldiers were killed and nine, including three officers, were wounded.",
          ["killed exact 2", "wounded exact 9", "wounded exact 3"]),
         ("The toll is 700, with three times as many wounded.", ["killed about 700"]),
@@ -252,3 +275,28 @@ def test_a_list_is_no_transcript():
 )
 def test_a_mark_alone_may_say_who_speaks(text, source):
     assert [cells["source"] for cells in read(text)] == [source]
+
+
+@pytest.mark.parametrize(
+    ("text", "sources"),
+    [
+        ("An official who spoke on condition of anonymity said 15 soldiers died.", ["official"]),
+        ("The health office reported a count by its staff of 90 deaths.", ["health_office"]),
+        ("“We lost 40 men. Another 60 were wounded,” Colonel Ilan Moru said.", ["colonel", "colonel"]),
+        ("The mayor said nine people died. The army said 12 soldiers died.", ["mayor", "army"]),
+        ("“We lost 40 men.” Another 60 were wounded, the army said.", ["unattributed", "army"]),
+    ],
+)
+def test_who_says_so_may_stand_behind_an_aside_or_at_the_end_of_a_quotation(text, sources):
+    assert [cells["source"] for cells in read(text)] == sources
+
+
+@pytest.mark.parametrize("event", ["Northland's full-scale invasion in May 2024", "the landing on 2 May 2024"])
+def test_a_count_since_something_on_a_day_runs_until_the_article(event):
+    cells = read(f"The army said 400 soldiers were killed since {event}.")[0]
+    assert (str(cells["since"])[:7], cells.get("as_of", DAY)) == ("2024-05", DAY)
+
+
+def test_soldiers_of_two_sides_together_are_of_neither():
+    rows = read("Casualties near 500,000 Russian and Ukrainian soldiers. Some 300 Russian soldiers were killed.")
+    assert [cells.get("force", "") for cells in rows] == ["", "russia"]

@@ -288,6 +288,7 @@ def test_every_shipped_map_is_whole():
         "id,conflict_name,date_start,date_end,best_est,high_est,low_est\n1,Here,2020-01-05,2020-01-05,10,20,5\n",
         "id;conflict_name;date_start;date_end;best;high;low\n1;Here;2020-01-05;2020-01-05;10;20;5\n",
         f"{UCDP}\n1,Here,25/01/2020,25/01/2020,10,20,5\n",
+        "Id,Conflict Name,Date Start,Date End,Best,High,Low\n1,Here,2020-01-05,2020-01-05,10,20,5\n",
         f"{UCDP}\n1,Here,2020-01-05 00:00:00.000,2020-01-05 00:00:00.000,10,20,5\n",
     ],
 )
@@ -297,8 +298,9 @@ def test_ucdp_is_read_however_it_was_saved(text, tmp_path):
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr("GEDEvent.csv", text)
     assert read_table("ucdp", lay(tmp_path, out.getvalue(), "ged.zip")).claims[0].value == 10
-    rows, _ = bring(tmp_path, text, "ucdp")
-    assert rows == [("all", "killed", "counted", 10)]
+    for n, chosen in enumerate(("ucdp", None)):
+        (tmp_path / str(n)).mkdir()
+        assert bring(tmp_path / str(n), text, chosen)[0] == [("all", "killed", "counted", 10)]
 
 
 def test_ucdp_says_of_how_many_dead_what_is_mended_and_left_out_are(tmp_path):
@@ -332,6 +334,9 @@ def test_a_table_without_a_day_is_given_one(chosen, tmp_path):
     assert (done.exit_code, "say --as-of 2024-05-31, or " in done.stderr) == (3, True)
     assert call(app, [*command, "--as-of", "2023-10-22"]).exit_code == 0
     assert {str(claim.as_of) for claim in read_case(tmp_path / "case").claims} == {"2023-10-22"}
+    if chosen is None:  # the map that is written holds the day
+        again = ["import", "table", file, str(tmp_path / "again"), "--map", str(tmp_path / "case" / "map.toml")]
+        assert call(app, again).exit_code == 0
     assert call(app, ["import", "ucdp", file, str(tmp_path / "no"), "--as-of", "2023-10-22"]).exit_code == 3
 
 

@@ -16,7 +16,7 @@ from sim.report.memo import compose_memo, render_memo
 from sim.report.memo.page_one import MAX_LINES, choose_rows
 from sim.report.notes import list_notes, list_openings
 from sim.report.official import has_official, tell_official
-from sim.report.table import show_estimate, show_range, show_text
+from sim.report.table import list_headline, show_estimate, show_range, show_text
 from sim.words import show_count, show_signed
 
 
@@ -129,10 +129,26 @@ def test_page_one_alone_is_the_start_of_the_memo(kursk_run):
 
 
 def test_the_case_says_who_signs(kursk_run):
-    head = {"author": "A. Analyst", "institution": "An Institute", "date": "2025-05-02", "classification": "Secret"}
+    head = {
+        "author": "A. Analyst", "institution": "An Institute", "date": "2025-05-02", "classification": "Secret",
+        "distribution": "Staff alone",
+    }  # fmt: skip
     told = render_memo(compose_memo(edit_result(kursk_run.result, lambda data: data.update(memo=head))))
-    for text in ("A. Analyst", "An Institute", "2 May 2025", "Secret"):
+    for text in ("A. Analyst", "An Institute", "2 May 2025", "Secret", "Distribution: Staff alone"):
         assert text in told.split("## ")[0]
+
+
+def test_the_case_says_which_counts_lead(kursk_run, two):
+    """In the title and the first sentence; of a force that it does not name they are chosen as ever."""
+    led = edit_result(kursk_run.result, lambda data: data.update(memo={"headline": ["wounded", "killed"]}))
+    assert [entry.quantity for entry in list_headline(led)] == ["wounded", "killed"]
+    page = render_memo(compose_memo(led, brief=True))
+    assert "wounded" in page.splitlines()[0]
+    assert re.search(r"Our best estimate by [^.]* wounded [^.]* killed", page)
+    south = edit_result(two, lambda data: data.update(memo={"headline": ["south.casualties"]}))
+    first = list_headline(south)[0]
+    assert (first.force, first.quantity) == ("south", "casualties")
+    assert list_headline(south)[1:] == [entry for entry in list_headline(two) if entry.force != "south"]
 
 
 def test_the_table_has_seven_rows_of_every_force(two):

@@ -83,6 +83,8 @@ def test_a_table_in_memory_becomes_a_case(table):
         (ROWS, {"forces": {"north": 5}}, "forces.north"),
         (ROWS, {"start": "soon"}, "case, start: 'soon' is not a day"),
         (ROWS, {"colour": 1}, "colour"),
+        (ROWS, {"title": "a\x00b"}, "case, title: 'a\\x00b' is refused: holds a control character; take it out"),
+        (ROWS, {"sources": {"ministry": {"role": "own", "label": "\x1b[2J"}}}, "sources.ministry.label"),
     ],
 )
 def test_a_fault_names_its_row_and_is_no_type_error(table, given, told):

@@ -174,7 +174,7 @@ def score_all(*, verbose: Iterable[str] = ()) -> dict[str, Score]:
 
 TITLES = {
     "seeds": "the five articles of the shipped cases",
-    "tuning": "sixteen texts by which the rules were mended",
+    "tuning": "seventeen texts by which the rules were mended",
     "held": "six texts held out",
 }
 

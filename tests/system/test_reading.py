@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sim.errors import InputError
+from sim.errors import InputError, quote_value
 from sim.system.reading import read_json, read_toml
 
 
@@ -25,3 +25,17 @@ def test_keys_of_toml_too(tmp_path):
     with pytest.raises(InputError, match="holds the control character") as caught:
         read_toml(path)
     assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("über", "'über'"),
+        ("전쟁", "'전쟁'"),
+        ("a\\b", "'a\\\\b'"),
+        ("a\nb\x1b", "'a\\nb\\x1b'"),
+        ("x\u202e", "'x\\u202e'"),
+    ],
+)
+def test_a_message_shows_letters_of_any_script_and_nothing_that_steers(value, shown):
+    assert quote_value(value) == shown

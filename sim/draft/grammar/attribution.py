@@ -32,7 +32,8 @@ class AttributionFinder:
         for kind in (self.language.according, self.language.by):
             for phrase in kind.find_all(self.tokens):
                 end = self._name_end(phrase.end)
-                if end > phrase.end:
+                own = kind is self.language.by and self.word(phrase.end) in ("its", "their", "his", "her")
+                if end > phrase.end and not own:
                     found.append((phrase.start, phrase.start, end, [self.tokens[phrase.end : end]], phrase.start > 0))
                     used.update(range(phrase.start, end))
         for verb in self.language.speech.find_all(self.tokens):
@@ -125,6 +126,8 @@ class AttributionFinder:
         if end and self.word(end - 1) == ",":
             return self._with_aside(end - 1, verb)
         start = self._name_start(end)
+        if self.word(start - 1) == "who" and start > 1 and not any(n in self.numbers for n in range(start, end)):
+            end, start = start - 1, self._name_start(start - 1)  # "an official who spoke on condition of ... said"
         return self._place(start, end, verb)
 
     def _with_aside(self, comma: int, verb: int) -> Place | None:

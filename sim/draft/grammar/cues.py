@@ -52,7 +52,7 @@ class CueFinder(Clause):
                 return None
             if found.label == "deployed" and (self.mentions[number].share or self._is_told_by_the_way(found, high)):
                 continue
-            if self._belongs_to_next(found, high):
+            if self._belongs_to_next(found, high) or self.is_active(found, start):
                 return None
             quantity, _ = self.merge(found.start, high)
             return Cue(quantity, cost, found.start, found.end)
@@ -138,7 +138,8 @@ class CueFinder(Clause):
                 break
             kinds.add(found.label)
             end = found.end
-            if self.word(end) in ("and", "or", "/", ",") and self.outcome_at(end + 1):
+            other = self.outcome_at(end + 1)
+            if self.word(end) in ("and", "or", "/", ",") and other and not self.is_active(other, end):
                 end += 1
             elif (
                 self.word(end) in ("and", "or", ",")
@@ -155,8 +156,8 @@ class CueFinder(Clause):
         place = found.start
         while self.word(place - 1) in ("and", "or", "/", ",") and place - 2 >= low:
             other = next((each for each in self.outcomes if each.end == place - 1), None)
-            if other is None or other.label == "deployed":
-                break
+            if other is None or other.label == "deployed" or (low and other.start == low):
+                break  # "14 dead and wounded 31": the first is of the number before
             kinds.add(other.label)
             place = other.start
         return sum_up(kinds)

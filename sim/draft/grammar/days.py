@@ -254,7 +254,10 @@ class _Finder:
             before -= 1
         clause = [self.word(n) for n in range(max(0, before - 6), before)]
         begun = set(self.days["begun"]) & {*clause[-2:]} and any(word in clause for word in self.days["since"][:1])
-        return replace(spell, relation="since") if begun and spell.relation == "on" else spell
+        clause = [self.word(n) for n in range(max(0, spell.start - 9), spell.start)]  # "since the invasion on May 2"
+        told = "".join(clause[clause.index("since") + 1 :]) if "since" in clause else "."
+        named = clause[-1:] in (["on"], ["in"]) and re.fullmatch(r"[^\W\d]+(?:['’-][^\W\d]*)*", told)
+        return replace(spell, relation="since") if (begun or named) and spell.relation == "on" else spell
 
 
 _AFTER_YEAR = frozenset(

@@ -71,6 +71,8 @@ class Wording:
             return True
         if mention.single or mention.vague or mention.share:
             return False
+        if before == "the" and re.fullmatch(r"(?:1[89]|20)\d\d", self.word(mention.first)) and self._names_year(after):
+            return True  # "the 2022 invasion"
         token = self.tokens[mention.after] if mention.after < len(self.tokens) else None
         if token and token.start == self.tokens[mention.after - 1].end and re.match(r"(?:st|nd|rd|th)\b", token.lower):
             return True
@@ -79,6 +81,14 @@ class Wording:
         if before in self.grammar["ages"] or (before == "of" and self.word(mention.first - 2) in self.grammar["ages"]):
             return True
         return before == "+" or (before == "/" and after == "/")
+
+    def _names_year(self, after: str) -> bool:
+        persons = self.language.words["persons"]
+        return after.isalpha() and after not in {
+            *persons["military"],
+            *persons["civilian"],
+            *self.grammar["prepositions"],
+        }
 
     def word_number(self, mention: Mention) -> Mention:
         """Add the qualifier that the words before or after a number make."""

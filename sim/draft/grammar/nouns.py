@@ -11,6 +11,7 @@ from sim.draft.grammar.mentions import Mention
 from sim.draft.grammar.sentences import Sentence
 
 LONGEST_NOUN = 8  # tokens
+ACTS = ("killed", "wounded", "captured")  # what is done to somebody
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,8 @@ class Clause:
                 outcome.label == "losses" and word in self.readings["suffers"] and place > first
             ):
                 return None  # a verb: "six villages lost power"
+            if place > first and self.is_active(outcome, first):
+                return Head("foreign", place, place, partitive=partitive)
             civilian = any(self.word(n) in self.civilian - self.military for n in range(first, place))
             return Head("outcome", place, outcome.end, outcome.label, partitive=partitive, civilian=civilian)
         thing = self.language.equipment.match_at(self.tokens, place)
@@ -131,10 +134,17 @@ class Clause:
             return Head("equipment", place, thing.end, thing.label, partitive=partitive)
         if word in self.military | self.civilian and not self._is_compound(place):
             civilian = word in self.civilian and word not in self.military
+            lives = next((n for n in (place, place + 2) if self.word(n) == "lives"), None)  # "5,000 soldiers' lives"
+            if lives is not None and self._is_toll(mention):
+                return Head("outcome", lives, lives + 1, "killed", civilian=civilian, partitive=partitive)
             return Head("person", place, place + 1, civilian=civilian, partitive=partitive)
         if mention.share and partitive and word in self.language.words["persons"]["bodies"]:
             return Head("person", place, place + 1, partitive=partitive)
         return Head("bare", place, place + 1, partitive=partitive) if word in self.grammar["stand_ins"] else None
+
+    def _is_toll(self, mention: Mention) -> bool:
+        """Whether a number of lives is that of the dead: "a war that has claimed about 5,000 lives"."""
+        return any(self.word(n) in self.readings["tolls"] for n in range(max(0, mention.start - 4), mention.start))
 
     def _name_rest(self, first: int, place: int, *, partitive: bool) -> Head:
         """Return what the words up to a stop are, where none of them is a noun of the table."""
@@ -158,8 +168,18 @@ class Clause:
             return True
         if mention.single and place == mention.end:
             return False  # "an alleged soldier", though "alleged" is a verb of saying too
+        if word == "and" and all(self._is_proper(n) for n in (place - 1, place + 1)):
+            return False  # "Russian and Ukrainian soldiers"
         ends = grammar["auxiliaries"] | grammar["conjunctions"]
         return word in ends or self.language.speech.match_at(self.tokens, place) is not None
+
+    def _is_proper(self, place: int) -> bool:
+        return place < len(self.tokens) and self.tokens[place].text[0].isupper()
+
+    def is_active(self, found: Found, start: int) -> bool:
+        """Whether a number of others follows a word as its object: "two strikes killed 14", "gunmen wounded a man"."""
+        passive = any(self.word(n) in self.grammar["passive"] for n in range(start, found.start))
+        return not passive and found.label in ACTS and any(each.start == found.end for each in self.mentions)
 
     def outcome_at(self, place: int) -> Found | None:
         """Return the word for an outcome that begins at a token."""

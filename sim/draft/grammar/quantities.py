@@ -3,54 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from sim.draft.grammar.cues import FAR, PERSONS, CueFinder, sum_up
+from sim.draft.grammar.cues import FAR, JOINED, PERSONS, Cue, sum_up
 from sim.draft.grammar.days import Spell
 from sim.draft.grammar.language import Language, Phrases, split_tokens
 from sim.draft.grammar.mentions import Mention
 from sim.draft.grammar.nouns import Head
+from sim.draft.grammar.readings import Reading, ReadingMarker
 from sim.draft.grammar.sentences import Sentence
 
 INHERITED = 14  # the cost of what is said of the number before
 
 
-@dataclass(frozen=True)
-class Reading:
-    """A number, and what it counts.
-
-    Attributes
-    ----------
-    mention : Mention
-    quantity : str
-    cost : float
-        How far away the word is that decided; 0 beside it.
-    cue, cue_at : str, int
-        That word, and its token.
-    head : tuple of int
-        The tokens of what is counted, from the end of the number on.
-    inherited : bool
-        Whether the quantity is that of a number before it.
-    equipment, civilian, found, asked, planned, denied, more : bool
-    """
-
-    mention: Mention
-    quantity: str
-    cost: float
-    cue: str
-    cue_at: int
-    head: tuple[int, int]
-    inherited: bool = False
-    equipment: bool = False
-    civilian: bool = False
-    found: bool = False
-    asked: bool = False
-    planned: bool = False
-    denied: bool = False
-    more: bool = False
-
-
-class QuantityReader(CueFinder):
+class QuantityReader(ReadingMarker):
     """Reads what the numbers of one sentence count.
 
     `before` is the last reading of the sentences before it; `answers` the quantity that it was asked for.
@@ -72,13 +38,41 @@ class QuantityReader(CueFinder):
     def read_all(self) -> list[Reading]:
         """Return the readings of those numbers that count losses, or those sent."""
         out: list[Reading] = []
+        waiting: list[int] = []  # numbers just before, of which nothing is said yet
         for number, mention in enumerate(self.mentions):
             reading = self._read(number, mention, out[-1] if out else None)
-            if reading is not None:
-                out.append(self._mark(number, reading))
+            if reading is None:
+                waiting.append(number)
+            else:
+                out += [self.mark(n, each) for n, each in self._join(number, reading, waiting)]
+                waiting = []
         if any(reading.quantity == "wounded" for reading in out):  # "lost 64 men, and 211 were wounded"
             died = [reading.cue in self.readings["suffered"] and reading.quantity == "losses" for reading in out]
             out = [replace(each, quantity="killed") if died[n] else each for n, each in enumerate(out)]
+        return out
+
+    def _join(self, number: int, reading: Reading, waiting: Sequence[int]) -> list[tuple[int, Reading]]:
+        """Return a reading and those of numbers that share its word: "at least five soldiers and two rebels died"."""
+        out = [(number, reading)]
+        if reading.equipment or reading.cue_at < reading.head[1] or reading.mention.share:
+            return out
+        for n in reversed(waiting):
+            before, head = self.mentions[n], self.find_head(self.mentions[n])
+            between = {self.word(place) for place in range(head.end, out[0][1].mention.start)}
+            linked = between & {"and", ","} and not between - {"and", ","} - self.grammar["quotes"]
+            near = not before.single or head.start - before.end <= 1
+            if head.kind != "person" or not linked or not near or n in self.wholes | self.asides:
+                break
+            told = replace(out[0][1], mention=before, cost=reading.cost + JOINED, head=(head.start, head.end))
+            out.insert(0, (n, replace(told, civilian=head.civilian)))
+        first = out[0][1].mention
+        if first.wording and first.qualifier != "range":  # "at least" is said of all
+            out = [
+                (n, each)
+                if each.mention.wording or each.mention.qualifier
+                else (n, replace(each, mention=replace(each.mention, qualifier=first.qualifier, wording=first.wording)))
+                for n, each in out
+            ]
         return out
 
     def _read(self, number: int, mention: Mention, last: Reading | None) -> Reading | None:
@@ -91,7 +85,7 @@ class QuantityReader(CueFinder):
         if mention.value == 0 and not mention.share and head.kind not in ("outcome", "person"):
             return None
         if head.kind == "foreign":
-            return None
+            return self._read_foreign(number, mention, head)
         if self.word(mention.first) == "one" and (head.partitive or head.kind == "bare"):
             return None
         if head.kind == "equipment":
@@ -100,22 +94,35 @@ class QuantityReader(CueFinder):
         if idle and last is not None and last.equipment and self._is_linked(mention) and self._gap(mention) <= 4:
             return replace(self._make(mention, last.quantity, 6.0, mention.first, head), equipment=True, inherited=True)
         if head.kind == "outcome":
-            quantity, _ = self.merge(head.start)
-            later = self.scan_right(number, head.end)
-            word = self.word(head.start)
-            if (
-                word in self.readings["prisoners"]
-                and later is not None
-                and later.cost <= 6
-                and later.quantity in ("killed", "wounded", "casualties")
-            ):
-                return self._make(mention, later.quantity, later.cost, later.start, head)
-            if quantity == "losses" and later is not None and later.cost <= 1 and later.quantity in PERSONS:
-                quantity = later.quantity
-            return self._make(mention, quantity, 0.0 if not head.partitive else 1.0, head.start, head)
+            return self._read_outcome(number, mention, head)
         if number in self.wholes and head.kind != "person":
             return None if head.kind == "equipment" else self._make(mention, "deployed", 6.0, mention.first, head)
         return self._read_persons(number, mention, head, last)
+
+    def _read_outcome(self, number: int, mention: Mention, head: Head) -> Reading | None:
+        if mention.share and head.partitive:
+            return None  # "half of those killed were volunteers"
+        quantity = self.merge(head.start)[0] if self.outcome_at(head.start) else head.label
+        later = self.scan_right(number, head.end)
+        word = self.word(head.start)
+        if (
+            word in self.readings["prisoners"]
+            and later is not None
+            and later.cost <= 6
+            and later.quantity in ("killed", "wounded", "casualties")
+        ):
+            return self._make(mention, later.quantity, later.cost, later.start, head)
+        if quantity == "losses" and later is not None and later.cost <= 1 and later.quantity in PERSONS:
+            quantity = later.quantity
+        return self._make(mention, quantity, 0.0 if not head.partitive else 1.0, head.start, head)
+
+    def _read_foreign(self, number: int, mention: Mention, head: Head) -> Reading | None:
+        """Of nouns that nobody listed only what is said of people: "three miners were killed"."""
+        right = self.scan_right(number, head.end)
+        passive = right and {self.word(n) for n in range(head.end, right.start)} & self.grammar["passive"]
+        if right is None or not passive or right.cost > 1 or right.quantity not in ("killed", "wounded"):
+            return None
+        return replace(self._make(mention, right.quantity, right.cost, right.start, head), civilian=True)
 
     def _read_persons(self, number: int, mention: Mention, head: Head, last: Reading | None) -> Reading | None:
         right, left = self.scan_right(number, head.end), self.scan_left(number)
@@ -128,6 +135,9 @@ class QuantityReader(CueFinder):
                 mention, "deployed", near.cost if near else 6.0, near.start if near else mention.first, head
             )
         near = min(cues, key=lambda cue: cue.cost, default=None)
+        thing = self._find_thing(near) if near is left and near is not None and head.kind == "bare" else None
+        if thing is not None and near is not None:
+            return replace(self._make(mention, thing, near.cost, near.start, head), equipment=True)
         if near is left and left is not None and head.kind == "bare" and left.cost > 3 and self._has_grown(mention):
             near = None  # what has grown is the total that the sentence began with
         inherited = self._inherit(mention, head, last)
@@ -146,11 +156,21 @@ class QuantityReader(CueFinder):
             return replace(self._make(mention, inherited, INHERITED, mention.first, head), inherited=True)
         return None
 
+    def _find_thing(self, cue: Cue) -> str | None:
+        """Return the equipment whose losses a word speaks of: "the highest tank losses, 428 in all"."""
+        matches = (self.language.equipment.match_at(self.tokens, n) for n in range(max(0, cue.start - 3), cue.start))
+        found = next((each for each in matches if each is not None and each.end == cue.start), None)
+        return found.label if found is not None and cue.quantity == "losses" else None
+
     def _read_single(self, number: int, mention: Mention, head: Head) -> Reading | None:
         """Of "a soldier" only what is said at once: captured, killed, an injured soldier; "an aircraft" lost."""
         if head.kind == "equipment":
             return self._read_equipment(number, mention, head, None) if head.start - mention.end <= 1 else None
         if head.kind == "outcome" and self.word(head.end) not in self.grammar["prepositions"]:
+            if any(
+                not self.word(n).endswith(tuple(self.grammar["adverb_ends"])) for n in range(mention.end, head.start)
+            ):
+                return None  # "a fire killed", not "a badly wounded soldier"
             following = range(head.end, min(head.end + 4, len(self.tokens)))
             person = next((n for n in following if self.word(n) in self.military | self.civilian), None)
             if person is not None and all(self.tokens[n].text[0].isalpha() for n in range(head.start, person)):
@@ -162,6 +182,9 @@ class QuantityReader(CueFinder):
             or self.word(head.start) in ("crew", "personnel", "men", "people", "family")
         ):
             return None
+        left = self.scan_left(number)
+        if left is not None and left.cost <= 0.5 and left.quantity in PERSONS:
+            return self._make(mention, left.quantity, left.cost, left.start, head)
         right = self.scan_right(number, head.end)
         if right is not None and any(self.word(n) == "among" for n in range(head.end, right.start)):
             return None
@@ -224,7 +247,7 @@ class QuantityReader(CueFinder):
         return found[-1].label if found else ""
 
     def _has_figure(self, mention: Mention) -> bool:
-        near = range(max(0, mention.start - 7), mention.start)
+        near = range(max(0, mention.start - 9), mention.start)
         return any(self.word(n) in self.readings["figures"] | self.readings["grew"] for n in near)
 
     def _has_grown(self, mention: Mention) -> bool:
@@ -235,11 +258,12 @@ class QuantityReader(CueFinder):
 
     def _is_linked(self, mention: Mention) -> bool:
         """Whether a number goes on where the one before it stopped: after a comma, "and", "including", "or"."""
-        before = self.word(mention.start - 1)
-        return (
-            before in (",", "and", ":", "or", ";", "(")
-            or any(self.word(n) in self.readings["parts"] for n in range(max(0, mention.start - 2), mention.start))
-            or " ".join(self.word(n) for n in range(mention.start - 2, mention.start)) in self.readings["parts"]
+        place = mention.start
+        while self.word(place - 1) in self.readings["additive"] | {"a"}:  # "as well as a further 300"
+            place -= 1
+        ends = {" ".join(self.word(n) for n in range(place - length, place)) for length in (1, 2, 3)}
+        return bool(ends & (self.readings["links"] | self.readings["parts"])) or any(
+            self.word(n) in self.readings["parts"] for n in range(max(0, mention.start - 2), mention.start)
         )
 
     def _gap(self, mention: Mention) -> int:
@@ -260,7 +284,9 @@ class QuantityReader(CueFinder):
         lead = self._lead_quantity()
         if lead and head.kind == "person":
             return lead
-        if head.kind == "bare" and not mention.vague and self._has_figure(mention):
+        near = {self.word(n) for n in range(max(0, mention.start - 7), mention.start)}
+        made_up = head.kind == "person" and near & self.readings["made_up"] and not self.outcomes
+        if (head.kind == "bare" or made_up) and not mention.vague and self._has_figure(mention):
             inside = [found for found in self.outcomes if found.end <= mention.start and found.label != "deployed"]
             wide = [found for found in inside if found.label == "casualties"]
             if wide or inside:
@@ -271,56 +297,3 @@ class QuantityReader(CueFinder):
 
     def _make(self, mention: Mention, quantity: str, cost: float, cue: int, head: Head) -> Reading:
         return Reading(mention, quantity, cost, self.word(cue), cue, (head.start, head.end), civilian=head.civilian)
-
-    def _mark(self, number: int, reading: Reading) -> Reading:
-        mention = reading.mention
-        low, high = self.bounds(number)
-        near = range(max(low, mention.start - 8), min(high, reading.head[1] + 8))
-        words = {self.word(n) for n in near if n not in self.days}
-        before = {self.word(n) for n in range(max(0, mention.start - 3), mention.start)}
-        between = {self.word(n) for n in range(mention.end, reading.head[1])}
-        return replace(
-            reading,
-            found=self._is_found(reading, high),
-            asked=reading.cue in self.readings["asked"],
-            planned=bool(words & self.readings["planned"]) and reading.quantity in ("deployed", "captured"),
-            denied=self._is_denied(mention),
-            more=bool((before | between) & self.readings["more"]) and reading.quantity == "deployed",
-        )
-
-    def _is_denied(self, mention: Mention) -> bool:
-        """Whether a number is said not to be so, or only supposed: "if 300 fell a day, that would be 130,000"."""
-        before = [self.word(n) for n in range(mention.start)]
-        clause = " ".join(before[-8:]).rpartition(",")[2]
-        supposed = any(f" {words} " in f" {clause} " for words in self.readings["supposed"])
-        return supposed or bool({*before} & (self.readings["denied"] - {"not"}))
-
-    def _is_found(self, reading: Reading, high: int) -> bool:
-        """Whether what is counted was found, named or brought home: said once, it holds for all that follow."""
-        mention = reading.mention
-        if mention.single:
-            return False
-        if reading.cue in self.readings["remains"]:
-            return True
-        for found in self.found:
-            guessed = any(
-                self.word(n) in self.language.words["wording"]["guessed"]
-                for n in range(max(0, found.start - 4), found.start)
-            )
-            if guessed:
-                continue
-            if self.word(found.start) in self.readings["bare_found"] and mention.start - found.end not in range(4):
-                continue
-            if (
-                found.end <= mention.start
-                and mention.start - found.end <= 40
-                and not self.is_broken(found.end, mention.start)
-            ):
-                return True
-            if (
-                mention.end <= found.start < high
-                and found.start - reading.head[1] <= 6
-                and self.word(found.start) not in ("confirmed", "lists", "listed")
-            ):
-                return True
-        return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sim.draft.grammar.attribution import AttributionFinder
 from sim.draft.grammar.language import Language, Token, split_tokens
@@ -88,6 +88,11 @@ class Speakers:
             self.last, self.last_paragraph = found[-1].speakers[0], sentence.paragraph
         return found
 
+    def foresee(self, sentence: Sentence) -> list[Attribution]:
+        """Return the attributions of a sentence to come; who speaks in it is not remembered yet."""
+        ahead = replace(self, known=dict(self.known))
+        return ahead.read(sentence, [n for n, token in enumerate(sentence.tokens) if token.text[0].isdigit()])
+
     def _name_voice(self, label: str) -> Speaker | None:
         """Return who speaks under a label; nobody where it asks."""
         words = split_tokens(label.title() if label.isupper() else label)
@@ -150,8 +155,14 @@ class Speakers:
         is_body = (
             self.language.bodies.stands_in(split_tokens(bare)) and kind not in self.language.words["speech"]["persons"]
         )
+        words = split_tokens(self.last.label) if self.last else []
+        is_office = self.language.offices.stands_in(words) and not self.language.bodies.stands_in(words)
         is_head = kind in self.language.words["speech"]["heads"] and self.last is not None and not self.last.person
-        if not (self.last or self.known) or is_head or (is_body and self.last is not None and self.last.person):
+        if (
+            not (self.last or self.known)
+            or is_head
+            or (is_body and self.last is not None and (self.last.person or is_office))
+        ):
             return self._name_generic(text, bare)
         return self.last or self.author
 

@@ -60,7 +60,10 @@ def compose_memo(
     sections = (Section(title, tuple(SECTIONS[title](material))) for title in wanted)
     head = result.memo or MemoHead()
     date = head.date or (manifest.written[:10] if manifest else "")
-    byline = (f"As of {show_day(result.as_of)}", head.author, head.institution, date and f"Dated {show_day(date)}")
+    signed = (head.author, head.institution, date and f"Dated {show_day(date)}")
+    byline = (
+        f"As of {show_day(result.as_of)}", *signed, head.distribution and f"Distribution: {head.distribution}",
+    )  # fmt: skip
     return Memo(
         title=write_title(result),
         as_of=result.as_of,
