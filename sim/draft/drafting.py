@@ -68,9 +68,9 @@ def _read_sentences(article: Article, language: Language, day: dt.date | None, s
     for index, sentence in enumerate(sentences):
         spells = find_spells(sentence.tokens, language, day)
         mentions = find_numbers(sentence.tokens, language, spells)
-        places = {n for mention in mentions if not mention.single for n in range(mention.first, mention.after)}
+        taken = {n for mention in mentions if not mention.single for n in range(mention.first, mention.after)}
         last, paragraph = speakers.last, speakers.last_paragraph
-        attributions = speakers.read(sentence, places)
+        attributions = speakers.read(sentence, taken)
         if sentence.turn:
             last, paragraph = speakers.voice, sentence.paragraph
         if not mentions:

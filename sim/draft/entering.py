@@ -181,9 +181,9 @@ def read_sentences(folder: Path) -> dict[str, Any]:
 
 
 def _are_marks(value: Any) -> bool:
-    """Whether a value is a list of pairs of places in a text."""
+    """Whether a value is a list of pairs of offsets in a text."""
     return isinstance(value, list) and all(
-        isinstance(pair, list) and len(pair) == 2 and all(type(place) is int and 0 <= place < 10**7 for place in pair)
+        isinstance(pair, list) and len(pair) == 2 and all(type(end) is int and 0 <= end < 10**7 for end in pair)
         for pair in value
     )
 

@@ -39,15 +39,15 @@ def _find_subject(said: Said, language: Language) -> str:
     )
     if verb is None:
         return ""
-    place = verb
-    while place and tokens[place - 1].lower in (*language.words["grammar"]["auxiliaries"], "probably"):
-        place -= 1
+    index = verb
+    while index and tokens[index - 1].lower in (*language.words["grammar"]["auxiliaries"], "probably"):
+        index -= 1
     found = [
-        each for each in language.countries.find_all(tokens[max(0, place - 4) : place]) if each.end == min(place, 4)
+        each for each in language.countries.find_all(tokens[max(0, index - 4) : index]) if each.end == min(index, 4)
     ]
     if found:
         return found[-1].label
-    name = tokens[place - 1] if place else None
+    name = tokens[index - 1] if index else None
     return (
         make_key(name.text) if name and name.text[0].isupper() and name.lower not in ("the", "it", "they", "we") else ""
     )

@@ -85,11 +85,11 @@ def _count_left(table: Table) -> int:
     return sum(row.get("exclude") == EXCLUDE for row in table.rows)
 
 
-def _show_row(row: dict[str, str], place: dict[str, Any], left: int, tell: Callable[..., None]) -> None:
+def _show_row(row: dict[str, str], sentence: dict[str, Any], left: int, tell: Callable[..., None]) -> None:
     tell("", ())
     tell(f"{row['id']}  ({left} to confirm)", ())
-    if place.get("text"):
-        tell(place["text"], tuple((start, end) for start, end in place.get("marks", [])))
+    if sentence.get("text"):
+        tell(sentence["text"], tuple((start, end) for start, end in sentence.get("marks", [])))
     else:
         tell(row.get("phrase", ""), ())
     _show_cells(row, tell)

@@ -53,16 +53,16 @@ def strip_notes(text: str) -> str:
 
 def split_cell(text: str) -> list[tuple[str, str]]:
     """Return the numbers of a cell, each with the words that say of what: those behind it, or all before it."""
-    places = list(_CELL.finditer(text))
-    if len(places) < 2:
+    matches = list(_CELL.finditer(text))
+    if len(matches) < 2:
         return [(text, text)]
-    ends = [*(place.start() for place in places[1:]), len(text)]
-    starts = [0, *(place.end() for place in places[:-1])]
-    before, behind = text[: places[0].start()], text[places[-1].end() :]
+    ends = [*(match.start() for match in matches[1:]), len(text)]
+    starts = [0, *(match.end() for match in matches[:-1])]
+    before, behind = text[: matches[0].start()], text[matches[-1].end() :]
     first = re.search(r"[^\W\d]", before) and not re.search(r"[^\W\d]", behind)  # "killed: 10, wounded: 20"
     return [
-        (text[start : place.start()] if first else text[place.end() : end], place[0])
-        for place, start, end in zip(places, starts, ends, strict=True)
+        (text[start : match.start()] if first else text[match.end() : end], match[0])
+        for match, start, end in zip(matches, starts, ends, strict=True)
     ]
 
 

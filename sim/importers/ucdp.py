@@ -119,7 +119,7 @@ def _read_cells(
         problem = f"the header {quote_value(','.join(header))} does not name {', '.join(lacking)}"
         raise refuse(file.name, "row 1", problem, "give UCDP's table of events with its header, or name another format")
     rows = [
-        (number, {ours: tidy_text("".join(cells[places[0] :][:1])) for ours, places in found.items() if places})
+        (number, {ours: tidy_text("".join(cells[columns[0] :][:1])) for ours, columns in found.items() if columns})
         for number, cells in lines
     ]
     days = ({"since": cells["date_start"], "as_of": cells.get("date_end", "")} for _, cells in rows)

@@ -42,11 +42,11 @@ def name_columns(rows: Sequence[Sequence[str]], file: str) -> tuple[list[str], s
         Where the days and numbers cannot be told, or in more than one way.
     """
     width = max(map(len, rows))
-    columns = [[row[place].strip() if place < len(row) else "" for row in rows[:LOOKED]] for place in range(width)]
+    columns = [[row[index].strip() if index < len(row) else "" for row in rows[:LOOKED]] for index in range(width)]
     days = {
-        place for place, column in enumerate(columns) if _share(bool(LIKE_A_DAY.match(cell)) for cell in column) > SURE
+        index for index, column in enumerate(columns) if _share(bool(LIKE_A_DAY.match(cell)) for cell in column) > SURE
     }
-    starts = [place for place in sorted(days) if place + 1 in days and _follow(columns[place], columns[place + 1])]
+    starts = [index for index in sorted(days) if index + 1 in days and _follow(columns[index], columns[index + 1])]
     found = [(start, order) for start in starts for order in _list_orders(columns, start + 2)]
     if not found:
         what = "has no header, and no columns of days with deaths by side, best, high and low after them"
@@ -71,19 +71,19 @@ def _list_orders(columns: Sequence[Sequence[str]], first: int) -> list[tuple[str
     """Return in which orders best, high and low may stand after the deaths by side; what is the same counts once."""
     if first + len(PARTS) + len(ENDS) > len(columns):
         return []
-    read = [[_read(cell or "0") for cell in columns[first + place]] for place in range(len(PARTS))]
-    read += [[_read(cell) for cell in columns[first + len(PARTS) + place]] for place in range(len(ENDS))]
+    read = [[_read(cell or "0") for cell in columns[first + index]] for index in range(len(PARTS))]
+    read += [[_read(cell) for cell in columns[first + len(PARTS) + index]] for index in range(len(ENDS))]
     whole = [row for row in zip(*read, strict=True) if None not in row]
     if len(whole) <= SURE * len(columns[first]):
         return []
     told = any(sum(row[: len(PARTS)]) for row in whole)
     found: dict[tuple[int, ...], tuple[str, ...]] = {}
     for order in permutations(ENDS):
-        place = {name: len(PARTS) + number for number, name in enumerate(order)}
-        sums = _share(sum(row[: len(PARTS)]) == row[place["best"]] for row in whole)
-        inside = _share(row[place["low"]] <= row[place["best"]] <= row[place["high"]] for row in whole)
+        index = {name: len(PARTS) + number for number, name in enumerate(order)}
+        sums = _share(sum(row[: len(PARTS)]) == row[index["best"]] for row in whole)
+        inside = _share(row[index["low"]] <= row[index["best"]] <= row[index["high"]] for row in whole)
         if (sums > SURE or not told) and inside > SURE:
-            said = tuple(row[place[name]] for row in whole for name in ENDS)
+            said = tuple(row[index[name]] for row in whole for name in ENDS)
             found.setdefault(said, order)
     return list(found.values())
 

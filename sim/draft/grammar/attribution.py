@@ -9,7 +9,7 @@ from sim.draft.grammar.language import Language, Phrases, Token
 LONGEST = 14  # tokens of a name with its office
 
 # Where it begins, its verb, where it ends; the names; and whether it stands after what was said.
-Place = tuple[int, int, int, list[list[Token]], bool]
+Span = tuple[int, int, int, list[list[Token]], bool]
 
 
 class AttributionFinder:
@@ -21,13 +21,13 @@ class AttributionFinder:
         speech = language.words["speech"]
         self.pronouns = {*speech["pronouns"], *speech["self"]}
 
-    def word(self, place: int) -> str:
+    def word(self, index: int) -> str:
         """Return a word in small letters; nothing beyond the sentence."""
-        return self.tokens[place].lower if 0 <= place < len(self.tokens) else ""
+        return self.tokens[index].lower if 0 <= index < len(self.tokens) else ""
 
-    def find_all(self) -> list[Place]:
-        """Return the places from left to right, none within another."""
-        found: list[Place] = []
+    def find_all(self) -> list[Span]:
+        """Return the spans from left to right, none within another."""
+        found: list[Span] = []
         used: set[int] = set()
         for kind in (self.language.according, self.language.by):
             for phrase in kind.find_all(self.tokens):
@@ -39,13 +39,13 @@ class AttributionFinder:
         for verb in self.language.speech.find_all(self.tokens):
             if verb.start in used:
                 continue
-            place = self._subject(verb.start) or self._inverted(verb.end, verb.start)
-            if place and not used & set(range(place[0], place[2])):
-                found.append(place)
-                used.update(range(place[0], place[2]))
+            span = self._subject(verb.start) or self._inverted(verb.end, verb.start)
+            if span and not used & set(range(span[0], span[2])):
+                found.append(span)
+                used.update(range(span[0], span[2]))
         return sorted(found, key=lambda each: each[1]) or self._find_marked()
 
-    def _find_marked(self) -> list[Place]:
+    def _find_marked(self) -> list[Span]:
         """Return who speaks by a mark alone, as headlines have it: "Mayor: nine dead", "Nine dead - mayor"."""
         first = 1 if self.word(0) in self.grammar["bullets"] else 0
         colon = next((n for n in range(first, min(first + LONGEST, len(self.tokens))) if self.word(n) == ":"), 0)
@@ -68,50 +68,50 @@ class AttributionFinder:
 
     def _name_end(self, start: int) -> int:
         """Return where a name that begins at a token ends: at a comma, a verb, or a number."""
-        place = start
-        while place < len(self.tokens) and place - start < LONGEST:
-            word = self.word(place)
-            if place in self.numbers or word in (",", ".", ";", ":", "(", "—", "–", "”", '"', "“"):
+        index = start
+        while index < len(self.tokens) and index - start < LONGEST:
+            word = self.word(index)
+            if index in self.numbers or word in (",", ".", ";", ":", "(", "—", "–", "”", '"', "“"):
                 break
-            inside = word == "in" and place > start and self._names_place(place)
+            inside = word == "in" and index > start and self._names_place(index)
             if word in self.grammar["name_ends"] and not inside:
                 break
             if (
-                self.language.speech.match_at(self.tokens, place)
-                and place > start
-                and self.word(place) not in ("report", "reports")
+                self.language.speech.match_at(self.tokens, index)
+                and index > start
+                and self.word(index) not in ("report", "reports")
             ):
                 break
-            place += 1
+            index += 1
         if (
-            self.word(place) == ","
-            and place + 1 < len(self.tokens)
-            and self.tokens[place + 1].text[0].isupper()
-            and self.language.offices.stands_in(self.tokens[start:place])
+            self.word(index) == ","
+            and index + 1 < len(self.tokens)
+            and self.tokens[index + 1].text[0].isupper()
+            and self.language.offices.stands_in(self.tokens[start:index])
         ):
-            stop = place + 1
-            while stop < len(self.tokens) and self.tokens[stop].text[0].isupper() and stop - place < 5:
+            stop = index + 1
+            while stop < len(self.tokens) and self.tokens[stop].text[0].isupper() and stop - index < 5:
                 stop += 1
             return stop
         if (
-            self.word(place) == ","
-            and not self.language.bodies.stands_in(self.tokens[start:place])
-            and place - start <= 4
+            self.word(index) == ","
+            and not self.language.bodies.stands_in(self.tokens[start:index])
+            and index - start <= 4
         ):
-            stop = place + 1
-            while stop < len(self.tokens) and self.word(stop) not in (",", ".", ";", "”") and stop - place < LONGEST:
+            stop = index + 1
+            while stop < len(self.tokens) and self.word(stop) not in (",", ".", ";", "”") and stop - index < LONGEST:
                 stop += 1
-            if self.language.offices.stands_in(self.tokens[place:stop]) and not any(
-                n in self.numbers for n in range(place, stop)
+            if self.language.offices.stands_in(self.tokens[index:stop]) and not any(
+                n in self.numbers for n in range(index, stop)
             ):
                 return stop
-        return place
+        return index
 
-    def _names_place(self, place: int) -> bool:
+    def _names_place(self, index: int) -> bool:
         """Whether a name follows: "officials in Kyiv" is one name."""
-        return place + 1 < len(self.tokens) and self.tokens[place + 1].text[0].isupper()
+        return index + 1 < len(self.tokens) and self.tokens[index + 1].text[0].isupper()
 
-    def _subject(self, verb: int) -> Place | None:
+    def _subject(self, verb: int) -> Span | None:
         """Return who stands before a verb of saying."""
         end = verb
         skipped = {*self.grammar["auxiliaries"], *self.grammar["adverbs"]}
@@ -128,34 +128,34 @@ class AttributionFinder:
         start = self._name_start(end)
         if self.word(start - 1) == "who" and start > 1 and not any(n in self.numbers for n in range(start, end)):
             end, start = start - 1, self._name_start(start - 1)  # "an official who spoke on condition of ... said"
-        return self._place(start, end, verb)
+        return self._bound(start, end, verb)
 
-    def _with_aside(self, comma: int, verb: int) -> Place | None:
+    def _with_aside(self, comma: int, verb: int) -> Span | None:
         """Return the subject before an aside between commas: "Seth Jones, director of a centre, said"."""
         opening = next((n for n in range(comma - 1, max(-1, comma - 22), -1) if self.word(n) == ","), None)
         if opening is None or opening == 0:
             return None
         if self.word(opening + 1) in self.grammar["aside_starts"]:
             start = self._name_start(opening)
-            return self._place(start, opening, verb, stop=comma + 1)
+            return self._bound(start, opening, verb, stop=comma + 1)
         start = self._name_start(opening)
         if any(n in self.numbers for n in range(opening, comma)):
-            return self._place(start, opening, verb, stop=comma + 1)
-        return self._place(start, comma, verb, stop=comma + 1)
+            return self._bound(start, opening, verb, stop=comma + 1)
+        return self._bound(start, comma, verb, stop=comma + 1)
 
     def _name_start(self, end: int) -> int:
-        place = end
-        while place > 0 and end - place < LONGEST:
-            word = self.word(place - 1)
-            if place - 1 in self.numbers or word in (".", ";", ":", "”", '"', "“", "—", "–", "(", ")", "?", "!"):
+        index = end
+        while index > 0 and end - index < LONGEST:
+            word = self.word(index - 1)
+            if index - 1 in self.numbers or word in (".", ";", ":", "”", '"', "“", "—", "–", "(", ")", "?", "!"):
                 break
-            if word == "," and not self._is_title_comma(place - 1, end):
+            if word == "," and not self._is_title_comma(index - 1, end):
                 break
             if word in self.grammar["clause_starts"]:
                 break
-            if word == "and" and not self._joins_names(place - 1, end):
+            if word == "and" and not self._joins_names(index - 1, end):
                 break
-            if self.language.speech.match_before(self.tokens, place, 2) and word not in (
+            if self.language.speech.match_before(self.tokens, index, 2) and word not in (
                 "report",
                 "reports",
                 "estimates",
@@ -163,13 +163,13 @@ class AttributionFinder:
                 "list",
             ):
                 break
-            place -= 1
-        while place < end and (
-            self.word(place) in self.grammar["prepositions"]
-            or self.word(place) in ("and", "meanwhile", "however", "earlier")
+            index -= 1
+        while index < end and (
+            self.word(index) in self.grammar["prepositions"]
+            or self.word(index) in ("and", "meanwhile", "however", "earlier")
         ):
-            place += 1  # "On the front, Lemsk": what leads in is no part of the name
-        return place
+            index += 1  # "On the front, Lemsk": what leads in is no part of the name
+        return index
 
     def _is_title_comma(self, comma: int, end: int) -> bool:
         """Whether a comma joins an office and a name: "Qarat's president, Dena Osk"."""
@@ -180,20 +180,20 @@ class AttributionFinder:
         named = after and all(token.text[0].isupper() for token in after)
         return bool(named and self.language.offices.stands_in(before) and len(after) <= 4)
 
-    def _joins_names(self, place: int, end: int) -> bool:
-        after = self.tokens[place + 1] if place + 1 < end else None
-        before = self.tokens[place - 1] if place else None
+    def _joins_names(self, index: int, end: int) -> bool:
+        after = self.tokens[index + 1] if index + 1 < end else None
+        before = self.tokens[index - 1] if index else None
         return bool(after and before and after.text[0].isupper() and before.text[0].isupper())
 
-    def _inverted(self, start: int, verb: int) -> Place | None:
+    def _inverted(self, start: int, verb: int) -> Span | None:
         """Return who stands after a verb of saying, where what was said stands before it: ", said Jones"."""
         if self.word(verb - 1) not in (",", "”", '"', "“", "’", "'") or verb == 0:
             return None
         end = self._name_end(start)
-        place = self._place(start, end, verb)
-        return None if place is None else (verb, verb, end, place[3], True)
+        span = self._bound(start, end, verb)
+        return None if span is None else (verb, verb, end, span[3], True)
 
-    def _place(self, start: int, end: int, verb: int, stop: int | None = None) -> Place | None:
+    def _bound(self, start: int, end: int, verb: int, stop: int | None = None) -> Span | None:
         name = self.tokens[start:end]
         if not name or any(n in self.numbers for n in range(start, end)) or not self._can_speak(name):
             return None
@@ -247,9 +247,9 @@ class AttributionFinder:
 
     def _split_both(self, name: list[Token]) -> list[list[Token]]:
         """Return two names of "Ukraine and South Korea both"; else the one."""
-        places = [n for n, token in enumerate(name) if token.lower == "and"]
-        if len(places) == 1 and 0 < places[0] < len(name) - 1:
-            first, second = name[: places[0]], [token for token in name[places[0] + 1 :] if token.lower != "both"]
+        indices = [n for n, token in enumerate(name) if token.lower == "and"]
+        if len(indices) == 1 and 0 < indices[0] < len(name) - 1:
+            first, second = name[: indices[0]], [token for token in name[indices[0] + 1 :] if token.lower != "both"]
             countries: Phrases = self.language.countries
             both = [list(countries.find_all(part)) for part in (first, second)]
             if second and all(

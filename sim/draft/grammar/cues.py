@@ -103,8 +103,8 @@ class CueFinder(Clause):
     def distance(self, start: int, end: int) -> float:
         """Return what it costs to reach from one token to another."""
         cost = 0.0
-        for place in range(start, end):
-            word = self.word(place)
+        for index in range(start, end):
+            word = self.word(index)
             if word in (",", "–", "—", "(", ")", ":", "-", ";"):
                 cost += COMMA
             elif word in ("and", "or"):
@@ -121,16 +121,16 @@ class CueFinder(Clause):
 
     def is_broken(self, start: int, end: int) -> bool:
         """Whether a clause ends between two places."""
-        for place in range(start, end):
-            word = self.word(place)
+        for index in range(start, end):
+            word = self.word(index)
             if word == ";" or word in self.grammar["breaks"]:
                 return True
         return False
 
-    def merge(self, place: int, high: int | None = None) -> tuple[str, int]:
+    def merge(self, index: int, high: int | None = None) -> tuple[str, int]:
         """Return the quantity of words that are joined, "killed or wounded", and where they end."""
         kinds: set[str] = set()
-        end = place
+        end = index
         high = len(self.tokens) if high is None else high
         while True:
             found = self.outcome_at(end)
@@ -153,13 +153,13 @@ class CueFinder(Clause):
 
     def _merge_back(self, found: Found, low: int) -> str:
         kinds = {found.label}
-        place = found.start
-        while self.word(place - 1) in ("and", "or", "/", ",") and place - 2 >= low:
-            other = next((each for each in self.outcomes if each.end == place - 1), None)
+        index = found.start
+        while self.word(index - 1) in ("and", "or", "/", ",") and index - 2 >= low:
+            other = next((each for each in self.outcomes if each.end == index - 1), None)
             if other is None or other.label == "deployed" or (low and other.start == low):
                 break  # "14 dead and wounded 31": the first is of the number before
             kinds.add(other.label)
-            place = other.start
+            index = other.start
         return sum_up(kinds)
 
 

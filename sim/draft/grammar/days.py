@@ -39,12 +39,12 @@ def find_spells(tokens: Sequence[Token], language: Language, published: dt.date 
     """Return the days that a sentence names, from left to right; what a day is made of is no number."""
     finder = _Finder(tokens, language, published)
     spells: list[Spell] = []
-    place = 0
-    while place < len(tokens):
-        spell = finder.match_at(place)
+    index = 0
+    while index < len(tokens):
+        spell = finder.match_at(index)
         if spell:
             spells.append(spell)
-        place = spell.end if spell else place + 1
+        index = spell.end if spell else index + 1
     return _join_spells([finder.relate(spell) for spell in spells], tokens, language)
 
 
@@ -66,43 +66,43 @@ class _Finder:
         self.by, self.since = Phrases(days["by"]), Phrases(days["since"])
         self.between = Phrases(days["between"])
 
-    def word(self, place: int) -> str:
-        return self.tokens[place].lower if 0 <= place < len(self.tokens) else ""
+    def word(self, index: int) -> str:
+        return self.tokens[index].lower if 0 <= index < len(self.tokens) else ""
 
-    def match_at(self, place: int) -> Spell | None:
+    def match_at(self, index: int) -> Spell | None:
         """Return the day, the month or the year that begins at a token."""
         return (
-            self._match_clock(place) or self._match_iso(place) or self._match_day_first(place)
-            or self._match_month(place) or self._match_words(place) or self._match_year(place)
+            self._match_clock(index) or self._match_iso(index) or self._match_day_first(index)
+            or self._match_month(index) or self._match_words(index) or self._match_year(index)
         )  # fmt: skip
 
-    def _match_clock(self, place: int) -> Spell | None:
+    def _match_clock(self, index: int) -> Spell | None:
         """Return the span of a time of the day, at the head of a sentence or with a colon: it names no day."""
-        token = self.tokens[place]
-        text = "".join(each.text for each in self.tokens[place : place + 3])
-        if _CLOCK.fullmatch(text) and self.word(place + 1) == ":":
-            return Spell(place, place + 3, None, None)
-        if place == 0 and _CLOCK.fullmatch(token.text):
-            return Spell(place, place + 1, None, None)
+        token = self.tokens[index]
+        text = "".join(each.text for each in self.tokens[index : index + 3])
+        if _CLOCK.fullmatch(text) and self.word(index + 1) == ":":
+            return Spell(index, index + 3, None, None)
+        if index == 0 and _CLOCK.fullmatch(token.text):
+            return Spell(index, index + 1, None, None)
         return None
 
-    def _number(self, place: int, top: int) -> int | None:
-        text = re.sub(r"(?:st|nd|rd|th)$", "", self.word(place))
+    def _number(self, index: int, top: int) -> int | None:
+        text = re.sub(r"(?:st|nd|rd|th)$", "", self.word(index))
         number = int(text) if re.fullmatch(r"\d{1,4}", text, re.ASCII) else None
         return number if number is not None and 1 <= number <= top else None
 
-    def _match_iso(self, place: int) -> Spell | None:
-        text = "".join(each.text for each in self.tokens[place : place + 5])
+    def _match_iso(self, index: int) -> Spell | None:
+        text = "".join(each.text for each in self.tokens[index : index + 5])
         if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
             return None
-        return self._spell(place, place + 5, int(text[:4]), int(text[5:7]), int(text[8:]))
+        return self._spell(index, index + 5, int(text[:4]), int(text[5:7]), int(text[8:]))
 
-    def _match_day_first(self, place: int) -> Spell | None:
+    def _match_day_first(self, index: int) -> Spell | None:
         """24 February 2031; 24th of February; 24 and 31 March; 24-31 March."""
-        day = self._number(place, 31)
+        day = self._number(index, 31)
         if day is None:
             return None
-        after = place + (2 if self.word(place + 1) in ("st", "nd", "rd", "th") else 1)
+        after = index + (2 if self.word(index + 1) in ("st", "nd", "rd", "th") else 1)
         until = self._number(after + 1, 31) if self.word(after) in self.days["until"] else None
         stop = after + 2 if until else after
         stop += self.word(stop) == "of"
@@ -110,70 +110,70 @@ class _Finder:
         if month is None:
             return None
         year, end = self._year(stop + 1)
-        spell = self._spell(place, end, year, month, until or day)
+        spell = self._spell(index, end, year, month, until or day)
         if until and spell.last:
             first = self._make(spell.last.year, month, day)
             return replace(spell, first=first, relation="between")
         return spell
 
-    def _month(self, place: int) -> int | None:
-        token = self.tokens[place] if place < len(self.tokens) else None
+    def _month(self, index: int) -> int | None:
+        token = self.tokens[index] if index < len(self.tokens) else None
         if token is None or not token.text[0].isupper():
             return None
         return self.months.get(token.lower)
 
-    def _match_month(self, place: int) -> Spell | None:
+    def _match_month(self, index: int) -> Spell | None:
         """January 20, 2025; March 2025; mid-January; in March."""
-        token = self.tokens[place]
+        token = self.tokens[index]
         part, dash, name = token.lower.partition("-")
         if dash and part in self.days["thirds"]:
             if name in self.months:
-                year, end = self._year(place + 1)
-                return self._month_spell(place, end, year, self.months[name], part)
+                year, end = self._year(index + 1)
+                return self._month_spell(index, end, year, self.months[name], part)
             return (
-                self._year_spell(place, place + 1, int(name), part) if name.isdigit() and int(name) in YEARS else None
+                self._year_spell(index, index + 1, int(name), part) if name.isdigit() and int(name) in YEARS else None
             )
-        month = self._month(place)
+        month = self._month(index)
         if month is None:
             return None
-        after = place + (2 if self.word(place + 1) == "." else 1)
+        after = index + (2 if self.word(index + 1) == "." else 1)
         day = self._number(after, 31)
         if day is not None and self.word(after + 1) not in ("%", "percent"):
             year, end = self._year(after + 1)
-            return self._spell(place, end, year, month, day)
+            return self._spell(index, end, year, month, day)
         year, end = self._year(after)
-        if place == 0 and year is None and token.lower in ("may", "march") and self.word(1) not in ("was", "saw"):
+        if index == 0 and year is None and token.lower in ("may", "march") and self.word(1) not in ("was", "saw"):
             return None
         part = next(
             (
                 word
-                for word in (self.word(place - 1), self.word(place - 2), self.word(place - 3))
+                for word in (self.word(index - 1), self.word(index - 2), self.word(index - 3))
                 if word in self.days["thirds"]
             ),
             "",
         )
-        return self._month_spell(place, end, year, month, part)
+        return self._month_spell(index, end, year, month, part)
 
-    def _year(self, place: int) -> tuple[int | None, int]:
-        at = place + 1 if self.word(place) == "," else place
+    def _year(self, index: int) -> tuple[int | None, int]:
+        at = index + 1 if self.word(index) == "," else index
         text = self.word(at)
         if re.fullmatch(r"\d{4}", text, re.ASCII) and int(text) in YEARS:
             return int(text), at + 1
-        return None, place
+        return None, index
 
-    def _match_words(self, place: int) -> Spell | None:
-        found, today = self.phrases.match_at(self.tokens, place), self.published
-        weekday = self.days["weekdays"].get(self.word(place))
-        if weekday is not None and self.tokens[place].text[0].isupper():
+    def _match_words(self, index: int) -> Spell | None:
+        found, today = self.phrases.match_at(self.tokens, index), self.published
+        weekday = self.days["weekdays"].get(self.word(index))
+        if weekday is not None and self.tokens[index].text[0].isupper():
             day = None if today is None else today - dt.timedelta(days=(today.weekday() - weekday) % 7)
-            return Spell(place, place + 1, day, day)
+            return Spell(index, index + 1, day, day)
         if found is None or self.word(found.end) == "of":
             return None
         if today is None:
-            return Spell(place, found.end, None, None, rough=True)
+            return Spell(index, found.end, None, None, rough=True)
         name, _, span = found.label.partition(" ")
         if name == "past":
-            return Spell(place, found.end, today - dt.timedelta(days=int(span)), today, "between")
+            return Spell(index, found.end, today - dt.timedelta(days=int(span)), today, "between")
         first, last = {
             "today": (today, today),
             "yesterday": (today - dt.timedelta(days=1),) * 2,
@@ -184,14 +184,14 @@ class _Finder:
             "last_month": _month_span(*_month_before(today)),
             "this_month": (today.replace(day=1), today),
         }[name]
-        return Spell(place, found.end, first, last, rough=first != last)
+        return Spell(index, found.end, first, last, rough=first != last)
 
-    def _match_year(self, place: int) -> Spell | None:
+    def _match_year(self, index: int) -> Spell | None:
         """Return a year, after a word that leads one in; a decade."""
-        text, before = self.word(place), self.word(place - 1)
+        text, before = self.word(index), self.word(index - 1)
         if re.fullmatch(r"(?:1[5-9]|20)\d\d", text, re.ASCII):
-            if self.word(place + 1) in ("s", "'s") or (self.word(place + 1) == "’" and self.word(place + 2) == "s"):
-                return Spell(place, place + 2, None, None)
+            if self.word(index + 1) in ("s", "'s") or (self.word(index + 1) == "’" and self.word(index + 2) == "s"):
+                return Spell(index, index + 2, None, None)
             leads = {
                 *self.days["within"],
                 *self.days["since"],
@@ -200,9 +200,9 @@ class _Finder:
                 "until",
                 *self.days["thirds"],
             } - {"over", "to", "through"}
-            follows = self.word(place + 1)
+            follows = self.word(index + 1)
             if before in leads and (not follows or not follows.isalpha() or follows in _AFTER_YEAR):
-                return self._year_spell(place, place + 1, int(text), before)
+                return self._year_spell(index, index + 1, int(text), before)
         return None
 
     def _spell(self, start: int, end: int, year: int | None, month: int, day: int) -> Spell:

@@ -51,29 +51,29 @@ class Phrases:
         for known in self._first.values():
             known.sort(key=lambda item: -len(item[0]))
 
-    def match_at(self, tokens: Sequence[Token], place: int) -> Found | None:
+    def match_at(self, tokens: Sequence[Token], index: int) -> Found | None:
         """Return the longest phrase that begins at a token."""
-        for words, label in self._first.get(tokens[place].lower, ()):
-            if all(place + n < len(tokens) and tokens[place + n].lower == word for n, word in enumerate(words)):
-                return Found(place, place + len(words), label)
+        for words, label in self._first.get(tokens[index].lower, ()):
+            if all(index + n < len(tokens) and tokens[index + n].lower == word for n, word in enumerate(words)):
+                return Found(index, index + len(words), label)
         return None
 
-    def match_before(self, tokens: Sequence[Token], place: int, longest: int = 5) -> Found | None:
+    def match_before(self, tokens: Sequence[Token], index: int, longest: int = 5) -> Found | None:
         """Return the longest phrase that ends just before a token."""
-        for start in range(max(0, place - longest), place):
+        for start in range(max(0, index - longest), index):
             found = self.match_at(tokens, start)
-            if found and found.end == place:
+            if found and found.end == index:
                 return found
         return None
 
     def find_all(self, tokens: Sequence[Token]) -> Iterator[Found]:
         """Yield the phrases of a sentence from left to right, none within another."""
-        place = 0
-        while place < len(tokens):
-            found = self.match_at(tokens, place)
+        index = 0
+        while index < len(tokens):
+            found = self.match_at(tokens, index)
             if found:
                 yield found
-            place = found.end if found else place + 1
+            index = found.end if found else index + 1
 
     def stands_in(self, tokens: Sequence[Token]) -> bool:
         """Whether any of the phrases stands among some tokens."""

@@ -54,9 +54,9 @@ class Wording:
         self.grammar = language.words["grammar"]
         self.units: dict[str, int] = language.words["numbers"]["units"]
 
-    def word(self, place: int) -> str:
+    def word(self, index: int) -> str:
         """Return a word in small letters; nothing where there is none, or where it names a day."""
-        return self.tokens[place].lower if 0 <= place < len(self.tokens) and place not in self.taken else ""
+        return self.tokens[index].lower if 0 <= index < len(self.tokens) and index not in self.taken else ""
 
     def is_no_count(self, mention: Mention) -> bool:
         """Whether a number is money, a measure, a designation, an age, or an item's number."""
@@ -92,24 +92,24 @@ class Wording:
 
     def word_number(self, mention: Mention) -> Mention:
         """Add the qualifier that the words before or after a number make."""
-        language, place = self.language, mention.first
+        language, index = self.language, mention.first
         qualifier, words, start = mention.qualifier, "", mention.first
         if mention.single:
             return mention
-        if self.word(place - 1) in ("a", "the", "an", "its", "their") and self.word(place - 2):
-            place -= 1  # "more than a dozen" is one number; "at least the 300" is seldom said
+        if self.word(index - 1) in ("a", "the", "an", "its", "their") and self.word(index - 2):
+            index -= 1  # "more than a dozen" is one number; "at least the 300" is seldom said
         for _ in range(3):
-            found = language.before.match_before(self.tokens, place, 5)
-            opener = self.word(place - 1) in ("between", "from", "anywhere", "somewhere")
+            found = language.before.match_before(self.tokens, index, 5)
+            opener = self.word(index - 1) in ("between", "from", "anywhere", "somewhere")
             if found is None and not (opener and mention.qualifier == "range"):
                 break
             if found is not None:
                 if not qualifier or (qualifier == "about" and found.label != "about"):
                     qualifier = found.label
-                start, place = found.start, found.start
+                start, index = found.start, found.start
                 words = words or self._text(found.start, found.end)
             else:
-                start = place = place - 1
+                start = index = index - 1
         after, end = (
             language.after.match_at(self.tokens, mention.after) if mention.after < len(self.tokens) else None,
             mention.after,

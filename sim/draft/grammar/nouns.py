@@ -34,7 +34,7 @@ class Clause:
     ) -> None:  # fmt: skip
         self.tokens, self.mentions, self.language = sentence.tokens, list(mentions), language
         self.sentence = sentence
-        self.days = {place for spell in spells for place in range(spell.start, spell.end)}
+        self.days = {index for spell in spells for index in range(spell.start, spell.end)}
         self.outcomes = [found for found in language.outcomes.find_all(self.tokens) if not self._is_name(found)]
         self.lost = list(language.equipment_lost.find_all(self.tokens))
         self._outcome_starts = {found.start: found for found in self.outcomes}
@@ -61,19 +61,19 @@ class Clause:
             and self.tokens[found.start - 1].lower not in (".", "“", '"')
         )
 
-    def word(self, place: int) -> str:
+    def word(self, index: int) -> str:
         """Return a word in small letters; nothing beyond the sentence."""
-        return self.tokens[place].lower if 0 <= place < len(self.tokens) else ""
+        return self.tokens[index].lower if 0 <= index < len(self.tokens) else ""
 
     def _is_whole(self, mention: Mention) -> bool:
         """Whether a number is the whole of which another is a part: "out of the initial 11,000", "an army of 5,000"."""
         some, bodies = self.language.words["persons"]["some"], self.language.words["persons"]["bodies"]
-        for place in range(mention.start - 1, max(-1, mention.start - 5), -1):
-            word = self.word(place)
-            if word == "of" and place:
-                before = self.word(place - 1)
-                near = place == mention.start - 1 and before in bodies and not mention.share
-                return before in some or near or any(place in (other.after, other.end) for other in self.mentions)
+        for index in range(mention.start - 1, max(-1, mention.start - 5), -1):
+            word = self.word(index)
+            if word == "of" and index:
+                before = self.word(index - 1)
+                near = index == mention.start - 1 and before in bodies and not mention.share
+                return before in some or near or any(index in (other.after, other.end) for other in self.mentions)
             if not (word[:1].isalpha() or word == "'s") or word in self.grammar["auxiliaries"]:
                 return False
         return False
@@ -86,101 +86,101 @@ class Clause:
 
     def find_head(self, mention: Mention) -> Head:
         """Return what stands after a number, of the words up to the next verb, comma or number."""
-        place = first = mention.end
+        index = first = mention.end
         partitive = False
-        if self.word(place) == "(":  # an aside beside a number says nothing of what is counted
-            return Head("bare", place, place)
+        if self.word(index) == "(":  # an aside beside a number says nothing of what is counted
+            return Head("bare", index, index)
         for _ in range(LONGEST_NOUN):
-            other = self._number_at(place, mention)
+            other = self._number_at(index, mention)
             if other is not None and partitive and self.mentions.index(other) in self.wholes:
-                first = place = other.end  # "ten of the 38 missiles"
+                first = index = other.end  # "ten of the 38 missiles"
                 continue
-            if place >= len(self.tokens) or place in self.days or other is not None:
+            if index >= len(self.tokens) or index in self.days or other is not None:
                 break
-            word = self.word(place)
-            if word == "of" and place == first:
-                partitive, first = True, place + 1
-            elif word in self.grammar["determiners"] and (partitive or place == first) and place <= first + 1:
-                first = max(first, place + 1)
+            word = self.word(index)
+            if word == "of" and index == first:
+                partitive, first = True, index + 1
+            elif word in self.grammar["determiners"] and (partitive or index == first) and index <= first + 1:
+                first = max(first, index + 1)
             elif word in self.grammar["quotes"]:
-                first += place == first
+                first += index == first
             else:
-                head = self._match_noun(place, first, mention, partitive=partitive)
+                head = self._match_noun(index, first, mention, partitive=partitive)
                 if head is not None:
                     return head
-                if self._is_stop(place, mention):
+                if self._is_stop(index, mention):
                     break
-            place += 1
-        return self._name_rest(first, place, partitive=partitive)
+            index += 1
+        return self._name_rest(first, index, partitive=partitive)
 
-    def _number_at(self, place: int, mention: Mention) -> Mention | None:
-        others = (each for each in self.mentions if each.start == place and each is not mention and not each.single)
+    def _number_at(self, index: int, mention: Mention) -> Mention | None:
+        others = (each for each in self.mentions if each.start == index and each is not mention and not each.single)
         return next(others, None)
 
-    def _match_noun(self, place: int, first: int, mention: Mention, *, partitive: bool) -> Head | None:
+    def _match_noun(self, index: int, first: int, mention: Mention, *, partitive: bool) -> Head | None:
         """Return the noun at a token, if it is one that can be counted here."""
-        word, outcome = self.word(place), self.outcome_at(place)
+        word, outcome = self.word(index), self.outcome_at(index)
         if outcome is not None:
             if outcome.label == "deployed" or (
-                outcome.label == "losses" and word in self.readings["suffers"] and place > first
+                outcome.label == "losses" and word in self.readings["suffers"] and index > first
             ):
                 return None  # a verb: "six villages lost power"
-            if place > first and self.is_active(outcome, first):
-                return Head("foreign", place, place, partitive=partitive)
-            civilian = any(self.word(n) in self.civilian - self.military for n in range(first, place))
-            return Head("outcome", place, outcome.end, outcome.label, partitive=partitive, civilian=civilian)
-        thing = self.language.equipment.match_at(self.tokens, place)
+            if index > first and self.is_active(outcome, first):
+                return Head("foreign", index, index, partitive=partitive)
+            civilian = any(self.word(n) in self.civilian - self.military for n in range(first, index))
+            return Head("outcome", index, outcome.end, outcome.label, partitive=partitive, civilian=civilian)
+        thing = self.language.equipment.match_at(self.tokens, index)
         if thing is not None and self.word(thing.end) not in self.military:
-            return Head("equipment", place, thing.end, thing.label, partitive=partitive)
-        if word in self.military | self.civilian and not self._is_compound(place):
+            return Head("equipment", index, thing.end, thing.label, partitive=partitive)
+        if word in self.military | self.civilian and not self._is_compound(index):
             civilian = word in self.civilian and word not in self.military
-            lives = next((n for n in (place, place + 2) if self.word(n) == "lives"), None)  # "5,000 soldiers' lives"
+            lives = next((n for n in (index, index + 2) if self.word(n) == "lives"), None)  # "5,000 soldiers' lives"
             if lives is not None and self._is_toll(mention):
                 return Head("outcome", lives, lives + 1, "killed", civilian=civilian, partitive=partitive)
-            return Head("person", place, place + 1, civilian=civilian, partitive=partitive)
+            return Head("person", index, index + 1, civilian=civilian, partitive=partitive)
         if mention.share and partitive and word in self.language.words["persons"]["bodies"]:
-            return Head("person", place, place + 1, partitive=partitive)
-        return Head("bare", place, place + 1, partitive=partitive) if word in self.grammar["stand_ins"] else None
+            return Head("person", index, index + 1, partitive=partitive)
+        return Head("bare", index, index + 1, partitive=partitive) if word in self.grammar["stand_ins"] else None
 
     def _is_toll(self, mention: Mention) -> bool:
         """Whether a number of lives is that of the dead: "a war that has claimed about 5,000 lives"."""
         return any(self.word(n) in self.readings["tolls"] for n in range(max(0, mention.start - 4), mention.start))
 
-    def _name_rest(self, first: int, place: int, *, partitive: bool) -> Head:
+    def _name_rest(self, first: int, index: int, *, partitive: bool) -> Head:
         """Return what the words up to a stop are, where none of them is a noun of the table."""
-        span = self.tokens[first:place]
+        span = self.tokens[first:index]
         if not span or all(each.lower in self.readings["additive"] | self.grammar["adverbs"] for each in span):
             return Head("bare", first, first, partitive=partitive)
         if all(each.text[0].isupper() for each in span) and span[-1].lower.endswith(tuple(self.grammar["peoples"])):
-            return Head("person", first, place, partitive=partitive)  # "3,000 North Koreans"
-        return Head("foreign", first, place, partitive=partitive)
+            return Head("person", first, index, partitive=partitive)  # "3,000 North Koreans"
+        return Head("foreign", first, index, partitive=partitive)
 
-    def _is_compound(self, place: int) -> bool:
+    def _is_compound(self, index: int) -> bool:
         """Whether a noun for people only leads another in: "civilian deaths", "air force personnel"."""
-        after, word = self.word(place + 1), self.word(place)
+        after, word = self.word(index + 1), self.word(index)
         leads = word in self.language.words["persons"]["leads"]
-        return leads and (self.outcome_at(place + 1) is not None or after in self.military | self.civilian)
+        return leads and (self.outcome_at(index + 1) is not None or after in self.military | self.civilian)
 
-    def _is_stop(self, place: int, mention: Mention) -> bool:
+    def _is_stop(self, index: int, mention: Mention) -> bool:
         """Whether a word ends what a number counts: a mark, a verb, a preposition."""
-        token, word, grammar = self.tokens[place], self.word(place), self.grammar
-        if not token.text[0].isalnum() or word == "'s" or word in grammar["prepositions"] or self.outcome_at(place):
+        token, word, grammar = self.tokens[index], self.word(index), self.grammar
+        if not token.text[0].isalnum() or word == "'s" or word in grammar["prepositions"] or self.outcome_at(index):
             return True
-        if mention.single and place == mention.end:
+        if mention.single and index == mention.end:
             return False  # "an alleged soldier", though "alleged" is a verb of saying too
-        if word == "and" and all(self._is_proper(n) for n in (place - 1, place + 1)):
+        if word == "and" and all(self._is_proper(n) for n in (index - 1, index + 1)):
             return False  # "Russian and Ukrainian soldiers"
         ends = grammar["auxiliaries"] | grammar["conjunctions"]
-        return word in ends or self.language.speech.match_at(self.tokens, place) is not None
+        return word in ends or self.language.speech.match_at(self.tokens, index) is not None
 
-    def _is_proper(self, place: int) -> bool:
-        return place < len(self.tokens) and self.tokens[place].text[0].isupper()
+    def _is_proper(self, index: int) -> bool:
+        return index < len(self.tokens) and self.tokens[index].text[0].isupper()
 
     def is_active(self, found: Found, start: int) -> bool:
         """Whether a number of others follows a word as its object: "two strikes killed 14", "gunmen wounded a man"."""
         passive = any(self.word(n) in self.grammar["passive"] for n in range(start, found.start))
         return not passive and found.label in ACTS and any(each.start == found.end for each in self.mentions)
 
-    def outcome_at(self, place: int) -> Found | None:
+    def outcome_at(self, index: int) -> Found | None:
         """Return the word for an outcome that begins at a token."""
-        return self._outcome_starts.get(place)
+        return self._outcome_starts.get(index)

@@ -17,18 +17,18 @@ MAX_MENTIONS = 100  # in one sentence: beyond, it is a table
 
 def find_numbers(tokens: Sequence[Token], language: Language, spells: Sequence[Spell] = ()) -> list[Mention]:
     """Return the numbers of a sentence that can be a count or a share, from left to right."""
-    taken = {place for spell in spells for place in range(spell.start, spell.end)}
+    taken = {index for spell in spells for index in range(spell.start, spell.end)}
     reader = _Reader(tokens, language, taken)
     mentions: list[Mention] = []
-    place = 0
-    while place < len(tokens):
-        mention = reader.match_at(place)
+    index = 0
+    while index < len(tokens):
+        mention = reader.match_at(index)
         if mention is not None and not reader.is_no_count(mention):
             mention = reader.word_number(mention)
             mentions.append(mention)
             if len(mentions) == MAX_MENTIONS:
                 break
-        place = mention.after if mention is not None else place + 1
+        index = mention.after if mention is not None else index + 1
     return mentions
 
 
@@ -45,82 +45,82 @@ class _Reader(Wording):
         self.percent = Phrases(numbers["percent"])
         self.each_in = Phrases(numbers["ranges"]["each_in"])
 
-    def match_at(self, place: int) -> Mention | None:
+    def match_at(self, index: int) -> Mention | None:
         """Return the number, or the range, that begins at a token."""
-        if place in self.taken:
+        if index in self.taken:
             return None
-        first = self._match_one(place)
+        first = self._match_one(index)
         if first is None:
             return None
         return self._match_range(first) or first
 
-    def _match_one(self, place: int) -> Mention | None:
-        vague = self.vague.match_at(self.tokens, place)
+    def _match_one(self, index: int) -> Mention | None:
+        vague = self.vague.match_at(self.tokens, index)
         if vague:
             low, high = self.numbers["vague"][vague.label]
-            return Mention(place, vague.end, place, vague.end, low=low, high=high, vague=vague.label)
-        fraction = self._match_fraction(place)
+            return Mention(index, vague.end, index, vague.end, low=low, high=high, vague=vague.label)
+        fraction = self._match_fraction(index)
         if fraction:
             return fraction
-        parsed = self._parse(place)
+        parsed = self._parse(index)
         if parsed is None:
-            return self._match_none(place) or self._match_single(place)
+            return self._match_none(index) or self._match_single(index)
         value, end = parsed
         percent = self.percent.match_at(self.tokens, end) if end < len(self.tokens) else None
         if percent:
-            return Mention(place, percent.end, place, percent.end, value=value / 100, share=True)
+            return Mention(index, percent.end, index, percent.end, value=value / 100, share=True)
         each = self.each_in.match_at(self.tokens, end) if end < len(self.tokens) else None
         if each and value < 10:
             whole = self._parse(each.end) if each.end < len(self.tokens) and each.end not in self.taken else None
             bare = each.label == "" and self.tokens[each.start].lower == "in"
             if whole and whole[0] > value and (bare or whole[0] <= 100) and whole[0] <= 1000:
-                return Mention(place, whole[1], place, whole[1], value=value / whole[0], share=True)
-        return Mention(place, end, place, end, value=value) if value <= MAX_VALUE else None
+                return Mention(index, whole[1], index, whole[1], value=value / whole[0], share=True)
+        return Mention(index, end, index, end, value=value) if value <= MAX_VALUE else None
 
-    def _match_none(self, place: int) -> Mention | None:
-        if self.word(place) in self.numbers["none"]:
-            return Mention(place, place + 1, place, place + 1, value=0.0)
+    def _match_none(self, index: int) -> Mention | None:
+        if self.word(index) in self.numbers["none"]:
+            return Mention(index, index + 1, index, index + 1, value=0.0)
         return None
 
-    def _match_single(self, place: int) -> Mention | None:
-        if self.word(place) in self.numbers["one"]:
-            return Mention(place, place + 1, place, place + 1, value=1.0, single=True)
+    def _match_single(self, index: int) -> Mention | None:
+        if self.word(index) in self.numbers["one"]:
+            return Mention(index, index + 1, index, index + 1, value=1.0, single=True)
         return None
 
-    def _match_fraction(self, place: int) -> Mention | None:
+    def _match_fraction(self, index: int) -> Mention | None:
         """one-third, a third of, two thirds, half (of, the)."""
-        word = self.word(place)
+        word = self.word(index)
         top, dash, part = word.partition("-")
         if dash and part in self.fractions and top in self.units:
-            return self._share(place, place + 1, self.units[top] * self.fractions[part])
-        after = self.word(place + 1)
+            return self._share(index, index + 1, self.units[top] * self.fractions[part])
+        after = self.word(index + 1)
         if word in self.fractions and word == "half":
             follows = after in ("of", "the", "its", "their", "his")
-            return self._share(place, place + 1, self.fractions[word]) if follows else None
+            return self._share(index, index + 1, self.fractions[word]) if follows else None
         counts = self.units.get(word, 1 if word in self.numbers["one"] else 0)
-        if counts and after in self.fractions and self.word(place + 2) in ("of", "to", "or", "and", ",", "."):
-            return self._share(place, place + 2, counts * self.fractions[after])
+        if counts and after in self.fractions and self.word(index + 2) in ("of", "to", "or", "and", ",", "."):
+            return self._share(index, index + 2, counts * self.fractions[after])
         return None
 
     def _share(self, start: int, end: int, value: float) -> Mention:
         rounded = round(value, 3) if value < 0.99 else 1.0
         return Mention(start, end, start, end, value=rounded, share=True)
 
-    def _parse(self, place: int) -> tuple[float, int] | None:
+    def _parse(self, index: int) -> tuple[float, int] | None:
         """Return the value of a number, and the token after it."""
-        word = self.word(place)
+        word = self.word(index)
         if _DIGITS.match(word):
-            return self._parse_digits(place)
-        if word in self.numbers["one"] and self.word(place + 1) in self.multipliers:
-            return self._multiply(1.0, place + 1)
-        if word == "half" and self.word(place + 1) in self.numbers["one"] and self.word(place + 2) in self.multipliers:
-            return 0.5 * self.multipliers[self.word(place + 2)], place + 3
-        return self._parse_words(place)
+            return self._parse_digits(index)
+        if word in self.numbers["one"] and self.word(index + 1) in self.multipliers:
+            return self._multiply(1.0, index + 1)
+        if word == "half" and self.word(index + 1) in self.numbers["one"] and self.word(index + 2) in self.multipliers:
+            return 0.5 * self.multipliers[self.word(index + 2)], index + 3
+        return self._parse_words(index)
 
-    def _parse_digits(self, place: int) -> tuple[float, int] | None:
-        text = re.sub(r"[,\u00a0\u202f]", "", self.word(place))
-        end = place + 1
-        if re.fullmatch(r"\d{1,3}", text) and self._stands_free(place):  # 48 200, with the spaces of the press release
+    def _parse_digits(self, index: int) -> tuple[float, int] | None:
+        text = re.sub(r"[,\u00a0\u202f]", "", self.word(index))
+        end = index + 1
+        if re.fullmatch(r"\d{1,3}", text) and self._stands_free(index):  # 48 200, with the spaces of the press release
             while re.fullmatch(r"\d{3}", self.word(end)) and self.tokens[end].start == self.tokens[end - 1].end + 1:
                 text, end = text + self.word(end), end + 1
         try:
@@ -133,17 +133,17 @@ class _Reader(Wording):
             return value * self.suffixes[after], end + 1
         return self._multiply(value, end) if after in self.multipliers else (value, end)
 
-    def _stands_free(self, place: int) -> bool:
-        return self.word(place - 1) not in self.language.words["days"]["months"]
+    def _stands_free(self, index: int) -> bool:
+        return self.word(index - 1) not in self.language.words["days"]["months"]
 
-    def _multiply(self, value: float, place: int) -> tuple[float, int]:
-        end = place
+    def _multiply(self, value: float, index: int) -> tuple[float, int]:
+        end = index
         while self.word(end) in self.multipliers:
             value, end = value * self.multipliers[self.word(end)], end + 1
         return value, end
 
-    def _parse_words(self, place: int) -> tuple[float, int] | None:
-        total, current, end, seen = 0.0, 0.0, place, False
+    def _parse_words(self, index: int) -> tuple[float, int] | None:
+        total, current, end, seen = 0.0, 0.0, index, False
         while True:
             word = self.word(end)
             ten, dash, unit = word.partition("-")
@@ -178,9 +178,9 @@ class _Reader(Wording):
             end += 1
         return (total + current, end) if seen else None
 
-    def _is_joined(self, place: int) -> bool:
+    def _is_joined(self, index: int) -> bool:
         """Whether a small number after "and" belongs to the hundreds before it: what follows is no noun of its own."""
-        parsed = self._parse_words(place)
+        parsed = self._parse_words(index)
         return parsed is not None and parsed[0] < 100
 
     def _match_range(self, first: Mention) -> Mention | None:
@@ -237,9 +237,9 @@ class _Reader(Wording):
             low *= self.multipliers[last]
         return low, high
 
-    def _is_opened(self, place: int) -> str:
+    def _is_opened(self, index: int) -> str:
         openers = self.numbers["ranges"]["openers"]
-        for before in range(place - 1, max(-1, place - 4), -1):
+        for before in range(index - 1, max(-1, index - 4), -1):
             word = self.word(before)
             if word in openers:
                 return word
@@ -257,6 +257,6 @@ class _Reader(Wording):
                 return ""
         return ""
 
-    def _has_grown(self, place: int) -> bool:
+    def _has_grown(self, index: int) -> bool:
         grew = self.language.words["readings"]["grew"]
-        return any(self.word(before) in grew for before in range(max(0, place - 6), place))
+        return any(self.word(before) in grew for before in range(max(0, index - 6), index))

@@ -58,7 +58,7 @@ class QuantityReader(ReadingMarker):
             return out
         for n in reversed(waiting):
             before, head = self.mentions[n], self.find_head(self.mentions[n])
-            between = {self.word(place) for place in range(head.end, out[0][1].mention.start)}
+            between = {self.word(index) for index in range(head.end, out[0][1].mention.start)}
             linked = between & {"and", ","} and not between - {"and", ","} - self.grammar["quotes"]
             near = not before.single or head.start - before.end <= 1
             if head.kind != "person" or not linked or not near or n in self.wholes | self.asides:
@@ -194,19 +194,19 @@ class QuantityReader(ReadingMarker):
 
     def _read_labelled(self, mention: Mention) -> Reading | None:
         """Of the item of a list whose noun stands before its number: "tanks: 1,034", "personnel: about 48 200"."""
-        place = mention.start - 1
-        if self.word(place) not in (":", "–", "—", "-", "‒", "=") or place < 1 or mention.single:
+        index = mention.start - 1
+        if self.word(index) not in (":", "–", "—", "-", "‒", "=") or index < 1 or mention.single:
             return None
         head = Head("bare", mention.end, mention.end)
         first = 1 if self.word(0) in self.grammar["bullets"] else 0
-        label = self.tokens[first:place]
+        label = self.tokens[first:index]
         if not label or len(label) > 8 or any(token.text[0].isdigit() for token in label):
             return None
-        for n in range(first, place):
+        for n in range(first, index):
             thing = self.language.equipment.match_at(self.tokens, n)
-            if thing and thing.end == place:
+            if thing and thing.end == index:
                 return replace(self._make(mention, thing.label, 1.0, n, head), equipment=True)
-        quantities = [found.label for found in self.outcomes if first <= found.start < place]
+        quantities = [found.label for found in self.outcomes if first <= found.start < index]
         if quantities:
             return self._make(mention, sum_up(set(quantities)), 1.0, first, head)
         if any(token.lower in self.military for token in label) and (quantity := self._lead_quantity()):
@@ -224,19 +224,19 @@ class QuantityReader(ReadingMarker):
             elif bounds[0] <= found.start and found.end <= mention.start:
                 costs.append((self.distance(found.end, mention.start), found.start))
         spoiled = [n for n in range(bounds[0], bounds[1]) if self.word(n) in self.readings["damaged"]]
-        cost, place = min(costs, default=(FAR + 1.0, mention.first))
+        cost, index = min(costs, default=(FAR + 1.0, mention.first))
         if any(min(abs(n - mention.start), abs(n - head.end)) <= cost for n in spoiled):
             return None
         linked = last is not None and (last.equipment or self._is_linked(mention)) and self._gap(mention) <= 12
         if cost > FAR and linked and last is not None and last.quantity not in ("deployed",):
-            return replace(self._make(mention, head.label, INHERITED, place, head), equipment=True, inherited=True)
+            return replace(self._make(mention, head.label, INHERITED, index, head), equipment=True, inherited=True)
         if cost > FAR and self._lead_tells(self.language.equipment_lost):
-            return replace(self._make(mention, head.label, 8.0, place, head), equipment=True)
+            return replace(self._make(mention, head.label, 8.0, index, head), equipment=True)
         if cost > FAR and any(
             found.label for found in self.found if found.end <= mention.first and mention.first - found.end <= 4
         ):
-            return replace(self._make(mention, head.label, 8.0, place, head), equipment=True)
-        return None if cost > FAR else replace(self._make(mention, head.label, cost, place, head), equipment=True)
+            return replace(self._make(mention, head.label, 8.0, index, head), equipment=True)
+        return None if cost > FAR else replace(self._make(mention, head.label, cost, index, head), equipment=True)
 
     def _lead_tells(self, phrases: object) -> bool:
         lead = split_tokens(self.sentence.lead)
@@ -258,10 +258,10 @@ class QuantityReader(ReadingMarker):
 
     def _is_linked(self, mention: Mention) -> bool:
         """Whether a number goes on where the one before it stopped: after a comma, "and", "including", "or"."""
-        place = mention.start
-        while self.word(place - 1) in self.readings["additive"] | {"a"}:  # "as well as a further 300"
-            place -= 1
-        ends = {" ".join(self.word(n) for n in range(place - length, place)) for length in (1, 2, 3)}
+        index = mention.start
+        while self.word(index - 1) in self.readings["additive"] | {"a"}:  # "as well as a further 300"
+            index -= 1
+        ends = {" ".join(self.word(n) for n in range(index - length, index)) for length in (1, 2, 3)}
         return bool(ends & (self.readings["links"] | self.readings["parts"])) or any(
             self.word(n) in self.readings["parts"] for n in range(max(0, mention.start - 2), mention.start)
         )

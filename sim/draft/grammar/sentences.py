@@ -72,7 +72,7 @@ def join_lines(text: str) -> str:
 def split_sentences(text: str, language: Language) -> Iterator[Sentence]:
     """Yield the sentences of a text whose lines are paragraphs."""
     short = language.set_of("grammar", "abbreviations")
-    number, place, lead, voices = 0, 0, "", find_voices(text)
+    number, index, lead, voices = 0, 0, "", find_voices(text)
     voice, turn = "", 0
     for paragraph, whole in enumerate(text.split("\n")):
         label = _TURN.match(whole)
@@ -89,13 +89,13 @@ def split_sentences(text: str, language: Language) -> Iterator[Sentence]:
             part = line[start:end].strip()
             if not part:
                 continue
-            begin = place + start + line[start:end].index(part)
+            begin = index + start + line[start:end].index(part)
             number += 1
             heading = part[-1] not in '.!?…”"’);' and not item
             is_lead = part == lead
             tokens = tuple(split_tokens(part, begin))
             yield Sentence(number, paragraph, begin, part, tokens, "" if is_lead else lead, heading, voice, turn)
-        place += len(line) + 1
+        index += len(line) + 1
 
 
 def find_voices(text: str) -> frozenset[str]:

@@ -35,7 +35,7 @@ class Speaker:
 
 @dataclass(frozen=True)
 class Attribution:
-    """A place where a sentence says who says so: `start` to `end` are its tokens, `verb` that of saying."""
+    """Where a sentence says who says so: `start` to `end` are its tokens, `verb` that of saying."""
 
     start: int
     verb: int
@@ -63,19 +63,19 @@ class Speakers:
     names: frozenset[str] = frozenset()  # words with a capital within sentences
     voice: Speaker | None = None  # of a transcript, who has the word
 
-    def read(self, sentence: Sentence, places: Iterable[int]) -> list[Attribution]:
+    def read(self, sentence: Sentence, indices: Iterable[int]) -> list[Attribution]:
         """Return the attributions of a sentence; those who speak in it are remembered.
 
         Parameters
         ----------
         sentence : Sentence
-        places : iterable of int
+        indices : iterable of int
             The tokens that are numbers: no name has one.
         """
         if sentence.turn:
             self.voice = self._name_voice(sentence.voice)
             self.last, self.last_paragraph = self.voice, sentence.paragraph
-        finder = AttributionFinder(sentence.tokens, self.language, set(places), self.names)
+        finder = AttributionFinder(sentence.tokens, self.language, set(indices), self.names)
         found: list[Attribution] = []
         for start, verb, end, names, trails in finder.find_all():
             speakers = tuple(speaker for name in names if (speaker := self.identify(name)) is not None)
@@ -170,7 +170,7 @@ class Speakers:
         """Return the person named and the institution: "Qarat's president, Dena Osk"."""
         parts = _split_commas(name)
         offices, bodies = self.language.offices, self.language.bodies
-        persons, places = [], []
+        persons, indices = [], []
         for part in parts:
             texts = [token.text for token in part]
             has_office = offices.stands_in(part)
@@ -185,20 +185,20 @@ class Speakers:
             ):
                 persons.append(" ".join(texts))
             else:
-                places.append(part)
+                indices.append(part)
         if len(parts) == 1 and not persons:
             person, rest = self._split_title(parts[0])
             return person, rest
-        if not persons and places:
-            person, rest = self._split_title(places[0])
-            if person and len(places) > 1:
-                return person, _join(places[1]) if not rest or rest.lower() in self.language.words["speech"][
+        if not persons and indices:
+            person, rest = self._split_title(indices[0])
+            if person and len(indices) > 1:
+                return person, _join(indices[1]) if not rest or rest.lower() in self.language.words["speech"][
                     "persons"
                 ] else rest
             return person, rest
-        rest = _join(places[0]) if places else ""
-        return (persons[0] if persons else ""), self._find_body(places[0]) if places and self._find_body(
-            places[0]
+        rest = _join(indices[0]) if indices else ""
+        return (persons[0] if persons else ""), self._find_body(indices[0]) if indices and self._find_body(
+            indices[0]
         ) else rest
 
     def _find_body(self, part: Sequence[Token]) -> str:
@@ -306,14 +306,14 @@ def strip_name(text: str, language: Language) -> str:
     return rest.strip(" ,") if rest and first.lower() in language.words["grammar"]["articles"] else text
 
 
-def choose_speaker(attributions: Sequence[Attribution], place: int) -> Attribution | None:
+def choose_speaker(attributions: Sequence[Attribution], index: int) -> Attribution | None:
     """Return the attribution that governs a number: the last before it, or one that trails what was said."""
     strong = [each for each in attributions if not each.weak]
     if strong and len(strong) < len(attributions):
-        return choose_speaker(strong, place) or choose_speaker([each for each in attributions if each.weak], place)
-    before = [each for each in attributions if each.verb <= place and not each.trails]
-    after = [each for each in attributions if each.start > place and each.trails]
-    inside = [each for each in attributions if each.start <= place < each.end]
+        return choose_speaker(strong, index) or choose_speaker([each for each in attributions if each.weak], index)
+    before = [each for each in attributions if each.verb <= index and not each.trails]
+    after = [each for each in attributions if each.start > index and each.trails]
+    inside = [each for each in attributions if each.start <= index < each.end]
     if inside:
         return inside[-1]
     if before:
