@@ -44,7 +44,7 @@ from sim.system.tasks import TaskOptions, gather_results
 
 GROUP = "group"  # the kind of a task that fits the claims of one group of sources alone
 ECHO = "echo: "
-WORTH = 320  # draws of each chain of the first fit, whose seconds a variant takes
+WORTH = 350  # draws of each chain of the first fit, whose seconds a variant takes
 # Of later attempts at a variant: the draws, and what steps may be refused, as shares of a case's first attempt.
 LATER = ((0.3, 0.2), (0.6, 0.1), (1.0, 0.1))
 
