@@ -73,13 +73,29 @@ def stand_on(design: Design, draws: Draws, sample: Sample) -> Footing:
     return Footing(design, draws.x, densities, draws.chain_state, efficiency)
 
 
+def thin_footing(footing: Footing, seed: int, most: int) -> Footing:
+    """Return every k-th draw where each chain has more than `most`: of many, neighbours tell much the same.
+
+    A variant takes as long to weigh as there are draws, each time that they are moved.
+    """
+    every = math.ceil(footing.x.shape[1] / most)
+    if every == 1:
+        return footing
+    design, x = footing.design, np.ascontiguousarray(footing.x[:, ::every])
+    draws = Draws(constrain_draws(design, x), 0, 0.0, {}, footing.chain_state, x)
+    return stand_on(design, draws, take_posterior(design, draws, seed))
+
+
 def draw_more(footing: Footing, seed: int, first: Effort) -> Footing:
     """Return draws of which more are effective: half of them the base's, half of its chains moved on.
 
     The latter have the covariance of the former for a metric, and larger steps. Where a transition diverges, or no more
-    draws are effective, the base's stand. `first` is the effort with which the case is sampled at first.
+    draws are effective, the base's stand. A case that took more than one attempt has many: every k-th of them.
+    `first` is the effort with which the case is sampled at first.
     """
     design, x, state = footing.design, footing.x, footing.chain_state
+    if x.shape[1] > first.draws:
+        return thin_footing(footing, seed, first.draws)
     if not len(state.metric.matrix):  # of a large case, whose draws cost as much as a few variants
         return footing
     accepted = 1 - MORE_REFUSED * (1 - first.target_accept)

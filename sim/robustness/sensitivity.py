@@ -9,7 +9,6 @@ Variants of one density are judged once. Priors are scaled by powers (Kallioinen
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
@@ -45,7 +44,7 @@ from sim.system.tasks import TaskOptions, gather_results
 
 GROUP = "group"  # the kind of a task that fits the claims of one group of sources alone
 ECHO = "echo: "
-SHARE = 0.4  # of the seconds of the first fit, that a variant takes
+WORTH = 350  # draws of each chain of the first fit, whose seconds a variant takes
 # Of later attempts at a variant: the draws, and what steps may be refused, as shares of a case's first attempt.
 LATER = ((0.3, 0.2), (0.6, 0.1), (1.0, 0.1))
 
@@ -71,10 +70,9 @@ def examine_case(design: Design, seed: int, *, quick: bool = False, **options: U
         As `docs/formats.md` has it: `shift_sd` is the change of the median of log C in units of the base posterior's
         standard deviation of log C.
     """
-    quiet, started = options.get("quiet", True), time.perf_counter()
+    quiet = options.get("quiet", True)
     ladder = choose_ladder(design)
     fit = fit_design(design, seed, ladder, quiet=quiet)  # as a run fits it, to the last digit
-    took = time.perf_counter() - started
     sample, footing = fit.sample, stand_on(design, fit.draws, fit.sample)
     chains = fit.draws.shape[0]
     base = FitSummary(fit.verdict.trusted, "fit", None, describe_counts(sample, chains))
@@ -93,8 +91,8 @@ def examine_case(design: Design, seed: int, *, quick: bool = False, **options: U
     done |= {task: read_fit(fit_task(footing, seed, task)) for task in here}
     own = [task for task in own if task not in here]
     wider = draw_more(footing, seed, ladder.efforts[0]) if own else footing
-    share = took * SHARE * len(own) / max(options.get("jobs", 1), 1)
-    tell_step(f"{len(done)} variants judged, {len(own)} to fit: about {share:.0f} s", quiet=quiet or not own)
+    seconds = WORTH * len(own) * fit.draws.seconds["sample"] / fit.draws.shape[1]
+    tell_step(f"{len(done)} variants judged, {len(own)} to fit: about {seconds:.0f} s", quiet=quiet or not own)
     done |= gather_results(
         partial(fit_task, wider, seed),
         own,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from examples import CASE, UNBOUNDED
@@ -19,7 +21,7 @@ from sim.report.robustness import GOOD_K
 from sim.robustness import sensitivity
 from sim.robustness.bridging import carry_chains, compare_densities, match_moments, weigh_draws
 from sim.robustness.counts import describe_counts, quantiles_of, read_fit
-from sim.robustness.footing import draw_more, stand_on
+from sim.robustness.footing import draw_more, stand_on, thin_footing
 from sim.robustness.sensitivity import examine_case, fit_task
 from sim.robustness.variants import Variant, build_variant
 from sim.sampler.diagnostics import load_statistics
@@ -142,6 +144,18 @@ def test_more_draws_are_of_the_same_law_and_more_of_them_effective(stand):
             gaps.append((values[0].mean() - values[1].mean()) / error)
     assert np.abs(gaps).max() < 5
     assert np.mean(np.square(gaps)) < 2
+
+
+def test_of_many_draws_every_other_one_is_weighed(stand, monkeypatch):
+    """They have the densities that they had, and each is worth more than it was among its neighbours; none is new."""
+    *_, base = stand("forces")
+    monkeypatch.setattr("sim.robustness.footing.sample_posterior", lambda *_, **__: pytest.fail("more were drawn"))
+    many, first = base.x.shape[1], choose_ladder(base.design).efforts[0]
+    thinner = draw_more(base, 1, replace(first, draws=many // 2))
+    assert np.array_equal(thinner.x, base.x[:, ::2])
+    assert np.array_equal(thinner.densities, base.densities.reshape(base.x.shape[:2])[:, ::2].ravel())
+    assert base.efficiency < thinner.efficiency <= 1
+    assert thin_footing(base, 1, many) is base
 
 
 def _lay_out(name, write):

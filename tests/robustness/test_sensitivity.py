@@ -14,8 +14,8 @@ from sim.contract.check import dump_record, parse_sensitivity
 from sim.posterior.fit import Effort
 from sim.posterior.verdict import Ladder, choose_ladder, fit_design
 from sim.report.robustness import list_shown, tell_robustness
-from sim.robustness.sensitivity import examine_case
-from sim.robustness.variants import list_variants, without_source
+from sim.robustness.sensitivity import WORTH, examine_case
+from sim.robustness.variants import COPIES, list_variants, without_source
 from sim.sampler.diagnostics import OF_INTERVALS
 from sim.system.tasks import finish_tasks
 
@@ -116,6 +116,28 @@ def test_claims_left_out_by_reweighting_agree_with_refits(design, variants, monk
         assert one.what == two.what
         # Smoothed weights have a smaller effective size than the draws of a refit: twice its Monte Carlo error.
         assert one.shift_sd == pytest.approx(two.shift_sd, abs=5 * 2 * one.shift_mcse)
+
+
+def test_how_long_it_takes_is_told_by_the_draws_and_not_by_the_compiler(design, variants, monkeypatch):
+    """A first fit that was compiled for, or begun anew, says no more of a variant than how fast its draws were."""
+    laid, told = design(REPORTED[:3], ALLY), []
+    variants("duplicate_source")
+
+    def fit_slowly(*arguments, **options):
+        fit = fit_design(*arguments, **options)
+        return fit._replace(draws=replace(fit.draws, seconds={"compile": 1e6, "sample": fit.draws.shape[1] / 100}))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("sim.robustness.sensitivity.fit_design", fit_slowly)
+        patch.setattr("sim.robustness.sensitivity.list_groups", lambda _: {})
+        patch.setattr("sim.robustness.sensitivity.fit_task", lambda *_: pytest.fail("asked to fit"))
+        patch.setattr("sim.robustness.sensitivity.gather_results", lambda *_, **__: iter(()))
+        patch.setattr("sim.robustness.sensitivity.tell_step", lambda text, **_: told.append(text))
+        with pytest.raises(KeyError):  # of what was not fitted
+            examine_case(laid, 1)
+    speakers = {row.get("source", "own") for row in REPORTED[:3]}
+    fits = len(COPIES) * len(speakers)
+    assert told == [f"0 variants judged, {fits} to fit: about {fits * WORTH / 100:.0f} s"]
 
 
 def test_what_is_finished_is_kept(design, variants, tmp_path, monkeypatch):
