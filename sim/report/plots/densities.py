@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from sim.contract.summary import Estimate, Result
+from sim.contract.summary import Estimate, Result, list_distinct
 from sim.report.finding import name_forces, write_title
 from sim.report.labels import name_count, name_row, raise_first, tell_forces_apart
 from sim.report.plots.frame import MARGIN, TEXT, WIDTH, Frame, cut_text, measure_text, name_source, open_frame
@@ -23,7 +23,7 @@ from sim.report.plots.style import (
     set_count_axis,
     span_counts,
 )
-from sim.report.table import Row, list_distinct, list_headline, show_estimate, show_range
+from sim.report.table import Row, list_headline, show_estimate, show_range
 from sim.words import show_day
 
 MAX_ROWS = 30
