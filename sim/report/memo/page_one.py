@@ -28,7 +28,7 @@ def compose_page_one(material: Material) -> Iterator[Block]:
     yield from (Text(line, "note") for line in list_openings(result))
     said = _say_estimates(result), _say_none(result, material.scale), _say_odds(result, material.scale)
     yield Text(" ".join(filter(None, said)))
-    yield Picture("headline.png", f"How likely each number is, by {show_day(result.as_of)}")
+    yield Picture("page-one.png", f"How likely each number is, by {show_day(result.as_of)}")
     yield _tabulate(result)
     yield Terms(tuple(_answer(material)))
 
