@@ -62,9 +62,9 @@ def list_derived(result: Result, *, brief: bool = False) -> Iterator[Line]:
 
 
 def choose_derived_digits(interval: tuple[float, float]) -> int:
-    """Return how many figures of a derived quantity carry something: two where its 90% interval is wide."""
-    low, high = interval
-    return 2 if high > 2 * abs(low) else 3
+    """Return how many figures of a derived quantity carry something: two from a threefold 90% interval on."""
+    low, high = sorted(map(abs, interval))
+    return 2 if min(interval) <= 0 <= max(interval) or high > 3 * low else 3
 
 
 def list_headline(result: Result) -> list[Estimate]:

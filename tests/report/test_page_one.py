@@ -16,8 +16,8 @@ from sim.report.memo import compose_memo, render_memo
 from sim.report.memo.page_one import MAX_LINES, choose_rows
 from sim.report.notes import list_notes, list_openings
 from sim.report.official import has_official, tell_official
-from sim.report.table import list_headline, show_estimate, show_range, show_text
-from sim.words import show_count, show_signed
+from sim.report.table import choose_derived_digits, list_headline, show_estimate, show_range, show_text
+from sim.words import choose_digits, show_count, show_signed
 
 
 @pytest.fixture(scope="module")
@@ -406,6 +406,14 @@ def test_a_number_of_some_days_is_no_latest_total(kursk_run):
     (told,) = tell_official(result)
     assert "The latest number told is 100 killed" in told
     assert "1,000" not in told
+
+
+def test_two_figures_are_given_from_a_threefold_interval_on():
+    for interval, digits in (((136.0, 351.0), 3), ((100.0, 301.0), 2)):
+        assert choose_digits(interval) == choose_derived_digits(interval) == digits
+    assert choose_derived_digits((0.2, 0.5)) == 3
+    assert choose_derived_digits((-4.0, 5.0)) == 2
+    assert choose_derived_digits((-5.0, -4.0)) == 3
 
 
 def test_names_read_as_names():

@@ -121,7 +121,15 @@ def compose_used_claims(material: Material) -> Iterator[Block]:
         said = (_show_source(claim, labels), _show_claim(claim, of), _show_days(claim))
         pull = (pulls.get(claim.id, "–"),) if pulls else ()
         rows.append((*said, *off, *pull, _show_wording(claim, known, labels), _show_report(claim)))
-    header = ("Source", "Said", "As of", "Expected", "Off by (sd)", *["Pull (sd)"] * bool(pulls), *LONG)
+    header = (
+        "Source",
+        "Said",
+        "As of",
+        "Expected",
+        "Off\N{NO-BREAK SPACE}by (sd)",
+        *["Pull (sd)"] * bool(pulls),
+        *LONG,
+    )
     align = f"lllrr{'r' * bool(pulls)}ll"
     if rows:
         yield Text(
