@@ -313,7 +313,7 @@ def test_a_place_that_is_taken_is_told(run, tmp_path):
 
 def test_a_picture_that_is_none_is_told(run, tmp_path):
     folder = Path(shutil.copytree(run, tmp_path / "edited"))
-    (folder / "figures" / "headline.png").write_text("none", encoding="utf-8")
+    (folder / "figures" / "page-one.png").write_text("none", encoding="utf-8")
     for form in ("docx", "pdf"):
         assert call("memo", folder, "--format", form).returncode == 3
 

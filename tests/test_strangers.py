@@ -105,7 +105,7 @@ FORMATS = "md,html,docx,pdf"
 
 @pytest.mark.parametrize("form", FORMATS.split(","))
 def test_a_linked_figure_is_not_embedded(form, run, secret):
-    replace_by_link(run / "figures" / "headline.png", secret)
+    replace_by_link(run / "figures" / "page-one.png", secret)
     refuse("it is a link", "memo", run, "--format", form)
 
 
@@ -118,12 +118,12 @@ def test_figures_may_be_no_link(run, secret):
 
 @pytest.mark.parametrize("content", [WORDS.encode(), b"\x89PNG\r\n\x1a\n" + b"x" * 100])
 def test_what_is_embedded_is_a_picture(content, run):
-    (run / "figures" / "headline.png").write_bytes(content)
+    (run / "figures" / "page-one.png").write_bytes(content)
     refuse("is a picture that is none", "memo", run, "--format", "html")
 
 
 def test_a_picture_is_one_to_the_last_byte(run):
-    path = run / "figures" / "headline.png"
+    path = run / "figures" / "page-one.png"
     path.write_bytes(path.read_bytes() + WORDS.encode())
     refuse("something follows it", "memo", run, "--format", "html")
 
@@ -138,7 +138,7 @@ def test_no_file_of_a_run_is_read_through_a_link(name, run, secret):
 
 
 @pytest.mark.parametrize(
-    "name", ["summary.json", "manifest.json", "unknowns.npy", "figures/headline.png", "inputs/claims.csv"]
+    "name", ["summary.json", "manifest.json", "unknowns.npy", "figures/page-one.png", "inputs/claims.csv"]
 )
 def test_a_sparse_file_is_refused_before_it_is_read(name, run):
     make_sparse(run / name)
@@ -345,7 +345,7 @@ def test_typst_reads_nothing_through_the_figures(run, tmp_path):
     for name in ("claims.csv", "../summary.json"):
         (tmp_path / "house" / "memo.typ.j2").write_text(f'#read("figures/{name}")', encoding="utf-8")
         refuse("memo.typ.j2", "memo", run, "--format", "pdf", "--template", tmp_path / "house")
-    (tmp_path / "house" / "memo.typ.j2").write_text('#image("figures/headline.png")', encoding="utf-8")
+    (tmp_path / "house" / "memo.typ.j2").write_text('#image("figures/page-one.png")', encoding="utf-8")
     accept("memo", run, "--format", "pdf", "--template", tmp_path / "house")
 
 

@@ -318,6 +318,15 @@ def is_repetition(quantity: str, parts: Sequence[str]) -> bool:
     return len(parts) == 1 and parts[0] != quantity
 
 
+def list_distinct(result: Result, force: str | None = None) -> list[Estimate]:
+    """Return the estimates, of a force or of all, without totals that add up the same as one before them."""
+    kept: dict[tuple[str, tuple[str, ...]], Estimate] = {}
+    for entry in result.estimates:
+        if force is None or entry.force == force:
+            kept.setdefault((entry.force, tuple(sorted(entry.parts)) or (entry.quantity,)), entry)
+    return list(kept.values())
+
+
 def choose_leading(counts: Mapping[tuple[str, str], Sequence[str]]) -> list[tuple[str, str]]:
     """Return the counts that are told first: the killed and the casualties of each force, or what there is.
 

@@ -12,7 +12,7 @@ import numpy as np
 from sim.case.case import Role
 from sim.contract.sensitivity import Sensitivity
 from sim.contract.summary import JudgedClaim, Result
-from sim.report.labels import name_group
+from sim.report.labels import name_count, name_group, tell_forces_apart
 from sim.report.robustness import DECIDES, LEFT_OUT, list_conflicts, list_forces, look_at
 from sim.words import show_number
 
@@ -27,10 +27,10 @@ RULE = (
     f"variance is left in a headline count; else moderate where fewer than {MANY} sources say more than a bound, "
     f"none is independent, a claim is more than {FAR:g} standard deviations off, the latest numbers of one count lie "
     f"more than a factor of {APART:g} apart, more than half of the variance would go if the sources' biases were "
-    "known, or the priors are provisional; else high. One level lower where a question of check that the answer may "
-    "hang on stands unanswered, or where claims contradict each other: two kinds of them, by measure or by role, lie "
-    f"more than {FAR:g} standard deviations apart around what was expected, or by the sensitivity report groups of "
-    "sources conflict, or one kind of claims left out moves a headline by more than its standard deviation."
+    "known, or the priors are provisional; else high. One level lower where a question about the claims that the "
+    "answer may hang on stands unanswered, or where claims contradict each other: two kinds of them, by measure or by "
+    f"role, lie more than {FAR:g} standard deviations apart around what was expected, or by the sensitivity report "
+    "groups of sources conflict, or one kind of claims left out moves a headline by more than its standard deviation."
 )
 _KINDS = {"cumulative": "running totals", "interval": "counts of days or spells"}
 
@@ -68,6 +68,7 @@ def _judge_evidence(result: Result) -> tuple[str, str]:
         "much of the answer is the prior's": any(entry.prior_share > MOST for entry in headline),
     }
     numbers = {claim.owner for claim in used if claim.wording.sign == 0}
+    apart = _tell_apart(result, used)
     few = (
         f"only {_count(len(speaking))} speak"
         if len(speaking) < MANY
@@ -80,13 +81,13 @@ def _judge_evidence(result: Result) -> tuple[str, str]:
         "most of the uncertainty would go if the sources' biases were known": any(
             entry.bias_share > MOST for entry in headline
         ),
-        _tell_apart(used): max(_list_factors(used), default=1.0) > APART,
+        apart: bool(apart),
         "the priors are provisional": result.prior.provisional,
     }
     for level, reasons in (("low", low), ("moderate", moderate)):
         found = [reason for reason, holds in reasons.items() if holds]
         if found:
-            return level, "; ".join(found)
+            return level, "; ".join([*found, *([apart] if apart and level == "low" else [])])
     return "high", f"{_count(len(speaking))} speak, {len(independent)} of them independent, and they agree"
 
 
@@ -94,17 +95,21 @@ def _tell_questions(result: Result) -> Iterator[str]:
     count = len(result.questions)
     if count:
         named = ", ".join(dict.fromkeys(each.kind for each in result.questions))
-        opening = "a question of check stands" if count == 1 else f"{count} questions of check stand"
+        opening = "a question about the claims stands" if count == 1 else f"{count} questions about the claims stand"
         yield f"{opening} unanswered ({named})"
 
 
-def _tell_apart(used: list[JudgedClaim]) -> str:
-    return (
-        f"the latest numbers of one count lie a factor of {show_number(max(_list_factors(used), default=1.0), 2)} apart"
-    )
+def _tell_apart(result: Result, used: list[JudgedClaim]) -> str:
+    """Return of which count the latest numbers lie furthest apart; nothing where they agree."""
+    factors = _measure_apart(used)
+    force, quantity = max(factors, key=lambda key: factors[key], default=("", ""))
+    if factors.get((force, quantity), 1.0) <= APART:
+        return ""
+    name, factor = name_count(quantity, tell_forces_apart(result.forces)[force]), factors[force, quantity]
+    return f"the latest numbers of the {name} lie a factor of {show_number(factor, 2)} apart"
 
 
-def _list_factors(used: list[JudgedClaim]) -> list[float]:
+def _measure_apart(used: list[JudgedClaim]) -> dict[tuple[str, str], float]:
     """Return for each count how far apart the latest totals of its sources are, as a factor: of its last NEAR_DAYS.
 
     A bound is not apart from what it leaves room for: at least 12 and about 600.
@@ -113,13 +118,13 @@ def _list_factors(used: list[JudgedClaim]) -> list[float]:
     for claim in sorted(used, key=lambda each: (each.as_of, each.published)):
         if claim.measure == "cumulative" and claim.unit == "count" and not claim.part and claim.said[0] > 0:
             latest[claim.force, claim.quantity][claim.owner] = claim
-    found = []
-    for told in latest.values():
+    found = {}
+    for key, told in latest.items():
         first = max(dt.date.fromisoformat(each.as_of) for each in told.values()) - dt.timedelta(days=NEAR_DAYS)
         near = [each for each in told.values() if dt.date.fromisoformat(each.as_of) >= first]
         numbers = [(float(np.sqrt(each.said[0] * each.said[-1])), each.wording.sign) for each in near]
         lows, highs = ([number for number, sign in numbers if sign != open_end] for open_end in (1, -1))
-        found.append(max(1.0, max(highs, default=1.0) / min(lows, default=math.inf)))
+        found[key] = max(1.0, max(highs, default=1.0) / min(lows, default=math.inf))
     return found
 
 

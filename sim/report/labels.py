@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from sim.case.case import PERSONNEL, STATES
+from sim.case.case import DEFAULT_TOTALS, PERSONNEL, STATES
 from sim.contract.summary import NamedForce, Result
 
 # Okabe and Ito's colours without the yellow, which is too pale for marks on white; then those that lie furthest from
@@ -22,14 +22,13 @@ _BIAS = re.compile(r"bias of (\w+) on (\w+)\.(\w+)")
 _COUNT = re.compile(r"\b(\w+)\.(\w+)\b")
 
 
-def label_forces(result: Result) -> dict[str, str]:
-    """Return the name in words of each force."""
-    return {entry.force: entry.label for entry in result.forces}
-
-
 def label_sources(result: Result) -> dict[str, str]:
-    """Return the name in words of each source."""
-    return {entry.source: entry.label for entry in result.sources}
+    """Return the name in words of each source; those of one name are told apart by their keys."""
+    times = Counter(entry.label for entry in result.sources)
+    return {
+        entry.source: entry.label if times[entry.label] == 1 else f"{entry.label} [{entry.source}]"
+        for entry in result.sources
+    }
 
 
 def tell_forces_apart(forces: Sequence[NamedForce]) -> dict[str, str]:
@@ -55,6 +54,12 @@ def name_number(quantity: str) -> str:
     """Return what a count is a number of, in words: the number killed, the number of tanks."""
     name = name_count(quantity)
     return f"number {name}" if quantity in (*PERSONNEL, *STATES) else f"number of {name}"
+
+
+def name_unit(quantities: Iterable[str]) -> str:
+    """Return what counts are counts of."""
+    people = {quantity in (*PERSONNEL, *STATES, *DEFAULT_TOTALS) for quantity in quantities}
+    return "Persons or items" if len(people) > 1 else "Persons" if True in people else "Items"
 
 
 def name_row(quantity: str, of: str = "") -> str:

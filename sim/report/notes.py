@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator
 
-from sim.contract.summary import Estimate, JudgedClaim, Result, is_repetition
+from sim.contract.summary import Estimate, JudgedClaim, Result, list_distinct
 from sim.report.labels import label_sources, name_counts, name_unknown, tell_forces_apart
 from sim.words import show_given, show_given_share
 
@@ -88,7 +88,9 @@ def list_remarks(result: Result) -> list[str]:
         notes.append(f"There may have been none at all; the probability of that: {each}.")
     biased = _list_counts(result, lambda entry: entry.bias_share > MOST)
     if biased and result.used_claims:
-        notes.append(f"If the sources' biases were known, more than half of the uncertainty would go: {biased}.")
+        notes.append(
+            f"If the sources' biases were known, more than half of the uncertainty in these would go: {biased}."
+        )
     if result.questions:
         first = result.questions[0]
         more = f" ({len(result.questions)} in all; `truetoll check` lists them)" if len(result.questions) > 1 else ""
@@ -114,5 +116,5 @@ def list_limits(result: Result) -> list[str]:
 
 def _list_counts(result: Result, holds: Callable[[Estimate], bool]) -> str:
     """Return the counts that something holds of in words, without totals that no table shows."""
-    shown = [entry for entry in result.estimates if not is_repetition(entry.quantity, entry.parts) and holds(entry)]
+    shown = [entry for entry in list_distinct(result) if holds(entry)]
     return name_counts([(entry.force, entry.quantity) for entry in shown], tell_forces_apart(result.forces))

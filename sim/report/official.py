@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from sim.contract.summary import Estimate, JudgedClaim, Result
 from sim.report.labels import label_sources, name_count, tell_forces_apart
 from sim.report.table import list_headline, show_estimate
-from sim.words import join_words, show_count, show_day, show_factor, show_given, show_number, show_share
+from sim.words import choose_digits, join_words, show_count, show_day, show_factor, show_given, show_number, show_share
 
 ALIKE = 1.1  # a factor below which two numbers are the same
 
@@ -29,10 +29,11 @@ def _tell_force(result: Result, force: str) -> Iterator[str]:
         claims = _find_latest(result, entry, own=True)
         if claims:
             beside = _set_beside(result, entry, claims[-1], "Officially")
-            yield f"{beside} {_explain(result, entry, claims[-1])}".rstrip()
+            why = _explain(result, entry, claims[-1], "such a side told {} of its losses", show_share)
+            yield f"{beside} {why}".rstrip()
             return
     of = tell_forces_apart(result.forces)[force]
-    none = f"The own side of {of} has told no total." if of else "The own side has told no total."
+    none = f"The own side of {of} has told no total." if of else "The side that lost them has told no total."
     for entry in entries:
         claims = _find_latest(result, entry, own=False)
         if claims:
@@ -45,17 +46,17 @@ def _tell_latest(result: Result, entry: Estimate, claims: list[JudgedClaim]) -> 
     low, *_, high = sorted([*claims, *claims[:1]], key=lambda claim: claim.said[-1])
     of, labels = tell_forces_apart(result.forces)[entry.force], label_sources(result)
     if low.said == high.said:
-        told, why = _set_beside(result, entry, low, "The latest number told is"), _tell_biases(result, [low])
+        told = _set_beside(result, entry, low, "The latest number told is")
+        why = _explain(result, entry, low, "such a source told {} times the truth", show_factor)
     else:
         numbers = " and ".join(f"{_show_said(claim)} ({labels[claim.owner]})" for claim in (low, high))
-        ours = show_estimate(entry) if low.as_of == result.as_of else show_count(_read_day(result, entry, low.as_of), 2)
+        ours = _show_ours(_read_day(result, entry, low.as_of), entry)
         told = (
             f"The latest numbers told of the {name_count(entry.quantity, of)} are {numbers}, by "
             f"{show_day(low.as_of)}; we say {ours}."
         )
         why = _tell_biases(result, [low, high])
-    alike = not _differ(_read_day(result, entry, low.as_of), max(low.said[-1], 1e-9))
-    return told if alike and low is high else f"{told} {why}".rstrip()
+    return f"{told} {why}".rstrip()
 
 
 def _tell_biases(result: Result, claims: list[JudgedClaim]) -> str:
@@ -103,8 +104,8 @@ def _set_beside(result: Result, entry: Estimate, claim: JudgedClaim, opening: st
         return f"{said}; we say {show_estimate(entry)}, and that there were none with a chance of {chance}."
     if same_day:
         return f"{said}; we say {show_estimate(entry)}{_compare(entry.median, claim)}."
-    day = show_count(ours, 2)
-    return f"{said}; we say {day} for that day{_compare(ours, claim)}, and {show_estimate(entry)} by now."
+    then = f"{_show_ours(ours, entry)} for that day{_compare(ours, claim)}"
+    return f"{said}; we say {then}, and {show_estimate(entry)} by now."
 
 
 def _compare(ours: float, claim: JudgedClaim) -> str:
@@ -119,8 +120,11 @@ def _compare(ours: float, claim: JudgedClaim) -> str:
     return f", {show_number(ratio, 2)} times as many" if ratio > 1 else f", {show_share(ratio)} of that"
 
 
-def _explain(result: Result, entry: Estimate, claim: JudgedClaim) -> str:
-    """Return how much of the difference is what such a source leaves out, and how much other sources."""
+def _explain(result: Result, entry: Estimate, claim: JudgedClaim, phrase: str, show: Callable[[float], str]) -> str:
+    """Return how much of the difference is what such a source leaves out or adds, and how much other sources.
+
+    The phrase says what it told in past wars, a number that `show` gives.
+    """
     key = (claim.owner, claim.force, claim.quantity)
     bias = next((each for each in result.bias if (each.source, each.force, each.quantity) == key), None)
     theirs = claim.said[-1]
@@ -131,16 +135,21 @@ def _explain(result: Result, entry: Estimate, claim: JudgedClaim) -> str:
     factor = bias.median if bias.prior_median is None else bias.prior_median
     alone = theirs / max(factor, 1e-9)
     by = "As this source is read" if bias.prior_median is None else "In past wars" if result.prior.learned else None
-    opening = f"{by or 'By the prior'}, such a side told {show_share(factor)} of its losses"
+    opening = f"{by or 'By the prior'}, {phrase.format(show(factor))}"
     if bias.prior_median is None or not _differ(alone, ours):
-        return f"{opening}: {show_given(theirs)} means some {show_count(alone, 2)}."
+        return f"{opening}: {show_given(theirs)} means some {_show_ours(alone, entry)}."
     if not _has_others(result, claim):
-        return f"{opening}: {show_given(theirs)} means some {show_count(ours, 2)}."
+        return f"{opening}: {show_given(theirs)} means some {_show_ours(ours, entry)}."
     rest = "raise" if ours > alone else "lower"
     return (
         f"{opening}, so that {show_given(theirs)} alone means some {show_count(alone, 2)}; "
-        f"the other claims {rest} this to {show_count(ours, 2)}."
+        f"the other claims {rest} this to {_show_ours(ours, entry)}."
     )
+
+
+def _show_ours(count: float, entry: Estimate) -> str:
+    """Return a count to as many figures as the estimate that it stands beside."""
+    return show_count(count, choose_digits(entry.intervals["0.9"]))
 
 
 def _has_others(result: Result, claim: JudgedClaim) -> bool:

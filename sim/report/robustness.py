@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from sim.contract.sensitivity import Scenario, Sensitivity, find_count
 from sim.contract.summary import NamedForce
-from sim.report.labels import name_count, name_group, name_row, tell_forces_apart
+from sim.report.labels import name_count, name_group, name_row, raise_first, tell_forces_apart
 from sim.words import choose_digits, escape_cell, join_words, show_count, show_number, show_share, show_signed
 
 MATTERS = 1 / 3  # of the posterior's standard deviation, from which a shift is told
@@ -32,6 +32,13 @@ _CHOICES = {  # that somebody could make: what many of a kind are called, and on
     "role": ("other readings of roles", "other reading of a role"),
     "lull": ("lulls dropped", "lull dropped"),
 }
+_DECIDED = {
+    "structure": "the form of the model",
+    "prior_set": "the choice of priors",
+    "wording": "how a wording is read",
+    "role": "how a role is read",
+    "lull": "whether there was a lull",
+}
 
 
 def tell_robustness(report: Sensitivity, tabled: tuple[str, ...] = ()) -> list[str]:
@@ -51,7 +58,7 @@ def tell_robustness(report: Sensitivity, tabled: tuple[str, ...] = ()) -> list[s
         view = look_at(report, force)
         if view:
             found += _tell_shifts(view, tabled)
-    return [*found, *_tell_conflict(report), *_tell_doubts(report)]
+    return list(dict.fromkeys([*found, *_tell_conflict(report), *_tell_doubts(report)]))
 
 
 def tell_pivot(report: Sensitivity) -> list[str]:
@@ -96,7 +103,7 @@ def _name_choice(scenario: Scenario) -> tuple[str, str]:
     what = scenario.label.removeprefix("without ")
     if scenario.kind in LEFT_OUT:
         return f"whether {what} {'are' if scenario.kind == 'leave_part_out' else 'is'} believed", "without"
-    return f"the choice “{what}”", "with it"
+    return _DECIDED[scenario.kind], f"with {what}"
 
 
 def show_scenario(scenario: Scenario) -> str:
@@ -177,7 +184,7 @@ def _tell_shifts(report: Sensitivity, tabled: tuple[str, ...]) -> Iterator[str]:
         elif entries:
             still.append(one)
     if still:
-        yield f"No {join_words(still).replace(' and ', ' and no ')} moves {what} so far."
+        yield f"{raise_first(join_words([f'no {each}' for each in still]))} moves {what} by that much."
     yield from _tell_copies(report)
     yield from _tell_priors(report)
 
@@ -222,13 +229,15 @@ def is_moved(scenario: Scenario) -> bool:
 
 
 def _tell_copies(report: Sensitivity) -> Iterator[str]:
+    what = name_headline(report)
     copies = [each for each in report.scenarios if each.kind == "duplicate_source" and each.trusted]
     if copies:
         worst = max(copies, key=lambda each: abs(each.shift_sd))
         narrowest = min(copies, key=lambda each: each.width_ratio)
+        also = ", and" if narrowest is worst else f"; {narrowest.label}:"
         yield (
-            f"A warning, not a reading: an echo that nobody marked would count as news ({worst.label}: "
-            f"{show_signed(worst.shift_sd)} standard deviations; {narrowest.label}: the 90% interval "
+            f"A warning, not a reading: an echo that nobody marked would count as news of the number {what} "
+            f"({worst.label}: {show_signed(worst.shift_sd)} standard deviations{also} the 90% interval "
             f"{show_share(narrowest.width_ratio)} as wide on the log scale)."
         )
     for echo in (each for each in report.scenarios if each.kind == "echo"):
@@ -242,11 +251,12 @@ def _tell_priors(report: Sensitivity) -> Iterator[str]:
     strong = sorted((each for each in of if each.psense >= SENSITIVE), key=lambda each: -each.psense)
     if strong:
         yield (
-            "Priors that matter by power-scaling (sensitivity from .05): "
+            f"Priors that matter to the number {name_headline(report)} by power-scaling (sensitivity from .05): "
             f"{join_words([f'{each.group} ({show_number(each.psense, 2)})' for each in strong])}."
         )
     elif of:
-        yield "No group of priors matters by power-scaling (all sensitivities below .05)."
+        what = name_headline(report)
+        yield f"No group of priors matters to the number {what} by power-scaling (all sensitivities below .05)."
 
 
 def list_conflicts(report: Sensitivity) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.contract.summary import DerivedEstimate, Estimate, Result, choose_leading, is_repetition
+from sim.contract.summary import DerivedEstimate, Estimate, Result, choose_leading, list_distinct
 from sim.contract.values import LEVELS, PERCENTS
 from sim.report.labels import lower_first, name_count, name_row, tell_forces_apart
 from sim.report.notes import list_notes, list_openings
@@ -62,18 +62,9 @@ def list_derived(result: Result, *, brief: bool = False) -> Iterator[Line]:
 
 
 def choose_derived_digits(interval: tuple[float, float]) -> int:
-    """Return how many figures of a derived quantity carry something: two where its 90% interval is wide."""
-    low, high = interval
-    return 2 if high > 2 * abs(low) else 3
-
-
-def list_distinct(result: Result, force: str | None = None) -> list[Estimate]:
-    """Return the estimates without totals of a single part, which would say the same twice."""
-    return [
-        entry
-        for entry in result.estimates
-        if (force is None or entry.force == force) and not is_repetition(entry.quantity, entry.parts)
-    ]
+    """Return how many figures of a derived quantity carry something: two from a threefold 90% interval on."""
+    low, high = sorted(map(abs, interval))
+    return 2 if min(interval) <= 0 <= max(interval) or high > 3 * low else 3
 
 
 def list_headline(result: Result) -> list[Estimate]:

@@ -62,7 +62,7 @@ def lay_run(run: Path) -> Callable[[Path], None]:
 
     def lay(folder: Path) -> None:
         (folder / "run" / "figures").mkdir(parents=True)
-        for name in ("manifest.json", "unknowns.npy", "figures/headline.png"):
+        for name in ("manifest.json", "unknowns.npy", "figures/page-one.png"):
             shutil.copy(run / name, folder / "run" / name)
         shutil.copytree(run / "inputs", folder / "run" / "inputs")
         (folder / "sensitivity-1").mkdir()
@@ -126,7 +126,7 @@ def list_doors(run: Path) -> dict[str, Door]:
         "kept-priors": Door("run/inputs/priors/default.toml", finished, _seal_inputs),
         "verified": Door("run/manifest.json", finished, lambda place: ["open-inputs", f"{place}/run"]),
         "figure": Door(
-            "run/figures/headline.png", finished, lambda place: ["memo", f"{place}/run", "--format", "html,docx"]
+            "run/figures/page-one.png", finished, lambda place: ["memo", f"{place}/run", "--format", "html,docx"]
         ),
         "store": Door("done.jsonl", _lay_store, lambda place: ["store", f"{place}/done.jsonl"]),
     }

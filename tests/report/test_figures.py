@@ -13,13 +13,17 @@ from matplotlib.ft2font import FT2Font
 from matplotlib.text import Text
 from summaries import edit_result
 
-from sim.report.labels import OTHERS, PALETTE, colour_sources, name_number
+from sim.report.finding import write_title
+from sim.report.labels import OTHERS, PALETTE, colour_sources, label_sources, name_number, name_unit
+from sim.report.memo import compose_memo
+from sim.report.memo.blocks import Picture, show_figures
 from sim.report.plots import draw_figure, fonts
 from sim.report.plots.fonts import BASE
 from sim.report.plots.frame import cut_text, measure_text
 from sim.report.plots.keys import put_before
 from sim.report.plots.losses import MAX_NUMBERED, Spot, choose_tagged, place_tags
-from sim.report.plots.style import use_style
+from sim.report.plots.style import choose_ticks, use_style
+from sim.report.table import show_range
 
 FLAT = np.array([[0.0, -100.0], [500.0, -100.0]])  # a median that is far from all
 
@@ -167,6 +171,95 @@ def test_bars_of_single_days_have_the_number_of_their_source(kursk_run):
     canvas = draw_figure(edit_result(kursk_run.result, edit), "losses-over-time")
     days = [axes for axes in canvas.axes if any(text.get_text() == "in these days alone" for text in axes.texts)]
     assert [sum(text.get_text().isdecimal() for text in axes.texts) for axes in days] == [1, 1]
+
+
+def test_an_axis_of_less_than_a_decade_has_three_ticks_and_whole_ones_where_people_are_counted(kursk_run):
+    assert choose_ticks(120, 420) == [150, 200, 300, 400]
+    assert choose_ticks(80, 420) == [100, 200, 300]
+    assert choose_ticks(9, 60_000, 4) == [10, 100, 1_000, 10_000]
+    few = edit_result(kursk_run.result, lambda data: [
+        each.update(dots=[2.0] * 20, median=2.0, intervals={level: [1.4, 2.6] for level in each["intervals"]})
+        for each in data["estimates"]
+    ])  # fmt: skip
+    numbers = {text.get_text() for axes in draw_figure(few, "headline").axes for text in axes.get_xticklabels()}
+    assert numbers
+    assert all("." not in number for number in numbers)
+
+
+def test_a_caption_tells_of_what_is_there(kursk_run):
+    """Of shapes of marks, of hollow ones, of items and of an axis that several forces share."""
+
+    def plain(data):
+        data["claims"] = [each for each in data["claims"] if each["used"] and each["qualifier"] == "about"]
+        data["estimates"] = [each for each in data["estimates"] if each["quantity"] == "killed"]
+
+    every, few = kursk_run.result, edit_result(kursk_run.result, plain)
+    for name, told in (
+        ("claims", "an arrow for at least, at most and counted, a bar for a range"),
+        ("losses-over-time", "hollow marks repeat others"),
+    ):
+        assert told in read_words(draw_figure(every, name))
+        assert told[:9] not in read_words(draw_figure(few, name))
+    assert "Persons by 30" in read_words(draw_figure(every, "headline"))
+    assert "the same for the same count" not in read_words(draw_figure(every, "headline"))
+    assert name_unit(["killed", "tanks"]) == "Persons or items"
+    assert name_unit(["tanks"]) == "Items"
+
+
+def double(result, factor):
+    """Return the summary with a second force, whose counts are so many times as large."""
+
+    def grow(data):
+        data["forces"].append({**data["forces"][0], "force": "south", "label": "Southern army"})
+        data["estimates"] += [
+            {**each, "force": "south", "dots": [dot * factor for dot in each["dots"]],
+             "intervals": {level: [edge * factor for edge in edges] for level, edges in each["intervals"].items()}}
+            for each in data["estimates"]
+        ]  # fmt: skip
+
+    return edit_result(result, grow)
+
+
+def test_forces_share_an_axis_unless_one_would_be_lost_on_it(kursk_run):
+    for factor, told, shared in ((10, ", the same for the same count.", True), (10_000, ", of each its own.", False)):
+        canvas = draw_figure(double(kursk_run.result, factor), "headline")
+        assert told in read_words(canvas)
+        limits = [axes.get_xlim() for axes in canvas.axes]
+        assert len(limits) == 4
+        assert (len(set(limits)) == 2) == shared
+
+
+def test_sources_and_forces_of_one_name_are_told_apart(kursk_run):
+    def rename(data):
+        for entry in (*data["sources"][:2], *data["forces"]):
+            entry["label"] = "The ministry"
+
+    same = edit_result(double(kursk_run.result, 2), rename)
+    labels = label_sources(same)
+    assert len(set(labels.values())) == len(labels)
+    captions = [block.caption for block in show_figures(same, "biases", "Biases")]
+    assert len(set(captions)) == 2
+
+
+def test_the_figure_of_every_count_says_what_is_known_best(kursk_run):
+    words = read_words(draw_figure(kursk_run.result, "estimates"))
+    assert "North Korean troops: most is known of the deployed, least of the captured" in words
+    alone = edit_result(kursk_run.result, lambda data: data.update(estimates=[
+        each for each in data["estimates"] if each["quantity"] == "killed"
+    ]))  # fmt: skip
+    (killed,) = alone.estimates
+    assert f"North Korean troops: {show_range(killed)} killed" in read_words(draw_figure(alone, "estimates"))
+
+
+def test_page_one_has_the_finding_once(kursk_run):
+    """In its heading; its figure is the headline's without a title, and nothing else of it is lost."""
+    finding = write_title(kursk_run.result)
+    headline, first = (draw_figure(kursk_run.result, name) for name in ("headline", "page-one"))
+    assert finding in read_words(headline)
+    assert read_words(headline).replace(finding, "").split() == read_words(first).split()
+    assert first.get_figheight() < headline.get_figheight()
+    assert "page-one.png" in {block.file for block in compose_memo(kursk_run.result).sections[0].blocks
+                              if isinstance(block, Picture)}  # fmt: skip
 
 
 def test_a_name_is_cut_between_words():

@@ -16,9 +16,11 @@ from threading import Thread
 
 import pytest
 from examples import CASE, format_claims
+from fuzzing import make_report
 from program import call_here
 from summaries import edit_result
 
+from sim.contract.check import dump_record, parse_sensitivity
 from sim.contract.summary import Exceedance
 from sim.posterior.sample import draw_prior
 from sim.posterior.summary import summarise
@@ -29,6 +31,7 @@ from sim.report.memo.asking import compose_asking
 from sim.report.memo.blocks import Material, Points, Terms
 from sim.report.memo.content import compose_memo
 from sim.report.memo.page_one import judge_threshold
+from sim.report.robustness import find_base, lead_scenario, show_scenario
 from sim.report.table import show_estimate, show_range
 from sim.runs.run import run_case, write_run
 
@@ -353,6 +356,75 @@ def test_the_page_can_be_asked(kursk_run, tmp_path):
     assert "1 January 2025 to 31 March 2025 alone: about 3,000 deployed" in spell.replace("\N{NO-BREAK SPACE}", " ")
 
 
+SWITCH = """<script>
+const without = document.getElementById("without"), told = [];
+for (const option of without.options) {
+  without.value = option.value;
+  without.dispatchEvent(new Event("change"));
+  told.push([option.textContent, document.getElementById("told").textContent]);
+}
+const stops = [...document.querySelectorAll("select, input, a[href], button, [tabindex='0']")].filter(each => {
+  each.focus();
+  return document.activeElement === each;
+});
+const missed = ["which", "above", "without"].filter(id => !stops.includes(document.getElementById(id)));
+const wide = document.documentElement.scrollWidth > window.innerWidth;
+document.title = JSON.stringify([told, missed, wide]);
+</script></body>"""
+
+
+def leave_out(result):
+    """Return a sensitivity report in which two sources are left out in turn."""
+    report = make_report(json.loads(json.dumps(dump_record(result))))
+    scenario = report["scenarios"][0]
+    report["scenarios"] = [
+        {**scenario, "what": name, "label": f"without {name}", "quantities": [
+            {**each, "median": each["median"] * factor, "intervals": {
+                level: [edge * factor for edge in edges] for level, edges in each["intervals"].items()
+            }} for each in scenario["quantities"]
+        ]}
+        for name, factor in (("The ministry", 2), ("The agency", 3))
+    ]  # fmt: skip
+    return parse_sensitivity(report, "sensitivity.json")
+
+
+@pytest.mark.browser
+def test_sources_are_switched_off_one_at_a_time(kursk_run, tmp_path):
+    """To the numbers of the sensitivity report, by the keyboard too; and no page is wider than its window."""
+    report = leave_out(kursk_run.result)
+    text = render_memo(compose_memo(kursk_run.result, sensitivity=report), "html").replace("</body>", SWITCH)
+    told, missed, wide = json.loads(run_scripts(text, tmp_path)[0])
+    (count,) = report.headlines
+    expected = [("with every source", show_scenario(find_base(report)))]
+    expected += [
+        (each.label, show_scenario(lead_scenario(each, count.force, count.quantity))) for each in report.scenarios
+    ]
+    assert [(label, said) for label, said in told] == [(label, f"Killed: {said}") for label, said in expected]
+    assert len({said for _, said in told}) == 3
+    assert (missed, wide) == ([], False)
+
+
+@pytest.mark.browser
+def test_a_printed_page_is_what_stands_on_the_screen(kursk_run, tmp_path):
+    """On paper there are no controls: what was last asked stands as text, and heads come again on each page."""
+    if CHROMIUM is None or not shutil.which("pdftotext"):
+        pytest.skip("Chromium or pdftotext is missing: the page is not printed")
+    page = tmp_path / "memo.html"
+    page.write_text(render_memo(compose_memo(kursk_run.result), "html"), encoding="utf-8")
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer", "--no-first-run"]
+    order = [CHROMIUM, *options, f"--user-data-dir={tmp_path / 'profile'}", f"--print-to-pdf={tmp_path / 'memo.pdf'}"]
+    subprocess.run([*order, page.as_uri()], capture_output=True, check=True, timeout=120)
+    told = subprocess.run(
+        ["pdftotext", "-layout", tmp_path / "memo.pdf", "-"], capture_output=True, text=True, check=True
+    )
+    pages = told.stdout.split("\f")
+    (first,) = (each for each in pages if "Ask the answer" in each)
+    assert re.search(r"Killed, more than [\d,]+: roughly even chance \(\d+%\)\.", first)
+    assert "How likely more: the number that a count exceeds with each probability" in told.stdout
+    assert "Point at a mark" not in told.stdout
+    assert sum("Where it was read" in each for each in pages) > 3  # of two tables
+
+
 def test_every_claim_on_a_path_can_be_asked(kursk_run):
     """Those on single days and spells as bars, ranges as long as they are, and none hidden by another."""
     asking = compose_asking(Material(kursk_run.result))
@@ -372,13 +444,14 @@ def test_every_claim_on_a_path_can_be_asked(kursk_run):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("kind", ["whole", "brief", "dark"])
+@pytest.mark.parametrize("kind", ["whole", "brief", "dark", "examined"])
 def test_axe_finds_nothing(kursk_run, tmp_path, kind):
     """Contrast, names, headings, alternative texts: what axe-core knows of WCAG (`make browser` installs it)."""
     axe = ROOT / "build/axe/node_modules/axe-core/axe.min.js"
     if not axe.is_file():
         pytest.skip("axe-core is missing: run make browser where npm is")
-    text = render_memo(compose_memo(kursk_run.result, brief=kind == "brief"), "html")
+    report = leave_out(kursk_run.result) if kind == "examined" else None
+    text = render_memo(compose_memo(kursk_run.result, brief=kind == "brief", sensitivity=report), "html")
     if kind == "dark":  # what a reader in dark mode has
         text = text.replace("@media (prefers-color-scheme: dark)", "@media screen")
         assert text.count("@media screen") == 1

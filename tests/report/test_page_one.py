@@ -16,8 +16,8 @@ from sim.report.memo import compose_memo, render_memo
 from sim.report.memo.page_one import MAX_LINES, choose_rows
 from sim.report.notes import list_notes, list_openings
 from sim.report.official import has_official, tell_official
-from sim.report.table import list_headline, show_estimate, show_range, show_text
-from sim.words import show_count, show_signed
+from sim.report.table import choose_derived_digits, list_headline, show_estimate, show_range, show_text
+from sim.words import choose_digits, show_count, show_signed
 
 
 @pytest.fixture(scope="module")
@@ -213,7 +213,77 @@ def test_the_official_figure_stands_beside_ours(kursk_run):
     assert "about the same" in same
     assert "past wars" not in same
     (none,) = tell_official(kursk_run.result)
-    assert none.startswith("The own side has told no total.")
+    assert none.startswith("The side that lost them has told no total.")
+
+
+def test_the_latest_number_of_one_source_has_its_reason_in_numbers(kursk_run):
+    """What such sources told in past wars, and what the other claims make of it: the two lead to our number."""
+    result = kursk_run.result
+    killed = next(entry for entry in result.estimates if entry.quantity == "killed")
+
+    def set_prior(data):
+        for bias in data["bias"]:
+            bias["prior_median"] = 2.0
+
+    (told,) = tell_official(edit_result(result, set_prior))
+    assert "about 600 killed by" in told
+    assert told.endswith(
+        "In past wars, such a source told 2.0 times the truth, so that 600 alone means some 300; the other claims "
+        f"raise this to {show_estimate(killed)}."
+    )
+
+
+def test_an_explanation_has_as_many_figures_as_the_estimate_beside_it(kursk_run):
+    def narrow(data):
+        killed = next(entry for entry in data["estimates"] if entry["quantity"] == "killed")
+        killed["median"], killed["intervals"]["0.9"] = 216, [136, 351]
+
+    (told,) = tell_official(own_total(edit_result(kursk_run.result, narrow), 100))
+    assert "we say 216" in told
+    assert told.endswith("lower this to 216.")
+
+
+def test_of_several_forces_each_best_estimate_says_whose_it_is(two):
+    text = compose_memo(two).sections[0].blocks[0].text
+    killed = show_estimate(next(entry for entry in two.estimates if entry.quantity == "killed"))
+    assert text.startswith(f"Our best estimates are {killed} killed of North Korean troops (nine chances in ten: ")
+    assert f"and {killed} killed of Southern army (" in text
+
+
+def test_a_total_that_adds_up_the_same_as_another_is_told_once(kursk_run):
+    """Where nobody was captured that one counts, losses are casualties: in no table, no note, no figure."""
+
+    def drop(data):
+        data["estimates"] = [each for each in data["estimates"] if each["quantity"] != "captured"]
+        for entry in data["estimates"]:
+            entry["parts"] = ["killed", "wounded"] if entry["quantity"] in ("casualties", "losses") else entry["parts"]
+            entry["prior_share"] = 0.9
+
+    result = edit_result(kursk_run.result, drop)
+    assert "losses" in show_text(kursk_run.result)
+    assert not [line for line in show_text(result).splitlines() if line.startswith("losses")]
+    (driven,) = (note for note in list_notes(result) if note.startswith("Driven by the prior"))
+    assert "casualties" in driven
+    assert "losses" not in driven
+
+
+def test_no_row_is_named_by_an_id_that_no_table_shows(kursk_run):
+    """In reasons, in notes, and in what the marks of the HTML page say."""
+    result = kursk_run.result
+    used = next(claim for claim in result.claims if claim.used)
+
+    def point(data):
+        last = next(each for each in data["claims"] if not each["used"])
+        last |= {"exclude": f"the same as {used.id}", "why_not": f"the same as {used.id}", "note": f"see {used.id}."}
+        for each in data["claims"]:
+            if not each["used"] and each["why_not"].startswith("repeats"):
+                each["why_not"] = f"repeats {used.id}"
+
+    pointed = edit_result(result, point)
+    page = render_memo(compose_memo(pointed), "html")
+    assert "the same as Unattributed estimates in the press: 10,000 to 12,000, 15" in page
+    assert "Note: see Unattributed estimates in the press: 10,000 to 12,000, 15" in page
+    assert not [claim.id for claim in result.claims if claim.id in page]
 
 
 def test_where_no_official_figure_is_the_latest_numbers_stand(kursk_run, two):
@@ -315,7 +385,20 @@ def two_totals(result, *, first, measure="cumulative"):
 def test_numbers_of_days_long_apart_do_not_contradict_each_other(kursk_run):
     for first, told in (("2025-04-20", True), ("2024-12-20", False)):
         _, why = judge_confidence(two_totals(kursk_run.result, first=first))
-        assert ("the latest numbers of one count lie a factor of 10 apart" in why) == told, why
+        assert ("the latest numbers of the killed lie a factor of 10 apart" in why) == told, why
+
+
+def test_low_confidence_tells_of_numbers_far_apart_too(kursk_run, two):
+    """Ten by one, a hundred thousand by another: who reads that much is the prior's should know why."""
+
+    def doubt(data):
+        for entry in data["estimates"]:
+            entry["prior_share"] = 0.9
+
+    level, why = judge_confidence(edit_result(two_totals(kursk_run.result, first="2025-04-20"), doubt))
+    assert level == "low"
+    assert why.endswith("much of the answer is the prior's; the latest numbers of the killed lie a factor of 10 apart")
+    assert "(North Korean troops) lie a factor of" in judge_confidence(two_totals(two, first="2025-04-20"))[1]
 
 
 def test_a_number_of_some_days_is_no_latest_total(kursk_run):
@@ -323,6 +406,14 @@ def test_a_number_of_some_days_is_no_latest_total(kursk_run):
     (told,) = tell_official(result)
     assert "The latest number told is 100 killed" in told
     assert "1,000" not in told
+
+
+def test_two_figures_are_given_from_a_threefold_interval_on():
+    for interval, digits in (((136.0, 351.0), 3), ((100.0, 301.0), 2)):
+        assert choose_digits(interval) == choose_derived_digits(interval) == digits
+    assert choose_derived_digits((0.2, 0.5)) == 3
+    assert choose_derived_digits((-4.0, 5.0)) == 2
+    assert choose_derived_digits((-5.0, -4.0)) == 3
 
 
 def test_names_read_as_names():
@@ -382,11 +473,11 @@ def test_numbers_far_apart_and_questions_that_stay_open_lower_confidence(kursk_r
 
     calm = edit_result(kursk_run.result, agree)
     _, why = judge_confidence(calm)
-    assert "the latest numbers of one count lie a factor of" in why or "they agree" in why
+    assert "the latest numbers of the " in why or "they agree" in why
     question = {"kind": "first hours", "where": "row 2 (a)", "text": "says 60: is it?"}
     asked = edit_result(calm, lambda data: data.__setitem__("questions", [question]))
     level, reason = judge_confidence(asked)
     assert level != "high"
-    assert "a question of check stands unanswered (first hours)" in reason
+    assert "a question about the claims stands unanswered (first hours)" in reason
     assert "Asked, and not answered: row 2 (a) says 60: is it?" in render_memo(compose_memo(asked))
     assert any("A question that nobody has answered: row 2 (a) says 60: is it?" in note for note in list_notes(asked))

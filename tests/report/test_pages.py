@@ -11,11 +11,12 @@ from dataclasses import replace
 import docx
 import pytest
 from docx.oxml.ns import qn
+from PIL import Image
 
 from sim.report.memo import compose_memo, render_memo, write_memo
 from sim.report.memo.blocks import Link, Memo, Picture, Points, Section, Table, Text
 from sim.report.memo.spelling import spell_memo
-from sim.report.memo.word import write_docx
+from sim.report.memo.word import LOWEST, write_docx
 from sim.report.plots.fonts import TRANSLITERATED
 
 LONG = "Recalled in an article of April; only the month is told: as of its middle, published by its end. " * 4
@@ -147,12 +148,61 @@ def test_the_memo_does_not_repeat_itself(kursk_run):
     assert limits.blocks[0].items[0].startswith("Not identified")
 
 
+def draw_wide():
+    content = io.BytesIO()
+    Image.new("RGB", (600, 300), "white").save(content, "PNG")
+    return {"wide.png": content.getvalue()}
+
+
+def test_a_documents_first_picture_leaves_page_one_room_for_its_text():
+    """As high as may be where little stands beside it, and lower the more does; never so low that nothing is seen."""
+    heights = []
+    for lines in (0, 6, 17, 40):
+        first = (Picture("wide.png", "How likely"), *(Text("Why it is so, in a line. " * 4) for _ in range(lines)))
+        memo = Memo("The finding", "2025-04-30", True, (Section("", first), Section("Evidence", (Text("So it is."),))))
+        (picture,) = docx.Document(io.BytesIO(write_docx(memo, draw_wide()))).inline_shapes
+        heights.append(picture.height.inches)
+    assert heights[0] == heights[1] > heights[2] > heights[3] == pytest.approx(LOWEST)
+
+
+@pytest.mark.parametrize("filler", [6, 12, 15])
+def test_page_one_of_a_document_is_one_page(tmp_path, filler):
+    """As LibreOffice sets it, in whatever face stands for Calibri."""
+    office = shutil.which("libreoffice") or shutil.which("soffice")
+    if office is None or not shutil.which("pdftotext"):
+        pytest.skip("LibreOffice or pdftotext is missing: the pages of the document are not read")
+    rows = tuple((f"count {number}", "1,200", "800 to 1,600", "500 to 2,300") for number in range(7))
+    table = Table("Estimates", ("Count", "Median", "50% interval", "90% interval"), rows, "lrrr")
+    why = (
+        Text(f"Why {number}: it is so, and that is told in a line or a little more than one.")
+        for number in range(filler)
+    )
+    first = (Text("We say 4."), Picture("wide.png", "How likely"), table, *why)
+    memo = Memo("The finding", "2025-04-30", True, (Section("", first), Section("Evidence", (Text("So it is."),))))
+    (tmp_path / "memo.docx").write_bytes(write_docx(memo, draw_wide()))
+    profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
+    order = [office, profile, "--headless", "--convert-to", "pdf", "--outdir", tmp_path, tmp_path / "memo.docx"]
+    subprocess.run(order, capture_output=True, check=True, timeout=300)
+    told = subprocess.run(["pdftotext", tmp_path / "memo.pdf", "-"], capture_output=True, text=True, check=True).stdout
+    pages = told.split("\f")
+    assert f"Why {filler - 1}" in pages[0]
+    assert "Evidence" in pages[1]
+
+
+def test_the_parts_of_a_tables_properties_stand_in_the_order_of_the_format():
+    (table,) = read_docx(Table("", ("Count",), (("killed",),), "l")).tables
+    names = [element.tag.rpartition("}")[2] for element in table._tbl.tblPr]
+    order = ["tblStyle", "tblW", "jc", "tblInd", "tblBorders", "tblLayout", "tblLook"]
+    assert names == [name for name in order if name in names]
+    assert {"tblInd", "tblBorders"} <= set(names)
+
+
 @pytest.mark.parametrize("filler", [22, 26, 28])
 def test_page_one_is_one_page(tmp_path, kursk_folder, filler):
     """Its figure is as high as leaves room for the text after it."""
     (tmp_path / "figures").mkdir()
-    shutil.copy(kursk_folder / "figures/headline.png", tmp_path / "figures")
-    first = (Text("We say 4."), Picture("headline.png", "How likely"), *(Text(f"Why {n}.") for n in range(filler)))
+    shutil.copy(kursk_folder / "figures/page-one.png", tmp_path / "figures")
+    first = (Text("We say 4."), Picture("page-one.png", "How likely"), *(Text(f"Why {n}.") for n in range(filler)))
     memo = Memo("The finding", "2025-04-30", True, (Section("", first), Section("Evidence", (Text("So it is."),))))
     pages = read_pages(memo, tmp_path)
     assert f"Why {filler - 1}." in pages[0]

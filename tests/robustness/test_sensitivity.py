@@ -13,7 +13,7 @@ from fuzzing import run_here
 from sim.contract.check import dump_record, parse_sensitivity
 from sim.posterior.fit import Effort
 from sim.posterior.verdict import Ladder, choose_ladder, fit_design
-from sim.report.robustness import list_shown, tell_robustness
+from sim.report.robustness import _DECIDED, list_shown, tell_robustness
 from sim.robustness.sensitivity import WORTH, examine_case
 from sim.robustness.variants import COPIES, list_variants, without_source
 from sim.sampler.diagnostics import OF_INTERVALS
@@ -162,6 +162,34 @@ def test_the_verdict_names_what_moves_and_what_does_not(report):
     assert "these move" not in " ".join(_tell({**found, "scenarios": still}))
     loud = [_shift(each, 0.5) if each["kind"] == "echo" else each for each in found["scenarios"]]
     assert "DEFECT" in " ".join(_tell({**found, "scenarios": loud}))
+
+
+def test_a_verdict_says_of_which_number_it_speaks_and_nothing_twice(report):
+    told = _tell(report[0])
+    assert len(told) == len(set(told))
+    of = [each for each in told if each.startswith(("A warning", "Priors that matter", "No group of priors"))]
+    assert len(of) == 2
+    assert all("the number killed" in each for each in of)
+
+
+def test_a_choice_is_told_by_what_is_chosen(report):
+    """Of every kind that somebody could hold otherwise, each the one that moves the number most."""
+    found = {kind: next((each for each in report[0]["scenarios"] if each["kind"] == kind), None) for kind in _DECIDED}
+    for kind, scenario in found.items():
+        if scenario is not None:
+            moved = {**_shift(scenario, 2.0), "trusted": True}
+            (told,) = (each for each in _tell({**report[0], "scenarios": [moved]}) if "hangs on" in each)
+            assert told.startswith(f"Everything hangs on {_DECIDED[kind]} (killed): "), told
+            assert f" with {scenario['label']}, " in told
+    assert any(found.values())
+    kinds = ("structure", "role", "lull")
+    still = [{**report[0]["scenarios"][0], "kind": kind, "trusted": True} for kind in kinds]
+    (told,) = (
+        each for each in _tell({**report[0], "scenarios": [_shift(each, 0.0) for each in still]}) if "by that" in each
+    )
+    assert told.startswith(
+        "No other form of the model, no other reading of a role and no lull dropped moves the number"
+    )
 
 
 def _tell(found):

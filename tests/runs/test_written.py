@@ -55,7 +55,7 @@ def check_intervals(intervals, median):
 def test_the_folder_is_whole(kursk_folder):
     assert {path.name for path in kursk_folder.iterdir()} == {entry.name for entry in FILES}
     stems = {path.stem for path in (kursk_folder / "figures").iterdir()}
-    assert stems == {"losses-over-time", "estimates", "headline", "prior-posterior", "biases", "claims"}
+    assert stems == {"losses-over-time", "estimates", "headline", "page-one", "prior-posterior", "biases", "claims"}
     for stem in stems:
         assert (kursk_folder / "figures" / f"{stem}.png").read_bytes().startswith(b"\x89PNG")
         ET.parse(kursk_folder / "figures" / f"{stem}.svg")  # noqa: S314 - our own figures

@@ -12,15 +12,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from sim.contract.sensitivity import Sensitivity
-from sim.contract.summary import CountPath, JudgedClaim, Result
+from sim.contract.summary import CountPath, Estimate, JudgedClaim, Result
 from sim.report.days import choose_days, name_days
 from sim.report.labels import colour_sources, label_sources, name_count, name_row, raise_first, tell_forces_apart
 from sim.report.memo.asked import Asked, Asking, Bar, Mark, Panel, Without
 from sim.report.memo.blocks import Material, Table
-from sim.report.memo.claims import show_expected, show_owner, show_said
+from sim.report.memo.claims import show_expected, show_owner, show_said, tell_why
 from sim.report.robustness import find_base, list_forces, look_at, name_headline, show_scenario
 from sim.report.table import list_headline
-from sim.words import say_probability, show_count, show_day
+from sim.words import choose_digits, say_probability, show_count, show_day
 
 CHANCES = (95, 80, 50, 20, 5)  # percent, of the table of thresholds
 MOST_PANELS, MOST_MARKS = 6, 300
@@ -50,11 +50,15 @@ def tabulate_chances(result: Result) -> Table:
     """Return what each headline count exceeds with some probabilities."""
     of = tell_forces_apart(result.forces)
     rows = tuple(
-        (name_row(entry.quantity, of[entry.force]), *(show_count(entry.percentiles[99 - each], 2) for each in CHANCES))
+        (name_row(entry.quantity, of[entry.force]), *(_show_chance(entry, each) for each in CHANCES))
         for entry in list_headline(result)
     )
     header = ("More than, with a probability of", *(f"{each}%" for each in CHANCES))
     return Table("How likely more: the number that a count exceeds with each probability", header, rows, "lrrrrr")
+
+
+def _show_chance(entry: Estimate, percent: int) -> str:
+    return show_count(entry.percentiles[99 - percent], choose_digits(entry.intervals["0.9"]))
 
 
 def _list_views(material: Material) -> list[Sensitivity]:
@@ -67,7 +71,7 @@ def _list_without(material: Material) -> Iterator[Without]:
     views = _list_views(material)
     if not views:
         return
-    yield Without("every source", tuple(show_scenario(find_base(view)) for view in views))
+    yield Without("with every source", tuple(show_scenario(find_base(view)) for view in views))
     for number, first in enumerate(views[0].scenarios):
         if first.kind == "leave_source_out" and first.trusted:
             yield Without(first.label, tuple(show_scenario(view.scenarios[number]) for view in views))
@@ -118,6 +122,7 @@ def _draw_panel(
         return " ".join([*trace(above), *reversed(trace(below))])
 
     labels, colours = label_sources(result), colour_sources(result)
+    known = {claim.id: claim for claim in result.claims}
     ticks = choose_days(dt.date.fromordinal(first), dt.date.fromordinal(last), most=6)
     most = max((claim.said[-1] for claim in spells), default=0.0)
 
@@ -127,13 +132,13 @@ def _draw_panel(
         height = max(TALLEST * claim.said[-1] / max(most, 1.0), 2.0)
         return Bar(
             _round(min(x, RIGHT - width)), _round(HEIGHT + DEEPER - height - 2.0), _round(width), _round(height),
-            claim.used, _tell_claim(claim, labels), colours[claim.source],
+            claim.used, _tell_claim(claim, known, labels), colours[claim.source],
         )  # fmt: skip
 
     def put_mark(claim: JudgedClaim) -> Mark:
         low, high = (up(max(each, 0.5)) for each in (claim.said[0], claim.said[-1]))
         shape = "range" if claim.wording.law == "range" else _SHAPES.get(claim.wording.mark, "round")
-        label, middle = _tell_claim(claim, labels), _round((low + high) / 2)
+        label, middle = _tell_claim(claim, known, labels), _round((low + high) / 2)
         reach = max(_round((low - high) / 2), 2.0) if shape == "range" else 0.0
         return Mark(across(claim.as_of), middle, shape, claim.used, label, colours[claim.source], reach)
 
@@ -173,11 +178,11 @@ def _move_apart(marks: Iterable[Mark]) -> Iterator[Mark]:
         yield placed[-1]
 
 
-def _tell_claim(claim: JudgedClaim, labels: dict[str, str]) -> str:
+def _tell_claim(claim: JudgedClaim, known: dict[str, JudgedClaim], labels: dict[str, str]) -> str:
     """Return what a claim says, its wording, and what came of it."""
     words = f" “{claim.phrase}”." if claim.phrase else ""
     expected = "It denies what others count." if claim.denies else f"The model expected {show_expected(claim)}."
-    fate = expected if claim.used else f"Not used: {claim.why_not or 'a repeat'}."
+    fate = expected if claim.used else f"Not used: {tell_why(claim, known, labels) or 'a repeat'}."
     owner = show_owner(claim, labels) if claim.used else labels[claim.source]
     return f"{owner}, {_tell_days(claim)}: {show_said(claim)} {name_count(claim.quantity)}.{words} {fate}"
 

@@ -128,12 +128,12 @@ def compose_method(material: Material) -> Iterator[Block]:
     yield Text(EQUATION, "equation")
     found = material.result.diagnostics
     sizes = [size for size in (found.min_ess_bulk, found.min_ess_tail) if size]
-    effective = f", smallest effective sample size {show_number(min(sizes))}" if sizes else ""
+    effective = f"; smallest effective sample size {show_number(min(sizes))}" if sizes else ""
     yield Text(
         f"{_describe_model(material.result)}A claim that repeats another counts once. Intervals are equal-tailed "
         "credible intervals of a Bayesian model with the prior set "
         f"“{material.result.prior.name}”, sampled with {found.chains} chains of {found.draws} draws "
-        f"(largest R-hat {found.max_rhat:.3f}{effective}, {found.divergences} divergences)."
+        f"(largest R-hat {found.max_rhat:.3f}, 1 where chains agree{effective}; {found.divergences} divergences)."
     )
     yield Text(f"Words for probabilities: {SCALES[material.scale]}")
     yield Text(f"Confidence: {RULE}")

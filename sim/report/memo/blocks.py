@@ -14,7 +14,7 @@ from typing import Literal
 from sim.contract.manifest import Manifest
 from sim.contract.sensitivity import Sensitivity
 from sim.contract.summary import Result
-from sim.report.labels import label_forces
+from sim.report.labels import tell_forces_apart
 from sim.report.memo.asked import Asking
 from sim.report.memo.numbers import Shown
 
@@ -198,9 +198,7 @@ def show_command(material: Material, name: str) -> str:
 
 def show_figures(result: Result, name: str, caption: str, share: float = 1.0) -> Iterator[Picture]:
     """Yield a figure of each force."""
-    labels = label_forces(result)
-    for force, label in labels.items():
-        if len(labels) == 1:
-            yield Picture(f"{name}.png", caption, share)
-        else:
-            yield Picture(f"{name}-{force}.png", f"{caption} ({label})", share)
+    for force, of in tell_forces_apart(result.forces).items():
+        yield (
+            Picture(f"{name}-{force}.png", f"{caption} ({of})", share) if of else Picture(f"{name}.png", caption, share)
+        )

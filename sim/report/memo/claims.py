@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 
@@ -28,6 +29,7 @@ from sim.words import (
     show_signed,
 )
 
+_ID = re.compile(r"[A-Za-z][\w.]*[-_][\w.-]*\w")
 LONG = ("Wording", "Where it was read")
 ROLES = {
     "own": "its own side",
@@ -82,7 +84,7 @@ def _tabulate_sources(material: Material, entries: Sequence[Bias], more: str = "
         role = show_roles(source.roles[entry.force]) + (f", rated {source.rating}" if source.rating else "")
         rows.append(
             (
-                source.label, role, name_row(entry.quantity, of[entry.force]), show_factor(entry.median),
+                labels[entry.source], role, name_row(entry.quantity, of[entry.force]), show_factor(entry.median),
                 f"{show_factor(low)} to {show_factor(high)}", show_share(entry.prior_share),
             )
         )  # fmt: skip
@@ -104,6 +106,7 @@ def _tell_reading(reading: Reading, label: str, of: dict[str, str]) -> str:
 def compose_used_claims(material: Material) -> Iterator[Block]:
     """Yield the claims that the answer rests on, beside what was expected, and each one's pull where it is known."""
     labels, of = label_sources(material.result), tell_forces_apart(material.result.forces)
+    known = {claim.id: claim for claim in material.result.claims}
     pulls, report = _list_pulls(material), material.sensitivity
     forecasts = {each.claim: each.off_by for each in report.forecasts} if report else {}
     rows = []
@@ -117,8 +120,16 @@ def compose_used_claims(material: Material) -> Iterator[Block]:
         off = ("–", "denies") if claim.denies else (show_expected(claim), told or show_signed(beside))
         said = (_show_source(claim, labels), _show_claim(claim, of), _show_days(claim))
         pull = (pulls.get(claim.id, "–"),) if pulls else ()
-        rows.append((*said, *off, *pull, _show_wording(claim), _show_report(claim)))
-    header = ("Source", "Said", "As of", "Expected", "Off by (sd)", *["Pull (sd)"] * bool(pulls), *LONG)
+        rows.append((*said, *off, *pull, _show_wording(claim, known, labels), _show_report(claim)))
+    header = (
+        "Source",
+        "Said",
+        "As of",
+        "Expected",
+        "Off\N{NO-BREAK SPACE}by (sd)",
+        *["Pull (sd)"] * bool(pulls),
+        *LONG,
+    )
     align = f"lllrr{'r' * bool(pulls)}ll"
     if rows:
         yield Text(
@@ -132,7 +143,7 @@ def compose_used_claims(material: Material) -> Iterator[Block]:
             )
         )
     table = Table("Claims that the answer rests on", header, tuple(rows), align, under=len(LONG))
-    yield table.drop_empty() if rows else Text("None.")
+    yield table.drop_empty() if rows else Text("No claim could be used.")
 
 
 def _list_pulls(material: Material) -> dict[str, str]:
@@ -154,24 +165,36 @@ def compose_unused_claims(material: Material) -> Iterator[Block]:
     rows = tuple(
         (
             _show_source(claim, labels), _show_claim(claim, of), _show_days(claim),
-            _tell_why(claim, known, labels), _show_wording(claim), _show_report(claim),
+            tell_why(claim, known, labels), _show_wording(claim, known, labels), _show_report(claim),
         )
         for claim in material.result.claims
         if not claim.used
     )  # fmt: skip
     header = ("Source", "Said", "As of", "Why not", *LONG)
     table = Table("Claims that are shown and not used", header, rows, "llllll", under=len(LONG))
-    yield table.drop_empty() if rows else Text("None.")
+    yield table.drop_empty() if rows else Text("Every claim is used." if known else "There are no claims.")
 
 
-def _tell_why(claim: JudgedClaim, known: dict[str, JudgedClaim], labels: dict[str, str]) -> str:
+def tell_why(claim: JudgedClaim, known: dict[str, JudgedClaim], labels: dict[str, str]) -> str:
     """Return why a claim is not used; another row is named by what it says, since no table shows its id."""
     why = claim.why_not or ""
     words, _, last = why.rpartition(" ")
-    other = known.get(last) if words in ("is added to", "replaced by", "repeats", "duplicates") else None
-    if other is None or why == claim.exclude:
-        return why
-    return f"{words} {labels[other.source]}: {show_said(other)}, {show_day(other.as_of, letters=3)}"
+    if last in known and words in ("is added to", "replaced by", "repeats", "duplicates") and why != claim.exclude:
+        return f"{words} {_point_at(known[last], labels)}"
+    return _name_rows(why, known, labels)
+
+
+def _point_at(claim: JudgedClaim, labels: dict[str, str]) -> str:
+    return f"{labels[claim.source]}: {show_said(claim)}, {show_day(claim.as_of, letters=3)}"
+
+
+def _name_rows(text: str, known: dict[str, JudgedClaim], labels: dict[str, str]) -> str:
+    """Return text with what a row says in the place of its id, where that could be no word or number."""
+
+    def tell(found: re.Match[str]) -> str:
+        return _point_at(known[found[0]], labels) if found[0] in known else found[0]
+
+    return _ID.sub(tell, text)
 
 
 def _show_source(claim: JudgedClaim, labels: dict[str, str]) -> str:
@@ -180,10 +203,10 @@ def _show_source(claim: JudgedClaim, labels: dict[str, str]) -> str:
     return f"{show_owner(claim, labels) if claim.used else labels[claim.source]}{speaker}"
 
 
-def _show_wording(claim: JudgedClaim) -> str:
+def _show_wording(claim: JudgedClaim, known: dict[str, JudgedClaim], labels: dict[str, str]) -> str:
     """Return a claim's words, and what whoever wrote it down noted on it."""
-    words = f"“{claim.phrase}”" if claim.phrase else ""
-    note = f"Note: {claim.note}" if words else claim.note
+    words, noted = f"“{claim.phrase}”" if claim.phrase else "", _name_rows(claim.note, known, labels)
+    note = f"Note: {noted}" if words else noted
     return f"{words} {note}".strip() if claim.note else words
 
 

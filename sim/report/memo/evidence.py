@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sim.contract.summary import list_distinct
 from sim.report.labels import name_count, name_row, tell_forces_apart
 from sim.report.memo.asking import tabulate_chances
 from sim.report.memo.blocks import Block, Material, Points, Table, Text, show_figures
-from sim.report.memo.page_one import HEADER, MAX_EVENTS, choose_rows, judge_threshold, list_telling, tabulate_estimates
+from sim.report.memo.page_one import HEADER, MAX_EVENTS, choose_rows, judge_threshold, tabulate_estimates
 from sim.report.notes import list_remarks
 from sim.report.table import list_derived
 from sim.words import show_day
 
 MAX_REPORTS = 7  # that might come next, of a force
 LEAST_SHARE = 0.005  # of the variance, that is told
+LEFT = "Prior's variance left: how much of what was open before any claim still is."
+MEANINGS = {
+    "path": "Path: what was lost between the days that claims speak of and this one.",
+    "split of the losses": "Split of the losses: how many of them were killed, wounded and so on.",
+    "size": "Size: how many were sent.",
+}
 PATHS = "Losses over time: medians, 50% and 90% intervals, and the claims"
 
 
@@ -32,7 +39,7 @@ def compose_evidence(material: Material) -> Iterator[Block]:
         yield Points(tuple(f"{judge_threshold(entry, material.scale, of[entry.force])}." for entry in events))
     yield from show_figures(result, "losses-over-time", PATHS, 0.92)
     day, first = f"by {show_day(result.as_of)}", choose_rows(result)
-    further = [entry for entry in list_telling(result) if entry not in first]
+    further = [entry for entry in list_distinct(result) if entry not in first]
     if further:
         yield tabulate_estimates(result, further, f"Further estimates {day}")
     if result.used_claims:
@@ -60,6 +67,7 @@ def _tabulate_variance(material: Material) -> Iterator[Block]:
         )
         for entry in result.variance
     )
+    yield Text(" ".join([LEFT, *(MEANINGS[name] for name in names if name in MEANINGS)]))
     header = ("Count", *(name.capitalize() for name in names), "Prior's variance left")
     yield Table("Where the uncertainty comes from: shares of the variance", header, rows, "l" + "r" * (len(names) + 1))
 
@@ -71,5 +79,5 @@ def _tabulate_reports(material: Material) -> Iterator[Block]:
         reports = [entry for entry in result.next_reports if entry.force == force]
         rows = tuple((each.label, f"{1 - each.width_ratio:.0%} narrower") for each in reports[:MAX_REPORTS])
         what = name_count(reports[0].quantity, of[force])
-        caption = f"What one more report on {what} would be expected to bring"
+        caption = f"What one more report on the {what} would be expected to bring"
         yield Table(caption, ("Report", "90% interval"), rows, "lr")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sim.contract.summary import Estimate, Exceedance, Result
+from sim.contract.summary import Estimate, Exceedance, Result, list_distinct
 from sim.report.confidence import find_conflicts, judge_confidence
-from sim.report.finding import choose_lead, name_forces
+from sim.report.finding import choose_lead
 from sim.report.labels import name_count, tell_forces_apart
 from sim.report.memo.blocks import Block, Material, Picture, Table, Terms, Text, show_command
 from sim.report.notes import DOUBT, MOST, list_openings
 from sim.report.official import has_official, tell_official
 from sim.report.robustness import tell_pivot
-from sim.report.table import list_distinct, list_headline, show_estimate, show_range
+from sim.report.table import list_headline, show_estimate, show_range
 from sim.words import join_words, say_probability, show_day, show_given, show_probability, show_share
 
 MAX_LINES = 7  # of the table
@@ -28,26 +28,24 @@ def compose_page_one(material: Material) -> Iterator[Block]:
     yield from (Text(line, "note") for line in list_openings(result))
     said = _say_estimates(result), _say_none(result, material.scale), _say_odds(result, material.scale)
     yield Text(" ".join(filter(None, said)))
-    yield Picture("headline.png", f"How likely each number is, by {show_day(result.as_of)}")
+    yield Picture("page-one.png", f"How likely each number is, by {show_day(result.as_of)}")
     yield _tabulate(result)
     yield Terms(tuple(_answer(material)))
 
 
 def _say_estimates(result: Result) -> str:
     """Return the best estimates in one sentence; what 90% means is said of the first."""
-    forces = name_forces(result)
+    of = tell_forces_apart(result.forces)
     entries = list_headline(result)[:2]
-    if len(forces) > 1:
-        entries = [entry for entry in (choose_lead(result, force) for force in forces) if entry is not None][:3]
+    if len(of) > 1:
+        entries = [entry for entry in (choose_lead(result, force) for force in of) if entry is not None][:3]
     told = [
-        f"{show_estimate(entry)} {_name_lost(entry)} ({'' if number else 'nine chances in ten: '}{show_range(entry)})"
+        f"{show_estimate(entry)} {_name_lost(entry, of[entry.force])} "
+        f"({'' if number else 'nine chances in ten: '}{show_range(entry)})"
         for number, entry in enumerate(entries)
     ]
-    day = show_day(result.as_of)
-    if len(forces) > 1 and told:
-        whose = (f"of {forces[entry.force]} {text}" for entry, text in zip(entries, told, strict=True))
-        return f"Our best estimates by {day}: {'; '.join(whose)}."
-    return f"Our best estimate by {day} is {join_words(told)}." if told else ""
+    opening = f"Our best {'estimate is' if len(told) == 1 else 'estimates are'}"
+    return f"{opening} {join_words(told)}, by {show_day(result.as_of)}." if told else ""
 
 
 def _say_none(result: Result, scale: str) -> str:
@@ -62,8 +60,8 @@ def _say_none(result: Result, scale: str) -> str:
     return f"It is {join_words(told)}." if told else ""
 
 
-def _name_lost(entry: Estimate) -> str:
-    name = name_count(entry.quantity)
+def _name_lost(entry: Estimate, of: str) -> str:
+    name = f"{name_count(entry.quantity)}{f' of {of}' if of else ''}"
     return name if _is_people(entry) else f"{name} lost"
 
 
@@ -86,8 +84,8 @@ def _choose_threshold(entry: Estimate, scale: str) -> Exceedance | None:
     """Return the highest round number that is exceeded with a chance of one in twenty to one in four."""
     least, most = LEAST_SHARE
     low, high = entry.percentiles[99 - most], entry.percentiles[99 - least]
-    rounds = (step * 10**power for power in range(15, -1, -1) for step in (8, 6, 5, 4, 3, 2, 1))
-    above = next((number for number in rounds if low <= number < high), None)
+    rounds = (step * 10**power / 10 for power in range(16, 0, -1) for step in (80, 60, 50, 40, 30, 25, 20, 15, 10))
+    above = next((number for number in rounds if low <= number < high and number.is_integer()), None)
     if above is None:
         return None
     chance = sum(point > above for point in entry.percentiles) / 100
@@ -117,7 +115,7 @@ def judge_threshold(entry: Exceedance, scale: str = "icd203", of: str = "") -> s
 
 def choose_rows(result: Result) -> list[Estimate]:
     """Return the estimates of page one's table: what leads first, then the rest, every force in turn."""
-    leading, distinct = list_headline(result), list_telling(result)
+    leading, distinct = list_headline(result), list_distinct(result)
     taken: list[Estimate] = []
     for wanted in (leading, distinct):
         queues = {force.force: [each for each in wanted if each.force == force.force] for force in result.forces}
@@ -127,14 +125,6 @@ def choose_rows(result: Result) -> list[Estimate]:
                 if entry is not None and entry not in taken and len(taken) < MAX_LINES:
                     taken.append(entry)
     return [entry for entry in distinct if entry in taken]
-
-
-def list_telling(result: Result) -> list[Estimate]:
-    """Return the estimates without totals that add up the same as one before them."""
-    kept: dict[tuple[str, tuple[str, ...]], Estimate] = {}
-    for entry in list_distinct(result):
-        kept.setdefault((entry.force, tuple(sorted(entry.parts)) or (entry.quantity,)), entry)
-    return list(kept.values())
 
 
 def tabulate_estimates(result: Result, entries: list[Estimate], caption: str) -> Table:

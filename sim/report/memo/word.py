@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from sim.report.memo.blocks import Block, Memo, Picture, Points, Section, Table, Terms, Text
 from sim.report.memo.widths import tie_end
+from sim.report.memo.word_heights import LEADING, measure_rest
 from sim.report.memo.word_package import add_styles, read_package
-from sim.report.memo.word_tables import clean, make_element, measure_page, set_table
+from sim.report.memo.word_tables import SMALL, clean, make_element, measure_page, set_table
 
 if TYPE_CHECKING:
     from docx.document import Document
     from docx.text.paragraph import Paragraph
 
 INK, SOFT, ACCENT = (0x22, 0x22, 0x22), (0x66, 0x66, 0x66), (0x1F, 0x5A, 0x89)
-TALLEST, TALLEST_FIRST = 6.6, 2.9  # inches of a picture: so that a heading has room, and all of page one
+TALLEST = 7.8  # inches of a picture: so that a heading has room
+LOWEST, SPARE = 1.4, 0.15  # inches of page one's picture, however much stands beside it, and of that page's foot
 CAPTION = 0.9  # inches of a page that a picture leaves to its caption
 MAX_TITLE = 255  # letters of a document's title, by its format
 _SIZES = {"Normal": 10, "Title": 18, "Subtitle": 10, "Heading 1": 14, "Caption": 9, "Quote": 10}  # points
@@ -49,14 +51,16 @@ def write_docx(memo: Memo, pictures: Mapping[str, bytes], templates: Path | None
     _set_properties(document, memo)
     _classify(document, memo)
     _set_head(document, memo, None if base else ACCENT)
-    counts, room = {"Table": 0, "Figure": 0}, measure_page(document)[1] - CAPTION
+    counts, (width, height) = {"Table": 0, "Figure": 0}, measure_page(document)
+    tallest = min(TALLEST, height - CAPTION)
     for number, section in enumerate(memo.sections):
         if section.title:
             heading = document.add_heading(clean(section.title), 1)
             heading.paragraph_format.page_break_before = base is None and number == 1 and not memo.sections[0].title
-        tallest = min(TALLEST, room) if section.title else min(TALLEST_FIRST, 0.3 * room)
+        rest = 0.0 if section.title else measure_rest(memo, section, {**_SIZES, "Table": SMALL}, width)
+        most = tallest if section.title else min(max(height - rest - SPARE, LOWEST), 0.4 * height)
         for block, after in zip(section.blocks, (*section.blocks[1:], None), strict=False):
-            _add(document, block, after, pictures, counts, tallest)
+            _add(document, block, after, pictures, counts, most)
             if not section.title and isinstance(block, Text) and block.kind == "text":
                 _refer(document.paragraphs[-1], section, pictures)
     content = io.BytesIO()
@@ -90,6 +94,7 @@ def _set_styles(document: Document) -> None:
     styles["Title"].font.bold = styles["Heading 1"].font.bold = True
     styles["Caption"].font.bold = styles["Quote"].font.italic = styles["Subtitle"].font.italic = False
     styles["Heading 1"].paragraph_format.space_before = Pt(16)
+    styles["Normal"].paragraph_format.line_spacing = LEADING
     border = styles["Title"].element.get_or_add_pPr().find(make_element("w:pBdr").tag)
     if border is not None:  # python-docx's own template rules off the title
         border.getparent().remove(border)
@@ -178,7 +183,7 @@ def _refer(paragraph: Paragraph, section: Section, pictures: Mapping[str, bytes]
     drawn = any(isinstance(block, Picture) and block.file in pictures for block in section.blocks)
     for number, name in enumerate((["Figure1"] if drawn else []) + ["Table1"]):
         paragraph.add_run(", " if number else " (")
-        _add_field(paragraph, f"REF {name} \\h", f"{name[:-1]} 1")
+        _add_field(paragraph, f"REF {name} \\h", f"{name[:-1]}\N{NO-BREAK SPACE}1")
     paragraph.add_run(")")
 
 
@@ -189,7 +194,7 @@ def _caption(document: Document, word: str, text: str, counts: dict[str, int]) -
     paragraph.paragraph_format.keep_with_next = word == "Table"
     mark = str(1 + 2 * counts[word] + (word == "Table"))
     paragraph._p.append(make_element("w:bookmarkStart", id=mark, name=f"{word}{counts[word]}"))
-    paragraph.add_run(f"{word} ")
+    paragraph.add_run(f"{word}\N{NO-BREAK SPACE}")
     _add_field(paragraph, f"SEQ {word} \\* ARABIC", str(counts[word]))
     paragraph._p.append(make_element("w:bookmarkEnd", id=mark))
     paragraph.add_run(f". {clean(text)}")

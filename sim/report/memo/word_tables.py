@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 SMALL, TINY, LEAST = 9.0, 8.0, 6.5  # points, of a table, of one with many columns, and of one on a narrow page
 MANY, NARROW = 6, 5  # columns, beyond which type is small, and long names may part
 SHORT = 14  # lines of a table that stays on its page
+EDGE = "108"  # twentieths of a point, between a cell's edge and its text
 _RULE = "8C8C8C"
 
 
@@ -44,6 +45,7 @@ def measure_page(document: Document) -> tuple[float, float]:
 
 def set_table(document: Document, block: Table) -> None:
     """Add a table."""
+    from docx.oxml.ns import qn
     from docx.shared import Pt
 
     room = measure_page(document)[0]
@@ -52,7 +54,9 @@ def set_table(document: Document, block: Table) -> None:
     widths = share_width(folded, room, size)
     table = document.add_table(rows=0, cols=len(folded.header))
     table.autofit = False
-    table._tbl.tblPr.append(_make_borders())
+    width = table._tbl.tblPr.find(qn("w:tblW"))  # after which these stand, by the format
+    width.addnext(_make_borders())
+    width.addnext(make_element("w:tblInd", w=EDGE, type="dxa"))  # its rules begin where text does
     for column, width in zip(table.columns, widths, strict=True):
         column.width = _inches(width)
     lines = count_lines(folded, widths, size)
@@ -93,6 +97,7 @@ def _add_under(table: Any, above: Any, texts: list[str | Link]) -> None:
     paragraph = whole.paragraphs[0]
     paragraph.paragraph_format.left_indent = Inches(0.15)
     paragraph.paragraph_format.space_before, paragraph.paragraph_format.space_after = Pt(0), Pt(4)
+    paragraph.paragraph_format.line_spacing = 1.0
     for number, text in enumerate(texts):
         if number:
             paragraph.add_run(" · ").font.size = Pt(TINY)
@@ -122,6 +127,7 @@ def _fill(cell: _Cell, text: str | Link, side: str, size: float, *, bold: bool, 
 
     paragraph = cell.paragraphs[0]
     paragraph.paragraph_format.space_after = paragraph.paragraph_format.space_before = Pt(2)
+    paragraph.paragraph_format.line_spacing = 1.0
     if isinstance(text, Link):
         _link(paragraph, text, size)
     else:

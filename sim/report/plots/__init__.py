@@ -13,7 +13,7 @@ from matplotlib.figure import Figure as Canvas
 
 from sim.contract.summary import Result
 from sim.errors import is_among, list_some, quote_value, refuse
-from sim.report.plots.densities import plot_estimates, plot_headline, plot_prior_posterior
+from sim.report.plots.densities import plot_estimates, plot_headline, plot_page_one, plot_prior_posterior
 from sim.report.plots.fonts import TRANSLITERATED, find_missing, list_names, transliterate
 from sim.report.plots.forests import plot_biases, plot_claims
 from sim.report.plots.losses import plot_losses
@@ -25,12 +25,13 @@ PLOTS: dict[str, Plot] = {
     "losses-over-time": plot_losses,
     "estimates": plot_estimates,
     "headline": plot_headline,
+    "page-one": plot_page_one,
     "prior-posterior": plot_prior_posterior,
     "biases": plot_biases,
     "claims": plot_claims,
 }
 
-OF_ALL = frozenset({"headline"})  # figures that show all forces at once
+OF_ALL = frozenset({"headline", "page-one"})  # figures that show all forces at once
 
 __all__ = ["draw_figure", "draw_figures", "list_figures"]
 

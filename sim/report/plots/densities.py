@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 
-from sim.contract.summary import Estimate, Result
+from sim.contract.summary import Estimate, Result, list_distinct
 from sim.report.finding import name_forces, write_title
-from sim.report.labels import name_count, name_row, raise_first, tell_forces_apart
+from sim.report.labels import name_count, name_row, name_unit, raise_first, tell_forces_apart
 from sim.report.plots.frame import MARGIN, TEXT, WIDTH, Frame, cut_text, measure_text, name_source, open_frame
 from sim.report.plots.style import (
     INK,
@@ -23,10 +24,12 @@ from sim.report.plots.style import (
     set_count_axis,
     span_counts,
 )
-from sim.report.table import Row, list_distinct, list_headline, show_estimate, show_range
+from sim.report.table import Row, list_headline, show_estimate, show_range
 from sim.words import show_day
 
 MAX_ROWS = 30
+LOST = 4.0  # times as long as its own, that an axis shared with others may be for a count to be read on it
+Span = tuple[float, float]
 _NUMBERS, _DOT = 2.6, 7.5  # inches of a count's numbers; points of a dot, at most
 DOTS = (
     "Each dot is 5% of the probability: count dots to read a chance. Thick line: 50% credible interval; thin line: "
@@ -41,17 +44,39 @@ def plot_estimates(result: Result, force: str) -> Figure | None:
     Quantile dotplots are read more precisely than densities (Kay et al. 2016, doi 10.1145/2858036.2858558).
     """
     entries = list_distinct(result, force)
-    title = f"{raise_first(name_forces(result)[force])}: every count by {show_day(result.as_of)}"
+    title = f"{raise_first(name_forces(result)[force])}: {_find_known(entries)}" if entries else ""
     return _plot_dots(result, entries, title, dict.fromkeys(name_forces(result), ""))
+
+
+def _find_known(entries: Sequence[Estimate]) -> str:
+    """Return of which count most is known, and of which least, by how far apart the ends of its 90% interval are."""
+    first, last = min(entries, key=_measure_open), max(entries, key=_measure_open)
+    if first is last:
+        return f"{show_range(first)} {name_count(first.quantity)}"
+    return f"most is known of the {name_count(first.quantity)}, least of the {name_count(last.quantity)}"
+
+
+def _measure_open(entry: Estimate) -> float:
+    low, high = (max(edge, ZERO) for edge in entry.intervals["0.9"])
+    return high / low
 
 
 def plot_headline(result: Result, _: str = "") -> Figure | None:
     """Draw what a memo leads with and every outcome with a threshold, of all forces, as `plot_estimates` does."""
+    return _plot_leading(result, write_title(result))
+
+
+def plot_page_one(result: Result, _: str = "") -> Figure | None:
+    """Draw the same without a title, which a memo's page one has in its heading."""
+    return _plot_leading(result, "")
+
+
+def _plot_leading(result: Result, title: str) -> Figure | None:
     leading = {(entry.force, entry.quantity) for entry in list_headline(result)}
     asked = {(entry.force, entry.quantity) for entry in result.exceedance}
     entries = [entry for entry in result.estimates if (entry.force, entry.quantity) in leading | asked]
     columns = 2 if len(entries) > 2 else 1
-    return _plot_dots(result, entries, write_title(result), tell_forces_apart(result.forces), columns)
+    return _plot_dots(result, entries, title, tell_forces_apart(result.forces), columns)
 
 
 def _plot_dots(
@@ -61,7 +86,11 @@ def _plot_dots(
         return None
     shown = entries[:MAX_ROWS]
     more = f" The first {MAX_ROWS} of {len(entries)} counts; all are in the data." if len(entries) > MAX_ROWS else ""
-    unit = f"Persons or items by {show_day(result.as_of)}; log scale, the same for the same count."
+    own = [span_counts([*entry.dots, *entry.intervals["0.9"]]) for entry in shown]
+    limits = _share_axes(shown, own)
+    several = len({entry.force for entry in shown}) > 1
+    same = "" if not several else ", of each its own" if limits == own else ", the same for the same count"
+    unit = f"{name_unit(entry.quantity for entry in shown)} by {show_day(result.as_of)}; log scale{same}."
     wide = (WIDTH - 2 * MARGIN - _GUTTER * (columns - 1)) / columns
     names = [raise_first(name_row(entry.quantity, of[entry.force])) for entry in shown]
     # In two columns, or where a name is long, a count's numbers stand under its name.
@@ -70,23 +99,32 @@ def _plot_dots(
     head = _HEAD * (max(map(len, titles)) + 1 if apart else 1)
     high = head + _DOTS
     frame = open_frame(title, DOTS + more, -(-len(shown) // columns) * high, name_source(result, unit))
-    limits = {
-        quantity: span_counts([
-            edge for entry in shown if entry.quantity == quantity
-            for edge in (*entry.dots, *entry.intervals["0.9"])
-        ])
-        for quantity in dict.fromkeys(entry.quantity for entry in shown)
-    }  # fmt: skip
     for row, entry in enumerate(shown):
         above, left = row // columns * high, MARGIN + row % columns * (wide + _GUTTER)
         _name_row(frame, entry, titles[row], (left, above, wide), head if apart else 0.0)
-        _draw_dots(frame.place(left + 0.1, above + head, wide - 0.2, _DOTS - 0.4), entry, limits[entry.quantity])
+        _draw_dots(frame.place(left + 0.1, above + head, wide - 0.2, _DOTS - 0.4), entry, limits[row])
     rows: list[Row] = [
         {"force": entry.force, "quantity": entry.quantity, "dot": number, "value": value}
         for entry in entries
         for number, value in enumerate(entry.dots, start=1)
     ]
     return Figure(frame.canvas, rows)
+
+
+def _share_axes(shown: Sequence[Estimate], own: Sequence[Span]) -> list[Span]:
+    """Return the ends of the axis of each estimate: the same for the same count of several forces.
+
+    Where one of them would be lost on it, as a dozen beside a million, each has its own.
+    """
+    spans: dict[str, Span] = {}
+    for entry, (low, high) in zip(shown, own, strict=True):
+        least, most = spans.get(entry.quantity, (low, high))
+        spans[entry.quantity] = min(least, low), max(most, high)
+    shared = [spans[entry.quantity] for entry in shown]
+    lost = any(
+        math.log(span[1] / span[0]) > LOST * math.log(each[1] / each[0]) for span, each in zip(shared, own, strict=True)
+    )
+    return list(own) if lost else shared
 
 
 def _name_row(
@@ -141,7 +179,7 @@ def plot_prior_posterior(result: Result, force: str) -> Figure | None:
         "Grey: prior, before any claim; blue: posterior. Thick line: 50% credible interval; thin line: 90%; tick: "
         "median. At the right: share of the prior's variance that is left.",
         sum(heights) + 0.3,
-        name_source(result, "Persons or items; log scale."),
+        name_source(result, f"{name_unit(entry.quantity for entry in shown)}; log scale."),
     )
     axes = frame.place(1.65, 0.0, WIDTH - 1.65 - 0.65, sum(heights))
     values = [edge for entry in entries for each in (entry.intervals, entry.prior_intervals) for edge in each["0.9"]]

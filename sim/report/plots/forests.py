@@ -38,7 +38,7 @@ from sim.report.plots.style import (
     set_count_axis,
     span_counts,
 )
-from sim.words import show_count, show_day, show_factor, show_given, show_given_share, show_share
+from sim.words import join_words, show_count, show_day, show_factor, show_given, show_given_share, show_share
 
 MOST_CLAIMS = 30  # in a figure
 NEAR, FAR = 1.25, 1.5  # a factor of the truth, and standard deviations from what was expected
@@ -113,8 +113,8 @@ def plot_claims(result: Result, force: str) -> Figure | None:
         result,
         [(claim.source, claim) for claim in entries],
         _find_claim(result, far[0], name_forces(result)[force]),
-        f"Mark: the number as said (an arrow for {_name_bounds()}, a bar for a range). Lines: what the model expects "
-        f"the source to say, 50% and 90%.{more}",
+        f"Mark: the number as said{_name_marks(entries)}. Lines: what the model expects the source to say, 50% and "
+        f"90%.{more}",
         "Multiple of what was expected; log scale.",
         ("said", "expected"),
         _name_claim,
@@ -208,9 +208,13 @@ def _name_claim(claim: JudgedClaim) -> str:
     return f"{name_count(claim.quantity)}, {spell}{show_day(claim.as_of, 3)}"
 
 
-def _name_bounds() -> str:
-    *names, last = (name_count(wording.name) for wording in list_bounds())
-    return f"{', '.join(names)} and {last}"
+def _name_marks(claims: Sequence[JudgedClaim]) -> str:
+    """Return what marks of other shapes say, of those that a figure has."""
+    worded = {claim.wording.name for claim in claims}
+    bounds = [name_count(wording.name) for wording in list_bounds() if wording.name in worded]
+    told = [f"an arrow for {join_words(bounds)}"] if bounds else []
+    told += ["a bar for a range"] if any(claim.wording.law == "range" for claim in claims) else []
+    return f" ({', '.join(told)})" if told else ""
 
 
 def _show(value: float | None, claim: JudgedClaim) -> str:

@@ -50,21 +50,20 @@ class Frame:
 
 
 def open_frame(title: str, caption: str, body: float, source: str) -> Frame:
-    """Return a figure with its head and foot, and `body` inches between them."""
+    """Return a figure with its head and foot, and `body` inches between them; one without a title has none."""
     room = WIDTH - 2 * MARGIN
-    head = wrap_text(title, room, TITLE, bold=True)
+    head = wrap_text(title, room, TITLE, bold=True) if title else []
     told = wrap_text(caption, room, SMALL)
     foot = wrap_text(f"{source} {NOTE.get()}".rstrip(), room, SMALL)
-    top = MARGIN + _height(head, TITLE) + 0.06 + _height(told, SMALL) + 0.14
+    below = MARGIN + _height(head, TITLE) + (0.06 if head else 0.0)
+    top = below + _height(told, SMALL) + 0.14
     bottom = 0.1 + _height(foot, SMALL) + 0.06
     height = top + body + bottom
     canvas = Canvas(figsize=(WIDTH, height))
     left = MARGIN / WIDTH
     look: dict[str, Any] = {"va": "top", "linespacing": _LEADING / 1.2}
-    y = 1 - MARGIN / height
-    canvas.text(left, y, "\n".join(head), fontsize=TITLE, fontweight="bold", **look)
-    y -= (_height(head, TITLE) + 0.06) / height
-    canvas.text(left, y, "\n".join(told), fontsize=SMALL, color=SOFT, **look)
+    canvas.text(left, 1 - MARGIN / height, "\n".join(head), fontsize=TITLE, fontweight="bold", **look)
+    canvas.text(left, 1 - below / height, "\n".join(told), fontsize=SMALL, color=SOFT, **look)
     canvas.text(left, (bottom - 0.1) / height, "\n".join(foot), fontsize=SMALL, color=SOFT, **look)
     return Frame(canvas, height, top, bottom)
 

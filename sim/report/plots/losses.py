@@ -17,7 +17,7 @@ from matplotlib.transforms import ScaledTranslation
 from sim.case.case import STATES
 from sim.contract.summary import CountPath, JudgedClaim, Result
 from sim.report.finding import name_forces
-from sim.report.labels import colour_sources, name_count, raise_first
+from sim.report.labels import colour_sources, name_count, name_unit, raise_first
 from sim.report.plots.frame import MARGIN, WIDTH, name_source, open_frame
 from sim.report.plots.keys import (
     draw_spells,
@@ -79,10 +79,9 @@ def plot_losses(result: Result, force: str) -> Figure | None:
     more = f" The first {MAX_PANELS} of {len(told)} counts." if len(told) > MAX_PANELS else ""
     frame = open_frame(
         _find_middle(shown[0], name_forces(result)[force]),
-        "Line: posterior median; bands: 50% and 90% credible intervals. Marks: what each source said by that day; "
-        f"hollow marks repeat others and are not used.{bars}{more}",
+        f"Line: posterior median; bands: 50% and 90% credible intervals.{_tell_marks(every)}{bars}{more}",
         sum(heights) + measure_key(key) + 0.3,
-        name_source(result, "Persons or items in all, by the day; log scale."),
+        name_source(result, f"{name_unit(path.quantity for path in shown)} in all, by the day; log scale."),
     )
     colours, numbers = colour_sources(result), number_sources(result, speaking)
     above = put_key(frame, key, every)
@@ -101,6 +100,12 @@ def plot_losses(result: Result, force: str) -> Figure | None:
         above += height
         rows += _list_rows(path, marks[path.quantity], spells[path.quantity])
     return Figure(frame.canvas, rows)
+
+
+def _tell_marks(marks: Sequence[Mark]) -> str:
+    """Return what the marks of a figure are, of the kinds that it has."""
+    hollow = "" if all(mark.claim.used for mark in marks) else "; hollow marks repeat others and are not used"
+    return f" Marks: what each source said by that day{hollow}." if marks else ""
 
 
 def _find_middle(path: CountPath, force: str) -> str:

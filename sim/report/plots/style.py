@@ -136,7 +136,7 @@ def set_count_axis(axes: Axes, low: float, high: float, axis: str = "x", most: i
     (axes.set_xlim if axis == "x" else axes.set_ylim)(low, high)
     room = _measure_axis(axes, axis)
     for fewer in range(most, 1, -1):
-        ticks = [tick for tick in choose_ticks(low, high, fewer) if not whole or tick >= 1]
+        ticks = [tick for tick in choose_ticks(low, high, fewer) if not whole or (tick >= 1 and tick.is_integer())]
         if whole and low <= ZERO:
             ticks = [ZERO, *(tick for tick in ticks if tick >= 2)]
         if not _collide(ticks, low, high, room, upright=axis == "y", whole=whole):
@@ -180,11 +180,18 @@ def _collide(ticks: Sequence[float], low: float, high: float, room: float, *, up
 def choose_ticks(low: float, high: float, most: int = 8) -> list[float]:
     """Return ticks within low..high: 1-2-5 steps, finer ones where these are one or two, or coarser ones."""
     decades = range(int(np.floor(np.log10(low))) - 1, int(np.ceil(np.log10(high))) + 1)
-    few = sum(low <= step * 10.0**decade <= high for decade in decades for step in (1, 2, 5)) < LEAST_TICKS
-    for steps in (*(((1, 2, 3, 5, 7),) if few else ()), (1, 2, 5), (1, 3), (1,)):
-        ticks = [step * 10.0**decade for decade in decades for step in steps if low <= step * 10.0**decade <= high]
+
+    def place(steps: Sequence[float]) -> list[float]:
+        return [step * 10.0**decade for decade in decades for step in steps if low <= step * 10.0**decade <= high]
+
+    for steps in ((1, 2, 5), (1, 2, 3, 5, 7), (1, 1.5, 2, 3, 4, 5, 6, 8)):
+        ticks = place(steps)
+        if len(ticks) >= LEAST_TICKS:
+            break
+    for coarser in ((1, 2, 5), (1, 3), (1,)):
         if len(ticks) <= most:
             return ticks
+        ticks = place(coarser) or ticks
     return ticks[:: int(np.ceil(len(ticks) / most))]
 
 
