@@ -119,7 +119,7 @@ def test_figures_may_be_no_link(run, secret):
 @pytest.mark.parametrize("content", [WORDS.encode(), b"\x89PNG\r\n\x1a\n" + b"x" * 100])
 def test_what_is_embedded_is_a_picture(content, run):
     (run / "figures" / "page-one.png").write_bytes(content)
-    refuse("is a picture that is none", "memo", run, "--format", "html")
+    refuse("is no readable image", "memo", run, "--format", "html")
 
 
 def test_a_picture_is_one_to_the_last_byte(run):

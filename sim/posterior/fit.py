@@ -165,18 +165,18 @@ def prepare_density() -> Any:
 def list_densities(buffer: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the log densities of what a buffer holds at points, shape (points, n); where it has none, -infinity."""
     found, (evaluate, _, value) = np.full(len(x), -np.inf), _point_at(buffer, x.shape[1])
-    for place, point in enumerate(x):
+    for index, point in enumerate(x):
         if evaluate(point):
-            found[place] = value[0]
+            found[index] = value[0]
     return np.where(np.isnan(found), -np.inf, found)
 
 
 def list_gradients(buffer: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the gradients of what a buffer holds at points, shape (points, n), as the sampler sees them."""
     found, (evaluate, slope, _) = np.empty(x.shape), _point_at(buffer, x.shape[1])
-    for place, point in enumerate(x):
+    for index, point in enumerate(x):
         evaluate(point)
-        found[place] = slope
+        found[index] = slope
     return found
 
 

@@ -92,29 +92,29 @@ def _fill_sources(sheet: Any, sources: dict[str, Any], formats: dict[str, Any]) 
         )
         rows.append([key, each["label"], *towards, "" if isinstance(each["role"], dict) else each["role"]])
     for line, cells in enumerate(rows):
-        for place, cell in enumerate(cells):
+        for column, cell in enumerate(cells):
             if cell:
-                sheet.write_string(line, place, cell, formats["head"] if line == 0 else None)
+                sheet.write_string(line, column, cell, formats["head"] if line == 0 else None)
     message = "A role; several, with commas between, are equally likely readings."
-    for place in range(2, len(rows[0])):
-        _offer(sheet, place, list(ROLES), message, strict=False)
+    for column in range(2, len(rows[0])):
+        _offer(sheet, column, list(ROLES), message, strict=False)
     sheet.set_column(0, len(rows[0]) - 1, 30)
 
 
 def _fill_claims(sheet: Any, kind: str, formats: dict[str, Any]) -> None:
     rows = list(csv.DictReader(_read_template(kind, "claims.csv").splitlines()))
-    for place, name in enumerate(HELP):
-        sheet.write_string(0, place, name, formats["head"])
+    for column, name in enumerate(HELP):
+        sheet.write_string(0, column, name, formats["head"])
         for line, row in enumerate(rows, start=1):
             cell = row.get(name, "")
             if cell and name in DAYS:
-                sheet.write_datetime(line, place, dt.datetime.fromisoformat(cell), formats["day"])
+                sheet.write_datetime(line, column, dt.datetime.fromisoformat(cell), formats["day"])
             elif cell and name in NUMBERS:
-                sheet.write_number(line, place, float(cell))
+                sheet.write_number(line, column, float(cell))
             elif cell:
-                sheet.write_string(line, place, cell)
+                sheet.write_string(line, column, cell)
         if name in DAYS:
-            sheet.set_column(place, place, 12, formats["day"])
+            sheet.set_column(column, column, 12, formats["day"])
     columns = list(HELP)
     quantities = [*PERSONNEL, *DEFAULT_TOTALS, "deployed"]
     _offer(sheet, columns.index("qualifier"), list(WORDINGS), HELP["qualifier"])
@@ -125,10 +125,10 @@ def _fill_claims(sheet: Any, kind: str, formats: dict[str, Any]) -> None:
     sheet.freeze_panes(1, 1)
 
 
-def _offer(sheet: Any, place: int, source: list[str] | str, message: str, *, strict: bool = True) -> None:
+def _offer(sheet: Any, column: int, source: list[str] | str, message: str, *, strict: bool = True) -> None:
     """Offer the values of a column in a list; other values are asked about, or refused where `strict`."""
     sheet.data_validation(
-        1, place, FILLED, place,
+        1, column, FILLED, column,
         {
             "validate": "list", "source": source, "input_message": message[:250],
             "error_type": "stop" if strict else "information",

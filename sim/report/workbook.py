@@ -35,16 +35,16 @@ def write_summary_workbook(result: Result, path: Path) -> None:
 
 def _write_sheet(sheet: Any, rows: Sequence[Mapping[str, Any]], bold: Any) -> None:
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    for place, name in enumerate(columns):
-        sheet.write_string(0, place, name, bold)
+    for index, name in enumerate(columns):
+        sheet.write_string(0, index, name, bold)
     for line, row in enumerate(rows, start=1):
-        for place, name in enumerate(columns):
+        for index, name in enumerate(columns):
             value = row.get(name)
             if isinstance(value, bool):
-                sheet.write_boolean(line, place, value)
+                sheet.write_boolean(line, index, value)
             elif isinstance(value, int | float):
-                sheet.write_number(line, place, value)
+                sheet.write_number(line, index, value)
             elif value is not None:
-                sheet.write_string(line, place, str(value)[:32_000])
+                sheet.write_string(line, index, str(value)[:32_000])
     sheet.freeze_panes(1, 0)
     sheet.autofit()

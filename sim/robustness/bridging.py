@@ -103,10 +103,10 @@ def weigh_draws(base: Footing, varied: Design) -> Weighed | None:
 
 def compare_densities(design: Design, varied: Design, x: Floats) -> Ratio | None:
     """Return a variant's density beside the base's, of draws; None where it has unknowns which the base lacks."""
-    places = [place for place in _place_slots(design, varied) if place is not None]
-    if len(places) < len(name_slots(varied)):
+    indices = [index for index in _place_slots(design, varied) if index is not None]
+    if len(indices) < len(name_slots(varied)):
         return None
-    here = np.array(places)
+    here = np.array(indices)
     rest = np.setdiff1d(np.arange(x.shape[1]), here)
     regressors = np.column_stack([np.ones(len(x)), x[:, here]])
     regression = np.linalg.lstsq(regressors, x[:, rest], rcond=None)[0]
@@ -202,8 +202,8 @@ def _match(here: Floats, log_weights: Floats) -> tuple[Floats, Floats]:
 def sample_weighed(base: Footing, varied: Design, found: Weighed, seed: int) -> Sample:
     """Return the sample of a variant whose draws have weights."""
     chains, count = base.x.shape[:2]
-    places = [place for place in _place_slots(base.design, varied) if place is not None]
-    unknowns = constrain_draws(varied, found.x[:, places].reshape(chains, count, len(places)))
+    indices = [index for index in _place_slots(base.design, varied) if index is not None]
+    unknowns = constrain_draws(varied, found.x[:, indices].reshape(chains, count, len(indices)))
     return take_posterior(varied, Draws(unknowns, 0, 0.0, {}), seed)
 
 
@@ -213,11 +213,11 @@ def carry_chains(base: Footing, varied: Design, found: Weighed | None, seed: int
     Where draws have weights the chains begin at some that were drawn by them, each no likelier than as one of a number
     that is the root of all; else where the chains of the base ended.
     """
-    places = _place_slots(base.design, varied)
-    if sum(place is not None for place in places) < ALIKE * max(base.x.shape[-1], len(places)):
+    indices = _place_slots(base.design, varied)
+    if sum(index is not None for index in indices) < ALIKE * max(base.x.shape[-1], len(indices)):
         return None
     begun = _pick_draws(found, len(base.x), seed) if found else None
-    return base.chain_state.carry(places, find_middle(varied), begun)
+    return base.chain_state.carry(indices, find_middle(varied), begun)
 
 
 def _pick_draws(found: Weighed, count: int, seed: int) -> Floats:
@@ -230,5 +230,5 @@ def _pick_draws(found: Weighed, count: int, seed: int) -> Floats:
 
 def _place_slots(design: Design, varied: Design) -> list[int | None]:
     """Return where each unknown of a variant stands among the base's, if it is one of them."""
-    known = {name: place for place, name in enumerate(name_slots(design))}
+    known = {name: index for index, name in enumerate(name_slots(design))}
     return [known.get(name) for name in name_slots(varied)]

@@ -188,12 +188,12 @@ def _skip_rows(layout: BeliefLayout, of: Collection[int], readers: Sequence[int]
     kept = np.array([*readers, *heads])
     link, successor = np.full(len(kept), int(Link.NONE)), np.full(len(kept), -1)
     point, sd = np.zeros(len(kept)), np.zeros(len(kept))
-    for place, reader in enumerate(readers):
+    for index, reader in enumerate(readers):
         after = later[reader]
         own, other = layout.rows[reader].observation, layout.rows[after].observation
         if after >= 0 and own is not None and other is not None:
-            link[place], successor[place] = find_link(own, other), len(readers) + heads.index(after)
-            point[place], sd[place] = layout.next_point[before[reader]], layout.next_sd[before[reader]]
+            link[index], successor[index] = find_link(own, other), len(readers) + heads.index(after)
+            point[index], sd[index] = layout.next_point[before[reader]], layout.next_sd[before[reader]]
     changed: dict[str, Any] = {"link": link, "successor": successor, "next_point": point, "next_sd": sd}
     changed["is_carried"] = layout.is_carried[kept] & (link != Link.NONE)
     changed |= {name: getattr(layout, name)[kept] for name in OF_ROWS}

@@ -88,13 +88,13 @@ class ChainState:
     is_borrowed: bool = False
     resumed: int = 0
 
-    def carry(self, places: Sequence[int | None], start: Floats, x: Floats | None = None) -> ChainState | None:
+    def carry(self, indices: Sequence[int | None], start: Floats, x: Floats | None = None) -> ChainState | None:
         """Return the state of chains of another density, most of whose unknowns are among those of this one.
 
         Parameters
         ----------
-        places : sequence of int or None
-            Of each of its unknowns, the place here.
+        indices : sequence of int or None
+            Of each of its unknowns, the index here.
         start : ndarray, shape (n,)
             Where those stand that are not here; their metric is that of a standard normal.
         x : ndarray, shape (chains, n here), optional
@@ -107,12 +107,12 @@ class ChainState:
         """
         if not len(self.metric.matrix):
             return None
-        known = np.array([number for number, place in enumerate(places) if place is not None])
-        here = np.array([place for place in places if place is not None])
+        known = np.array([number for number, index in enumerate(indices) if index is not None])
+        here = np.array([index for index in indices if index is not None])
         x = self.x if x is None else x
         begun = np.tile(start, (len(x), 1))
         begun[:, known] = x[:, here]
-        matrix = np.eye(len(places))
+        matrix = np.eye(len(indices))
         matrix[np.ix_(known, known)] = self.metric.matrix[np.ix_(here, here)]
         return ChainState(begun, make_metric(matrix), self.log_step, is_borrowed=True, resumed=self.resumed)
 

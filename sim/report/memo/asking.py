@@ -105,11 +105,11 @@ def _draw_panel(
     said = [max(number, 0.5) for claim in claims for number in claim.said]
     top = max([*path.high_90, *said]) * 1.15
     low = max(min([*path.low_90[len(path.days) // 3 :], *said]) / 1.15, top / 1e4, 0.5)
-    first, last = (dt.date.fromisoformat(path.days[place]).toordinal() for place in (0, -1))
+    first, last = (dt.date.fromisoformat(path.days[fraction]).toordinal() for fraction in (0, -1))
 
     def across(day: str) -> float:
-        place = (dt.date.fromisoformat(day).toordinal() - first) / max(last - first, 1)
-        return _round(LEFT + (RIGHT - LEFT) * max(place, 0.0))
+        fraction = (dt.date.fromisoformat(day).toordinal() - first) / max(last - first, 1)
+        return _round(LEFT + (RIGHT - LEFT) * max(fraction, 0.0))
 
     def up(count: float) -> float:
         share = math.log(max(count, low) / low) / math.log(max(top / low, 1.01))

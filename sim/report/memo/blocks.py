@@ -88,13 +88,13 @@ class Table:
     def drop_empty(self) -> Table:
         """Return the table without the columns that say nothing in any row."""
         every = len(self.header)
-        kept = [place for place in range(every) if any(str(row[place]) for row in self.rows)]
+        kept = [index for index in range(every) if any(str(row[index]) for row in self.rows)]
         return replace(
             self,
-            header=tuple(self.header[place] for place in kept),
-            rows=tuple(tuple(row[place] for place in kept) for row in self.rows),
-            align="".join(self.align[place] for place in kept),
-            under=sum(place >= every - self.under for place in kept),
+            header=tuple(self.header[index] for index in kept),
+            rows=tuple(tuple(row[index] for index in kept) for row in self.rows),
+            align="".join(self.align[index] for index in kept),
+            under=sum(index >= every - self.under for index in kept),
         )
 
     def fold(self) -> tuple[Table, tuple[tuple[tuple[str, str | Link], ...], ...]]:

@@ -177,8 +177,8 @@ def guard_page(page: str) -> str:
 def _find_fonts() -> list[str]:
     """Return the folder of the figures' font, so that text and figures are in one face."""
     spec = find_spec("matplotlib")
-    places = (spec.submodule_search_locations if spec else None) or []
-    return [str(Path(place) / "mpl-data" / "fonts" / "ttf") for place in places]
+    folders = (spec.submodule_search_locations if spec else None) or []
+    return [str(Path(folder) / "mpl-data" / "fonts" / "ttf") for folder in folders]
 
 
 def _compile_pdf(source: str) -> bytes:

@@ -32,7 +32,7 @@ def read_pictures(run: Path, names: Iterable[str]) -> dict[str, bytes]:
             found[name] = read_bytes(path, MAX_PICTURE, inside=run)
             problem = find_fault(found[name])
             if problem:
-                raise refuse(str(path), "", f"is a picture that is none ({problem})", "draw it again: truetoll plot")
+                raise refuse(str(path), "", f"is no readable image ({problem})", "draw it again: truetoll plot")
             if sum(map(len, found.values())) > MAX_PICTURES:
                 raise refuse(str(path.parent), "", f"holds more than {MAX_PICTURES // 1_000_000} MB", "draw them again")
     return found
@@ -45,13 +45,13 @@ def find_fault(content: bytes) -> str | None:
     width, height = struct.unpack(">II", content[16:24])
     if not 0 < width * height <= MAX_PIXELS:
         return f"it is {width} by {height} pixels"
-    place, kind = len(_SIGNATURE), b""
+    offset, kind = len(_SIGNATURE), b""
     while kind != _END:
-        if place + _EDGES > len(content):
+        if offset + _EDGES > len(content):
             return "it ends early"
-        length, kind = struct.unpack(">I4s", content[place : place + 8])
-        end = place + _EDGES + length
-        if content[end - 4 : end] != struct.pack(">I", zlib.crc32(content[place + 4 : end - 4])):
+        length, kind = struct.unpack(">I4s", content[offset : offset + 8])
+        end = offset + _EDGES + length
+        if content[end - 4 : end] != struct.pack(">I", zlib.crc32(content[offset + 4 : end - 4])):
             return "it is damaged"
-        place = end
-    return "something follows it" if place < len(content) else None
+        offset = end
+    return "something follows it" if offset < len(content) else None

@@ -89,7 +89,7 @@ def loosen(text: str) -> str:
 def _list_columns(block: Table) -> list[tuple[str, ...]]:
     """Return the text of each column, without its head."""
     rows = [[_read(cell) for cell in row] for row in block.rows]
-    return [tuple(row[place] for row in rows) for place in range(len(block.header))]
+    return [tuple(row[index] for row in rows) for index in range(len(block.header))]
 
 
 def _read(cell: str | Link) -> str:

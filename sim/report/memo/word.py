@@ -106,12 +106,12 @@ def _set_styles(document: Document) -> None:
 
 def _classify(document: Document, memo: Memo) -> None:
     """Put the classification at the head of every page, above what a template has there."""
-    for place, section in enumerate(document.sections if memo.classification else ()):
+    for index, section in enumerate(document.sections if memo.classification else ()):
         heads = [section.header]
         heads += [section.first_page_header] if section.different_first_page_header_footer else []
         heads += [section.even_page_header] if document.settings.odd_and_even_pages_header_footer else []
         for number, head in enumerate(heads):
-            if head.is_linked_to_previous and (number or place):
+            if head.is_linked_to_previous and (number or index):
                 continue
             first = head.paragraphs[0] if head.paragraphs else head.add_paragraph()
             paragraph = first.insert_paragraph_before() if first.text or len(first._p) > 1 else first

@@ -117,12 +117,12 @@ def _list_outside(package: zipfile.ZipFile, parts: list[zipfile.ZipInfo]) -> dic
     """Return for each part the relations that lead out of the document: links, where `_find_more` takes it."""
     found = {}
     for part in parts:
-        place = re.fullmatch(r"(.*)_rels/([^/]+)\.rels", part.filename)
-        content = package.read(part) if place else b""
-        if place and b"<!" not in content:
+        rels = re.fullmatch(r"(.*)_rels/([^/]+)\.rels", part.filename)
+        content = package.read(part) if rels else b""
+        if rels and b"<!" not in content:
             relations = fromstring(content)  # noqa: S314 - it declares no entities  # nosec B314
             leading = (each for each in relations if each.get("TargetMode", "Internal") != "Internal")
-            found[f"{place[1]}{place[2]}"] = {str(each.get("Id")) for each in leading}
+            found[f"{rels[1]}{rels[2]}"] = {str(each.get("Id")) for each in leading}
     return found
 
 

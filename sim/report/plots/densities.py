@@ -128,10 +128,10 @@ def _share_axes(shown: Sequence[Estimate], own: Sequence[Span]) -> list[Span]:
 
 
 def _name_row(
-    frame: Frame, entry: Estimate, name: Sequence[str], place: tuple[float, float, float], apart: float
+    frame: Frame, entry: Estimate, name: Sequence[str], box: tuple[float, float, float], apart: float
 ) -> None:
     """Set the name of a count at the left and its numbers at the right, over its dots; or, apart, under the name."""
-    left, above, wide = place
+    left, above, wide = box
     below = above + max(apart - _HEAD, 0.0)
     frame.write("\n".join(name), left, above, fontweight="bold")
     frame.write(f"90%: {show_range(entry)}", left + wide, below, ha="right", color=SOFT)

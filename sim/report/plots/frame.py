@@ -45,8 +45,8 @@ class Frame:
 
     def write(self, text: str, left: float, above: float, **look: Any) -> None:
         """Set text, its top left in inches from the left edge and from the end of the head."""
-        place = (left / WIDTH, 1 - (self.top + above) / self.height)
-        self.canvas.text(*place, text, **{"va": "top", "fontsize": TEXT, "color": INK, **look})
+        position = (left / WIDTH, 1 - (self.top + above) / self.height)
+        self.canvas.text(*position, text, **{"va": "top", "fontsize": TEXT, "color": INK, **look})
 
 
 def open_frame(title: str, caption: str, body: float, source: str) -> Frame:

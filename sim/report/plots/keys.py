@@ -110,9 +110,9 @@ def put_key(frame: Frame, key: Sequence[Key], marks: Sequence[Mark]) -> float:
 def _put_entry(frame: Frame, entry: Key, shape: str, colour: str) -> None:
     above = entry.line * _LINE
     frame.write(entry.label, entry.x + _MARK, above, fontsize=SMALL)
-    place = (entry.x + 0.06) / WIDTH, 1 - (frame.top + above + 0.066) / frame.height
+    position = (entry.x + 0.06) / WIDTH, 1 - (frame.top + above + 0.066) / frame.height
     look: dict[str, Any] = {"ms": 9, "mew": 2.2} if shape == "|" else {"ms": 6, "mew": 1.2}
-    mark = Line2D([place[0]], [place[1]], marker=shape, color=colour, ls="none", **look)
+    mark = Line2D([position[0]], [position[1]], marker=shape, color=colour, ls="none", **look)
     mark.set_transform(frame.canvas.transFigure)
     frame.canvas.add_artist(mark)
 
@@ -139,10 +139,12 @@ def draw_spells(
         middle, room = start + width / 2, span * TAGGED_BAR
         wide = width > room
         if claim.source in numbers and (wide or all(abs(middle - other) > room for other in tagged)):
-            place = middle, claim.said[-1] / 2 if wide else claim.said[-1]
+            position = middle, claim.said[-1] / 2 if wide else claim.said[-1]
             aside = (0.0, 0.0 if wide else 5.0)  # points, over a bar too narrow for it
             look: dict[str, Any] = {"fontsize": 7.5, "color": INK, "ha": "center", "va": "center"}
-            axes.annotate(numbers[claim.source], place, aside, textcoords="offset points", annotation_clip=True, **look)
+            axes.annotate(
+                numbers[claim.source], position, aside, textcoords="offset points", annotation_clip=True, **look
+            )
             tagged.append(middle)
     axes.set_ylim(0, 1.5 * max(1, *(claim.said[-1] for claim in spells)))
     axes.text(0.008, 0.97, "in these days alone", transform=axes.transAxes, va="top", fontsize=8, color=SOFT)

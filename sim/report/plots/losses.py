@@ -163,16 +163,16 @@ def _draw_panel(axes: Axes, path: CountPath, marks: Sequence[Mark], looks: Looks
     curve = axes.transData.transform(
         [(_number_day(day), count) for day, count in zip(path.days, path.median, strict=True)]
     )
-    places = place_tags(spots, texts, curve * 72 / axes.figure.dpi)
+    positions = place_tags(spots, texts, curve * 72 / axes.figure.dpi)
     for mark, spot in zip(marks, spots, strict=True):
         _draw_mark(axes, mark, colours[mark.claim.source], spot.shift)
     look: dict[str, Any] = {"fontsize": 7.5, "color": INK, "ha": "center", "va": "center", "zorder": 6}
-    for mark, spot, text, (x, y) in zip(marks, spots, texts, places, strict=True):
+    for mark, spot, text, (x, y) in zip(marks, spots, texts, positions, strict=True):
         if not text:
             continue
-        place = _number_day(mark.claim.as_of), max(mark.numbers[-1], ZERO)
+        position = _number_day(mark.claim.as_of), max(mark.numbers[-1], ZERO)
         aside = x - spot.x + spot.shift, y - spot.high
-        axes.annotate(text, place, aside, textcoords="offset points", annotation_clip=False, **look)
+        axes.annotate(text, position, aside, textcoords="offset points", annotation_clip=False, **look)
 
 
 def choose_tagged(texts: Sequence[str]) -> list[str]:
@@ -232,7 +232,7 @@ def place_tags(spots: Sequence[Spot], texts: Sequence[str], curve: Any) -> list[
     texts : sequence of str
         One for each; none where it is empty.
     curve : array of shape (days, 2)
-        The median's, which a tag had better not cross, in points as all places are.
+        The median's, which a tag had better not cross, in points as all positions are.
     """
     placed: list[tuple[float, float, float]] = []
     for spot, text in zip(spots, texts, strict=True):
@@ -251,8 +251,8 @@ def place_tags(spots: Sequence[Spot], texts: Sequence[str], curve: Any) -> list[
             )
         ]  # fmt: skip
 
-        def hides(place: tuple[float, float], width: float = width) -> float:
-            x, y = place
+        def hides(position: tuple[float, float], width: float = width) -> float:
+            x, y = position
             marks = sum(each.touches(x, y - _TALL / 2, y + _TALL / 2, width) for each in spots)
             tags = sum(abs(x - ax) < (width + wide) / 2 and abs(y - ay) < _TALL for ax, ay, wide in placed if wide)
             crossed = abs(y - float(np.interp(x, curve[:, 0], curve[:, 1], left=-1e9, right=-1e9))) < _TALL / 2 + 1

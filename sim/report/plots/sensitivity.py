@@ -64,10 +64,10 @@ def plot_variants(report: Sensitivity) -> Figure:
     all_of = len(report.scenarios)
     count = f"{all_of} variants" if len(shown) == all_of else f"the {len(shown)} of {all_of} variants that move it most"
     names = [wrap_text(entry.label, NAMES, 8, bold=entry is base) for entry in entries]
-    places = list(accumulate((len(lines) for lines in names), initial=0))
+    tops = list(accumulate((len(lines) for lines in names), initial=0))
     title = "\n".join(wrap_text(name_pivot(report), WIDTH - 0.3, 12, bold=True))
     more = TITLE_LINE * title.count("\n")
-    height = 2.3 + more + ROW * places[-1]
+    height = 2.3 + more + ROW * tops[-1]
     canvas = make_canvas(height)
     put_title(
         canvas,
@@ -82,8 +82,8 @@ def plot_variants(report: Sensitivity) -> Figure:
     axes.axvline(max(base.median, 0.5), color=POSTERIOR, lw=0.8)
     put_columns(canvas, axes, -1.3, [(0.905, "median", "right", "soft"), (0.985, "shift", "right", "soft")])
     across = blended_transform_factory(canvas.transFigure, axes.transData)
-    for entry, lines, place in zip(entries, names, places, strict=False):
-        row = place + (len(lines) - 1) / 2
+    for entry, lines, top in zip(entries, names, tops, strict=False):
+        row = top + (len(lines) - 1) / 2
         colour = COLOURS.get(entry.kind, POSTERIOR)
         for level, width in (("0.9", 0.9), ("0.5", 2.6)):
             edges = [max(edge, 0.5) for edge in entry.intervals[level]]
@@ -98,7 +98,7 @@ def plot_variants(report: Sensitivity) -> Figure:
         ]
         put_columns(canvas, axes, row, cells)
         axes.plot([0.020], [row], marker="s", ms=4, color=colour, ls="none", clip_on=False, transform=across)
-    axes.set_ylim(places[-1] - 0.3, -0.7)
+    axes.set_ylim(tops[-1] - 0.3, -0.7)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     set_count_axis(axes, low, high, most=5)

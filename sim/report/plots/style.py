@@ -141,9 +141,9 @@ def set_count_axis(axes: Axes, low: float, high: float, axis: str = "x", most: i
             ticks = [ZERO, *(tick for tick in ticks if tick >= 2)]
         if not _collide(ticks, low, high, room, upright=axis == "y", whole=whole):
             break
-    places = [(np.log(tick) - np.log(low)) / (np.log(high) - np.log(low)) for tick in ticks]
-    ends: dict[int, Literal["left", "right"]] = {0: "left"} if places and places[0] < _EDGE else {}
-    ends |= {len(ticks) - 1: "right"} if places and places[-1] > 1 - _EDGE else {}
+    positions = [(np.log(tick) - np.log(low)) / (np.log(high) - np.log(low)) for tick in ticks]
+    ends: dict[int, Literal["left", "right"]] = {0: "left"} if positions and positions[0] < _EDGE else {}
+    ends |= {len(ticks) - 1: "right"} if positions and positions[-1] > 1 - _EDGE else {}
     target.set_major_locator(FixedLocator(ticks))
     target.set_minor_locator(NullLocator())
     target.set_major_formatter(FuncFormatter(lambda value, _: _show_tick(value, whole=whole)))
@@ -169,10 +169,10 @@ def _measure_axis(axes: Axes, axis: str) -> float:
 
 def _collide(ticks: Sequence[float], low: float, high: float, room: float, *, upright: bool, whole: bool) -> bool:
     """Return whether the numbers of two neighbouring ticks would touch."""
-    places = [room * (np.log(tick) - np.log(low)) / (np.log(high) - np.log(low)) for tick in ticks]
+    positions = [room * (np.log(tick) - np.log(low)) / (np.log(high) - np.log(low)) for tick in ticks]
     widths = [_LINE if upright else _LETTER * len(_show_tick(tick, whole=whole)) + 0.06 for tick in ticks]
     return any(
-        places[number + 1] - places[number] < (widths[number] + widths[number + 1]) / 2
+        positions[number + 1] - positions[number] < (widths[number] + widths[number + 1]) / 2
         for number in range(len(ticks) - 1)
     )
 
