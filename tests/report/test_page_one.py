@@ -144,7 +144,7 @@ def test_the_case_says_which_counts_lead(kursk_run, two):
     assert [entry.quantity for entry in list_headline(led)] == ["wounded", "killed"]
     page = render_memo(compose_memo(led, brief=True))
     assert "wounded" in page.splitlines()[0]
-    assert re.search(r"Our best estimate by [^.]* wounded [^.]* killed", page)
+    assert re.search(r"Our best estimates? [^.]* wounded [^.]* killed", page)
     south = edit_result(two, lambda data: data.update(memo={"headline": ["south.casualties"]}))
     first = list_headline(south)[0]
     assert (first.force, first.quantity) == ("south", "casualties")
