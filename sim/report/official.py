@@ -132,6 +132,9 @@ def _explain(result: Result, entry: Estimate, claim: JudgedClaim, phrase: str, s
     ours = ours if _differ(ours, entry.median) else entry.median
     if bias is None or theirs <= 0 or not _differ(ours, theirs):
         return ""
+    if claim.wording.law == "bound":  # which means no number that a bias could be taken off
+        bound = "says only that there were no fewer" if claim.wording.sign > 0 else "says only that there were no more"
+        return "It counts those found by then." if claim.wording.finds else f"It {bound}."
     factor = bias.median if bias.prior_median is None else bias.prior_median
     alone = theirs / max(factor, 1e-9)
     by = "As this source is read" if bias.prior_median is None else "In past wars" if result.prior.learned else None

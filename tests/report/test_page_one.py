@@ -233,6 +233,22 @@ def test_the_latest_number_of_one_source_has_its_reason_in_numbers(kursk_run):
     )
 
 
+@pytest.mark.parametrize(
+    ("qualifier", "why"),
+    [("at_most", "It says only that there were no more."), ("at_least", "It says only that there were no fewer."),
+     ("counted", "It counts those found by then.")],
+)  # fmt: skip
+def test_a_bound_means_no_number_of_its_own(kursk_run, qualifier, why):
+    def reword(data):
+        for claim in data["claims"]:
+            if claim["quantity"] == "killed" and claim["value"] == 100:
+                claim["qualifier"] = qualifier
+
+    (told,) = tell_official(edit_result(own_total(kursk_run.result, 100), reword))
+    assert told.endswith(why)
+    assert "means some" not in told
+
+
 def test_an_explanation_has_as_many_figures_as_the_estimate_beside_it(kursk_run):
     def narrow(data):
         killed = next(entry for entry in data["estimates"] if entry["quantity"] == "killed")
