@@ -28,6 +28,7 @@ MOST_ROWS = 300_000
 DAYS = ("as_of", "since", "published")
 _BEFORE_DAY = re.compile(r"\A.*(?:[–—]|\s-\s|\b(?:to|until|till|by|as of|since|on)\b)", re.IGNORECASE | re.DOTALL)
 _parse_day = TypeAdapter(Day).validate_python
+type Cells = dict[str, Any]  # of a claim that is not checked yet, by its columns
 
 
 def read_mapped(file: Path, found: TableMap, dates: Dates | None = None) -> Imported:
@@ -50,7 +51,7 @@ def read_mapped(file: Path, found: TableMap, dates: Dates | None = None) -> Impo
     reader = CellReader(named, grid.separator, dates or found.dates, decimal)
     left = LeftOut("rows")
     labels: dict[str, dict[str, str]] = {"source": {}, "force": {}}
-    drafts: list[dict[str, Any]] = []
+    drafts: list[Cells] = []
     for number, cells in rows:
         try:
             for draft in _read_row(cells, found, columns, wide, reader, labels):
@@ -75,7 +76,7 @@ def _read_row(
     cells: dict[str, str], found: TableMap, columns: dict[str, str], wide: dict[str, dict[str, str]],
     reader: CellReader,
     labels: dict[str, dict[str, str]],
-) -> Iterator[dict[str, Any] | tuple[str, float]]:  # fmt: skip
+) -> Iterator[Cells | tuple[str, float]]:  # fmt: skip
     """Yield the cells of each claim that a row makes, or why it makes none and how many it counts."""
     raw = {ours: cells.get(theirs, "") for ours, theirs in columns.items()}
     counts = [cells.get(next(iter(ends.values())), "") for ends in wide.values()] or [
@@ -86,7 +87,7 @@ def _read_row(
         if "*" not in kept and cells.get(theirs.lower(), "").lower() not in {each.lower() for each in kept}:
             yield f"{theirs} is filtered out", counted
             return
-    given: dict[str, Any] = {**found.constants, **{name: cell for name, cell in raw.items() if cell}}
+    given: Cells = {**found.constants, **{name: cell for name, cell in raw.items() if cell}}
     for name, table in found.values.items():
         if name == "quantity" and name in found.within:
             continue  # each number of the cell has words of its own
@@ -121,7 +122,7 @@ def _fill(wide: dict[str, dict[str, str]], cells: dict[str, str]) -> dict[str, d
 
 
 def _list_numbers(
-    given: dict[str, Any], found: TableMap, wide: dict[str, dict[str, str]]
+    given: Cells, found: TableMap, wide: dict[str, dict[str, str]]
 ) -> Iterator[tuple[str, str, dict[str, str]]]:
     """Yield what a row counts: of which force where its column says that, of what, and the cells that say how many."""
     table = found.values.get("quantity", {})
@@ -169,10 +170,10 @@ def _name_key(text: str, labels: dict[str, str]) -> str:
     return key
 
 
-def _keep_last(drafts: list[dict[str, Any]], left: LeftOut) -> list[dict[str, Any]]:
+def _keep_last(drafts: list[Cells], left: LeftOut) -> list[Cells]:
     """Return the last state of each list; the earlier ones are left out."""
 
-    def key(draft: dict[str, Any]) -> tuple[Any, ...]:
+    def key(draft: Cells) -> tuple[Any, ...]:
         return draft["source"], draft["force"], draft["quantity"]
 
     last: dict[tuple[Any, ...], dt.date] = {}
@@ -187,19 +188,19 @@ def _keep_last(drafts: list[dict[str, Any]], left: LeftOut) -> list[dict[str, An
     return kept
 
 
-def _add_up(drafts: list[dict[str, Any]], span: str, wording: str) -> list[dict[str, Any]]:
+def _add_up(drafts: list[Cells], span: str, wording: str) -> list[Cells]:
     """Return the events of a source, a force and a quantity as one row, or as intervals of a week, month or year."""
     days = [day for draft in drafts if (day := draft.get("as_of") or draft.get("published"))]
     if not days:
         return []
-    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
+    groups: dict[tuple[Any, ...], list[Cells]] = defaultdict(list)
     for draft in drafts:
         spell = (min(days), max(days)) if span == "all" else _spell(draft.get("as_of") or draft["published"], span)
         groups[draft["source"], draft["force"], draft["quantity"], *spell].append(draft)
     out = []
     for (source, force, quantity, first, last), group in sorted(groups.items(), key=lambda item: item[0][3]):
         low, value, high = (sum(_end(draft, name) for draft in group) for name in NUMBERS)
-        row: dict[str, Any] = {
+        row: Cells = {
             "source": source, "force": force, "quantity": quantity, "as_of": last, "published": last,
             "qualifier": wording or group[0]["qualifier"], "value": value, "row": group[0]["row"], "first": first,
             "report": f"{len(group)} event{'s' if len(group) > 1 else ''} from row {group[0]['row']}",
@@ -213,7 +214,7 @@ def _add_up(drafts: list[dict[str, Any]], span: str, wording: str) -> list[dict[
     return out
 
 
-def _end(draft: dict[str, Any], name: str) -> float:
+def _end(draft: Cells, name: str) -> float:
     """Return the least, best or most of an event; what is not told is the best, which of a range is the middle."""
     low, value, high = (draft.get(each) for each in NUMBERS)
     best = value if value is not None else ((low or 0.0) + (high or 0.0)) / 2
@@ -232,7 +233,7 @@ def _spell(day: dt.date, span: str) -> tuple[dt.date, dt.date]:
     return first, after - dt.timedelta(days=1)
 
 
-def _make_claims(drafts: list[dict[str, Any]], file: Path, left: LeftOut) -> tuple[tuple[Claim, ...], dt.date]:
+def _make_claims(drafts: list[Cells], file: Path, left: LeftOut) -> tuple[tuple[Claim, ...], dt.date]:
     """Return the claims of rows that keep the rules of one, and the first day that any of them speaks of."""
     taken: dict[str, int] = {}
     claims: list[Claim] = []
