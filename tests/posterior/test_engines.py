@@ -71,7 +71,7 @@ def test_pymc_draws_by_its_own_sampler_and_quietly(design, monkeypatch, tmp_path
 
 
 def test_a_sampler_that_is_not_there_is_refused(monkeypatch):
-    with pytest.raises(InputError, match="no sampler is called stan; use one of kernel, nutpie, pymc"):
+    with pytest.raises(InputError, match="no sampler is called 'stan'; use one of kernel, nutpie, pymc"):
         check_engine("stan")
     monkeypatch.setattr("sim.posterior.engines.find_spec", lambda _: None)
     with pytest.raises(InputError, match=r"nutpie is not installed; install it: pip install 'truetoll\[nutpie\]'"):

@@ -420,7 +420,7 @@ FAULTS = (
     ),
     Planted(
         "a picture may have more behind its end", "report/memo/pictures.py",
-        'return "something follows it" if place < len(content) else None', "return None",
+        'return "something follows it" if offset < len(content) else None', "return None",
         f"{STRANGERS}::test_a_picture_is_one_to_the_last_byte",
     ),
     Planted(
