@@ -17,7 +17,7 @@ from sim.words import show_count, show_signed
 
 ERRORS = 4.0  # Monte Carlo standard errors, beyond which a median has moved
 LEAST_SD = 1e-9  # of a count that is known: what is divided by less is no number
-_FIELDS = (
+FIELDS = (
     "source", "force", "quantity", "measure", "as_of", "since", "published", "qualifier", "low", "value", "high",
     "unit", "of", "digits", "log_sd", "statement", "replaces", "origin", "exclude", "used",
 )  # fmt: skip
@@ -114,7 +114,7 @@ def _compare_inputs(was: Result, now: Result, old: Manifest | None, new: Manifes
     before, after = ({claim.id: claim for claim in result.claims} for result in (was, now))
     changed = {}
     for key in sorted(before.keys() & after.keys()):
-        fields = _list_changes(*({name: getattr(claims[key], name) for name in _FIELDS} for claims in (before, after)))
+        fields = _list_changes(*({name: getattr(claims[key], name) for name in FIELDS} for claims in (before, after)))
         if fields:
             changed[key] = fields
     settings = _list_changes(*(_list_settings(result) for result in (was, now)))

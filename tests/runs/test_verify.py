@@ -120,6 +120,29 @@ def test_numbers_stand_within_monte_carlo_error(kursk_run):
     assert [(entry.quantity, entry.was) for entry in verdict.moved] == [(killed.quantity, None)]
 
 
+def test_words_and_probabilities_stand_with_the_numbers(kursk_run):
+    """What follows from the inputs is as they have it, and words are those of their own number."""
+    first = kursk_run.result
+    exceeded, *others = first.exceedance
+
+    def judge(**change):
+        return judge_repeat(replace(first, **change), first)
+
+    louder = replace(exceeded, probability=0.9, words="likely")
+    (moved,) = judge(exceedance=(louder, *others)).moved
+    assert moved.what == f"the probability of more than {exceeded.above:,g}"
+    verdict = judge(exceedance=(replace(exceeded, words="almost certain"), *others))
+    assert (verdict.moved, len(verdict.otherwise), verdict.stands) == ((), 1, False)
+    assert judge(title="Another war").otherwise == ("the title",)
+    force = replace(first.forces[0], label="Others")
+    assert judge(forces=(force, *first.forces[1:])).otherwise == (f"force {force.force}",)
+    claim = replace(first.claims[0], phrase="said otherwise")
+    verdict = judge(claims=(claim, *first.claims[1:]))
+    assert verdict.otherwise == (f"claim {claim.id}",)
+    assert f"It says claim {claim.id} otherwise" in tell_verdict(verdict)[1]
+    assert not judge(claims=first.claims[1:]).stands
+
+
 def test_another_seed_stands_and_another_prior_does_not(run_once):
     """The errors are those of the draws: chance alone raises no alarm, a change of the model does."""
     other = run_once("kursk", seed=2).result
