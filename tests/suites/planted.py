@@ -430,11 +430,11 @@ FAULTS = (
     ),
     Planted(
         "a confined process may write files", "system/confinement.py",
-        '"RLIMIT_FSIZE": 0, ', "", f"{STRANGERS}::test_a_template_reaches_nothing",
+        '"RLIMIT_FSIZE": 0, ', "", f"{STRANGERS}::test_a_confined_process_has_the_limits_that_are_said",
     ),
     Planted(
         "a confined process may take any memory", "system/confinement.py",
-        '"RLIMIT_AS": MAX_MEMORY, ', "", f"{STRANGERS}::test_a_template_that_explodes_is_told_in_one_line",
+        '"RLIMIT_AS": MAX_MEMORY, ', "", f"{STRANGERS}::test_a_confined_process_has_the_limits_that_are_said",
     ),
     Planted(
         "text of a table of numbers may be a formula", "report/table.py",
@@ -443,7 +443,8 @@ FAULTS = (
     ),
     Planted(
         "a table's text is not looked at for what steers a terminal", "system/sheets/grids.py",
-        "    refuse_controls(text, file)\n", "", "tests/test_fuzz.py::test_hostile_claims_are_refused",
+        "    refuse_controls(text, file)\n", "",
+        "tests/system/test_reading.py::test_what_steers_a_terminal_is_refused_in_every_cell_of_a_table",
     ),
 )  # fmt: skip
 

@@ -8,6 +8,7 @@ import pytest
 
 from sim.errors import InputError, quote_value
 from sim.system.reading import read_json, read_toml
+from sim.system.sheets.grids import split_grid
 
 
 @pytest.mark.parametrize("content", [{"a\x1b[2J": 1}, {"a": [{"\x9b31m": 1}]}, {"a": {"b": "\x07"}}, ["\x00"]])
@@ -39,3 +40,9 @@ def test_keys_of_toml_too(tmp_path):
 )
 def test_a_message_shows_letters_of_any_script_and_nothing_that_steers(value, shown):
     assert quote_value(value) == shown
+
+
+def test_what_steers_a_terminal_is_refused_in_every_cell_of_a_table():
+    """Of a column too that nobody reads."""
+    with pytest.raises(InputError, match=r"t.csv, line 2: holds the control character '\\x1b'"):
+        split_grid("day,remark\n2025-01-01,a\x1b[2Jb\n", "t.csv")
