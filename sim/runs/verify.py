@@ -165,6 +165,7 @@ def _list_given(result: Result) -> dict[str, object]:
         "who signs": result.memo, "the name of the prior set": result.prior.name,
     }  # fmt: skip
     found |= {f"force {force.force}": force.label for force in result.forces}
+    found["the thresholds"] = {(entry.force, entry.quantity, entry.above) for entry in result.exceedance}
     found |= {f"source {source.source}": (source.label, source.roles) for source in result.sources}
     return found | {f"claim {claim.id}": [getattr(claim, name) for name in GIVEN] for claim in result.claims}
 

@@ -141,6 +141,7 @@ def test_words_and_probabilities_stand_with_the_numbers(kursk_run):
     assert verdict.otherwise == (f"claim {claim.id}",)
     assert f"It says claim {claim.id} otherwise" in tell_verdict(verdict)[1]
     assert not judge(claims=first.claims[1:]).stands
+    assert judge(exceedance=tuple(others)).otherwise == ("the thresholds",)
 
 
 def test_another_seed_stands_and_another_prior_does_not(run_once):
