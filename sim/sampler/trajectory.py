@@ -53,14 +53,22 @@ def _inner[F: Callable[..., Any]](function: F) -> F:
 
 @_inner
 def _multiply(metric: Any, scale: Any, p: Any, v: Any) -> None:
-    """Fill v with the metric times p; a metric without rows stands for the diagonal scale^2."""
+    """Fill v with the metric times p; a metric without rows stands for the diagonal scale^2.
+
+    Four rows are added at a time, in their order, so that v is read and written a quarter as often.
+    """
     n = len(p)
     if metric.shape[0] == 0:
         for i in range(n):
             v[i] = scale[i] * scale[i] * p[i]
         return
     v[:] = 0.0
-    for i in range(n):
+    whole = n - n % 4
+    for i in range(0, whole, 4):
+        a, b, c, d = p[i], p[i + 1], p[i + 2], p[i + 3]
+        for j in range(n):
+            v[j] = (((v[j] + metric[i, j] * a) + metric[i + 1, j] * b) + metric[i + 2, j] * c) + metric[i + 3, j] * d
+    for i in range(whole, n):
         for j in range(n):
             v[j] += metric[i, j] * p[i]
 

@@ -5,9 +5,18 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
-from sim.model.density.access import compiled, constant_of, floats_of, index_of, inner, int_at, ints_of, size_of
+from sim.model.density.access import (
+    compiled,
+    constant_of,
+    copy,
+    floats_of,
+    index_of,
+    inner,
+    int_at,
+    ints_of,
+    reserve_zeros,
+    size_of,
+)
 from sim.model.density.codes import Common, Constant, Field, SavedBurst, Size
 from sim.model.density.terms import sigmoid, softplus
 
@@ -52,7 +61,7 @@ def run_bursts(theta: Any, burst: Any, state: Any, smooth: Any, saved: Any, floa
     series, segments, value = ints_of(ints, Field.BURST_SERIES), size_of(ints, Size.SEGMENTS), 0.0
     for h in range(len(series)):
         base = series[h] * (segments + 1) + 1
-        smooth[h] = state[base : base + segments]
+        copy(state[base : base + segments], smooth[h])
         value += _share_out(h, theta, burst, smooth[h], saved, floats, ints)
         for i in range(int_at(ints, Field.BURST_START, h), int_at(ints, Field.BURST_START, h + 1)):
             mass = saved[SavedBurst.MASS, i]
@@ -68,7 +77,7 @@ def _share_out(h: int, theta: Any, burst: Any, smooth: Any, saved: Any, floats: 
     first, after = int_at(ints, Field.BURST_START, h), int_at(ints, Field.BURST_START, h + 1)
     end = first + int_at(ints, Field.BURST_INSIDE, h)
     kappa, least = theta[int_at(ints, Field.BURST_SIZE, h)], constant_of(floats, ints, Constant.LEAST_SIZE)
-    total, value, top, norm = 0.0, 0.0, -np.inf, 0.0
+    total, value, top, norm = 0.0, 0.0, -math.inf, 0.0
     events = floats_of(floats, ints, Field.BURST_EVENTS)
     for i in range(first, after):
         mass = 0.0
@@ -98,24 +107,26 @@ def _share_out(h: int, theta: Any, burst: Any, smooth: Any, saved: Any, floats: 
 
 
 @inner
-def back_bursts(d_state: Any, theta: Any, smooth: Any, saved: Any, d_theta: Any, d_burst: Any, ints: Any) -> None:
+def back_bursts(
+    d_state: Any, theta: Any, smooth: Any, saved: Any, d_theta: Any, d_burst: Any, work: Any, ints: Any
+) -> None:
     """Carry the derivative by increments with bursts back to the smooth ones, in place, and to theta and `burst`."""
     series, segments = ints_of(ints, Field.BURST_SERIES), size_of(ints, Size.SEGMENTS)
     for h in range(len(series)):
         base = series[h] * (segments + 1) + 1
         d_increment = d_state[base : base + segments]
         first, after = int_at(ints, Field.BURST_START, h), int_at(ints, Field.BURST_START, h + 1)
-        _back_shares_out(h, theta, smooth[h], saved, d_increment, d_theta, d_burst[first:after], ints)
+        _back_shares_out(h, theta, smooth[h], saved, d_increment, d_theta, d_burst[first:after], work, ints)
 
 
 @inner
 def _back_shares_out(
-    h: int, theta: Any, smooth: Any, saved: Any, d_increment: Any, d_theta: Any, d_burst: Any, ints: Any
+    h: int, theta: Any, smooth: Any, saved: Any, d_increment: Any, d_theta: Any, d_burst: Any, work: Any, ints: Any
 ) -> None:
     first, after = int_at(ints, Field.BURST_START, h), int_at(ints, Field.BURST_START, h + 1)
     inside, at = int_at(ints, Field.BURST_INSIDE, h), int_at(ints, Field.BURST_SIZE, h)
     kappa, total, pull, back = theta[at], 0.0, 0.0, 0.0
-    d_share, d_mass = np.zeros(after - first), np.zeros(after - first)
+    d_share, d_mass = reserve_zeros(work, after - first), reserve_zeros(work, after - first)
     for k in range(after - first):
         mass, since, until = _span(first + k, saved, ints)
         for s in range(since, until):

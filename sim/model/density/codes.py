@@ -263,6 +263,7 @@ class Saved(_FromZero):
     HAZARD = auto()
     BEFORE = auto()  # those standing before the segment
     LOSS = auto()  # without prisoners
+    PULL = auto()  # by what the tilt of prisoners multiplies the segment's losses
     TAKEN = auto()  # those taken prisoner, over all until the end
     SPLIT = auto()  # K rows, the share of each outcome; then K rows, its derivative by the share before tilting
 

@@ -10,9 +10,9 @@ import numba
 import numpy as np
 from numba import types
 
-from sim.model.density.access import compiled, floats_of, ints_of, size_of
+from sim.model.density.access import compiled, copy, floats_of, inner, ints_of, reserve, reserve_zeros, size_of
 from sim.model.density.bursts import back_bursts, run_bursts, run_picks
-from sim.model.density.codes import Field, SavedBurst, SharedField, Size
+from sim.model.density.codes import Field, Saved, SavedBurst, SharedField, Size, Slope
 from sim.model.density.priors import (
     back_priors,
     back_standardise,
@@ -22,12 +22,12 @@ from sim.model.density.priors import (
     standardise_effects,
 )
 from sim.model.density.rows import add_bias, back_bias, run_rows
-from sim.model.density.state import back_smooth, back_sum_up, run_smooth, sum_up
+from sim.model.density.state import back_smooth, back_sum_up, count_cells, run_smooth, sum_up
 from sim.system.code_cache import compile_callback
 
 _LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
 _SHARED_FIELDS = len(SharedField)
-_SAVED_BURST = len(SavedBurst)
+_SAVED_BURST, _SLOPES = len(SavedBurst), len(Slope)
 
 
 @compiled
@@ -41,17 +41,41 @@ def log_density(x: Any, grad: Any, floats: Any, ints: Any) -> float:
     floats, ints : arrays
         Two views of the buffer of `pack_design`.
     """
+    work = np.empty(_count_work(len(x), ints))
+    work[0] = 1.0
+    value = _run_density(x, grad, work, floats, ints)
+    return value if work[0] <= len(work) else math.nan  # so that a count that is too small shows in every test
+
+
+@inner
+def _count_work(n: int, ints: Any) -> int:
+    """Return the length of the workspace: of all that is reserved, and the one float that says how much is taken."""
+    params, rows, segments = size_of(ints, Size.PARAMETERS), size_of(ints, Size.ROWS), size_of(ints, Size.SEGMENTS)
+    bounded, personnel, sized = size_of(ints, Size.BOUNDED), size_of(ints, Size.PERSONNEL), size_of(ints, Size.SIZED)
+    outcomes, forces, bursts = size_of(ints, Size.FREE), size_of(ints, Size.FORCES), size_of(ints, Size.BURSTS)
+    latents = size_of(ints, Size.WALKS) + size_of(ints, Size.EFFECTS)
+    of_priors = 3 * params + latents + 3 * (n - latents - size_of(ints, Size.STATEMENTS) - bursts)
+    of_state = 3 * count_cells(ints) + 2 * (size_of(ints, Size.STEPS) + 1)
+    of_segments = (2 * forces + 2 * sized + outcomes + size_of(ints, Size.BURST_ROWS) + 1) * segments
+    of_bounded = bounded * ((Saved.SPLIT + 2 * personnel + 3) * segments + 12)
+    of_rows = (_SLOPES + 3) * rows + 2 * size_of(ints, Size.TERMS) + 2 * size_of(ints, Size.READINGS)
+    return 1 + of_priors + of_state + of_segments + of_bounded + of_rows + (_SAVED_BURST + 2) * bursts
+
+
+@inner
+def _run_density(x: Any, grad: Any, work: Any, floats: Any, ints: Any) -> float:
     params, walks, bursts = size_of(ints, Size.PARAMETERS), size_of(ints, Size.WALKS), size_of(ints, Size.BURSTS)
     latents, last = walks + size_of(ints, Size.EFFECTS), len(x) - bursts
     free = last - latents - size_of(ints, Size.STATEMENTS)
-    standard, statement, burst = x[free : free + latents].copy(), x[free + latents : last], x[last:]
+    standard, statement, burst = reserve(work, latents), x[free + latents : last], x[last:]
+    copy(x[free : free + latents], standard)
     walk, effects = standard[:walks], standard[walks:]
     d_standard, d_statement, d_burst = grad[free : free + latents], grad[free + latents : last], grad[last:]
     d_walk, d_effects = d_standard[:walks], d_standard[walks:]
-    theta, slope, d_theta = np.empty(params), np.zeros(params), np.zeros(params)
+    theta, slope, d_theta = reserve(work, params), reserve_zeros(work, params), reserve_zeros(work, params)
     family, arguments = ints_of(ints, Field.FAMILY), floats_of(floats, ints, Field.ARGUMENTS)
     apparent, centred = ints_of(ints, Field.APPARENT), ints_of(ints, Field.CENTRED)
-    value = run_priors(x, grad, theta, slope, floats, ints)
+    value = run_priors(x[:free], grad[:free], theta, slope, work, floats, ints)
     value += standardise_effects(effects, theta, centred)
     value += run_latents(standard, d_standard, free, theta, d_theta, floats, ints)
     d_statement[:] = 0.0  # its prior is among the rows
@@ -63,21 +87,30 @@ def log_density(x: Any, grad: Any, floats: Any, ints: Any) -> float:
             value += density
             d_theta[p] += d
     if size_of(ints, Size.ROWS) + bursts > 0:
-        state, arrivals, saved, paths = run_smooth(theta, walk, floats, ints)
-        smooth = np.empty((size_of(ints, Size.BURST_ROWS), size_of(ints, Size.SEGMENTS)))
-        shares = np.empty((_SAVED_BURST, bursts))
+        segments, cells = size_of(ints, Size.SEGMENTS), count_cells(ints)
+        bounded, sized, outcomes = size_of(ints, Size.BOUNDED), size_of(ints, Size.SIZED), size_of(ints, Size.FREE)
+        burst_rows, saved_rows = size_of(ints, Size.BURST_ROWS), Saved.SPLIT + 2 * size_of(ints, Size.PERSONNEL)
+        state, held, d_state = reserve_zeros(work, cells), reserve_zeros(work, cells), reserve_zeros(work, cells)
+        arrivals = reserve_zeros(work, sized * segments).reshape((sized, segments))
+        saved = reserve(work, bounded * saved_rows * segments).reshape((bounded, saved_rows, segments))
+        paths = reserve(work, outcomes * segments).reshape((outcomes, segments))
+        smooth = reserve(work, burst_rows * segments).reshape((burst_rows, segments))
+        shares = reserve(work, _SAVED_BURST * bursts).reshape((_SAVED_BURST, bursts))
+        run_smooth(theta, walk, state, arrivals, saved, paths, work, floats, ints)
         value += run_bursts(theta, burst, state, smooth, shares, floats, ints)
-        held, d_state = sum_up(state, ints), np.zeros(len(state))
-        value += run_rows(theta, effects, statement, state, d_theta, d_effects, d_statement, d_state, floats, ints)
+        sum_up(state, held, ints)
+        value += run_rows(
+            theta, effects, statement, state, d_theta, d_effects, d_statement, d_state, work, floats, ints
+        )
         value += run_picks(theta, state, d_theta, d_state, floats, ints)
         back_sum_up(d_state, state, held, ints)
-        back_bursts(d_state, theta, smooth, shares, d_theta, d_burst, ints)
-        back_smooth(d_state, theta, walk, arrivals, saved, paths, d_theta, d_walk, floats, ints)
+        back_bursts(d_state, theta, smooth, shares, d_theta, d_burst, work, ints)
+        back_smooth(d_state, theta, walk, arrivals, saved, paths, d_theta, d_walk, work, floats, ints)
     for p in range(params):
         if apparent[p] >= 0:
             back_bias(apparent[p], -d_theta[p], theta, effects, d_theta, d_effects, ints)
     back_standardise(effects, theta, d_effects, d_theta, centred)
-    back_priors(grad, d_theta, slope, floats, ints)
+    back_priors(grad[:free], d_theta, slope, work, floats, ints)
     return value
 
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
-from sim.model.density.access import inner
+from sim.model.density.access import inner, reserve_zeros
 from sim.model.density.terms import sigmoid
 
 
 @inner
-def run_rates(theta: Any, walk: Any, n: Any, bins: Any, root_days: Any, step: int, lulls: Any, cover: Any) -> Any:
-    """Return the log rate of each force on each segment; n is (forces, segments, bins - 1)."""
-    forces, segments, steps = n
-    log_rate = np.zeros((forces, segments))
-    level = np.zeros(steps + 1)
+def run_rates(
+    theta: Any, walk: Any, bins: Any, root_days: Any, step: int, lulls: Any, cover: Any, log_rate: Any, work: Any
+) -> None:
+    """Add the log rate of each force on each segment to the zeros of `log_rate`."""
+    forces, segments = log_rate.shape
+    steps = len(root_days)
+    level = reserve_zeros(work, steps + 1)
     for f in range(forces):
         if step >= 0 and steps > 0:
             for j in range(steps):
@@ -26,18 +26,17 @@ def run_rates(theta: Any, walk: Any, n: Any, bins: Any, root_days: Any, step: in
         for k in range(len(lulls)):
             for s in range(segments):
                 log_rate[f, s] -= theta[lulls[k]] * cover[(k * forces + f) * segments + s]
-    return log_rate
 
 
 @inner
 def back_rates(
     d_log_rate: Any, theta: Any, walk: Any, bins: Any, root_days: Any, step: int, lulls: Any, cover: Any,
-    d_theta: Any, d_walk: Any,
+    d_theta: Any, d_walk: Any, work: Any,
 ) -> None:  # fmt: skip
     """Carry the derivative by log rates back to theta and the walk."""
     forces, segments = d_log_rate.shape
     steps = len(root_days)
-    d_level = np.zeros(steps + 1)
+    d_level = reserve_zeros(work, steps + 1)
     for f in range(forces):
         for k in range(len(lulls)):
             for s in range(segments):
@@ -144,11 +143,11 @@ def back_shares(d_share: Any, has: Any, ratio: int, missing: int, drawn: Any, d_
 
 
 @inner
-def take_prisoners(loss: Any, arrivals: Any, inside: Any, position: Any, tilt: float, taken: Any) -> float:
+def take_prisoners(loss: Any, arrivals: Any, inside: Any, pull: Any, taken: Any) -> float:
     """Fill `taken` with who is taken on each segment, over all until the end; return those standing at the end."""
     total, standing = 0.0, 0.0
     for s in range(len(loss)):
-        taken[s] = loss[s] * math.exp(tilt * position[s])
+        taken[s] = loss[s] * pull[s]
         total += taken[s] * inside[s]
         standing += (arrivals[s] - loss[s]) * inside[s]
     for s in range(len(loss)):
@@ -158,7 +157,7 @@ def take_prisoners(loss: Any, arrivals: Any, inside: Any, position: Any, tilt: f
 
 @inner
 def back_take_prisoners(
-    d_count: Any, share: float, loss: Any, arrivals: Any, inside: Any, position: Any, tilt: float, taken: Any,
+    d_count: Any, share: float, loss: Any, arrivals: Any, inside: Any, position: Any, pull: Any, taken: Any,
     d_loss: Any, d_arrivals: Any,
 ) -> tuple[float, float]:  # fmt: skip
     """Carry the derivative by who was taken on each segment back to losses and arrivals; return those by share, tilt.
@@ -168,13 +167,13 @@ def back_take_prisoners(
     mean, total, standing, d_tilt = 0.0, 0.0, 0.0, 0.0
     for s in range(len(loss)):
         mean += d_count[s] * taken[s]
-        total += inside[s] * loss[s] * math.exp(tilt * position[s])
+        total += inside[s] * loss[s] * pull[s]
         standing += (arrivals[s] - loss[s]) * inside[s]
     standing = max(standing, 0.0)
     for s in range(len(loss)):
         d = share * standing * (d_count[s] - inside[s] * mean)
         d_tilt += d * taken[s] * position[s]
-        d_loss[s] += d * math.exp(tilt * position[s]) / total
+        d_loss[s] += d * pull[s] / total
         if standing > 0:
             d_loss[s] -= share * mean * inside[s]
             d_arrivals[s] += share * mean * inside[s]

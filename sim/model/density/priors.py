@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
-from sim.model.density.access import floats_of, index_of, inner, ints_of, size_of
+from sim.model.density.access import copy, floats_of, index_of, inner, ints_of, reserve, reserve_zeros, size_of
 from sim.model.density.codes import Common, Family, Field, Size
 from sim.model.density.terms import sigmoid, softplus
 
@@ -64,7 +62,7 @@ def prior_density(family: int, a: float, b: float, c: float, x: float) -> tuple[
 
 
 @inner
-def run_priors(x: Any, grad: Any, theta: Any, slope: Any, floats: Any, ints: Any) -> float:
+def run_priors(x: Any, grad: Any, theta: Any, slope: Any, work: Any, floats: Any, ints: Any) -> float:
     """Fill the parameters, and the gradient of their priors; return the log density of these.
 
     Those of a joint prior are standard normals in `x`, correlated before they are constrained. One that is `apparent`
@@ -74,20 +72,20 @@ def run_priors(x: Any, grad: Any, theta: Any, slope: Any, floats: Any, ints: Any
     counts, apparent = floats_of(floats, ints, Field.COUNTS), ints_of(ints, Field.APPARENT)
     joint, mean = ints_of(ints, Field.JOINT), floats_of(floats, ints, Field.JOINT_MEAN)
     root = floats_of(floats, ints, Field.JOINT_ROOT)
-    u, value, free = x.copy(), 0.0, 0
-    is_joint = np.zeros(len(x), dtype=np.bool_)
+    u, is_joint, value, free = reserve(work, len(x)), reserve_zeros(work, len(x)), 0.0, 0
+    copy(x, u)
     for i in range(len(joint)):
         u[joint[i]] = mean[i]
         for j in range(i + 1):
             u[joint[i]] += root[i * len(joint) + j] * x[joint[j]]
-        is_joint[joint[i]] = True
+        is_joint[joint[i]] = 1.0
     for p in range(len(family)):
         a, b, c = arguments[3 * p], arguments[3 * p + 1], arguments[3 * p + 2]
         if family[p] == Family.Fixed:
             theta[p] = a
             continue
         theta[p], slope[p] = constrain(family[p], a, b, u[free])
-        if is_joint[free]:
+        if is_joint[free] > 0:
             value -= 0.5 * x[free] * x[free] + _LOG_SQRT_2PI
             grad[free] = -x[free]
         elif apparent[p] >= 0:
@@ -101,11 +99,11 @@ def run_priors(x: Any, grad: Any, theta: Any, slope: Any, floats: Any, ints: Any
 
 
 @inner
-def back_priors(grad: Any, d_theta: Any, slope: Any, floats: Any, ints: Any) -> None:
+def back_priors(grad: Any, d_theta: Any, slope: Any, work: Any, floats: Any, ints: Any) -> None:
     """Carry the derivative by the parameters back to the unconstrained vector."""
     family, free = ints_of(ints, Field.FAMILY), 0
     joint, root = ints_of(ints, Field.JOINT), floats_of(floats, ints, Field.JOINT_ROOT)
-    d_u = np.zeros(len(grad))
+    d_u = reserve_zeros(work, len(grad))
     for p in range(len(family)):
         if family[p] != Family.Fixed:
             d_u[free] = d_theta[p] * slope[p]
@@ -149,6 +147,7 @@ def run_latents(x: Any, grad: Any, free: int, theta: Any, d_theta: Any, floats: 
     after = walks + size_of(ints, Size.WIDE_EFFECTS)
     at_q, at_factor = index_of(ints, Common.OUTLIER_SOURCE), index_of(ints, Common.OUTLIER_FACTOR)
     q, factor, value = theta[at_q], theta[at_factor], 0.0
+    log_q, log_rest, log_factor = math.log(q), math.log1p(-q), math.log(factor)
     for k in range(len(x)):
         core = -0.5 * x[k] * x[k] - _LOG_SQRT_2PI
         if q <= 0.0 or k < walks or k >= after:
@@ -156,9 +155,9 @@ def run_latents(x: Any, grad: Any, free: int, theta: Any, d_theta: Any, floats: 
             grad[k] = -counts[k] * x[k]
             continue
         z = x[k] / factor
-        near = math.log1p(-q) + core
-        wide = -0.5 * z * z - _LOG_SQRT_2PI - math.log(factor)
-        far = math.log(q) + wide
+        near = log_rest + core
+        wide = -0.5 * z * z - _LOG_SQRT_2PI - log_factor
+        far = log_q + wide
         both = max(near, far) + math.log1p(math.exp(-abs(near - far)))
         w = counts[k] * math.exp(far - both)
         value += counts[k] * both

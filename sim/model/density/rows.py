@@ -9,9 +9,18 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
-from sim.model.density.access import constant_of, floats_of, index_of, inner, int_at, ints_of, size_of
+from sim.model.density.access import (
+    constant_of,
+    floats_of,
+    index_of,
+    inline,
+    inner,
+    int_at,
+    ints_of,
+    reserve,
+    reserve_zeros,
+    size_of,
+)
 from sim.model.density.codes import Common, Constant, Field, Form, Link, Size, Slope
 from sim.model.density.memory import back_given, weigh_given
 from sim.model.density.terms import LEAST, LEAST_WORDING, form_term, sigmoid, softplus
@@ -23,18 +32,21 @@ _EFFECTS = 3  # kinds of them, each with a field and a scale: of a role in this 
 @inner
 def run_rows(
     theta: Any, effects: Any, statement: Any, state: Any, d_theta: Any, d_effects: Any, d_statement: Any, d_state: Any,
-    floats: Any, ints: Any,
+    work: Any, floats: Any, ints: Any,
 ) -> float:  # fmt: skip
     """Return the log likelihood of all rows, readings of roles averaged, and add its derivatives."""
     terms, rows, readings = size_of(ints, Size.TERMS), size_of(ints, Size.ROWS), size_of(ints, Size.READINGS)
-    lift, d_bias = np.zeros(terms), np.zeros(terms)
+    lift, d_bias = reserve(work, terms), reserve_zeros(work, terms)
     for t in range(terms):
         lift[t] = math.exp(add_bias(t, theta, effects, ints))
     parts, whole_parts = _parts_of(ints, Field.TOP_START), _parts_of(ints, Field.WHOLE_START)
     least = constant_of(floats, ints, Constant.LEAST_BELIEF)
-    tops, wholes = _believe(parts, rows, state, lift, least), _believe(whole_parts, rows, state, lift, least)
-    known = _fall_short(theta, tops, floats, ints)
-    slopes, by_reading, weight = np.empty((_SLOPES, rows)), np.zeros(readings), np.ones(readings)
+    tops, wholes, known = reserve(work, rows), reserve(work, rows), reserve(work, rows)
+    _believe(parts, state, lift, least, tops)
+    _believe(whole_parts, state, lift, least, wholes)
+    _fall_short(theta, tops, known, floats, ints)
+    slopes = reserve(work, _SLOPES * rows).reshape((_SLOPES, rows))
+    by_reading, weight = reserve_zeros(work, readings), reserve(work, readings)
     _weigh_rows(theta, statement, tops, wholes, by_reading, slopes, floats, ints)
     value = _mix_readings(by_reading, weight, floats, ints)
     _back_rows(theta, statement, tops, weight, slopes, d_theta, d_statement, floats, ints)
@@ -82,7 +94,7 @@ def back_bias(t: int, d: float, theta: Any, effects: Any, d_theta: Any, d_effect
             d_effects[effect] += d * theta[scale]
 
 
-@inner
+@inline
 def _parts_of(ints: Any, first: int) -> Any:
     """Return where each row's parts start, and of each part its term, and where its span of the state ends and starts.
 
@@ -92,28 +104,23 @@ def _parts_of(ints: Any, first: int) -> Any:
 
 
 @inner
-def _believe(parts: Any, rows: int, state: Any, lift: Any, least: float) -> Any:
-    """Return the sum that each row speaks of and `least`, 1 for one without parts; `lift` is exp(bias)."""
+def _believe(parts: Any, state: Any, lift: Any, least: float, believed: Any) -> None:
+    """Fill the sum that each row speaks of and `least`, 1 for one without parts; `lift` is exp(bias)."""
     start, term, until, since = parts
-    believed = np.ones(rows)
-    for r in range(rows):
-        if start[r] < start[r + 1]:
-            believed[r] = least
-            for p in range(start[r], start[r + 1]):
-                believed[r] += (state[until[p]] - state[since[p]]) * lift[term[p]]
-    return believed
+    for r in range(len(believed)):
+        total = least if start[r] < start[r + 1] else 1.0
+        for p in range(start[r], start[r + 1]):
+            total += (state[until[p]] - state[since[p]]) * lift[term[p]]
+        believed[r] = total
 
 
 @inner
-def _fall_short(theta: Any, tops: Any, floats: Any, ints: Any) -> Any:
-    """Take from each row's sum what was not known yet when it was said, and return by what it is multiplied."""
+def _fall_short(theta: Any, tops: Any, known: Any, floats: Any, ints: Any) -> None:
+    """Take from each row's sum what was not known yet when it was said, and fill by what it is multiplied."""
     early, log_factor = floats_of(floats, ints, Field.EARLY), theta[index_of(ints, Common.FIRST_REPORT)]
-    known = np.ones(len(tops))
     for r in range(len(tops)):
-        if early[r] > 0:
-            known[r] = math.exp(log_factor * early[r])
-            tops[r] *= known[r]
-    return known
+        known[r] = math.exp(log_factor * early[r]) if early[r] > 0 else 1.0
+        tops[r] *= known[r]
 
 
 @inner
@@ -251,10 +258,11 @@ def _mix_readings(by_reading: Any, weight: Any, floats: Any, ints: Any) -> float
     group_of, log_weight = ints_of(ints, Field.GROUP), floats_of(floats, ints, Field.LOG_WEIGHT)
     readings, total = len(by_reading), 0.0
     for k in range(readings):
+        weight[k] = 1.0
         if group_of[k] < 0:
             total += by_reading[k]
     for group in range(size_of(ints, Size.MIXTURES)):
-        top = -np.inf
+        top = -math.inf
         for k in range(readings):
             if group_of[k] == group:
                 top = max(top, by_reading[k] + log_weight[k])

@@ -9,9 +9,18 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
-from sim.model.density.access import floats_of, index_of, inner, int_at, ints_of, size_of
+from sim.model.density.access import (
+    copy,
+    floats_of,
+    index_of,
+    inline,
+    inner,
+    int_at,
+    ints_of,
+    reserve,
+    reserve_zeros,
+    size_of,
+)
 from sim.model.density.codes import Common, Field, Saved, Size
 from sim.model.density.paths import (
     back_bounded,
@@ -41,6 +50,12 @@ def find_sized(ints: Any) -> int:
 
 
 @inner
+def count_cells(ints: Any) -> int:
+    """Return the length of the state."""
+    return (find_sized(ints) + size_of(ints, Size.SIZED)) * (size_of(ints, Size.SEGMENTS) + 1)
+
+
+@inline
 def list_lulls(ints: Any) -> Any:
     """Return where the depths of lulls stand in theta; none where all was lost on one day."""
     lulls = ints_of(ints, Field.LULLS)
@@ -48,35 +63,33 @@ def list_lulls(ints: Any) -> Any:
 
 
 @inner
-def run_smooth(theta: Any, walk: Any, floats: Any, ints: Any) -> tuple[Any, Any, Any, Any]:
-    """Return smooth losses on each segment in the places of the state, and arrivals there as their sums.
+def run_smooth(
+    theta: Any, walk: Any, state: Any, arrivals: Any, saved: Any, paths: Any, work: Any, floats: Any, ints: Any
+) -> None:
+    """Fill the zeros of `state` with smooth losses on each segment, and with arrivals as their sums.
 
-    And what is saved for the way back: arrivals by segment, bounded forces (`codes.Saved`), free paths.
+    And what is saved for the way back: arrivals by segment (onto zeros), bounded forces (`codes.Saved`), free paths.
     """
-    forces, segments, steps = size_of(ints, Size.FORCES), size_of(ints, Size.SEGMENTS), size_of(ints, Size.STEPS)
-    bounded, free, sized = size_of(ints, Size.BOUNDED), size_of(ints, Size.FREE), size_of(ints, Size.SIZED)
-    log_rate = run_rates(
-        theta, walk, (forces, segments, steps), ints_of(ints, Field.BIN), floats_of(floats, ints, Field.ROOT_DAYS),
-        index_of(ints, Common.PATH_STEP), list_lulls(ints), floats_of(floats, ints, Field.LULL_COVER),
+    forces, segments = size_of(ints, Size.FORCES), size_of(ints, Size.SEGMENTS)
+    log_rate = reserve_zeros(work, forces * segments).reshape((forces, segments))
+    lulls = list_lulls(ints)
+    run_rates(
+        theta, walk, ints_of(ints, Field.BIN), floats_of(floats, ints, Field.ROOT_DAYS),
+        index_of(ints, Common.PATH_STEP), lulls, floats_of(floats, ints, Field.LULL_COVER), log_rate, work,
     )  # fmt: skip
     width, first_free, first_sized = segments + 1, find_free(ints), find_sized(ints)
-    state = np.zeros((first_sized + sized) * width)
-    arrivals = np.zeros((sized, segments))
     _arrive(theta, arrivals, state[first_sized * width :], floats, ints)
-    saved = np.empty((bounded, Saved.SPLIT + 2 * size_of(ints, Size.PERSONNEL), segments))
-    for b in range(bounded):
-        _lose_of_bounded(b, theta, log_rate, arrivals, saved[b], state, floats, ints)
-    paths = np.empty((free, segments))
-    for k in range(free):
+    for b in range(len(saved)):
+        _lose_of_bounded(b, theta, log_rate, arrivals, saved[b], state, work, floats, ints)
+    for k in range(len(paths)):
         _lose_free(k, theta, log_rate, paths[k], state[(first_free + k) * width :], floats, ints)
-    return state, arrivals, saved, paths
 
 
 @inner
-def sum_up(state: Any, ints: Any) -> Any:
-    """Turn losses on each segment into the cumulative counts of the state, held below arrivals; return where held."""
+def sum_up(state: Any, held: Any, ints: Any) -> None:
+    """Turn losses on each segment into the cumulative counts of the state, held below arrivals; mark where held."""
     width, count = size_of(ints, Size.SEGMENTS) + 1, size_of(ints, Size.PERSONNEL)
-    first_sized, end, held = find_sized(ints), size_of(ints, Size.END), np.zeros(len(state), dtype=np.bool_)
+    first_sized, end = find_sized(ints), size_of(ints, Size.END)
     for row in range(first_sized):
         for c in range(1, width):
             state[row * width + c] += state[row * width + c - 1]
@@ -90,8 +103,7 @@ def sum_up(state: Any, ints: Any) -> Any:
             share = state[k * width + end] / total
             for c in range(1, width):
                 if c != end and state[k * width + c] > share * state[sent + c]:
-                    state[k * width + c], held[k * width + c] = share * state[sent + c], True
-    return held
+                    state[k * width + c], held[k * width + c] = share * state[sent + c], 1.0
 
 
 @inner
@@ -108,7 +120,7 @@ def back_sum_up(d_state: Any, state: Any, held: Any, ints: Any) -> None:
         for k in range(b * count, (b + 1) * count):
             share, d_share = state[k * width + end] / total, 0.0
             for c in range(1, width):
-                if held[k * width + c]:
+                if held[k * width + c] > 0:
                     d_share += d_state[k * width + c] * state[sent + c]
                     d_state[sent + c] += share * d_state[k * width + c]
                     d_state[k * width + c] = 0.0
@@ -123,25 +135,26 @@ def back_sum_up(d_state: Any, state: Any, held: Any, ints: Any) -> None:
 @inner
 def back_smooth(
     d_state: Any, theta: Any, walk: Any, arrivals: Any, saved: Any, paths: Any, d_theta: Any, d_walk: Any,
-    floats: Any, ints: Any,
+    work: Any, floats: Any, ints: Any,
 ) -> None:  # fmt: skip
     """Carry the derivative by smooth losses and arrivals on each segment back to theta and the walk."""
-    segments, sized = size_of(ints, Size.SEGMENTS), size_of(ints, Size.SIZED)
+    forces, segments, sized = size_of(ints, Size.FORCES), size_of(ints, Size.SEGMENTS), size_of(ints, Size.SIZED)
     width, first_free, first_sized = segments + 1, find_free(ints), find_sized(ints)
-    d_log_rate = np.zeros((size_of(ints, Size.FORCES), segments))
-    d_arrivals = np.zeros((sized, segments))
+    d_log_rate = reserve_zeros(work, forces * segments).reshape((forces, segments))
+    d_arrivals = reserve_zeros(work, sized * segments).reshape((sized, segments))
+    d_path, lulls = reserve(work, segments), list_lulls(ints)
     for k in range(len(paths)):
         d_increment = d_state[(first_free + k) * width + 1 :]
-        _back_free(k, theta, paths[k], d_increment, d_theta, d_log_rate, floats, ints)
+        _back_free(k, theta, paths[k], d_increment, d_theta, d_log_rate, d_path, floats, ints)
     for d in range(sized):
         for s in range(segments):
             d_arrivals[d, s] += d_state[(first_sized + d) * width + 1 + s]
     for b in range(len(saved)):
-        _back_of_bounded(b, theta, arrivals, saved[b], d_state, d_theta, d_log_rate, d_arrivals, floats, ints)
+        _back_of_bounded(b, theta, arrivals, saved[b], d_state, d_theta, d_log_rate, d_arrivals, work, floats, ints)
     _back_arrive(theta, d_arrivals, d_theta, floats, ints)
     back_rates(
         d_log_rate, theta, walk, ints_of(ints, Field.BIN), floats_of(floats, ints, Field.ROOT_DAYS),
-        index_of(ints, Common.PATH_STEP), list_lulls(ints), floats_of(floats, ints, Field.LULL_COVER), d_theta, d_walk,
+        index_of(ints, Common.PATH_STEP), lulls, floats_of(floats, ints, Field.LULL_COVER), d_theta, d_walk, work,
     )  # fmt: skip
 
 
@@ -174,7 +187,7 @@ def _back_arrive(theta: Any, d_arrivals: Any, d_theta: Any, floats: Any, ints: A
 
 @inner
 def _lose_of_bounded(
-    b: int, theta: Any, log_rate: Any, arrivals: Any, saved: Any, state: Any, floats: Any, ints: Any
+    b: int, theta: Any, log_rate: Any, arrivals: Any, saved: Any, state: Any, work: Any, floats: Any, ints: Any
 ) -> None:
     """Fill the losses of one bounded force by outcome, and what is saved of it (`codes.Saved`)."""
     segments, personnel = size_of(ints, Size.SEGMENTS), ints_of(ints, Field.PERSONNEL)
@@ -186,13 +199,15 @@ def _lose_of_bounded(
         saved[Saved.HAZARD, s] = hazard * saved[Saved.PATH, s]
     arriving = arrivals[int_at(ints, Field.BOUNDED_SIZED, b)]
     lose_bounded(saved[Saved.HAZARD], arriving, saved[Saved.BEFORE], saved[Saved.LOSS])
-    share, has = np.empty(4), floats_of(floats, ints, Field.HAS)[4 * b : 4 * b + 4]
+    share, has = reserve(work, 4), floats_of(floats, ints, Field.HAS)[4 * b : 4 * b + 4]
     ratio, captured = int_at(ints, Field.RATIO, b), int_at(ints, Field.CAPTURED, b)
     split_shares(theta, has, ratio, captured, int_at(ints, Field.MISSING, b), share)
     for k in range(len(personnel)):
         tilt = int_at(ints, Field.BOUNDED_TILT, b * len(personnel) + k)
         for s in range(segments):
             saved[tilts + k, s] = math.exp(theta[tilt] * position[s]) if tilt >= 0 else 1.0
+    if captured >= 0:
+        copy(saved[tilts + find_captured(ints)], saved[Saved.PULL])
     for s in range(segments):
         total = 0.0
         for k in range(len(personnel)):
@@ -203,29 +218,26 @@ def _lose_of_bounded(
             base = (b * len(personnel) + k) * (segments + 1) + s
             state[base + 1] = saved[Saved.LOSS, s] * saved[Saved.SPLIT + k, s]
     if captured >= 0:
-        k, tilt_of_captured = _find_captured(b, theta, ints)
-        count = theta[captured] * take_prisoners(
-            saved[Saved.LOSS], arriving, inside, position, tilt_of_captured, saved[Saved.TAKEN]
-        )
+        standing = take_prisoners(saved[Saved.LOSS], arriving, inside, saved[Saved.PULL], saved[Saved.TAKEN])
+        base = (b * len(personnel) + find_captured(ints)) * (segments + 1) + 1
         for s in range(segments):
-            state[(b * len(personnel) + k) * (segments + 1) + s + 1] = count * saved[Saved.TAKEN, s]
+            state[base + s] = theta[captured] * standing * saved[Saved.TAKEN, s]
 
 
 @inner
-def _find_captured(b: int, theta: Any, ints: Any) -> tuple[int, float]:
-    """Return the index of the captured among the outcomes of personnel, and their tilt in a force."""
+def find_captured(ints: Any) -> int:
+    """Return the index of the captured among the outcomes of personnel."""
     personnel, index = ints_of(ints, Field.PERSONNEL), 0
     for k in range(len(personnel)):
         if personnel[k] == 2:
             index = k
-    tilt = int_at(ints, Field.BOUNDED_TILT, b * len(personnel) + index)
-    return index, theta[tilt] if tilt >= 0 else 0.0
+    return index
 
 
 @inner
 def _back_of_bounded(
     b: int, theta: Any, arrivals: Any, saved: Any, d_state: Any, d_theta: Any, d_log_rate: Any, d_arrivals: Any,
-    floats: Any, ints: Any,
+    work: Any, floats: Any, ints: Any,
 ) -> None:  # fmt: skip
     """Carry the derivative by the losses of one bounded force back to theta, rates and arrivals."""
     segments, personnel = size_of(ints, Size.SEGMENTS), ints_of(ints, Field.PERSONNEL)
@@ -233,7 +245,7 @@ def _back_of_bounded(
     has, tilts = floats_of(floats, ints, Field.HAS)[4 * b : 4 * b + 4], Saved.SPLIT + len(personnel)
     ratio, captured = int_at(ints, Field.RATIO, b), int_at(ints, Field.CAPTURED, b)
     missing = int_at(ints, Field.MISSING, b)
-    share, d_share, d_loss = np.empty(4), np.zeros(4), np.empty(segments)
+    share, d_share, d_loss = reserve(work, 4), reserve_zeros(work, 4), reserve(work, segments)
     drawn = split_shares(theta, has, ratio, captured, missing, share)
     for s in range(segments):
         mean = 0.0
@@ -247,13 +259,14 @@ def _back_of_bounded(
             if tilt >= 0:
                 d_theta[tilt] += d * saved[Saved.SPLIT + k, s] * position[s]
     back_shares(d_share, has, ratio, missing, drawn, d_theta)
-    d_hazard, d_path, force = np.empty(segments), np.empty(segments), int_at(ints, Field.BOUNDED_SIZED, b)
+    d_hazard, d_path = reserve(work, segments), reserve(work, segments)
+    force = int_at(ints, Field.BOUNDED_SIZED, b)
     if captured >= 0:
-        k, tilt_of_captured = _find_captured(b, theta, ints)
+        k = find_captured(ints)
         base = (b * len(personnel) + k) * (segments + 1) + 1
         d_captured, d_tilt = back_take_prisoners(
             d_state[base : base + segments], theta[captured], saved[Saved.LOSS], arrivals[force], inside, position,
-            tilt_of_captured, saved[Saved.TAKEN], d_loss, d_arrivals[force],
+            saved[Saved.PULL], saved[Saved.TAKEN], d_loss, d_arrivals[force],
         )  # fmt: skip
         d_theta[captured] += d_captured
         at = int_at(ints, Field.BOUNDED_TILT, b * len(personnel) + k)
@@ -290,12 +303,11 @@ def _lose_free(k: int, theta: Any, log_rate: Any, path: Any, state: Any, floats:
 
 @inner
 def _back_free(
-    k: int, theta: Any, path: Any, d_increment: Any, d_theta: Any, d_log_rate: Any, floats: Any, ints: Any
+    k: int, theta: Any, path: Any, d_increment: Any, d_theta: Any, d_log_rate: Any, d_path: Any, floats: Any, ints: Any
 ) -> None:
-    """Carry the derivative by the counts of such an outcome back to theta and rates."""
+    """Carry the derivative by the counts of such an outcome back to theta and rates, by way of `d_path`."""
     position, inside = floats_of(floats, ints, Field.POSITION), floats_of(floats, ints, Field.INSIDE)
     count, d_total = _count_free(k, theta, ints), 0.0
-    d_path = np.empty(len(path))
     for s in range(len(path)):
         d_total += d_increment[s] * path[s]
         d_path[s] = d_increment[s] * count
