@@ -272,7 +272,7 @@ def list_conflicts(report: Sensitivity) -> list[str]:
 
 def _tell_conflict(report: Sensitivity) -> Iterator[str]:
     entries = [each for each in report.conflict if each.trusted]
-    if report.fits == 1:
+    if all(each.kind in (*LEFT_OUT, "prior_power") for each in report.scenarios):  # of `--quick`
         yield "Groups of sources were not set against each other: nothing was fitted anew."
         return
     if not report.groups:
