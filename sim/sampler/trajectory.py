@@ -46,31 +46,33 @@ _VECTOR, _MATRIX = types.Array(types.double, 1, "C"), types.Array(types.double, 
 _GENERATOR = types.npy_rng
 
 
-def _inner[F: Callable[..., Any]](function: F) -> F:
-    part: F = numba.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+def _inner[F: Callable[..., Any]](function: F, **options: Any) -> F:
+    part: F = numba.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)(function)
     return part
 
 
-@_inner
+@partial(_inner, fastmath={"reassoc", "contract"})
 def _multiply(metric: Any, scale: Any, p: Any, v: Any) -> None:
     """Fill v with the metric times p; a metric without rows stands for the diagonal scale^2.
 
-    Four rows are added at a time, in their order, so that v is read and written a quarter as often.
+    The metric is symmetric: two rows at a time, what lies before the diagonal stands for what lies behind it. The order
+    of sums is free, so that they are made in vectors.
     """
     n = len(p)
     if metric.shape[0] == 0:
         for i in range(n):
             v[i] = scale[i] * scale[i] * p[i]
         return
-    v[:] = 0.0
-    whole = n - n % 4
-    for i in range(0, whole, 4):
-        a, b, c, d = p[i], p[i + 1], p[i + 2], p[i + 3]
-        for j in range(n):
-            v[j] = (((v[j] + metric[i, j] * a) + metric[i + 1, j] * b) + metric[i + 2, j] * c) + metric[i + 3, j] * d
-    for i in range(whole, n):
-        for j in range(n):
-            v[j] += metric[i, j] * p[i]
+    if n % 2:
+        v[0] = metric[0, 0] * p[0]
+    for i in range(n % 2, n, 2):
+        one, two, first, second = p[i], p[i + 1], 0.0, 0.0
+        for j in range(i):
+            v[j] += metric[i, j] * one + metric[i + 1, j] * two
+            first += metric[i, j] * p[j]
+            second += metric[i + 1, j] * p[j]
+        v[i] = first + metric[i, i] * one + metric[i + 1, i] * two
+        v[i + 1] = second + metric[i + 1, i] * one + metric[i + 1, i + 1] * two
 
 
 @_inner

@@ -34,8 +34,13 @@ def _recall(
 
 
 @inner
-def weigh_given(r: int, theta: Any, tops: Any, slopes: Any, floats: Any, ints: Any) -> float:
-    """Return the log likelihood of a row given the one that follows it in its series, and fill its slopes."""
+def weigh_given(
+    r: int, theta: Any, tops: Any, log_tops: Any, odds: tuple[float, float], slopes: Any, floats: Any, ints: Any
+) -> float:
+    """Return the log likelihood of a row given the one that follows it in its series, and fill its slopes.
+
+    `odds` are the logs of the probabilities that it carries the error on, and that it is made anew.
+    """
     floor, next_row = constant_of(floats, ints, Constant.FLOOR_SD), int_at(ints, Field.SUCCESSOR, r)
     form, wording = int_at(ints, Field.FORM, r), int_at(ints, Field.WORDING, r)
     own_sd, sign = floats_of(floats, ints, Field.OWN_SD)[r], floats_of(floats, ints, Field.SIGN)[r]
@@ -46,16 +51,19 @@ def weigh_given(r: int, theta: Any, tops: Any, slopes: Any, floats: Any, ints: A
     slip, factor = max(theta[index_of(ints, Common.SLIP)], floor), theta[index_of(ints, Common.OUTLIER_FACTOR)]
     p = theta[index_of(ints, Common.RENEWAL)]
     q = max(p, LEAST)
-    c, a = math.log(tops[r]), math.log(tops[next_row])
+    c, a = log_tops[r], log_tops[next_row]
     mean, var, d_mean, d_var = _recall(int_at(ints, Field.LINK, r), c, a, said, s, eta, next_sd)
     v, far = math.sqrt(var + slip * slip + own_sd * own_sd), math.sqrt(factor * factor * s * s + own_sd * own_sd)
     m = max(theta[wording], LEAST_WORDING) if form == Form.WORDED else 1.0
     gaps, far_gaps = (point - mean, lower - mean, upper - mean), (point - c, lower - c, upper - c)
     e, f, d_centre, d_v, d_m = form_term(int_at(ints, Field.CORE_FORM, r), gaps, sign, v, m)
     e2, f2, d_centre2, d_far, d_m2 = form_term(form, far_gaps, sign, far, m)
-    e, e2 = e + math.log1p(-p), e2 + math.log(q)
+    e, e2 = e + odds[0], e2 + odds[1]
     top = max(e, e2)
-    f, f2 = f * math.exp(e - top), f2 * math.exp(e2 - top)
+    if e >= e2:
+        f2 *= math.exp(e2 - e)
+    else:
+        f *= math.exp(e - e2)
     both = f + f2
     w, w2 = f / both, f2 / both
     by_var = w * d_v / v

@@ -41,13 +41,15 @@ def run_rows(
         lift[t] = math.exp(add_bias(t, theta, effects, ints))
     parts, whole_parts = _parts_of(ints, Field.TOP_START), _parts_of(ints, Field.WHOLE_START)
     least = constant_of(floats, ints, Constant.LEAST_BELIEF)
-    tops, wholes, known = reserve(work, rows), reserve(work, rows), reserve(work, rows)
+    tops, wholes, known, log_tops = (
+        reserve(work, rows), reserve(work, rows), reserve(work, rows), reserve(work, rows),
+    )  # fmt: skip
     _believe(parts, state, lift, least, tops)
     _believe(whole_parts, state, lift, least, wholes)
-    _fall_short(theta, tops, known, floats, ints)
+    _fall_short(theta, tops, known, log_tops, floats, ints)
     slopes = reserve(work, _SLOPES * rows).reshape((_SLOPES, rows))
     by_reading, weight = reserve_zeros(work, readings), reserve(work, readings)
-    _weigh_rows(theta, statement, tops, wholes, by_reading, slopes, floats, ints)
+    _weigh_rows(theta, statement, tops, wholes, log_tops, by_reading, slopes, floats, ints)
     value = _mix_readings(by_reading, weight, floats, ints)
     _back_rows(theta, statement, tops, weight, slopes, d_theta, d_statement, floats, ints)
     _back_short(tops, known, slopes[Slope.TOP], d_theta, floats, ints)
@@ -115,12 +117,13 @@ def _believe(parts: Any, state: Any, lift: Any, least: float, believed: Any) -> 
 
 
 @inner
-def _fall_short(theta: Any, tops: Any, known: Any, floats: Any, ints: Any) -> None:
-    """Take from each row's sum what was not known yet when it was said, and fill by what it is multiplied."""
+def _fall_short(theta: Any, tops: Any, known: Any, log_tops: Any, floats: Any, ints: Any) -> None:
+    """Take from each row's sum what was not known yet when it was said; fill by what it is multiplied, and its log."""
     early, log_factor = floats_of(floats, ints, Field.EARLY), theta[index_of(ints, Common.FIRST_REPORT)]
     for r in range(len(tops)):
         known[r] = math.exp(log_factor * early[r]) if early[r] > 0 else 1.0
         tops[r] *= known[r]
+        log_tops[r] = math.log(tops[r])
 
 
 @inner
@@ -146,11 +149,11 @@ def _back_believe(parts: Any, slope: Any, state: Any, lift: Any, d_state: Any, d
 
 
 @inner
-def _centre(top: float, whole: float, is_share: int, is_capped: int, cap: float) -> tuple[float, float, float]:
+def _centre(log_top: float, whole: float, is_share: int, is_capped: int, cap: float) -> tuple[float, float, float]:
     """Return a row's belief on its own scale, and its derivatives by the logs of numerator and denominator."""
     if is_share == 0:
-        return math.log(top), 1.0, 0.0
-    ratio = math.log(top) - math.log(whole)
+        return log_top, 1.0, 0.0
+    ratio = log_top - math.log(whole)
     if is_capped:
         log_share, slope = -softplus(-cap * ratio) / cap, sigmoid(-cap * ratio)
     else:
@@ -160,9 +163,16 @@ def _centre(top: float, whole: float, is_share: int, is_capped: int, cap: float)
 
 
 @inner
+def _take_logs(p: float) -> tuple[float, float]:
+    """Return the logs of the probabilities that something is not, and that it is."""
+    return math.log1p(-p), math.log(max(p, LEAST))
+
+
+@inner
 def _weigh_rows(
-    theta: Any, statement: Any, tops: Any, wholes: Any, by_reading: Any, slopes: Any, floats: Any, ints: Any
-) -> None:
+    theta: Any, statement: Any, tops: Any, wholes: Any, log_tops: Any, by_reading: Any, slopes: Any,
+    floats: Any, ints: Any,
+) -> None:  # fmt: skip
     """Add up the log likelihood of the rows of each reading, and fill their slopes (`codes.Slope`)."""
     cap, floor = constant_of(floats, ints, Constant.CAP), constant_of(floats, ints, Constant.FLOOR_SD)
     reading, form = ints_of(ints, Field.READING), ints_of(ints, Field.FORM)
@@ -174,14 +184,13 @@ def _weigh_rows(
     lower, upper = floats_of(floats, ints, Field.LOWER), floats_of(floats, ints, Field.UPPER)
     point, signs = floats_of(floats, ints, Field.POINT), floats_of(floats, ints, Field.SIGN)
     p, factor = theta[index_of(ints, Common.OUTLIER_PROBABILITY)], theta[index_of(ints, Common.OUTLIER_FACTOR)]
-    q = max(p, LEAST)
-    log_rest, log_q = math.log1p(-p), math.log(q)
-    links = ints_of(ints, Field.LINK)
+    log_rest, log_q = _take_logs(p)
+    links, odds = ints_of(ints, Field.LINK), _take_logs(theta[index_of(ints, Common.RENEWAL)])
     for r in range(len(tops)):
         if links[r] != Link.NONE:
-            by_reading[reading[r]] += weigh_given(r, theta, tops, slopes, floats, ints)
+            by_reading[reading[r]] += weigh_given(r, theta, tops, log_tops, odds, slopes, floats, ints)
             continue
-        centre, d_top, d_whole = _centre(tops[r], wholes[r], is_share[r], is_capped[r], cap)
+        centre, d_top, d_whole = _centre(log_tops[r], wholes[r], is_share[r], is_capped[r], cap)
         slopes[Slope.TOP, r], slopes[Slope.WHOLE, r] = d_top / tops[r], d_whole / wholes[r]
         value, number, sign = log_width[r], statements[r], signs[r]
         if number >= 0:
@@ -212,7 +221,7 @@ def _weigh_rows(
         slopes[Slope.BELIEF, r] = w * d_belief + w2 * d_belief2
         slopes[Slope.NOISE, r] = w * d_s * base / s + w2 * d_s2 * factor * factor * base / far
         slopes[Slope.FACTOR, r] = w2 * d_s2 * factor * base * base / far
-        slopes[Slope.PROBABILITY, r] = w2 / q - w / (1 - p)
+        slopes[Slope.PROBABILITY, r] = w2 / max(p, LEAST) - w / (1 - p)
         slopes[Slope.WORDING, r] = w * d_m + w2 * d_m2
 
 
