@@ -68,7 +68,6 @@ def test_chains_that_do_not_diverge_keep_their_draws_and_their_step(design, begu
 
 
 def test_the_attempts_of_a_run_are_longer_with_smaller_steps(design):
-    first, longer, closer = choose_ladder(design([{"value": 300}], CASE)).efforts
-    assert longer.draws > first.draws
-    assert closer.draws > longer.draws
-    assert closer.target_accept > longer.target_accept > first.target_accept
+    efforts = choose_ladder(design([{"value": 300}], CASE)).efforts
+    assert [each.draws for each in efforts] == [1_000, 2_000, 4_000, 8_000]
+    assert [1 - each.target_accept for each in efforts] == pytest.approx([0.05, 0.01, 0.002, 0.0004])
