@@ -9,8 +9,9 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sim.draft.grammar.language import Language, count_tokens
+from sim.draft.grammar.language import Language
 from sim.draft.grammar.sentences import join_lines
+from sim.draft.grammar.tokens import count_tokens
 from sim.draft.heads import find_published
 from sim.draft.pages import MAX_ARTICLE, PAGE, PDF, decode_article
 from sim.errors import quote_value, refuse

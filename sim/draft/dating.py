@@ -17,7 +17,7 @@ def choose_days(
 ) -> tuple[str, dt.date | None, dt.date | None, bool]:
     """Return measure, since, as_of, and whether a day was told."""
     reading, mention = said.reading, said.reading.mention
-    stated = [spell for spell in said.spells if _is_of_saying(spell, said)]
+    stated = [spell for spell in said.spells if _is_of_saying(spell, said, language)]
     others = [spell for spell in said.spells if spell not in stated and (spell.first or spell.rough)]
     told_on = next((spell.last for spell in stated if spell.last), None)
     stock = "stock" if reading.quantity == "deployed" else ""
@@ -34,7 +34,7 @@ def choose_days(
         last = day
         if first > last:
             return stock, None, told_on, False
-    if _is_open(said, spell, language) and spell.relation in ("on", "since"):
+    if _is_open(said, spell, language) and spell.relation in ("dated", "onward"):
         return stock, None, told_on, True
     middle = (
         first.replace(day=15)
@@ -42,29 +42,38 @@ def choose_days(
         else first + (last - first) / 2
     )
     if reading.quantity == "deployed" and not reading.more:
-        return "stock", None, None if spell.relation == "since" else last if spell.relation != "on" else middle, True
-    if spell.relation == "since":
+        return (
+            "stock",
+            None,
+            None if spell.relation == "onward" else last if spell.relation != "dated" else middle,
+            True,
+        )
+    if spell.relation == "onward":
         return "interval", first, told_on or day, True
-    if spell.relation == "by":
+    if spell.relation == "upto":
         return stock, None, last, True
-    if spell.relation == "on" and spell.rough and _is_estimate(said, language):
+    if spell.relation == "dated" and spell.rough and _is_estimate(said, language):
         remarks.append("only the month is told: its middle")
         return stock, None, middle, True
-    if spell.relation == "on" and spell.start >= 0 and _has_grown(said, language):
+    if spell.relation == "dated" and spell.start >= 0 and _has_grown(said, language):
         return stock, None, told_on, True
     return "interval", first, last, True
 
 
-def _is_of_saying(spell: Spell, said: Said) -> bool:
+def _is_of_saying(spell: Spell, said: Said, language: Language) -> bool:
     """Whether a day is that of the statement: "said on Wednesday"."""
-    if spell.relation != "on" or spell.first != spell.last or spell.start < 0:
+    if spell.relation != "dated" or spell.first != spell.last or spell.start < 0:
         return False
-    tokens, losses = said.sentence.tokens, ("that", "which", "who")
+    tokens, losses = said.sentence.tokens, language.set_of("grammar", "said_that")
     for each in said.attributions:
         between = tokens[each.verb + 1 : spell.start]
         if 0 <= spell.start - each.verb <= 10 and not any(token.text[0].isdigit() for token in between):
             near = [token.lower for token in between[-2:]]
-            if len(between) <= 4 or not any(word in losses for word in near[:1]) or "aired" in near:
+            if (
+                len(between) <= 4
+                or not any(word in losses for word in near[:1])
+                or not language.set_of("speech", "aired").isdisjoint(near)
+            ):
                 return True
     return False
 
@@ -82,7 +91,7 @@ def _is_open(said: Said, spell: Spell, language: Language) -> bool:
     if spell.start < 0:
         return False
     words = " ".join(token.lower for token in said.sentence.tokens[max(0, spell.start - 8) : spell.start])
-    return any(phrase in words for phrase in language.words["days"]["open"] if phrase.startswith("since"))
+    return any(phrase in words for phrase in language.words["days"]["open"])
 
 
 def _has_grown(said: Said, language: Language) -> bool:

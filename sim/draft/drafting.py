@@ -13,7 +13,7 @@ from sim.draft.dating import choose_days
 from sim.draft.drafts import EXCLUDE, UNATTRIBUTED, Draft, Said
 from sim.draft.echoes import join_statements, mark_echoes, name_all
 from sim.draft.grammar.days import Spell, find_spells
-from sim.draft.grammar.language import Language, split_tokens
+from sim.draft.grammar.language import Language
 from sim.draft.grammar.numbers import find_numbers
 from sim.draft.grammar.quantities import QuantityReader
 from sim.draft.grammar.readings import Reading
@@ -49,7 +49,7 @@ def draft_rows(article: Article, language: Language, published: dt.date | None =
     """
     day = published or article.published
     author = find_author(article.text, language)
-    speakers = Speakers(language, author, names=find_names(article.text))
+    speakers = Speakers(language, author, names=find_names(article.text, language))
     drafts: list[Draft] = []
     for said in _read_sentences(article, language, day, speakers):
         drafts += _make_drafts(said, article, day, author, language)
@@ -120,7 +120,7 @@ def _list_spells(sentence: Sentence, spells: list[Spell], language: Language, da
     """Return the days of a sentence, or where it is the item of a list and names none, those of the line before it."""
     if spells or not sentence.lead:
         return spells
-    tokens = split_tokens(sentence.lead)
+    tokens = language.split(sentence.lead)
     return _place_before(find_spells(tokens, language, day))
 
 
@@ -131,7 +131,11 @@ def _place_before(spells: Sequence[Spell]) -> list[Spell]:
 def _goes_on(sentence: Sentence, language: Language) -> bool:
     """Whether a sentence speaks of the time of the one before it: "Of these", "Among the dead", "It also recorded"."""
     words = [token.lower for token in sentence.tokens[:6]]
-    return words[:1] == ["among"] or "also" in words or " ".join(words[:2]) in language.words["readings"]["parts"]
+    readings = language.set_of("readings", "goes_on"), language.set_of("readings", "goes_on_too")
+    return (
+        bool(readings[0] & {*words[:1]} or readings[1] & {*words})
+        or " ".join(words[:2]) in language.words["readings"]["parts"]
+    )
 
 
 # --- A row ---
@@ -179,7 +183,7 @@ def _choose_qualifier(reading: Reading, sentence: Sentence, language: Language) 
         return mention.qualifier
     if mention.vague:
         return "range"
-    lead = split_tokens(sentence.lead.rstrip(": "))
+    lead = language.split(sentence.lead.rstrip(": "))
     if lead and (found := language.before.match_before(lead, len(lead))):
         return found.label
     if mention.share:

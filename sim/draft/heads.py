@@ -6,26 +6,25 @@ import datetime as dt
 import re
 
 from sim.draft.grammar.days import find_spells
-from sim.draft.grammar.language import Language, split_tokens
+from sim.draft.grammar.language import Language
 from sim.draft.grammar.speakers import Speaker, Speakers
 
-_HOUR = re.compile(
-    r"(?<![.\d])\d{1,2}[:.]\d\d(?![.\d])(?: ?[ap]\.?m\b\.?)?(?: (?:GMT|UTC|local time))?,? *", re.IGNORECASE
-)
+_HOUR = r"(?<![.\d])\d{{1,2}}[:.]\d\d(?![.\d])(?: ?(?:{words})(?!\w))*,? *"
 
 
 def find_published(text: str, language: Language) -> dt.date | None:
     """Return the day that the head or the foot of an article names as its own: a line that is a date, or says so."""
     lines = [line.strip() for line in text.split("\n") if line.strip()]
     labels = language.set_of("days", "published")
-    self_words = labels | set(language.words["days"]["weekdays"]) | {"on", "at", "the"}
+    self_words = labels | set(language.words["days"]["weekdays"]) | language.set_of("days", "dateline")
+    hour = re.compile(_HOUR.format(words="|".join(map(re.escape, language.words["days"]["clock"]))), re.IGNORECASE)
     found: list[tuple[int, dt.date]] = []
     for line in (*lines[:12], *lines[-3:]):
-        head = _HOUR.sub("", line[:90])
-        tokens = split_tokens(head)
+        head = hour.sub("", line[:90])
+        tokens = language.split(head)
         spells = [
             spell for spell in find_spells(tokens, language, None)
-            if spell.first and spell.first == spell.last and spell.relation in ("on", "by")
+            if spell.first and spell.first == spell.last and spell.relation in ("dated", "upto")
         ]  # fmt: skip
         if not spells:
             continue
@@ -34,7 +33,7 @@ def find_published(text: str, language: Language) -> dt.date | None:
         dateline = bool(re.search(r"\)?\s*[-–—]\s", line[:90])) and tokens[0].text.isupper()
         labelled = any(token.lower in labels for token in tokens[:2]) and len(line) <= 90
         alone = len(line) <= 60 and not [token for token in others if token.lower not in self_words]
-        stated = spell.relation == "by" and len(line) <= 90 and line[-1] not in ".!?"
+        stated = spell.relation == "upto" and len(line) <= 90 and line[-1] not in ".!?"
         rank = next(
             (
                 n
@@ -53,27 +52,26 @@ def find_author(text: str, language: Language) -> Speaker | None:
     lines = [line.strip() for line in text.split("\n") if line.strip()][:2]
     for line in lines:
         head = line.split(":")[0].split(", ")[0]
-        tokens = split_tokens(head)
+        tokens = language.split(head)
         words = [token for token in tokens if token.text[0].isalpha() and len(token.text) > 3]
         if not words or len(tokens) > 14 or line[-1] in ".!?" or not language.bodies.stands_in(tokens):
             continue
-        of = next((n for n, token in enumerate(tokens) if token.lower == "of"), len(tokens))
-        if (
-            tokens[0].lower in ("statement", "summary", "report", "communique", "communiqué", "briefing")
-            and of < len(tokens) - 1
-        ):
+        of = next((n for n, token in enumerate(tokens) if token.lower in language.words["grammar"]["of"]), len(tokens))
+        if tokens[0].lower in language.words["speech"]["report_of"] and of < len(tokens) - 1:
             tokens = tokens[of + 1 :]
             words = [token for token in tokens if token.text[0].isalpha() and len(token.text) > 3]
         if sum(token.text[0].isupper() for token in words) >= 0.8 * len(words) and not any(
-            token.lower == "'s" for token in tokens[-1:]
+            token.lower in language.words["script"]["possessives"] for token in tokens[-1:]
         ):
             return Speakers(language).identify(tokens)
     return None
 
 
-def find_names(text: str) -> frozenset[str]:
+def find_names(text: str, language: Language) -> frozenset[str]:
     """Return the words that have a capital within a sentence: names, wherever they stand."""
     return frozenset(
         found[1] or found[2]
-        for found in re.finditer(r"(?:(?<=[a-z,;] )([A-Z][\w-]+)|\b([A-Z][\w-]{1,100}+)(?=['’]s\b))", text)
+        for found in re.finditer(
+            rf"(?:(?<=[a-z,;] )([A-Z][\w-]+)|\b([A-Z][\w-]{{1,100}}+)(?={language.script.possessive}))", text
+        )
     )

@@ -6,7 +6,6 @@ from sim.draft.drafts import Said
 from sim.draft.grammar.language import Language
 from sim.draft.grammar.readings import Reading
 from sim.draft.grammar.sentences import Sentence
-from sim.draft.grammar.speakers import make_key
 
 MAX_WORDS = 12  # of the phrase
 
@@ -16,19 +15,21 @@ def find_force(said: Said, language: Language) -> str:
     tokens, reading = said.sentence.tokens, said.reading
     head = tokens[reading.mention.end : reading.head[1]]
     found = list(language.countries.find_all(head))
-    if len([token for token in head if token.text[0].isupper()]) > 1 and any(token.lower == "and" for token in head):
+    if len([token for token in head if token.text[0].isupper()]) > 1 and any(
+        token.lower in language.words["grammar"]["joins"] for token in head
+    ):
         return ""  # "Russian and Ukrainian soldiers" are of both
     if found:
         return found[-1].label
     names = [token for token in head if token.text[0].isupper() and len(token.text) > 2]
     if not names and reading.cue in language.words["readings"]["suffers"]:
         return _find_subject(said, language)
-    return make_key(" ".join(token.text for token in names)) if names and len(names) <= 2 else ""
+    return language.make_key(" ".join(token.text for token in names)) if names and len(names) <= 2 else ""
 
 
 def _find_subject(said: Said, language: Language) -> str:
     """Return who suffers, where the verb's subject is a name: "Russia lost", "Lemsk had suffered"."""
-    tokens, start = said.sentence.tokens, said.reading.mention.start
+    tokens, start, grammar = said.sentence.tokens, said.reading.mention.start, language.words["grammar"]
     verb = next(
         (
             n
@@ -40,7 +41,7 @@ def _find_subject(said: Said, language: Language) -> str:
     if verb is None:
         return ""
     index = verb
-    while index and tokens[index - 1].lower in (*language.words["grammar"]["auxiliaries"], "probably"):
+    while index and tokens[index - 1].lower in (*grammar["auxiliaries"], *grammar["adverbs"]):
         index -= 1
     found = [
         each for each in language.countries.find_all(tokens[max(0, index - 4) : index]) if each.end == min(index, 4)
@@ -49,7 +50,9 @@ def _find_subject(said: Said, language: Language) -> str:
         return found[-1].label
     name = tokens[index - 1] if index else None
     return (
-        make_key(name.text) if name and name.text[0].isupper() and name.lower not in ("the", "it", "they", "we") else ""
+        language.make_key(name.text)
+        if name and name.text[0].isupper() and name.lower not in grammar["no_names"]
+        else ""
     )
 
 

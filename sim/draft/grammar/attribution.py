@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sim.draft.grammar.language import Language, Phrases, Token
+from sim.draft.grammar.language import Language, Phrases
+from sim.draft.grammar.tokens import Token
 
 LONGEST = 14  # tokens of a name with its office
 
@@ -18,8 +19,8 @@ class AttributionFinder:
     def __init__(self, tokens: Sequence[Token], language: Language, numbers: set[int], names: frozenset[str]) -> None:
         self.tokens, self.language, self.numbers, self.names = list(tokens), language, numbers, names
         self.grammar = language.words["grammar"]
-        speech = language.words["speech"]
-        self.pronouns = {*speech["pronouns"], *speech["self"]}
+        self.speech = language.words["speech"]
+        self.pronouns = {*self.speech["pronouns"], *self.speech["self"]}
 
     def word(self, index: int) -> str:
         """Return a word in small letters; nothing beyond the sentence."""
@@ -32,7 +33,7 @@ class AttributionFinder:
         for kind in (self.language.according, self.language.by):
             for phrase in kind.find_all(self.tokens):
                 end = self._name_end(phrase.end)
-                own = kind is self.language.by and self.word(phrase.end) in ("its", "their", "his", "her")
+                own = kind is self.language.by and self.word(phrase.end) in self.grammar["own"]
                 if end > phrase.end and not own:
                     found.append((phrase.start, phrase.start, end, [self.tokens[phrase.end : end]], phrase.start > 0))
                     used.update(range(phrase.start, end))
@@ -73,13 +74,13 @@ class AttributionFinder:
             word = self.word(index)
             if index in self.numbers or word in (",", ".", ";", ":", "(", "—", "–", "”", '"', "“"):
                 break
-            inside = word == "in" and index > start and self._names_place(index)
+            inside = word in self.grammar["places"] and index > start and self._names_place(index)
             if word in self.grammar["name_ends"] and not inside:
                 break
             if (
                 self.language.speech.match_at(self.tokens, index)
                 and index > start
-                and self.word(index) not in ("report", "reports")
+                and self.word(index) not in self.speech["nouns"]
             ):
                 break
             index += 1
@@ -126,7 +127,11 @@ class AttributionFinder:
         if end and self.word(end - 1) == ",":
             return self._with_aside(end - 1, verb)
         start = self._name_start(end)
-        if self.word(start - 1) == "who" and start > 1 and not any(n in self.numbers for n in range(start, end)):
+        if (
+            self.word(start - 1) in self.grammar["relatives"]
+            and start > 1
+            and not any(n in self.numbers for n in range(start, end))
+        ):
             end, start = start - 1, self._name_start(start - 1)  # "an official who spoke on condition of ... said"
         return self._bound(start, end, verb)
 
@@ -153,20 +158,13 @@ class AttributionFinder:
                 break
             if word in self.grammar["clause_starts"]:
                 break
-            if word == "and" and not self._joins_names(index - 1, end):
+            if word in self.grammar["joins"] and not self._joins_names(index - 1, end):
                 break
-            if self.language.speech.match_before(self.tokens, index, 2) and word not in (
-                "report",
-                "reports",
-                "estimates",
-                "count",
-                "list",
-            ):
+            if self.language.speech.match_before(self.tokens, index, 2) and word not in self.speech["counts"]:
                 break
             index -= 1
         while index < end and (
-            self.word(index) in self.grammar["prepositions"]
-            or self.word(index) in ("and", "meanwhile", "however", "earlier")
+            self.word(index) in self.grammar["prepositions"] or self.word(index) in self.grammar["lead_ins"]
         ):
             index += 1  # "On the front, Lemsk": what leads in is no part of the name
         return index
@@ -205,14 +203,8 @@ class AttributionFinder:
     def _goes_on(self, verb: int) -> bool:
         """Whether what was said follows the verb: "said that", "said the", "put the figure at"."""
         rest = self.tokens[verb + 1 :]
-        return len([token for token in rest if token.text[0].isalnum()]) > 6 and self.word(verb + 1) not in (
-            ".",
-            ",",
-            "on",
-            "in",
-            "late",
-            "”",
-        )
+        ends = {".", ",", "”", *self.grammar["closings"]}
+        return len([token for token in rest if token.text[0].isalnum()]) > 6 and self.word(verb + 1) not in ends
 
     def _can_speak(self, name: Sequence[Token]) -> bool:
         words = [token.lower for token in name]
@@ -247,9 +239,10 @@ class AttributionFinder:
 
     def _split_both(self, name: list[Token]) -> list[list[Token]]:
         """Return two names of "Ukraine and South Korea both"; else the one."""
-        indices = [n for n, token in enumerate(name) if token.lower == "and"]
+        indices = [n for n, token in enumerate(name) if token.lower in self.grammar["joins"]]
         if len(indices) == 1 and 0 < indices[0] < len(name) - 1:
-            first, second = name[: indices[0]], [token for token in name[indices[0] + 1 :] if token.lower != "both"]
+            rest = name[indices[0] + 1 :]
+            first, second = name[: indices[0]], [each for each in rest if each.lower not in self.grammar["both"]]
             countries: Phrases = self.language.countries
             both = [list(countries.find_all(part)) for part in (first, second)]
             if second and all(

@@ -74,13 +74,13 @@ class CueFinder(Clause):
 
     def _belongs_to_next(self, found: Found, high: int) -> bool:
         """Whether a cue stands just before the next number: "14 soldiers and wounded 30", "and the bodies of 97"."""
-        if high < len(self.tokens) and found.end + 1 == high and self.word(found.end) == "of":
+        if high < len(self.tokens) and found.end + 1 == high and self.word(found.end) in self.grammar["of"]:
             return True
         return bool(
             high < len(self.tokens)
             and found.label in PERSONS
             and found.start > 1
-            and self.word(found.start - 1) in ("and", "but", ",")
+            and self.word(found.start - 1) in {",", *self.grammar["joins"], *self.grammar["contrasts"]}
             and all(
                 self.word(n) in self.readings["additive"] | self.grammar["determiners"] for n in range(found.end, high)
             )
@@ -107,7 +107,7 @@ class CueFinder(Clause):
             word = self.word(index)
             if word in (",", "–", "—", "(", ")", ":", "-", ";"):
                 cost += COMMA
-            elif word in ("and", "or"):
+            elif word in self.linking:
                 cost += JOINED
             elif (
                 word in self.grammar["adverbs"]
@@ -139,11 +139,11 @@ class CueFinder(Clause):
             kinds.add(found.label)
             end = found.end
             other = self.outcome_at(end + 1)
-            if self.word(end) in ("and", "or", "/", ",") and other and not self.is_active(other, end):
+            if self.word(end) in self.linking | {"/", ","} and other and not self.is_active(other, end):
                 end += 1
             elif (
-                self.word(end) in ("and", "or", ",")
-                and self.word(end + 1) in ("and", "or")
+                self.word(end) in self.linking | {","}
+                and self.word(end + 1) in self.linking
                 and self.outcome_at(end + 2)
             ):
                 end += 2
@@ -154,7 +154,7 @@ class CueFinder(Clause):
     def _merge_back(self, found: Found, low: int) -> str:
         kinds = {found.label}
         index = found.start
-        while self.word(index - 1) in ("and", "or", "/", ",") and index - 2 >= low:
+        while self.word(index - 1) in self.linking | {"/", ","} and index - 2 >= low:
             other = next((each for each in self.outcomes if each.end == index - 1), None)
             if other is None or other.label == "deployed" or (low and other.start == low):
                 break  # "14 dead and wounded 31": the first is of the number before

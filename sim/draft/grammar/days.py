@@ -8,7 +8,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sim.draft.grammar.language import Language, Phrases, Token
+from sim.draft.grammar.language import Language, Phrases
+from sim.draft.grammar.tokens import Token
 
 YEARS = range(1900, 2100)
 _CLOCK = re.compile(r"\s*(?:[01]?\d|2[0-4])[.:][0-5]\d\b")
@@ -22,7 +23,8 @@ class Spell:
     ----------
     first, last : date or None
         None where the year is told neither here nor by the article.
-    relation : {"on", "since", "by", "between"}
+    relation : {"dated", "onward", "upto", "span"}
+        On the day; since it; by it; from one day to another.
     rough : bool
         Whether more than a day is named, and no span: a month, of which a count may be as of its middle.
     """
@@ -31,7 +33,7 @@ class Spell:
     end: int
     first: dt.date | None
     last: dt.date | None
-    relation: str = "on"
+    relation: str = "dated"
     rough: bool = False
 
 
@@ -61,10 +63,12 @@ class _Finder:
                 "today": days["today"], "yesterday": days["yesterday"], "last_week": days["last_week"],
                 "last_month": days["last_month"], "this_month": days["this_month"],
                 **{f"past {length}": phrases for length, phrases in back.items()},
-            }
+            },
+            language.split,
         )  # fmt: skip
-        self.by, self.since = Phrases(days["by"]), Phrases(days["since"])
-        self.between = Phrases(days["between"])
+        self.by, self.since = Phrases(days["by"], language.split), Phrases(days["since"], language.split)
+        self.ordinals: list[str] = language.words["script"]["ordinals"]
+        self.percent: list[str] = language.words["numbers"]["percent"]
 
     def word(self, index: int) -> str:
         return self.tokens[index].lower if 0 <= index < len(self.tokens) else ""
@@ -87,7 +91,9 @@ class _Finder:
         return None
 
     def _number(self, index: int, top: int) -> int | None:
-        text = re.sub(r"(?:st|nd|rd|th)$", "", self.word(index))
+        text = self.word(index)
+        ordinal = next((each for each in self.ordinals if text.endswith(each)), "")
+        text = text.removesuffix(ordinal)
         number = int(text) if re.fullmatch(r"\d{1,4}", text, re.ASCII) else None
         return number if number is not None and 1 <= number <= top else None
 
@@ -102,10 +108,11 @@ class _Finder:
         day = self._number(index, 31)
         if day is None:
             return None
-        after = index + (2 if self.word(index + 1) in ("st", "nd", "rd", "th") else 1)
+        after = index + (2 if self.word(index + 1) in self.ordinals else 1)
         until = self._number(after + 1, 31) if self.word(after) in self.days["until"] else None
         stop = after + 2 if until else after
-        stop += self.word(stop) == "of"
+        stop += bool(until) and self.word(stop) in self.ordinals
+        stop += self.word(stop) in self.days["day_of"]
         month = self._month(stop)
         if month is None:
             return None
@@ -113,7 +120,7 @@ class _Finder:
         spell = self._spell(index, end, year, month, until or day)
         if until and spell.last:
             first = self._make(spell.last.year, month, day)
-            return replace(spell, first=first, relation="between")
+            return replace(spell, first=first, relation="span")
         return spell
 
     def _month(self, index: int) -> int | None:
@@ -138,11 +145,12 @@ class _Finder:
             return None
         after = index + (2 if self.word(index + 1) == "." else 1)
         day = self._number(after, 31)
-        if day is not None and self.word(after + 1) not in ("%", "percent"):
+        if day is not None and self.word(after + 1) not in self.percent:
             year, end = self._year(after + 1)
             return self._spell(index, end, year, month, day)
         year, end = self._year(after)
-        if index == 0 and year is None and token.lower in ("may", "march") and self.word(1) not in ("was", "saw"):
+        doubtful = index == 0 and year is None and token.lower in self.days["doubtful_months"]
+        if doubtful and self.word(1) not in self.days["month_verbs"]:
             return None
         part = next(
             (
@@ -167,13 +175,13 @@ class _Finder:
         if weekday is not None and self.tokens[index].text[0].isupper():
             day = None if today is None else today - dt.timedelta(days=(today.weekday() - weekday) % 7)
             return Spell(index, index + 1, day, day)
-        if found is None or self.word(found.end) == "of":
+        if found is None or self.word(found.end) in self.days["no_day_before"]:
             return None
         if today is None:
             return Spell(index, found.end, None, None, rough=True)
         name, _, span = found.label.partition(" ")
         if name == "past":
-            return Spell(index, found.end, today - dt.timedelta(days=int(span)), today, "between")
+            return Spell(index, found.end, today - dt.timedelta(days=int(span)), today, "span")
         first, last = {
             "today": (today, today),
             "yesterday": (today - dt.timedelta(days=1),) * 2,
@@ -190,18 +198,11 @@ class _Finder:
         """Return a year, after a word that leads one in; a decade."""
         text, before = self.word(index), self.word(index - 1)
         if re.fullmatch(r"(?:1[5-9]|20)\d\d", text, re.ASCII):
-            if self.word(index + 1) in ("s", "'s") or (self.word(index + 1) == "’" and self.word(index + 2) == "s"):
+            ends = self.days["decade_ends"]
+            if self.word(index + 1) in ends or (self.word(index + 1) == "’" and self.word(index + 2) in ends):
                 return Spell(index, index + 2, None, None)
-            leads = {
-                *self.days["within"],
-                *self.days["since"],
-                *self.days["by"],
-                "of",
-                "until",
-                *self.days["thirds"],
-            } - {"over", "to", "through"}
-            follows = self.word(index + 1)
-            if before in leads and (not follows or not follows.isalpha() or follows in _AFTER_YEAR):
+            follows, leads = self.word(index + 1), self.days["year_leads"]
+            if before in leads and (not follows or not follows.isalpha() or follows in self.days["after_year"]):
                 return self._year_spell(index, index + 1, int(text), before)
         return None
 
@@ -231,7 +232,7 @@ class _Finder:
             third = self.days["thirds"][part]
             first = first.replace(day=(1, 11, 21)[third])
             last = last if third == 2 else last.replace(day=(10, 20)[third])
-            if part == "end":
+            if part in self.days["ends"]:
                 first = last
         return Spell(start, end, first, last, rough=True)
 
@@ -245,42 +246,22 @@ class _Finder:
     def relate(self, spell: Spell) -> Spell:
         """Add how the sentence speaks of the days: since them, by them, or on them."""
         before = spell.start
-        while spell.relation == "on":
-            for phrases, relation in ((self.by, "by"), (self.since, "since")):
+        while spell.relation == "dated":
+            for phrases, relation in ((self.by, "upto"), (self.since, "onward")):
                 if phrases.match_before(self.tokens, before, 3):
                     return replace(spell, relation=relation)
-            if self.word(before - 1) not in ("the", "of", "in", *self.days["thirds"]):
+            if self.word(before - 1) not in (*self.days["leads"], *self.days["thirds"]):
                 break
             before -= 1
+        since = self.days["since_event"]
         clause = [self.word(n) for n in range(max(0, before - 6), before)]
-        begun = set(self.days["begun"]) & {*clause[-2:]} and any(word in clause for word in self.days["since"][:1])
+        begun = set(self.days["begun"]) & {*clause[-2:]} and not {*since}.isdisjoint(clause)
         clause = [self.word(n) for n in range(max(0, spell.start - 9), spell.start)]  # "since the invasion on May 2"
-        told = "".join(clause[clause.index("since") + 1 :]) if "since" in clause else "."
-        named = clause[-1:] in (["on"], ["in"]) and re.fullmatch(r"[^\W\d]+(?:['’-][^\W\d]*)*", told)
-        return replace(spell, relation="since") if (begun or named) and spell.relation == "on" else spell
-
-
-_AFTER_YEAR = frozenset(
-    {
-        "and",
-        "or",
-        "to",
-        "until",
-        "by",
-        "in",
-        "after",
-        "when",
-        "while",
-        "the",
-        "but",
-        "before",
-        "with",
-        "for",
-        "on",
-        "at",
-        "as",
-    }
-)
+        first = next((n for n, word in enumerate(clause) if word in since), None)
+        told = "." if first is None else "".join(clause[first + 1 :])
+        linked = bool(clause) and clause[-1] in self.days["event_links"]
+        named = linked and re.fullmatch(r"[^\W\d]+(?:['’-][^\W\d]*)*", told)
+        return replace(spell, relation="onward") if (begun or named) and spell.relation == "dated" else spell
 
 
 def _month_before(day: dt.date) -> tuple[int, int]:
@@ -299,13 +280,13 @@ def _join_spells(spells: list[Spell], tokens: Sequence[Token], language: Languag
     for spell in spells:
         before = out[-1] if out else None
         link = [token.lower for token in tokens[before.end : spell.start]] if before else []
-        words = [word for word in link if word not in ("the", "of", *days["thirds"])]
+        words = [word for word in link if word not in (*days["fillers"], *days["thirds"])]
         opened = before and any(tokens[n].lower in openers for n in range(max(0, before.start - 3), before.start))
-        if before and opened and len(words) == 1 and words[0] in days["until"] and before.relation != "between":
+        if before and opened and len(words) == 1 and words[0] in days["until"] and before.relation != "span":
             first, last = before.first, spell.last
             if first and last and first > last:
                 first = first.replace(year=first.year - 1)
-            out[-1] = Spell(before.start, spell.end, first, last, "between")
+            out[-1] = Spell(before.start, spell.end, first, last, "span")
         else:
             out.append(spell)
     return out

@@ -4,30 +4,15 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from itertools import islice
 from typing import Any, NamedTuple
 
+from sim.draft.grammar.tokens import Script, Token
 from sim.errors import quote_value, refuse
-
-# A number with its separators; a word with its hyphens and apostrophes; a possessive apart; any other mark alone.
-_TOKEN = re.compile(
-    r"\d{1,3}(?:[,\u00a0\u202f]\d{3})+(?![\d])(?:\.\d+)?|\d+(?:\.\d+)?"
-    r"|(?:[A-Za-z]\.){2,}|['’]s\b|[^\W\d_](?:[\w]|[-‑](?=[^\W\d_])|[-‑](?=\d)|['’](?!s\b)(?=[^\W\d_]))*"
-    r"|\S"
-)
-
-
-class Token(NamedTuple):
-    """A word, a number or a mark of punctuation: as written, in small letters, and where it stands in the text."""
-
-    text: str
-    lower: str
-    start: int
-    end: int
 
 
 class Found(NamedTuple):
@@ -41,12 +26,12 @@ class Found(NamedTuple):
 class Phrases:
     """Phrases by their first word, each with a label; the longest that stands at a place is found."""
 
-    def __init__(self, table: Mapping[str, Iterable[str]] | Iterable[str]) -> None:
+    def __init__(self, table: Mapping[str, Iterable[str]] | Iterable[str], split: Callable[[str], list[Token]]) -> None:
         self._first: dict[str, list[tuple[tuple[str, ...], str]]] = {}
         named = table.items() if isinstance(table, Mapping) else (("", table),)
         for label, phrases in named:
             for phrase in phrases:
-                words = tuple(token.lower for token in split_tokens(phrase))
+                words = tuple(token.lower for token in split(phrase))
                 self._first.setdefault(words[0], []).append((words, label))
         for known in self._first.values():
             known.sort(key=lambda item: -len(item[0]))
@@ -80,24 +65,13 @@ class Phrases:
         return next(self.find_all(tokens), None) is not None
 
 
-def split_tokens(text: str, offset: int = 0) -> list[Token]:
-    """Return the tokens of a text, `offset` added to where they stand."""
-    return [
-        Token(found[0], found[0].lower().replace("’", "'"), found.start() + offset, found.end() + offset)
-        for found in _TOKEN.finditer(text)
-    ]
-
-
-def count_tokens(text: str, most: int) -> int:
-    """Return how many tokens a text has; of those beyond `most` one is counted."""
-    return sum(1 for _ in islice(_TOKEN.finditer(text), most + 1))
-
-
 @dataclass(frozen=True)
 class Language:
     """The tables of one language; `words` holds the rest of the file as it stands."""
 
+    name: str
     words: dict[str, Any]
+    script: Script
     before: Phrases
     after: Phrases
     found: Phrases
@@ -106,6 +80,7 @@ class Language:
     equipment_lost: Phrases
     speech: Phrases
     according: Phrases
+    according_after: Phrases
     by: Phrases
     bodies: Phrases
     offices: Phrases
@@ -116,28 +91,59 @@ class Language:
         """Return a list of the file as a set."""
         return frozenset(self.words[table][name])
 
+    def split(self, text: str, offset: int = 0) -> list[Token]:
+        """Return the tokens of a text, `offset` added to where they stand."""
+        return self.script.split(text, offset)
+
+    def make_key(self, label: str) -> str:
+        """Return a name as a key of `[sources]`."""
+        bare = self.script.drop_possessives(label)
+        plain = unicodedata.normalize("NFKD", bare).encode("ascii", "ignore").decode()
+        drops = self.words["grammar"]["key_drops"]
+        words = [word for word in re.sub(r"[^a-z0-9]+", " ", plain.lower()).split() if word not in drops]
+        key = "_".join(words)[:60].strip("_")
+        return key if key[:1].isalpha() else f"source_{key}"[:60].strip("_")
+
+
+def list_languages() -> list[str]:
+    """Return the names of the languages that have a table."""
+    return sorted(
+        file.name.removesuffix(".toml") for file in (files("sim") / "draft").iterdir() if ".toml" in file.name
+    )
+
 
 @cache
 def read_language(name: str = "english") -> Language:
     """Read the table of a language that comes with the program."""
-    file = files("sim") / "draft" / f"{name}.toml"
-    if not name.isalpha() or not file.is_file():
-        raise refuse("--language", "", f"{quote_value(name)} has no table", "use english")
-    words = tomllib.loads(file.read_text(encoding="utf-8"))
-    readings, speech = words["readings"], words["speech"]
+    known = list_languages()
+    if name not in known:
+        raise refuse("--language", "", f"{quote_value(name)} has no table", f"use {' or '.join(known)}")
+    return make_language(name, tomllib.loads((files("sim") / "draft" / f"{name}.toml").read_text(encoding="utf-8")))
+
+
+def make_language(name: str, words: dict[str, Any]) -> Language:
+    """Return a language by its table."""
+    readings, speech, script = words["readings"], words["speech"], Script(words["script"])
+
+    def index(table: Mapping[str, Iterable[str]] | Iterable[str]) -> Phrases:
+        return Phrases(table, script.split)
+
     return Language(
+        name=name,
         words=words,
-        before=Phrases(words["wording"]["before"]),
-        after=Phrases(words["wording"]["after"]),
-        found=Phrases(words["wording"]["found"]),
-        outcomes=Phrases(words["outcomes"]),
-        equipment=Phrases(words["equipment"]),
-        equipment_lost=Phrases(readings["equipment"]["lost"]),
-        speech=Phrases(speech["verbs"]),
-        according=Phrases(speech["according"]),
-        by=Phrases(speech["by"]),
-        bodies=Phrases(speech["bodies"]),
-        offices=Phrases(speech["persons"]),
-        countries=Phrases(words["countries"]),
-        institutions=Phrases(words["institutions"]),
+        script=script,
+        before=index(words["wording"]["before"]),
+        after=index(words["wording"]["after"]),
+        found=index(words["wording"]["found"]),
+        outcomes=index(words["outcomes"]),
+        equipment=index(words["equipment"]),
+        equipment_lost=index(readings["equipment"]["lost"]),
+        speech=index(speech["verbs"]),
+        according=index(speech["according"]),
+        according_after=index(speech["according_after"]),
+        by=index(speech["by"]),
+        bodies=index(speech["bodies"]),
+        offices=index(speech["persons"]),
+        countries=index(words["countries"]),
+        institutions=index(words["institutions"]),
     )

@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sim.draft.grammar.language import Language, Token
+from sim.draft.grammar.language import Language
+from sim.draft.grammar.tokens import Token
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Wording:
         before, after = self.word(mention.first - 1), self.word(mention.after)
         if before in self.grammar["money"] or after in self.grammar["money"] or after in self.grammar["measures"]:
             return True
-        if after == "-" and self.word(mention.after + 1).startswith(("year", "day", "hour", "month", "week", "mm")):
+        if after == "-" and self.word(mention.after + 1).startswith(tuple(self.grammar["measure_stems"])):
             return True
         if before in self.grammar["designations"] or (
             before == "." and self.word(mention.first - 2) in self.grammar["designations"]
@@ -71,16 +72,30 @@ class Wording:
             return True
         if mention.single or mention.vague or mention.share:
             return False
-        if before == "the" and re.fullmatch(r"(?:1[89]|20)\d\d", self.word(mention.first)) and self._names_year(after):
+        if (
+            before in self.grammar["year_articles"]
+            and re.fullmatch(r"(?:1[89]|20)\d\d", self.word(mention.first))
+            and self._names_year(after)
+        ):
             return True  # "the 2022 invasion"
-        token = self.tokens[mention.after] if mention.after < len(self.tokens) else None
-        if token and token.start == self.tokens[mention.after - 1].end and re.match(r"(?:st|nd|rd|th)\b", token.lower):
+        if self._is_ordinal(mention.after):
             return True
         if mention.first == 0 and after in (".", ")", "/") and self.word(mention.after + 1)[:1].isalpha():
             return True  # the number of an item
-        if before in self.grammar["ages"] or (before == "of" and self.word(mention.first - 2) in self.grammar["ages"]):
+        if before in self.grammar["ages"] or (
+            before in self.grammar["of"] and self.word(mention.first - 2) in self.grammar["ages"]
+        ):
             return True
         return before == "+" or (before == "/" and after == "/")
+
+    def _is_ordinal(self, after: int) -> bool:
+        """Whether what ends an ordinal touches the digits before it: "24th"; "24." only before what it can count."""
+        token = self.tokens[after] if after < len(self.tokens) else None
+        script, days = self.language.words["script"], self.language.words["days"]
+        if token is None or token.lower not in script["ordinals"] or token.start != self.tokens[after - 1].end:
+            return False
+        follows = self.tokens[after + 1].lower if after + 1 < len(self.tokens) else ""
+        return token.text[0].isalpha() or follows in days["months"] or follows in script["ordinal_nouns"]
 
     def _names_year(self, after: str) -> bool:
         persons = self.language.words["persons"]
@@ -96,11 +111,11 @@ class Wording:
         qualifier, words, start = mention.qualifier, "", mention.first
         if mention.single:
             return mention
-        if self.word(index - 1) in ("a", "the", "an", "its", "their") and self.word(index - 2):
+        if self.word(index - 1) in self.grammar["number_articles"] and self.word(index - 2):
             index -= 1  # "more than a dozen" is one number; "at least the 300" is seldom said
         for _ in range(3):
             found = language.before.match_before(self.tokens, index, 5)
-            opener = self.word(index - 1) in ("between", "from", "anywhere", "somewhere")
+            opener = self.word(index - 1) in language.words["numbers"]["ranges"]["opened"]
             if found is None and not (opener and mention.qualifier == "range"):
                 break
             if found is not None:

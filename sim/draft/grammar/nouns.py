@@ -43,6 +43,8 @@ class Clause:
         self.readings = {
             name: frozenset(words) for name, words in language.words["readings"].items() if isinstance(words, list)
         }
+        self.linking = self.grammar["joins"] | self.grammar["either"]  # "and", "or"
+        self.possessives = frozenset(language.words["script"]["possessives"])
         persons = language.words["persons"]
         self.military, self.civilian = frozenset(persons["military"]), frozenset(persons["civilian"])
         self.wholes = {n for n, mention in enumerate(self.mentions) if self._is_whole(mention)}
@@ -70,11 +72,11 @@ class Clause:
         some, bodies = self.language.words["persons"]["some"], self.language.words["persons"]["bodies"]
         for index in range(mention.start - 1, max(-1, mention.start - 5), -1):
             word = self.word(index)
-            if word == "of" and index:
+            if word in self.grammar["of"] and index:
                 before = self.word(index - 1)
                 near = index == mention.start - 1 and before in bodies and not mention.share
                 return before in some or near or any(index in (other.after, other.end) for other in self.mentions)
-            if not (word[:1].isalpha() or word == "'s") or word in self.grammar["auxiliaries"]:
+            if not (word[:1].isalpha() or word in self.possessives) or word in self.grammar["auxiliaries"]:
                 return False
         return False
 
@@ -98,7 +100,7 @@ class Clause:
             if index >= len(self.tokens) or index in self.days or other is not None:
                 break
             word = self.word(index)
-            if word == "of" and index == first:
+            if word in self.grammar["of"] and index == first:
                 partitive, first = True, index + 1
             elif word in self.grammar["determiners"] and (partitive or index == first) and index <= first + 1:
                 first = max(first, index + 1)
@@ -134,7 +136,9 @@ class Clause:
             return Head("equipment", index, thing.end, thing.label, partitive=partitive)
         if word in self.military | self.civilian and not self._is_compound(index):
             civilian = word in self.civilian and word not in self.military
-            lives = next((n for n in (index, index + 2) if self.word(n) == "lives"), None)  # "5,000 soldiers' lives"
+            lives = next(
+                (n for n in (index, index + 2) if self.word(n) in self.readings["lives"]), None
+            )  # "5,000 soldiers' lives"
             if lives is not None and self._is_toll(mention):
                 return Head("outcome", lives, lives + 1, "killed", civilian=civilian, partitive=partitive)
             return Head("person", index, index + 1, civilian=civilian, partitive=partitive)
@@ -164,11 +168,11 @@ class Clause:
     def _is_stop(self, index: int, mention: Mention) -> bool:
         """Whether a word ends what a number counts: a mark, a verb, a preposition."""
         token, word, grammar = self.tokens[index], self.word(index), self.grammar
-        if not token.text[0].isalnum() or word == "'s" or word in grammar["prepositions"] or self.outcome_at(index):
+        if not token.text[0].isalnum() or word in self.possessives | grammar["prepositions"] or self.outcome_at(index):
             return True
         if mention.single and index == mention.end:
             return False  # "an alleged soldier", though "alleged" is a verb of saying too
-        if word == "and" and all(self._is_proper(n) for n in (index - 1, index + 1)):
+        if word in grammar["joins"] and all(self._is_proper(n) for n in (index - 1, index + 1)):
             return False  # "Russian and Ukrainian soldiers"
         ends = grammar["auxiliaries"] | grammar["conjunctions"]
         return word in ends or self.language.speech.match_at(self.tokens, index) is not None

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from sim.draft.grammar.days import Spell
-from sim.draft.grammar.language import Language, Phrases, Token
+from sim.draft.grammar.language import Language, Phrases
 from sim.draft.grammar.mentions import Mention, Wording
+from sim.draft.grammar.tokens import Token
 
 _DIGITS = re.compile(r"\d", re.ASCII)
 MAX_VALUE = 1e12
@@ -41,9 +42,10 @@ class _Reader(Wording):
         self.suffixes: dict[str, int] = numbers["suffixes"]
         self.fractions: dict[str, float] = numbers["fractions"]
         self.numbers = numbers
-        self.vague = Phrases({name: [name] for name in numbers["vague"]})
-        self.percent = Phrases(numbers["percent"])
-        self.each_in = Phrases(numbers["ranges"]["each_in"])
+        self.vague = Phrases({name: [name] for name in numbers["vague"]}, language.split)
+        self.phrases = Phrases({name: [name] for name in numbers["phrases"]}, language.split)
+        self.percent = Phrases(numbers["percent"], language.split)
+        self.each_in = Phrases(numbers["ranges"]["each_in"], language.split)
 
     def match_at(self, index: int) -> Mention | None:
         """Return the number, or the range, that begins at a token."""
@@ -62,6 +64,9 @@ class _Reader(Wording):
         fraction = self._match_fraction(index)
         if fraction:
             return fraction
+        fixed = self.phrases.match_at(self.tokens, index)
+        if fixed:
+            return Mention(index, fixed.end, index, fixed.end, value=float(self.numbers["phrases"][fixed.label]))
         parsed = self._parse(index)
         if parsed is None:
             return self._match_none(index) or self._match_single(index)
@@ -72,7 +77,7 @@ class _Reader(Wording):
         each = self.each_in.match_at(self.tokens, end) if end < len(self.tokens) else None
         if each and value < 10:
             whole = self._parse(each.end) if each.end < len(self.tokens) and each.end not in self.taken else None
-            bare = each.label == "" and self.tokens[each.start].lower == "in"
+            bare = self.tokens[each.start].lower in self.numbers["ranges"]["each_in_any"]
             if whole and whole[0] > value and (bare or whole[0] <= 100) and whole[0] <= 1000:
                 return Mention(index, whole[1], index, whole[1], value=value / whole[0], share=True)
         return Mention(index, end, index, end, value=value) if value <= MAX_VALUE else None
@@ -94,11 +99,11 @@ class _Reader(Wording):
         if dash and part in self.fractions and top in self.units:
             return self._share(index, index + 1, self.units[top] * self.fractions[part])
         after = self.word(index + 1)
-        if word in self.fractions and word == "half":
-            follows = after in ("of", "the", "its", "their", "his")
+        if word in self.numbers["half"]:
+            follows = after in self.numbers["half_of"]
             return self._share(index, index + 1, self.fractions[word]) if follows else None
         counts = self.units.get(word, 1 if word in self.numbers["one"] else 0)
-        if counts and after in self.fractions and self.word(index + 2) in ("of", "to", "or", "and", ",", "."):
+        if counts and after in self.fractions and self.word(index + 2) in self.numbers["part_of"]:
             return self._share(index, index + 2, counts * self.fractions[after])
         return None
 
@@ -113,12 +118,10 @@ class _Reader(Wording):
             return self._parse_digits(index)
         if word in self.numbers["one"] and self.word(index + 1) in self.multipliers:
             return self._multiply(1.0, index + 1)
-        if word == "half" and self.word(index + 1) in self.numbers["one"] and self.word(index + 2) in self.multipliers:
-            return 0.5 * self.multipliers[self.word(index + 2)], index + 3
         return self._parse_words(index)
 
     def _parse_digits(self, index: int) -> tuple[float, int] | None:
-        text = re.sub(r"[,\u00a0\u202f]", "", self.word(index))
+        text = self.language.script.plain_number(self.word(index))
         end = index + 1
         if re.fullmatch(r"\d{1,3}", text) and self._stands_free(index):  # 48 200, with the spaces of the press release
             while re.fullmatch(r"\d{3}", self.word(end)) and self.tokens[end].start == self.tokens[end - 1].end + 1:
@@ -129,7 +132,7 @@ class _Reader(Wording):
             return None
         after = self.word(end)
         touches = end < len(self.tokens) and self.tokens[end].start == self.tokens[end - 1].end
-        if touches and after in self.suffixes and self.tokens[end].text not in ("M",):
+        if touches and after in self.suffixes and self.tokens[end].text not in self.numbers["no_suffixes"]:
             return value * self.suffixes[after], end + 1
         return self._multiply(value, end) if after in self.multipliers else (value, end)
 
@@ -153,7 +156,7 @@ class _Reader(Wording):
                 current, seen = current + self.tens[word], True
             elif (
                 word in self.units
-                and word != "zero"
+                and self.units[word]
                 and (not current % 10 or not current)
                 and not (current % 100 and self.units[word] > 9)
             ):
@@ -187,24 +190,19 @@ class _Reader(Wording):
         if first.single or first.vague or first.value is None:
             return None
         ranges = self.numbers["ranges"]
-        opened = self._is_opened(first.first)
+        opened = self._find_opener(first.first)
         link = self.word(first.after)
-        allowed = {*ranges["between"], *([ranges["openers"][opened]] if opened else [])}
+        allowed = {*ranges["between"], *ranges["changed_to"], *(opened[1:] if opened else ())}
         if link not in allowed:
             return None
         start = first.after + 1
-        while self.word(start) in ("about", "around", "some", "perhaps", "as", "many", "nearly"):
+        while self.word(start) in ranges["fillers"]:
             start += 1
         second = self._match_one(start) if start < len(self.tokens) and start not in self.taken else None
         if second is None or second.single or second.vague or second.value is None:
             return None
         low, high = self._same_scale(first, second)
-        if (
-            low is None
-            or not low < high
-            or (link == "or" and high > 3 * low)
-            or (link == "and" and opened != "between")
-        ):
+        if low is None or not low < high or (link in ranges["either"] and high > 3 * low):
             return None
         if (
             link in ("-", "–", "—", "‒")
@@ -213,7 +211,8 @@ class _Reader(Wording):
             and not second.share
         ):
             return None  # a dash with spaces around it parts two things
-        if opened == "from" and self._has_grown(first.first):
+        changed = opened and opened[0] in ranges["changes"] and self._has_grown(first.first)
+        if changed or link in ranges["changed_to"]:
             return replace(second, start=first.first, first=second.first)
         return Mention(
             first.start,
@@ -237,25 +236,17 @@ class _Reader(Wording):
             low *= self.multipliers[last]
         return low, high
 
-    def _is_opened(self, index: int) -> str:
-        openers = self.numbers["ranges"]["openers"]
+    def _find_opener(self, index: int) -> list[str]:
+        """Return the word that opens a range before a number, and the one that joins its ends; nothing without one."""
+        ranges = self.numbers["ranges"]
         for before in range(index - 1, max(-1, index - 4), -1):
             word = self.word(before)
-            if word in openers:
-                return word
-            if word not in (
-                "about",
-                "around",
-                "some",
-                "roughly",
-                "anywhere",
-                "somewhere",
-                "an",
-                "estimated",
-                "ranging",
-            ):
-                return ""
-        return ""
+            opener: list[str] | None = next((pair for pair in ranges["openers"] if pair[0] == word), None)
+            if opener is not None:
+                return opener
+            if word not in ranges["before"]:
+                break
+        return []
 
     def _has_grown(self, index: int) -> bool:
         grew = self.language.words["readings"]["grew"]

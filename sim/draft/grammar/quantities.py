@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sim.draft.grammar.cues import FAR, JOINED, PERSONS, Cue, sum_up
 from sim.draft.grammar.days import Spell
-from sim.draft.grammar.language import Language, Phrases, split_tokens
+from sim.draft.grammar.language import Language, Phrases
 from sim.draft.grammar.mentions import Mention
 from sim.draft.grammar.nouns import Head
 from sim.draft.grammar.readings import Reading, ReadingMarker
@@ -59,7 +59,8 @@ class QuantityReader(ReadingMarker):
         for n in reversed(waiting):
             before, head = self.mentions[n], self.find_head(self.mentions[n])
             between = {self.word(index) for index in range(head.end, out[0][1].mention.start)}
-            linked = between & {"and", ","} and not between - {"and", ","} - self.grammar["quotes"]
+            links = self.grammar["joins"] | {","}
+            linked = between & links and not between - links - self.grammar["quotes"]
             near = not before.single or head.start - before.end <= 1
             if head.kind != "person" or not linked or not near or n in self.wholes | self.asides:
                 break
@@ -86,7 +87,9 @@ class QuantityReader(ReadingMarker):
             return None
         if head.kind == "foreign":
             return self._read_foreign(number, mention, head)
-        if self.word(mention.first) == "one" and (head.partitive or head.kind == "bare"):
+        if self.word(mention.first) in self.language.words["numbers"]["only_one"] and (
+            head.partitive or head.kind == "bare"
+        ):
             return None
         if head.kind == "equipment":
             return None if number in self.wholes else self._read_equipment(number, mention, head, last)
@@ -178,15 +181,15 @@ class QuantityReader(ReadingMarker):
             return None
         if (
             head.kind != "person"
-            or self.word(head.start).endswith("s")
-            or self.word(head.start) in ("crew", "personnel", "men", "people", "family")
+            or self.word(head.start).endswith(tuple(self.grammar["plural_ends"]))
+            or self.word(head.start) in self.language.words["persons"]["collective"]
         ):
             return None
         left = self.scan_left(number)
         if left is not None and left.cost <= 0.5 and left.quantity in PERSONS:
             return self._make(mention, left.quantity, left.cost, left.start, head)
         right = self.scan_right(number, head.end)
-        if right is not None and any(self.word(n) == "among" for n in range(head.end, right.start)):
+        if right is not None and any(self.word(n) in self.grammar["among"] for n in range(head.end, right.start)):
             return None
         if right is None or right.cost > 7 or right.quantity not in PERSONS:
             return None
@@ -239,11 +242,11 @@ class QuantityReader(ReadingMarker):
         return None if cost > FAR else replace(self._make(mention, head.label, cost, index, head), equipment=True)
 
     def _lead_tells(self, phrases: object) -> bool:
-        lead = split_tokens(self.sentence.lead)
+        lead = self.language.split(self.sentence.lead)
         return isinstance(phrases, Phrases) and phrases.stands_in(lead)
 
     def _lead_quantity(self) -> str:
-        found = list(self.language.outcomes.find_all(split_tokens(self.sentence.lead)))
+        found = list(self.language.outcomes.find_all(self.language.split(self.sentence.lead)))
         return found[-1].label if found else ""
 
     def _has_figure(self, mention: Mention) -> bool:
@@ -259,7 +262,9 @@ class QuantityReader(ReadingMarker):
     def _is_linked(self, mention: Mention) -> bool:
         """Whether a number goes on where the one before it stopped: after a comma, "and", "including", "or"."""
         index = mention.start
-        while self.word(index - 1) in self.readings["additive"] | {"a"}:  # "as well as a further 300"
+        while self.word(index - 1) in self.readings["additive"] | {
+            *self.language.words["numbers"]["one"]
+        }:  # "as well as a further 300"
             index -= 1
         ends = {" ".join(self.word(n) for n in range(index - length, index)) for length in (1, 2, 3)}
         return bool(ends & (self.readings["links"] | self.readings["parts"])) or any(

@@ -68,7 +68,7 @@ class ReadingMarker(CueFinder):
         before = [self.word(n) for n in range(mention.start)]
         clause = " ".join(before[-8:]).rpartition(",")[2]
         supposed = any(f" {words} " in f" {clause} " for words in self.readings["supposed"])
-        return supposed or bool({*before} & (self.readings["denied"] - {"not"}))
+        return supposed or bool({*before} & self.readings["denied"])
 
     def _is_found(self, reading: Reading, high: int) -> bool:
         """Whether what is counted was found, named or brought home: said once, it holds for all that follow."""
@@ -95,7 +95,7 @@ class ReadingMarker(CueFinder):
             if (
                 mention.end <= found.start < high
                 and found.start - reading.head[1] <= 6
-                and self.word(found.start) not in ("confirmed", "lists", "listed")
+                and self.word(found.start) not in self.readings["found_before"]
             ):
                 return True
         return False

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sim.draft.grammar.language import Language, Token, split_tokens
+from sim.draft.grammar.language import Language
+from sim.draft.grammar.tokens import Token
 
 MAX_SENTENCE = 5_000  # characters, beyond which a sentence is cut: it is none
 WRAPPED = 120  # characters of the longest line of a text whose lines are wrapped
@@ -93,7 +94,7 @@ def split_sentences(text: str, language: Language) -> Iterator[Sentence]:
             number += 1
             heading = part[-1] not in '.!?…”"’);' and not item
             is_lead = part == lead
-            tokens = tuple(split_tokens(part, begin))
+            tokens = tuple(language.split(part, begin))
             yield Sentence(number, paragraph, begin, part, tokens, "" if is_lead else lead, heading, voice, turn)
         index += len(line) + 1
 

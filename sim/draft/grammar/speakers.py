@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from sim.draft.grammar.attribution import AttributionFinder
-from sim.draft.grammar.language import Language, Token, split_tokens
+from sim.draft.grammar.language import Language
 from sim.draft.grammar.sentences import Sentence
+from sim.draft.grammar.tokens import Token
 
-_ACRONYM = re.compile(r"((?:[A-Z][\w’'-]{0,60}+\s++(?:(?:of|for|the|and)\s++)*+){2,8})\(([A-Z]{2,8})\)")
+_ACRONYM = r"((?:[A-Z][\w’'-]{{0,60}}+\s++(?:(?:{links})\s++)*+){{2,8}})\(([A-Z]{{2,8}})\)"
 
 
 @dataclass(frozen=True)
@@ -95,14 +95,15 @@ class Speakers:
 
     def _name_voice(self, label: str) -> Speaker | None:
         """Return who speaks under a label; nobody where it asks."""
-        words = split_tokens(label.title() if label.isupper() else label)
+        words = self.language.split(label.title() if label.isupper() else label)
         asks = any(token.lower in self.language.words["speech"]["askers"] for token in words)
         return None if asks else self.identify(words)
 
     def _learn_acronyms(self, text: str) -> None:
         """Remember "Full Name Of It (FNI)", so that the letters stand for the name."""
-        for match in _ACRONYM.finditer(text):
-            words = re.sub(r"(?:’s|'s)\b", "", match[1]).split()
+        links = "|".join(map(re.escape, self.language.words["grammar"]["name_links"]))
+        for match in re.finditer(_ACRONYM.format(links=links), text):
+            words = self.language.script.drop_possessives(match[1]).split()
             initials = "".join(word[0] for word in words if word[0].isupper())
             if initials.endswith(match[2]):
                 name = strip_name(" ".join(words), self.language)
@@ -116,10 +117,11 @@ class Speakers:
         speech = self.language.words["speech"]
         if not lower:
             return None
-        bare = re.sub(r"^(?:the|its|their|our)\s+", "", lower)
-        if bare in speech["self"] or lower in speech["self"] or lower.startswith("our "):
+        article, _, rest = lower.partition(" ")
+        bare = rest.lstrip() if rest and article in self.language.words["grammar"]["name_articles"] else lower
+        if bare in speech["self"] or lower in speech["self"] or (rest and article in speech["self"]):
             return self.voice or self.author
-        if lower in speech["pronouns"] or f"the {bare}" in speech["institution_pronouns"]:
+        if lower in speech["pronouns"] or bare in speech["institution_pronouns"]:
             return self._recall(bare, text)
         if bare in self.known:
             return self.known[bare]
@@ -142,7 +144,7 @@ class Speakers:
     def _name_generic(self, text: str, bare: str) -> Speaker | None:
         if bare in self.language.words["speech"]["pronouns"]:
             return None
-        speaker = Speaker(make_key(bare), text)
+        speaker = Speaker(self.language.make_key(bare), text)
         self.known.setdefault(bare, speaker)
         return speaker
 
@@ -153,9 +155,10 @@ class Speakers:
             if kind in speaker.label.lower().split():
                 return speaker
         is_body = (
-            self.language.bodies.stands_in(split_tokens(bare)) and kind not in self.language.words["speech"]["persons"]
+            self.language.bodies.stands_in(self.language.split(bare))
+            and kind not in self.language.words["speech"]["persons"]
         )
-        words = split_tokens(self.last.label) if self.last else []
+        words = self.language.split(self.last.label) if self.last else []
         is_office = self.language.offices.stands_in(words) and not self.language.bodies.stands_in(words)
         is_head = kind in self.language.words["speech"]["heads"] and self.last is not None and not self.last.person
         if (
@@ -192,11 +195,11 @@ class Speakers:
         if not persons and indices:
             person, rest = self._split_title(indices[0])
             if person and len(indices) > 1:
-                return person, _join(indices[1]) if not rest or rest.lower() in self.language.words["speech"][
+                return person, self._join(indices[1]) if not rest or rest.lower() in self.language.words["speech"][
                     "persons"
                 ] else rest
             return person, rest
-        rest = _join(indices[0]) if indices else ""
+        rest = self._join(indices[0]) if indices else ""
         return (persons[0] if persons else ""), self._find_body(indices[0]) if indices and self._find_body(
             indices[0]
         ) else rest
@@ -205,12 +208,13 @@ class Speakers:
         """Return the institution in an office: "director of a department at the Centre for Studies"."""
         found = list(self.language.institutions.find_all(part))
         if found:
-            return _join(part[found[-1].start : found[-1].end])
+            return self._join(part[found[-1].start : found[-1].end])
         for n in range(len(part) - 1, 0, -1):
-            if part[n].lower in ("at", "for", "of") and n + 1 < len(part):
-                tail = [token for token in part[n + 1 :] if token.lower != "the"]
-                if tail and tail[0].text[0].isupper() and part[n].lower == "at":
-                    return _join(tail)
+            if part[n].lower in self.language.words["grammar"]["at"] and n + 1 < len(part):
+                articles = self.language.words["grammar"]["name_articles"]
+                tail = [token for token in part[n + 1 :] if token.lower not in articles]
+                if tail and tail[0].text[0].isupper():
+                    return self._join(tail)
         return ""
 
     def _split_title(self, part: Sequence[Token]) -> tuple[str, str]:
@@ -225,7 +229,7 @@ class Speakers:
             )
             if not bodies and 1 < len(texts) <= 3 and all(text[0].isupper() for text in texts):
                 return " ".join(texts), ""
-            return "", _join(part)
+            return "", self._join(part)
         last = offices[-1]
         tail = [token for token in part[last.end :] if token.lower not in (",",)]
         if (
@@ -233,18 +237,18 @@ class Speakers:
             and tail[0].text[0].isupper()
             and all(token.text[0].isupper() or token.text in ("-", ".") for token in tail)
         ):
-            return _join(tail), _join(part[: last.end])
-        return "", _join(part)
+            return self._join(tail), self._join(part[: last.end])
+        return "", self._join(part)
 
     def _name_institution(self, label: str) -> Speaker:
         """Return the source that a name stands for: a known institution, or a country for those who speak for it."""
-        tokens = split_tokens(label)
+        tokens = self.language.split(label)
         known = list(self.language.institutions.find_all(tokens))
         whole = next(
             (found for found in known if found.end - found.start >= len(tokens) - 2), known[-1] if known else None
         )
         if whole is not None:
-            return Speaker(whole.label, _join(tokens[whole.start : whole.end]))
+            return Speaker(whole.label, self._join(tokens[whole.start : whole.end]))
         countries = [found.label for found in self.language.countries.find_all(tokens)]
         rest = [
             token.lower
@@ -263,30 +267,17 @@ class Speakers:
                 return Speaker(countries[0], label)
             for key in acronyms:
                 names = self.language.words["institutions"].get(key, [])
+                kinds = [kind for kind in self.language.words["speech"]["services"] if kind in rest]
                 if (
-                    any("intelligence" in name for name in names)
-                    and "intelligence" in rest
-                    and countries[0].split("_")[0] in " ".join(names)
+                    kinds
+                    and any(kind in name for kind in kinds for name in names)
+                    and any(word in name for word in self.language.words["countries"][countries[0]] for name in names)
                 ):
                     return Speaker(key, label)
-        return Speaker(make_key(label), label)
+        return Speaker(self.language.make_key(label), label)
 
-
-def make_key(label: str) -> str:
-    """Return a name as a key of `[sources]`."""
-    plain = unicodedata.normalize("NFKD", label.replace("'s", "").replace("’s", "")).encode("ascii", "ignore").decode()
-    words = [
-        word
-        for word in re.sub(r"[^a-z0-9]+", " ", plain.lower()).split()
-        if word not in ("the", "a", "an", "of", "for", "its")
-    ]
-    key = "_".join(words)[:60].strip("_")
-    return key if key[:1].isalpha() else f"source_{key}"[:60].strip("_")
-
-
-def _join(tokens: Sequence[Token]) -> str:
-    text = " ".join(token.text for token in tokens)
-    return re.sub(r"\s+(?=['’]s\b)", "", text).strip(" ,")
+    def _join(self, tokens: Sequence[Token]) -> str:
+        return self.language.script.join_possessives(" ".join(token.text for token in tokens)).strip(" ,")
 
 
 def _split_commas(tokens: Sequence[Token]) -> list[list[Token]]:
@@ -301,7 +292,7 @@ def _split_commas(tokens: Sequence[Token]) -> list[list[Token]]:
 
 def strip_name(text: str, language: Language) -> str:
     """Return a name without what does not belong to it."""
-    text = re.sub(r"\s+(?=['’]s\b)", "", text).strip(" ,.:;“”\"'‘’()-–—")
+    text = language.script.join_possessives(text).strip(" ,.:;“”\"'‘’()-–—")
     first, _, rest = text.partition(" ")
     return rest.strip(" ,") if rest and first.lower() in language.words["grammar"]["articles"] else text
 
