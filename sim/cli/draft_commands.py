@@ -31,7 +31,10 @@ def draft(
         str | None,
         typer.Option(metavar="YYYY-MM-DD", help="The articles' day, where they say none.", show_default=False),
     ] = None,
-    language: Annotated[str, typer.Option(help="The language of the articles.")] = "english",
+    language: Annotated[
+        str | None,
+        typer.Option(help="The language of the articles; else it is told by their words.", show_default=False),
+    ] = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
@@ -57,21 +60,21 @@ def draft(
     return DONE
 
 
-def _draft_all(articles: list[Path], published: str | None, name: str) -> list[tuple[Any, list[Any]]]:
+def _draft_all(articles: list[Path], published: str | None, name: str | None) -> list[tuple[Any, list[Any]]]:
     from dataclasses import replace
 
     from sim.draft.articles import read_article
     from sim.draft.drafting import draft_rows
     from sim.draft.grammar.language import read_language
 
-    language, day = read_language(name), parse_day(published, "--published")
+    given, day = read_language(name) if name else None, parse_day(published, "--published")
     drafted: list[tuple[Any, list[Any]]] = []
     faults: list[Fault] = []
     for path in articles:
         try:
-            article = read_article(path, language)
+            article = read_article(path, given)
             article = replace(article, published=day or article.published)
-            rows = draft_rows(article, language)
+            rows = draft_rows(article, read_language(article.language))
         except InputError as error:
             faults += error.faults
             continue

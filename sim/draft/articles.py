@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sim.draft.grammar.language import Language
+from sim.draft.grammar.language import USUAL, Language, find_language, list_languages
 from sim.draft.grammar.sentences import join_lines
 from sim.draft.grammar.tokens import count_tokens
 from sim.draft.heads import find_published
@@ -42,6 +42,8 @@ class Article:
         Where they are told.
     published : date or None
         As the page, or a line of its head or foot, says.
+    language : str
+        By whose table it is read.
     """
 
     file: str
@@ -50,6 +52,7 @@ class Article:
     outlet: str = ""
     url: str = ""
     published: dt.date | None = None
+    language: str = USUAL
 
     @property
     def report(self) -> str:
@@ -57,8 +60,14 @@ class Article:
         return ", ".join(part for part in (self.outlet, self.title) if part) or self.file
 
 
-def read_article(path: Path, language: Language) -> Article:
+def read_article(path: Path, language: Language | None = None) -> Article:
     """Read an article, `-` from standard input, or refuse it in one line.
+
+    Parameters
+    ----------
+    path : Path
+    language : Language, optional
+        Else it is recognised by its words.
 
     Raises
     ------
@@ -82,7 +91,12 @@ def read_article(path: Path, language: Language) -> Article:
     if count_tokens(article.text, MAX_WORDS) > MAX_WORDS:
         problem = f"has more than {MAX_WORDS:,} words and marks"
         raise refuse(name, "", problem, "give one article at a time, or of a book the pages that count")
-    return replace(article, published=article.published or find_published(article.text, language))
+    language = language or find_language(article.text)
+    if language is None:
+        known = [each.capitalize() for each in list_languages()]
+        raise refuse(name, "", f"is by its words neither {' nor '.join(known)}", "give --language, where it is")
+    published = article.published or find_published(article.text, language)
+    return replace(article, published=published, language=language.name)
 
 
 def _read_stdin() -> bytes:
@@ -110,4 +124,5 @@ def _find_title(text: str) -> str:
 def describe_article(article: Article) -> str:
     """Return what was read, in one line."""
     day = f"published {article.published}" if article.published else "undated"
-    return f"{quote_value(article.file)}: {day}, {len(article.text.split())} words"
+    spoken = "" if article.language == USUAL else f", read as {article.language.capitalize()}"
+    return f"{quote_value(article.file)}: {day}, {len(article.text.split())} words{spoken}"

@@ -80,7 +80,7 @@ def _read_sentences(article: Article, language: Language, day: dt.date | None, s
             continue
         answers = asked if 0 < turn == sentence.turn - 1 else ""
         readings = QuantityReader(sentence, mentions, spells, language, before, answers=answers).read_all()
-        near = _list_spells(sentence, spells, language, day)
+        near = _list_spells(sentence, _drop_stamp(sentence, spells, day), language, day)
         if not near and paragraph == sentence.paragraph and _goes_on(sentence, language):
             near = _place_before(before_spells)
         before_spells = near
@@ -92,7 +92,7 @@ def _read_sentences(article: Article, language: Language, day: dt.date | None, s
             if reading.planned or reading.denied:
                 continue
             governing = choose_speaker(attributions, reading.mention.start)
-            told = governing.speakers if governing else _find_closing(sentences, index, speakers)
+            told = governing.speakers if governing else _find_closing(sentences, index, speakers, language)
             told = told[:1] if reading.quantity == "deployed" else told
             carried = not told and last is not None and paragraph == sentence.paragraph
             for speaker in told or ((last,) if carried else (None,)):
@@ -102,9 +102,14 @@ def _read_sentences(article: Article, language: Language, day: dt.date | None, s
             asked = "" if before.equipment else before.quantity
 
 
-def _find_closing(sentences: Sequence[Sentence], index: int, speakers: Speakers) -> tuple[Speaker, ...]:
+def _find_closing(
+    sentences: Sequence[Sentence], index: int, speakers: Speakers, language: Language
+) -> tuple[Speaker, ...]:
     """Return who is told at the end of a quotation that begins in a sentence and goes on in those after it."""
     opened = sentences[index]
+    after = sentences[index + 1] if index + 1 < len(sentences) else None
+    if after is not None and after.paragraph == opened.paragraph and language.back.match_at(after.tokens, 0):
+        return next((each.speakers for each in speakers.foresee(after)), ())  # "That is according to the army."
     if not re.search(r"[“][^”]*$|^[^\"]*\"[^\"]*$", opened.text):
         return ()
     for later in sentences[index + 1 : index + 4]:
@@ -124,6 +129,16 @@ def _list_spells(sentence: Sentence, spells: list[Spell], language: Language, da
     return _place_before(find_spells(tokens, language, day))
 
 
+def _drop_stamp(sentence: Sentence, spells: list[Spell], day: dt.date | None) -> list[Spell]:
+    """Return the days of a sentence without the article's own, where it stands before a mark: "KESH, 20 May 2031 -"."""
+    first = spells[0] if spells else None
+    if first is None or not first.first == first.last == day or first.start > 4:
+        return spells
+    rest = {token.text for token in sentence.tokens[first.end : first.end + 4]}
+    dated = any(token.text[0].isdigit() for token in sentence.tokens[first.start : first.end])
+    return spells[1:] if dated and rest & {"-", "–", "—", ":"} else spells
+
+
 def _place_before(spells: Sequence[Spell]) -> list[Spell]:
     return [replace(spell, start=-9, end=-9) for spell in spells]
 
@@ -132,9 +147,8 @@ def _goes_on(sentence: Sentence, language: Language) -> bool:
     """Whether a sentence speaks of the time of the one before it: "Of these", "Among the dead", "It also recorded"."""
     words = [token.lower for token in sentence.tokens[:6]]
     readings = language.set_of("readings", "goes_on"), language.set_of("readings", "goes_on_too")
-    return (
-        bool(readings[0] & {*words[:1]} or readings[1] & {*words})
-        or " ".join(words[:2]) in language.words["readings"]["parts"]
+    return bool(readings[0] & {*words[:1]} or readings[1] & {*words}) or any(
+        " ".join(words[:length]) in language.words["readings"]["parts"] for length in (1, 2, 3)
     )
 
 

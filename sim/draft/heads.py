@@ -30,10 +30,13 @@ def find_published(text: str, language: Language) -> dt.date | None:
             continue
         spell = spells[-1]
         others = [token for n, token in enumerate(tokens) if not spell.start <= n < spell.end and token.text.isalnum()]
-        dateline = bool(re.search(r"\)?\s*[-–—]\s", line[:90])) and tokens[0].text.isupper()
+        dashed = any(token.text in ("-", "–", "—", ":") for token in tokens[spell.end : spell.end + 2])
+        placed = tokens[0].text.isupper() or (spell.start <= 3 and dashed)
+        dateline = bool(re.search(r"\)?\s*[-–—:]\s", line[:90])) and placed
         labelled = any(token.lower in labels for token in tokens[:2]) and len(line) <= 90
         alone = len(line) <= 60 and not [token for token in others if token.lower not in self_words]
-        stated = spell.relation == "upto" and len(line) <= 90 and line[-1] not in ".!?"
+        closing = spell.end == len(tokens) and spell.relation == "dated" and "," in line
+        stated = (spell.relation == "upto" or closing) and len(line) <= 90 and line[-1] not in ".!?"
         rank = next(
             (
                 n

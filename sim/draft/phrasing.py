@@ -21,6 +21,8 @@ def find_force(said: Said, language: Language) -> str:
         return ""  # "Russian and Ukrainian soldiers" are of both
     if found:
         return found[-1].label
+    if language.words["script"]["capital_nouns"]:
+        return ""  # a capital makes no name
     names = [token for token in head if token.text[0].isupper() and len(token.text) > 2]
     if not names and reading.cue in language.words["readings"]["suffers"]:
         return _find_subject(said, language)

@@ -205,12 +205,6 @@ def test_any_text_is_read_and_every_row_is_marked_and_of_the_text(text):
         assert 0 <= draft.confidence <= 1
 
 
-def test_a_word_of_the_table_stands_for_one_outcome():
-    outcomes = ENGLISH.words["outcomes"]
-    words = [word for name in outcomes for word in outcomes[name]]
-    assert len(words) == len(set(words))
-
-
 def test_a_table_of_numbers_on_one_line_is_refused_at_once():
     text = " ".join(f"{n} killed," for n in range(200_000))
     with pytest.raises(InputError, match="says more than 2,000 numbers"):

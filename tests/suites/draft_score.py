@@ -1,7 +1,7 @@
 """How well `truetoll draft` reads, beside a careful reader; `make draft-score` writes the table of docs/draft.md.
 
-Three sets of texts: the five articles of the shipped cases, whose rows were written long before; texts written for this
-suite by which the rules were mended; and texts held out, whose score no rule was changed for.
+Sets of texts: the five articles of the shipped cases, whose rows were written long before; texts written for this
+suite by which the rules were mended; texts held out, whose score no rule was changed for; and those of another language.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from sim.draft.articles import read_article
 from sim.draft.drafting import draft_rows
 from sim.draft.drafts import Draft
-from sim.draft.grammar.language import read_language
+from sim.draft.grammar.language import list_languages, read_language
 
 ROOT = Path(__file__).parents[2]
 OWN = ROOT / "tests" / "draft" / "articles"
@@ -70,7 +70,8 @@ def read_seed_gold() -> dict[str, list[dict[str, str]]]:
 
 def score_article(path: Path, gold: list[dict[str, str]], published: Any = None) -> tuple[Score, list[str]]:
     """Return the score of one text, and a line for each row that was missed, wrong, or too much."""
-    language = read_language()
+    spoken = path.stem.partition("-")[0]
+    language = read_language(spoken if spoken in list_languages() else "english")
     drafts = draft_rows(read_article(path, language), language, published)
     score = Score(1, len(gold), len(drafts))
     told: list[str] = []
@@ -156,8 +157,8 @@ def _describe(row: dict[str, str]) -> str:
 
 
 def score_all(*, verbose: Iterable[str] = ()) -> dict[str, Score]:
-    """Return the scores of the three sets; the seeds are left out where they are not."""
-    sets = {"tuning": read_gold("gold-tuning.csv"), "held": read_gold("gold-held.csv")}
+    """Return the scores of the sets; the seeds are left out where they are not."""
+    sets = {name: read_gold(f"gold-{name}.csv") for name in ("tuning", "held", "german")}
     if SEEDS.is_dir():
         sets = {"seeds": read_seed_gold(), **sets}
     out: dict[str, Score] = {}
@@ -176,6 +177,7 @@ TITLES = {
     "seeds": "the five articles of the shipped cases",
     "tuning": "seventeen texts by which the rules were mended",
     "held": "six texts held out",
+    "german": "seven texts in German",
 }
 
 

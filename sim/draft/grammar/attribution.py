@@ -9,6 +9,8 @@ from sim.draft.grammar.tokens import Token
 
 LONGEST = 14  # tokens of a name with its office
 
+_STOPS = frozenset('.;:/”"“—–()?!')
+
 # Where it begins, its verb, where it ends; the names; and whether it stands after what was said.
 Span = tuple[int, int, int, list[list[Token]], bool]
 
@@ -18,7 +20,10 @@ class AttributionFinder:
 
     def __init__(self, tokens: Sequence[Token], language: Language, numbers: set[int], names: frozenset[str]) -> None:
         self.tokens, self.language, self.numbers, self.names = list(tokens), language, numbers, names
-        self.grammar = language.words["grammar"]
+        self.grammar = {name: frozenset(words) for name, words in language.words["grammar"].items()}
+        self.verb_second: bool = language.words["script"]["verb_second"]
+        self.times = {*language.words["days"]["months"], *language.words["days"]["weekdays"]}
+        self.clock = {word.lower() for word in language.words["days"]["clock"]}
         self.speech = language.words["speech"]
         self.pronouns = {*self.speech["pronouns"], *self.speech["self"]}
 
@@ -37,6 +42,11 @@ class AttributionFinder:
                 if end > phrase.end and not own:
                     found.append((phrase.start, phrase.start, end, [self.tokens[phrase.end : end]], phrase.start > 0))
                     used.update(range(phrase.start, end))
+        for phrase in self.language.according_after.find_all(self.tokens):
+            start = self._name_start(phrase.start)
+            if start < phrase.start:
+                found.append((start, phrase.start, phrase.end, [self.tokens[start : phrase.start]], start > 0))
+                used.update(range(start, phrase.end))
         for verb in self.language.speech.find_all(self.tokens):
             if verb.start in used:
                 continue
@@ -48,7 +58,7 @@ class AttributionFinder:
 
     def _find_marked(self) -> list[Span]:
         """Return who speaks by a mark alone, as headlines have it: "Mayor: nine dead", "Nine dead - mayor"."""
-        first = 1 if self.word(0) in self.grammar["bullets"] else 0
+        first = self._skip_stamp()
         colon = next((n for n in range(first, min(first + LONGEST, len(self.tokens))) if self.word(n) == ":"), 0)
         end = self._name_end(first) if colon else 0
         if first < end <= colon and self._is_body(self.tokens[first:colon]):
@@ -58,6 +68,15 @@ class AttributionFinder:
         if dash and self._is_body(self.tokens[dash + 1 : last]):
             return [(dash, dash, last, [self.tokens[dash + 1 : last]], True)]
         return []
+
+    def _skip_stamp(self) -> int:
+        """Return where a line begins after its bullet, or after the time of an entry: "14:05 Mayor: nine dead"."""
+        if self.word(0) in self.grammar["bullets"]:
+            return 1
+        index = 0
+        while self.word(index)[:1].isdigit() or (index and self.word(index) in self.clock | {":", ".", "–", "-"}):
+            index += 1
+        return index
 
     def _is_body(self, name: Sequence[Token]) -> bool:
         """Whether words name who can speak, and neither a loss nor a thing that is counted."""
@@ -74,6 +93,9 @@ class AttributionFinder:
             word = self.word(index)
             if index in self.numbers or word in (",", ".", ";", ":", "(", "—", "–", "”", '"', "“"):
                 break
+            worded = self.language.before.match_at(self.tokens, index) if index > start else None
+            if worded is not None and worded.end in self.numbers:
+                break  # "according to the army at least 14 died"
             inside = word in self.grammar["places"] and index > start and self._names_place(index)
             if word in self.grammar["name_ends"] and not inside:
                 break
@@ -127,6 +149,10 @@ class AttributionFinder:
         if end and self.word(end - 1) == ",":
             return self._with_aside(end - 1, verb)
         start = self._name_start(end)
+        if self.verb_second and self._is_participle(verb):
+            return self._subject_of_perfect(verb)
+        if self.verb_second and self._leads_in(start, end):
+            return None
         if (
             self.word(start - 1) in self.grammar["relatives"]
             and start > 1
@@ -134,6 +160,28 @@ class AttributionFinder:
         ):
             end, start = start - 1, self._name_start(start - 1)  # "an official who spoke on condition of ... said"
         return self._bound(start, end, verb)
+
+    def _is_participle(self, verb: int) -> bool:
+        """Whether a verb ends the clause that its auxiliary began: "hat 9.187 Gefallene erfasst"."""
+        begun = any(self.word(n) in self.grammar["perfect"] for n in range(verb))
+        return begun and self.word(verb + 1) in (".", ",", ";", "")
+
+    def _subject_of_perfect(self, verb: int) -> Span | None:
+        last = next(n for n in range(verb - 1, -1, -1) if self.word(n) in self.grammar["perfect"])
+        start = self._name_start(last)
+        if any(self.word(n) in self.grammar["clause_starts"] for n in range(last, verb)):
+            return None
+        if self._leads_in(start, last):  # "Bis Januar haben Freiwillige 900 Gefallene erfasst"
+            start, last = last + 1, self._name_end(last + 1)
+        return self._bound(start, last, last)
+
+    def _leads_in(self, start: int, end: int) -> bool:
+        """Whether what stands before a verb is no subject, which then follows: "Am Freitag teilte die Armee mit"."""
+        leads = self.grammar["prepositions"] | self.grammar["adverbs"] | self.grammar["lead_ins"]
+        if self.word(start - 1) in self.grammar["clause_starts"]:
+            return False  # "wie die Luftwaffe mitteilte": there the verb ends the clause
+        named = [n for n in range(start, end) if self.word(n)[:1].isalpha() and self.word(n) not in self.times]
+        return not named or bool({self.word(start - 1), self.word(start)} & leads)
 
     def _with_aside(self, comma: int, verb: int) -> Span | None:
         """Return the subject before an aside between commas: "Seth Jones, director of a centre, said"."""
@@ -152,7 +200,7 @@ class AttributionFinder:
         index = end
         while index > 0 and end - index < LONGEST:
             word = self.word(index - 1)
-            if index - 1 in self.numbers or word in (".", ";", ":", "”", '"', "“", "—", "–", "(", ")", "?", "!"):
+            if index - 1 in self.numbers or word in _STOPS:
                 break
             if word == "," and not self._is_title_comma(index - 1, end):
                 break
@@ -185,11 +233,12 @@ class AttributionFinder:
 
     def _inverted(self, start: int, verb: int) -> Span | None:
         """Return who stands after a verb of saying, where what was said stands before it: ", said Jones"."""
-        if self.word(verb - 1) not in (",", "”", '"', "“", "’", "'") or verb == 0:
+        quoted = self.word(verb - 1) in (",", "”", '"', "“", "’", "'")
+        if verb == 0 or not (quoted or self.verb_second):
             return None
         end = self._name_end(start)
         span = self._bound(start, end, verb)
-        return None if span is None else (verb, verb, end, span[3], True)
+        return None if span is None else (verb, verb, end, span[3], quoted)
 
     def _bound(self, start: int, end: int, verb: int, stop: int | None = None) -> Span | None:
         name = self.tokens[start:end]

@@ -68,6 +68,7 @@ class _Finder:
         )  # fmt: skip
         self.by, self.since = Phrases(days["by"], language.split), Phrases(days["since"], language.split)
         self.ordinals: list[str] = language.words["script"]["ordinals"]
+        self.clock = {word.lower() for word in days["clock"]}
         self.percent: list[str] = language.words["numbers"]["percent"]
 
     def word(self, index: int) -> str:
@@ -76,8 +77,9 @@ class _Finder:
     def match_at(self, index: int) -> Spell | None:
         """Return the day, the month or the year that begins at a token."""
         return (
-            self._match_clock(index) or self._match_iso(index) or self._match_day_first(index)
-            or self._match_month(index) or self._match_words(index) or self._match_year(index)
+            self._match_clock(index) or self._match_iso(index) or self._match_numeric(index)
+            or self._match_day_first(index) or self._match_month(index)
+            or self._match_words(index) or self._match_year(index)
         )  # fmt: skip
 
     def _match_clock(self, index: int) -> Spell | None:
@@ -85,7 +87,10 @@ class _Finder:
         token = self.tokens[index]
         text = "".join(each.text for each in self.tokens[index : index + 3])
         if _CLOCK.fullmatch(text) and self.word(index + 1) == ":":
-            return Spell(index, index + 3, None, None)
+            end = index + 3
+            while self.word(end) in self.clock:
+                end += 1
+            return Spell(index, end, None, None)
         if index == 0 and _CLOCK.fullmatch(token.text):
             return Spell(index, index + 1, None, None)
         return None
@@ -109,8 +114,7 @@ class _Finder:
         if day is None:
             return None
         after = index + (2 if self.word(index + 1) in self.ordinals else 1)
-        until = self._number(after + 1, 31) if self.word(after) in self.days["until"] else None
-        stop = after + 2 if until else after
+        until, stop = self._until(after)
         stop += bool(until) and self.word(stop) in self.ordinals
         stop += self.word(stop) in self.days["day_of"]
         month = self._month(stop)
@@ -122,6 +126,26 @@ class _Finder:
             first = self._make(spell.last.year, month, day)
             return replace(spell, first=first, relation="span")
         return spell
+
+    def _until(self, index: int) -> tuple[int | None, int]:
+        """Return the day up to which a span goes, and the token after it: "24 to 31", "24. bis zum 31."."""
+        if self.word(index) not in self.days["until"]:
+            return None, index
+        at = index + 1
+        while self.word(at) in self.days["fillers"]:
+            at += 1
+        day = self._number(at, 31)
+        return (day, at + 1) if day else (None, index)
+
+    def _match_numeric(self, index: int) -> Spell | None:
+        """3.4.2031, in the order of the language."""
+        order = self.days["numeric"]
+        text = "".join(each.text for each in self.tokens[index : index + 5])
+        found = re.fullmatch(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", text)
+        if not order or found is None:
+            return None
+        parts = {name: int(found[n + 1]) for n, name in enumerate(order)}
+        return self._spell(index, index + 5, parts["year"], parts["month"], parts["day"])
 
     def _month(self, index: int) -> int | None:
         token = self.tokens[index] if index < len(self.tokens) else None

@@ -14,6 +14,11 @@ from typing import Any, NamedTuple
 from sim.draft.grammar.tokens import Script, Token
 from sim.errors import quote_value, refuse
 
+USUAL = "english"
+BONES = ("prepositions", "determiners", "auxiliaries", "conjunctions")  # the commonest words of any text
+LEAST = 12.0  # in a hundred words of a text of the language: there are 26 to 44, and 0 to 6 in one of another
+SHORT = 30  # words, of which it is not told
+
 
 class Found(NamedTuple):
     """A phrase of a table in a sentence: the tokens from `start` up to `end`, and what it stands for."""
@@ -82,6 +87,7 @@ class Language:
     according: Phrases
     according_after: Phrases
     by: Phrases
+    back: Phrases
     bodies: Phrases
     offices: Phrases
     countries: Phrases
@@ -97,7 +103,7 @@ class Language:
 
     def make_key(self, label: str) -> str:
         """Return a name as a key of `[sources]`."""
-        bare = self.script.drop_possessives(label)
+        bare = " ".join(map(self.script.stem, self.script.drop_possessives(label).split()))
         plain = unicodedata.normalize("NFKD", bare).encode("ascii", "ignore").decode()
         drops = self.words["grammar"]["key_drops"]
         words = [word for word in re.sub(r"[^a-z0-9]+", " ", plain.lower()).split() if word not in drops]
@@ -113,12 +119,28 @@ def list_languages() -> list[str]:
 
 
 @cache
-def read_language(name: str = "english") -> Language:
+def read_language(name: str = USUAL) -> Language:
     """Read the table of a language that comes with the program."""
     known = list_languages()
     if name not in known:
         raise refuse("--language", "", f"{quote_value(name)} has no table", f"use {' or '.join(known)}")
     return make_language(name, tomllib.loads((files("sim") / "draft" / f"{name}.toml").read_text(encoding="utf-8")))
+
+
+def find_language(text: str) -> Language | None:
+    """Return the language of a text by its commonest words; of a text too short to tell the usual one, else None."""
+    words = re.findall(r"[^\W\d_]+", text.lower())[:5_000]
+    shares = {name: _share_bones(words, read_language(name)) for name in list_languages()}
+    best = max(shares, key=lambda name: (shares[name], name == USUAL))
+    if shares[best] >= LEAST:
+        return read_language(best)
+    return read_language(USUAL) if len(words) < SHORT else None
+
+
+def _share_bones(words: Sequence[str], language: Language) -> float:
+    """Return how many in a hundred words of a text are the prepositions, articles and joins of a language."""
+    bones = {word for name in BONES for word in language.words["grammar"][name]}
+    return 100 * sum(word in bones for word in words) / max(len(words), 1)
 
 
 def make_language(name: str, words: dict[str, Any]) -> Language:
@@ -142,6 +164,7 @@ def make_language(name: str, words: dict[str, Any]) -> Language:
         according=index(speech["according"]),
         according_after=index(speech["according_after"]),
         by=index(speech["by"]),
+        back=index(speech["back"]),
         bodies=index(speech["bodies"]),
         offices=index(speech["persons"]),
         countries=index(words["countries"]),

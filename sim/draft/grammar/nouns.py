@@ -52,6 +52,8 @@ class Clause:
 
     def _is_name(self, found: Found) -> bool:
         """Whether a word for an outcome is part of a name: "Dead Sea", and so is no cue."""
+        if self.language.words["script"]["capital_nouns"]:
+            return False
         token = self.tokens[found.start]
         follows = self.tokens[found.end] if found.end < len(self.tokens) else None
         return bool(
@@ -155,7 +157,8 @@ class Clause:
         span = self.tokens[first:index]
         if not span or all(each.lower in self.readings["additive"] | self.grammar["adverbs"] for each in span):
             return Head("bare", first, first, partitive=partitive)
-        if all(each.text[0].isupper() for each in span) and span[-1].lower.endswith(tuple(self.grammar["peoples"])):
+        peoples = tuple(self.grammar["peoples"])
+        if all(each.text[0].isupper() for each in span) and span[-1].lower.endswith(peoples):
             return Head("person", first, index, partitive=partitive)  # "3,000 North Koreans"
         return Head("foreign", first, index, partitive=partitive)
 
@@ -172,10 +175,15 @@ class Clause:
             return True
         if mention.single and index == mention.end:
             return False  # "an alleged soldier", though "alleged" is a verb of saying too
+        if word in grammar["joins"] and all(self._is_country(n) for n in (index - 1, index + 1)):
+            return False
         if word in grammar["joins"] and all(self._is_proper(n) for n in (index - 1, index + 1)):
             return False  # "Russian and Ukrainian soldiers"
         ends = grammar["auxiliaries"] | grammar["conjunctions"]
         return word in ends or self.language.speech.match_at(self.tokens, index) is not None
+
+    def _is_country(self, index: int) -> bool:
+        return index < len(self.tokens) and self.language.countries.match_at(self.tokens, index) is not None
 
     def _is_proper(self, index: int) -> bool:
         return index < len(self.tokens) and self.tokens[index].text[0].isupper()

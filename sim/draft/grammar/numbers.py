@@ -42,6 +42,10 @@ class _Reader(Wording):
         self.suffixes: dict[str, int] = numbers["suffixes"]
         self.fractions: dict[str, float] = numbers["fractions"]
         self.numbers = numbers
+        joins = [] if not language.words["script"]["compounds"] else numbers["joins"]
+        parts = sorted((*self.units, *self.tens, *self.multipliers, *joins, *numbers["one"][:1]), key=len, reverse=True)
+        self._parts = re.compile("|".join(map(re.escape, parts)))
+        self.compounds = re.compile(f"(?:{self._parts.pattern})+") if joins else None
         self.vague = Phrases({name: [name] for name in numbers["vague"]}, language.split)
         self.phrases = Phrases({name: [name] for name in numbers["phrases"]}, language.split)
         self.percent = Phrases(numbers["percent"], language.split)
@@ -146,6 +150,9 @@ class _Reader(Wording):
         return value, end
 
     def _parse_words(self, index: int) -> tuple[float, int] | None:
+        if self.compounds is not None:
+            value = self._parse_compound(self.word(index))
+            return None if value is None else self._multiply(value, index + 1)
         total, current, end, seen = 0.0, 0.0, index, False
         while True:
             word = self.word(end)
@@ -180,6 +187,25 @@ class _Reader(Wording):
                 break
             end += 1
         return (total + current, end) if seen else None
+
+    def _parse_compound(self, word: str) -> float | None:
+        """Return the value of a number that is one word: "zweihundertsiebenundzwanzig"."""
+        if (
+            self.compounds is None
+            or word in {*self.numbers["one"], *self.numbers["joins"]}
+            or not self.compounds.fullmatch(word)
+        ):
+            return None
+        total = current = 0.0
+        for found in self._parts.finditer(word):
+            part = found[0]
+            if part in self.multipliers:
+                current = max(current, 1.0) * self.multipliers[part]
+                if self.multipliers[part] >= 1000:
+                    total, current = total + current, 0.0
+            elif part not in self.numbers["joins"]:
+                current += self.tens.get(part, self.units.get(part, 1))
+        return total + current
 
     def _is_joined(self, index: int) -> bool:
         """Whether a small number after "and" belongs to the hundreds before it: what follows is no noun of its own."""

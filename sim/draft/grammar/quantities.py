@@ -271,6 +271,11 @@ class QuantityReader(ReadingMarker):
             self.word(n) in self.readings["parts"] for n in range(max(0, mention.start - 2), mention.start)
         )
 
+    def _begins_with_parts(self) -> bool:
+        """Whether a sentence goes on with those of the one before it: "Among them were four civilians"."""
+        heads = {" ".join(self.word(n) for n in range(length)) for length in (1, 2, 3)}
+        return bool(heads & self.readings["parts"])
+
     def _gap(self, mention: Mention) -> int:
         ends = [other.end for other in self.mentions if other.end <= mention.start and not other.single]
         return mention.start - max(ends, default=-100)
@@ -286,6 +291,13 @@ class QuantityReader(ReadingMarker):
             return self.before.quantity
         if self.answers and head.kind == "bare" and not self.outcomes:
             return self.answers
+        if (
+            self._begins_with_parts()
+            and head.kind in ("person", "bare")
+            and not self.outcomes
+            and self.before is not None
+        ):
+            return "" if self.before.equipment else self.before.quantity
         lead = self._lead_quantity()
         if lead and head.kind == "person":
             return lead

@@ -86,7 +86,7 @@ def split_sentences(text: str, language: Language) -> Iterator[Sentence]:
             lead = lead if lead else ""
         elif not item and not line.rstrip().endswith(";"):
             lead = line.strip() if line.rstrip().endswith(":") else ""
-        for start, end in _cut(line, short):
+        for start, end in _cut(line, short, language):
             part = line[start:end].strip()
             if not part:
                 continue
@@ -105,7 +105,7 @@ def find_voices(text: str) -> frozenset[str]:
     return frozenset(labels) if labels.total() > 3 and max(labels.values()) > 1 else frozenset()
 
 
-def _cut(line: str, short: frozenset[str]) -> Iterator[tuple[int, int]]:
+def _cut(line: str, short: frozenset[str], language: Language) -> Iterator[tuple[int, int]]:
     begin = 0
     marked = _MARK.match(line)
     for found in _END.finditer(line, marked.end() if marked else 0):
@@ -113,9 +113,18 @@ def _cut(line: str, short: frozenset[str]) -> Iterator[tuple[int, int]]:
         last = word[0].lower() if word else ""
         if found[0].startswith(".") and (last in short or (len(last) == 1 and last.isalpha())):
             continue
+        if last.isdigit() and _is_ordinal(line, found, language):
+            continue
         yield from _limit(begin, found.end())
         begin = found.end()
     yield from _limit(begin, len(line))
+
+
+def _is_ordinal(line: str, end: re.Match[str], language: Language) -> bool:
+    """Whether a dot makes a number an ordinal, and ends nothing: "am 24. Februar"."""
+    follows = re.match(r"\w+", line[end.end() :])
+    counted = {*language.words["days"]["months"], *language.words["script"]["ordinal_nouns"]}
+    return bool(follows and end[0].strip() in language.words["script"]["ordinals"] and follows[0].lower() in counted)
 
 
 def _limit(start: int, end: int) -> Iterator[tuple[int, int]]:

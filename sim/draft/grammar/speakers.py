@@ -152,7 +152,7 @@ class Speakers:
         """Return whom "he", "the ministry" or "the agency" means: the last who fits; a person is no ministry."""
         kind = bare.rsplit(maxsplit=1)[-1]
         for speaker in reversed(self.known.values()):
-            if kind in speaker.label.lower().split():
+            if any(self.language.script.is_kind(word, kind) for word in speaker.label.lower().split()):
                 return speaker
         is_body = (
             self.language.bodies.stands_in(self.language.split(bare))

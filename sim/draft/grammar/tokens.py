@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 SPACES = ("\u00a0", "\u202f")  # between the thousands of a number, in any language
 _ANY = re.compile(r"\w+|\S")
@@ -23,7 +23,7 @@ class Token(NamedTuple):
 class Script:
     """How a language writes numbers and words; of the table `[script]`."""
 
-    def __init__(self, table: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, table: Mapping[str, Any]) -> None:
         point = re.escape(str(table["decimal"]))
         thousands = "".join(map(re.escape, (*table["thousands"], *SPACES)))
         endings = "|".join(re.escape(each).replace("'", "['’]") for each in table["possessives"])
@@ -37,6 +37,18 @@ class Script:
         )
         self._thousands = re.compile(f"[{thousands}]")
         self._decimal = str(table["decimal"])
+        self._joined = bool(table["compounds"])
+        self._endings = tuple(table["case_endings"])
+
+    def stem(self, word: str) -> str:
+        """Return a word without the ending of a case: "Ministeriums" is "Ministerium"."""
+        ending = next((each for each in self._endings if word.endswith(each) and len(word) - len(each) > 4), "")
+        return word.removesuffix(ending)
+
+    def is_kind(self, word: str, kind: str) -> bool:
+        """Whether a word is of a kind: itself, or where words are joined its last part, "Verteidigungsministerium"."""
+        stem = self.stem(word)
+        return kind in (word, stem) or (self._joined and stem.endswith(kind))
 
     def split(self, text: str, offset: int = 0) -> list[Token]:
         """Return the tokens of a text, `offset` added to where they stand."""
