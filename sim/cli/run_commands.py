@@ -199,6 +199,14 @@ def import_case(
             "--as-of", metavar="DAY", help="Of table: the day of rows that do not say theirs.", show_default=False
         ),
     ] = None,
+    first: Annotated[
+        str | None,
+        typer.Option(metavar="DAY", help="Of table: rows of earlier days are left out.", show_default=False),
+    ] = None,
+    last: Annotated[
+        str | None,
+        typer.Option(metavar="DAY", help="Of table: rows of later days are left out.", show_default=False),
+    ] = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> int:
@@ -212,13 +220,14 @@ def import_case(
     from sim.importers import import_any, import_table
 
     order, day = parse_dates(dates), parse_day(as_of, "--as-of")
+    span = parse_day(first, "--first"), parse_day(last, "--last")
     if form == "table":
         if (mapped is None) != guess:
             raise refuse("import table", "", "wants --map MAP or --guess, one of them", "see truetoll import --help")
-        written = import_any(file, folder, mapped, lambda line: say(line, quiet=quiet), order, day)
+        written = import_any(file, folder, mapped, lambda line: say(line, quiet=quiet), order, day, span)
         show_written([written], as_json=as_json, quiet=quiet)
         return DONE
-    if mapped is not None or guess or day is not None:
+    if mapped is not None or guess or day is not None or any(span):
         raise refuse(
             "--map", "", f"says nothing of {quote_value(form)}, which has a map of its own", "use import table"
         )

@@ -41,20 +41,24 @@ class Imported:
         One line for each row of the table that cannot be a claim at all: which, and why.
     remarks : tuple of str
         What a reader of the case must know of the table; they head `case.toml`.
+    assumed : tuple of str
+        Of these, how the file was read where it is not the plain case: told at once.
     """
 
     case: CaseFile
     claims: tuple[Claim, ...]
     left_out: tuple[str, ...]
     remarks: tuple[str, ...]
+    assumed: tuple[str, ...] = ()
 
     @property
     def report(self) -> tuple[str, ...]:
-        """Lines: the rows by force and quantity, those mended, relayed or excluded, and each that was left out."""
+        """Lines: what was assumed, the rows by force and quantity, those mended or excluded, and each left out."""
         claims = [claim for claim in self.claims if not claim.exclude]
         used = Counter((claim.force, claim.quantity) for claim in claims)
         counts = ", ".join(f"{count} of {quantity} ({force})" for (force, quantity), count in sorted(used.items()))
         return (
+            *self.assumed,
             f"{used.total()} claims: {counts or 'none'}",
             *_count("count for the source in origin", (claim.origin for claim in claims)),
             *_count("mended", (claim.note.split("; ")[0] for claim in claims if claim.note.startswith("slip:"))),
@@ -126,6 +130,7 @@ def import_any(
     tell: Callable[[str], object] | None = None,
     dates: Dates | None = None,
     as_of: dt.date | None = None,
+    span: tuple[dt.date | None, dt.date | None] = (None, None),
 ) -> Path:
     """Turn any table into a case, by a map of its columns.
 
@@ -138,6 +143,8 @@ def import_any(
         as `map.toml` beside the case.
     as_of : date, optional
         The day of rows that do not say theirs.
+    span : tuple of two dates, or None
+        The first and the last day of rows that are kept.
 
     Raises
     ------
@@ -146,16 +153,23 @@ def import_any(
     """
     from sim.importers.guessing import guess_map
     from sim.importers.mapped import read_mapped
-    from sim.importers.mapping import read_map, set_day
+    from sim.importers.mapping import read_map, set_day, set_span
 
     if folder.is_symlink() or folder.exists():
         raise refuse(str(folder), "", "exists already", "give the path of a new folder")
     found, text = (set_day(read_map(chosen), as_of), "") if chosen is not None else guess_map(file, as_of)
+    found, text = set_span(found, span), "".join([*_write_span(span), text]) if text else ""
     try:
         imported = read_mapped(file, found, dates)
     except ValidationError as error:
         raise InputError(describe_error(item, file.name, "") for item in error.errors(include_url=False)) from None
     return _write_imported(imported, folder, tell, text)
+
+
+def _write_span(span: tuple[dt.date | None, dt.date | None]) -> Iterator[str]:
+    for name, day in zip(("first", "last"), span, strict=True):
+        if day is not None:
+            yield f"{name} = {day}   # of rows that are kept\n"
 
 
 def import_table(

@@ -12,10 +12,24 @@ _FOOTNOTE = re.compile(r"\[[^\]]{0,40}\]|\((?:est|estimate|claim)[^)]{0,200}\)",
 _NUMBER = r"(?:\d++(?:\.\d++)?[eE]\+?\d+\b|\d{1,3}(?:[,.'’\u00a0\u202f ]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+)?)"
 _CELL = re.compile(
     r"(?P<word>[~≈<>≥≤+]|\bc\.|\b(?:up to|at least|more than|over|about|around))?\s*"
-    rf"(?P<low>{_NUMBER})(?:\s*(?:[-–—]|to)\s*(?P<high>{_NUMBER}))?(?:\s*(?P<unit>thousand|million|[km])\b)?(?P<plus>\+)?",
+    rf"(?P<low>{_NUMBER})(?:\s*(?:[-–—]|to)\s*(?P<high>{_NUMBER}))?"
+    r"(?:\s*(?:(?P<unit>thousand|million|lakh|crore|[km])\b|(?P<sign>[千万萬億亿])))?(?P<plus>\+)?",
     re.IGNORECASE,
 )
-_UNITS = {"": 1, "k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6}
+_UNITS = {
+    "": 1, "k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "lakh": 1e5, "crore": 1e7, "千": 1e3, "万": 1e4,
+    "萬": 1e4, "億": 1e8, "亿": 1e8,
+}  # fmt: skip
+# What a header may say of all that stands below it: "Killed (x10,000)", "in thousands", "('000s)", "万".
+_MANY = {"hundred": 1e2, "thousand": 1e3, "ten thousand": 1e4, "million": 1e6, "lakh": 1e5, "crore": 1e7}
+_UNIT = re.compile(
+    r"\(?(?:(?<![a-z])[×x*]\s?(?P<times>1[0,. ]*0)\b"
+    r"|\bin (?P<tens>tens of |ten )?(?P<in>[a-z]+?)s?\b"
+    r"|\((?P<alone>hundred|ten thousand|thousand|million|lakh|crore)s?\)"
+    r"|(?:\bin |\(|\bunits of )(?P<of>1[0,. ]*000)['’]?s?\b"
+    r"|['’(](?P<zeros>000)['’]?s?\b|(?P<sign>[千万萬億亿]))\)?",
+    re.IGNORECASE,
+)
 _WORDS = {
     "~": "about", "≈": "about", "c.": "about", "about": "about", "around": "about", ">": "at_least", "≥": "at_least",
     "at least": "at_least", "more than": "at_least", "over": "at_least", "+": "at_least",
@@ -39,6 +53,17 @@ def show_decimal(cells: Iterable[str]) -> str | None:
     ):
         return None
     return "." if marks == {","} else ","
+
+
+def find_unit(header: str) -> tuple[float, str]:
+    """Return how many a column counts as one, by its name, and the name without that; 1 where it says nothing."""
+    for found in _UNIT.finditer(header):
+        digits, word = found["times"] or found["of"], (found["in"] or found["alone"] or "").lower()
+        unit = _MANY.get(f"ten {word}" if found["tens"] else word, _UNITS.get(found["sign"] or "", 1.0))
+        unit = 1e3 if found["zeros"] else float(re.sub(r"\D", "", digits)) if digits else unit
+        if unit > 1:
+            return unit, f"{header[: found.start()]} {header[found.end() :]}".strip(" ,()")
+    return 1.0, header
 
 
 def is_count(text: str) -> bool:
@@ -66,8 +91,10 @@ def split_cell(text: str) -> list[tuple[str, str]]:
     ]
 
 
-def read_numbers(texts: dict[str, str], reader: CellReader, qualifier: str) -> dict[str, Any] | str:
-    """Return the cells that say a number, or why there is none."""
+def read_numbers(
+    texts: dict[str, str], reader: CellReader, qualifier: str, scales: dict[str, float]
+) -> dict[str, Any] | str:
+    """Return the cells that say a number, or why there is none; `scales` is the unit of each, where it is not 1."""
     out: dict[str, Any] = {}
     for name, text in texts.items():
         if not text:
@@ -75,7 +102,7 @@ def read_numbers(texts: dict[str, str], reader: CellReader, qualifier: str) -> d
         cell = _CELL.search(strip_notes(text))
         if cell is None:
             return "a number cannot be read"
-        unit = _UNITS[(cell["unit"] or "").lower()]
+        unit = _UNITS[(cell["unit"] or cell["sign"] or "").lower()] * scales.get(name, 1.0)
         try:
             number = _parse_number(cell["low"], reader, unit)
             most = _parse_number(cell["high"] or cell["low"], reader, unit)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.errors import InputError, quote_value, refuse
-from sim.importers.counts import is_count, strip_notes
+from sim.importers.counts import find_unit, is_count, strip_notes
 from sim.importers.mapping import GUESS, MAPS, NUMBERS, TableMap, find_columns, list_maps, read_map, set_day
 from sim.importers.published import MONTH, YEAR, read_published
 from sim.system.reading import read_toml
@@ -137,9 +137,12 @@ def _guess_tables(
         constants["measure"] = "interval"
     spans = {MONTH: "month", YEAR: "year"}
     total = spans.get(columns.get("as_of", ""), "all" if listed or happened else "")
+    counting = [columns[name] for name in NUMBERS if name in columns]
+    counting += [name for ends in wide.values() for name in ends.values()]
     return {
         "columns": columns, "wide": wide["value"], "low": wide["low"], "high": wide["high"],
         "constants": constants | day, "values.quantity": values, "forces": forces,
+        "scale": {name: f"{unit:.0f}" for name in counting if (unit := find_unit(name)[0]) > 1},
     }, total  # fmt: skip
 
 
@@ -236,8 +239,8 @@ def _name_quantities(table: _Table, cells: Iterable[str]) -> dict[str, str]:
 
 
 def name_column(text: str) -> str:
-    """Return the name of a column in small letters, with one mark between its words, and without footnotes."""
-    return re.sub(r"[^a-z0-9]+", "_", _HUMP.sub("_", strip_notes(text)).lower()).strip("_")
+    """Return the name of a column in small letters, with one mark between its words, without footnotes and its unit."""
+    return re.sub(r"[^a-z0-9]+", "_", _HUMP.sub("_", strip_notes(find_unit(text)[1])).lower()).strip("_")
 
 
 def _look_up_names(aliases: dict[str, list[str]], known: dict[str, str]) -> dict[str, str]:
@@ -262,7 +265,8 @@ def format_map(tables: dict[str, dict[str, str]], total: str) -> str:
     lines += ['# dates = "day-first"', '# decimal = ","']
     for table, named in tables.items():
         sides = table in ("wide", "low", "high")
-        cells = [f"{_format_key(ours, sides=sides)} = {_quote(theirs)}" for ours, theirs in named.items()]
+        quote = str if table == "scale" else _quote
+        cells = [f"{_format_key(ours, sides=sides)} = {quote(theirs)}" for ours, theirs in named.items()]
         lines += ["", f"[{table}]", *cells] if named else []
     if not tables["values.quantity"]:
         lines += ["", '# [values.quantity]   # what theirs says, and what is meant; "" leaves the row out']

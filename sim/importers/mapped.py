@@ -19,6 +19,7 @@ from sim.case.observations import RANGE_SPAN
 from sim.errors import describe_error, quote_value, refuse
 from sim.importers import Imported, LeftOut, choose_bin_days, name_apart, read_table
 from sim.importers.counts import guess_count, read_numbers, show_decimal, split_cell, strip_notes
+from sim.importers.keeping import check_span, find_units, keep_days, keep_last
 from sim.importers.mapping import NUMBERS, TableMap, as_source, find_columns
 from sim.importers.published import read_published
 from sim.system.sheets.cells import CellReader, Dates, TwoReadings
@@ -44,6 +45,7 @@ def read_mapped(file: Path, found: TableMap, dates: Dates | None = None) -> Impo
     grid, _ = read_published(file, [name for names in found.columns.values() for name in names], MOST_ROWS)
     header = [tidy_text(name).lower() for name in grid.header]
     columns, wide = find_columns(found, header, file.name)
+    units = find_units(found, columns, wide, grid.header, file.name)
     rows = [(number, dict(zip(header, map(tidy_text, cells), strict=False))) for number, cells in grid.rows]
     shown = [*columns.items(), *(item for ends in wide.values() for item in ends.items())]
     named = [{ours: cells.get(theirs, "")} for _, cells in rows for ours, theirs in shown]
@@ -54,7 +56,7 @@ def read_mapped(file: Path, found: TableMap, dates: Dates | None = None) -> Impo
     drafts: list[Cells] = []
     for number, cells in rows:
         try:
-            for draft in _read_row(cells, found, columns, wide, reader, labels):
+            for draft in _read_row(cells, found, columns, wide, units, reader, labels):
                 if isinstance(draft, tuple):
                     left.add(number, *draft)
                 else:
@@ -62,19 +64,23 @@ def read_mapped(file: Path, found: TableMap, dates: Dates | None = None) -> Impo
         except TwoReadings as two:
             remedy = 'say dates = "day-first" or decimal = "." in the map'
             raise refuse(file.name, f"row {number}", f"a cell {two.problem}", remedy) from None
-    drafts = _keep_last(drafts, left) if found.keep else drafts
+    drafts = keep_days(drafts, found, left)
+    drafts = keep_last(drafts, left) if found.keep else drafts
     wording = found.constants.get("qualifier", "counted" if found.sum == "all" else "")
     claims, start = _make_claims(_add_up(drafts, found.sum, wording) if found.sum else drafts, file, left)
     if not claims:
         undated = "no row has a day: say --as-of 2024-05-31, or give another map" if drafts else "give another map"
         raise refuse(file.name, "", "has no row that can be a claim", left.say() or undated)
-    remarks = (f"From {quote_value(file.name)}, by a map of its columns.", *grid.remarks, *reader.remarks)
-    return Imported(_make_case(claims, start, found, labels), claims, left.lines, remarks)
+    check_span(claims, start, file)
+    told = tuple(f"{quote_value(name)} counts in units of {unit:,.10g}" for name, unit in found.scale.items())
+    assumed = (*grid.remarks, *reader.remarks, *told)
+    remarks = (f"From {quote_value(file.name)}, by a map of its columns.", *assumed)
+    return Imported(_make_case(claims, start, found, labels), claims, left.lines, remarks, assumed)
 
 
 def _read_row(
     cells: dict[str, str], found: TableMap, columns: dict[str, str], wide: dict[str, dict[str, str]],
-    reader: CellReader,
+    units: dict[str, dict[str, float]], reader: CellReader,
     labels: dict[str, dict[str, str]],
 ) -> Iterator[Cells | tuple[str, float]]:  # fmt: skip
     """Yield the cells of each claim that a row makes, or why it makes none and how many it counts."""
@@ -107,9 +113,11 @@ def _read_row(
     for name in ("source", "force"):
         plain = strip_notes(str(given.get(name, "")))
         given[name] = _name_key(plain or "unknown", labels[name])
-    for force, quantity, texts in _list_numbers(given, found, _fill(wide, cells)):
+    for column, quantity, texts in _list_numbers(given, found, _fill(wide, cells)):
+        force = column.rpartition(".")[0]
         key = _slug(quantity)
-        said = read_numbers(texts, reader, str(given.get("qualifier", ""))) if key else "has no quantity that is known"
+        wording, scales = str(given.get("qualifier", "")), units.get(column, {})
+        said = read_numbers(texts, reader, wording, scales) if key else "has no quantity that is known"
         if isinstance(said, str):
             yield said, guess_count(texts.get("value", ""))
         else:
@@ -124,19 +132,19 @@ def _fill(wide: dict[str, dict[str, str]], cells: dict[str, str]) -> dict[str, d
 def _list_numbers(
     given: Cells, found: TableMap, wide: dict[str, dict[str, str]]
 ) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """Yield what a row counts: of which force where its column says that, of what, and the cells that say how many."""
+    """Yield what a row counts: the key of its column, of what, and the cells that say how many."""
     table = found.values.get("quantity", {})
     for key, texts in (wide or {"": {name: str(given.get(name, "")) for name in NUMBERS}}).items():
-        force, _, quantity = key.rpartition(".")
+        quantity = key.rpartition(".")[2]
         if wide and not any(texts.values()):
             continue
         if quantity not in ("", "*"):
-            yield force, quantity, texts
+            yield key, quantity, texts
         elif "quantity" in found.within:
             for words, number in split_cell(strip_notes(texts.get("value", ""))):
-                yield force, _look_up(words, table, inside=True), {"value": number}
+                yield key, _look_up(words, table, inside=True), {"value": number}
         else:
-            yield force, str(given.get("quantity", "")), texts
+            yield key, str(given.get("quantity", "")), texts
 
 
 def _read_day(name: str, text: str, reader: CellReader) -> dt.date:
@@ -168,24 +176,6 @@ def _name_key(text: str, labels: dict[str, str]) -> str:
     key = _slug(text) or "unknown"
     labels.setdefault(key, text[:MAX_LABEL])
     return key
-
-
-def _keep_last(drafts: list[Cells], left: LeftOut) -> list[Cells]:
-    """Return the last state of each list; the earlier ones are left out."""
-
-    def key(draft: Cells) -> tuple[Any, ...]:
-        return draft["source"], draft["force"], draft["quantity"]
-
-    last: dict[tuple[Any, ...], dt.date] = {}
-    for draft in drafts:
-        last[key(draft)] = max(last.get(key(draft), dt.date.min), draft.get("as_of") or draft["published"])
-    kept = []
-    for draft in drafts:
-        if (draft.get("as_of") or draft["published"]) == last[key(draft)]:
-            kept.append(draft)
-        else:
-            left.add(draft["row"], "an earlier state of the same list", 0.0)
-    return kept
 
 
 def _add_up(drafts: list[Cells], span: str, wording: str) -> list[Cells]:

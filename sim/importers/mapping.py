@@ -9,13 +9,14 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from sim.case.case import Key, Role, Source
 from sim.case.claims import Claim
 from sim.errors import InputError, describe_error, list_some, quote_value, refuse
 from sim.system.reading import is_file, read_toml
 from sim.system.sheets.cells import Dates
+from sim.system.tables import tidy_text
 
 MAPS = files("sim") / "importers" / "maps"
 GUESS = "guess"
@@ -76,6 +77,10 @@ class TableMap(BaseModel):
         Each row is an event, or a person: `all` adds them up to one count by the last day, the others to intervals.
     keep : {"", "last"}
         Of a list that grows, its last state alone.
+    first, last : date, optional
+        The days of rows that are kept.
+    scale : dict
+        By column of theirs, in units of how many it counts.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -94,6 +99,9 @@ class TableMap(BaseModel):
     decimal: Literal[",", "."] | None = None
     sum: Literal["", "all", "year", "month", "week"] = ""
     keep: Literal["", "last"] = ""
+    first: dt.date | None = None
+    last: dt.date | None = None
+    scale: dict[str, Annotated[float, Field(gt=0, le=1e12)]] = {}
     forces: dict[Key, str] = {}
     sources: dict[Key, Source] = {}
 
@@ -144,12 +152,10 @@ def find_columns(found: TableMap, header: Sequence[str], file: str) -> tuple[dic
         Where a column of the map is not in the table.
     """
     known = {name.lower() for name in header}
-    for name in found.filters:
+    for table, name in (*(("filters", name) for name in found.filters), *(("scale", name) for name in found.scale)):
         if name.lower() not in known:
-            raise refuse(
-                "the map", "filters", f"{quote_value(name)} is no column of {file}", f"use {list_some([*header])}"
-            )
-    plain = {_tidy_name(name): name.lower() for name in reversed(header)}
+            raise refuse("the map", table, f"{quote_value(name)} is no column of {file}", f"use {list_some([*header])}")
+    plain = {plain_name(name): name.lower() for name in reversed(header)}
     columns: dict[str, str] = {}
     wide: dict[str, dict[str, str]] = {}
     tables: dict[str, dict[Any, tuple[str, ...]]] = {
@@ -157,7 +163,7 @@ def find_columns(found: TableMap, header: Sequence[str], file: str) -> tuple[dic
     }  # fmt: skip
     for table, named in tables.items():
         for ours, names in named.items():
-            theirs = next((plain[_tidy_name(name)] for name in names if _tidy_name(name) in plain), None)
+            theirs = next((plain[plain_name(name)] for name in names if plain_name(name) in plain), None)
             if theirs is not None and table == "columns":
                 columns[ours] = theirs
             elif theirs is not None:
@@ -169,14 +175,22 @@ def find_columns(found: TableMap, header: Sequence[str], file: str) -> tuple[dic
     return columns, wide
 
 
-def _tidy_name(name: str) -> str:
-    """Return a column's name however it is parted: "Date Start" is date_start."""
-    return re.sub(r"[\s_-]+", "_", name.lower())
+def plain_name(name: str) -> str:
+    """Return a column's name however it is parted: "Date Start", date.start and DateStart are date_start."""
+    return re.sub(r"[\s_.-]+", "", tidy_text(name).lower()) or name
 
 
 def set_day(found: TableMap, as_of: dt.date | None) -> TableMap:
     """Return a map by which rows that do not say their day are of `as_of`."""
     return found if as_of is None else found.model_copy(update={"constants": {**found.constants, "as_of": str(as_of)}})
+
+
+def set_span(found: TableMap, span: tuple[dt.date | None, dt.date | None]) -> TableMap:
+    """Return a map that keeps the rows of these days alone; None leaves what it says."""
+    named = {name: day for name, day in zip(("first", "last"), span, strict=True) if day is not None}
+    if named and found.format:
+        raise refuse("--first", "", "says nothing of UCDP's events", "leave the rows of other days out of the table")
+    return found.model_copy(update=named)
 
 
 ANY_ROLE: tuple[Role, ...] = ("own", "ally_of_own", "adversary", "ally_of_adversary", "independent")

@@ -21,20 +21,22 @@ from sim.case.claims import Claim, Day, Number
 from sim.case.observations import RANGE_SPAN
 from sim.errors import quote_value, refuse
 from sim.importers import Imported, LeftOut, choose_bin_days
+from sim.importers.mapping import plain_name
 from sim.importers.ucdp_order import LIKE_A_DAY, name_columns
 from sim.system.sheets.cells import CellReader, Dates, TwoReadings
 from sim.system.sheets.grids import read_grid
 from sim.system.tables import tidy_text
 
-# Each column, and what it has been called since version 17 and in the candidate events.
+# Each column, and what it has been called since version 17 and in the candidate events: without marks and capitals, for
+# date_start is DateStart, date.start and "Date Start" in what other programs make of the table.
 COLUMNS = {
-    "id": ("id", "event_id", "relid"),
-    "date_start": ("date_start", "event_date_start"),
-    "date_end": ("date_end", "event_date_end", "date_start"),
-    "best": ("best", "best_est", "best_estimate"),
-    "high": ("high", "high_est", "high_estimate"),
-    "low": ("low", "low_est", "low_estimate"),
-    "conflict_name": ("conflict_name", "conflict", "dyad_name"),
+    "id": ("id", "eventid", "relid"),
+    "date_start": ("datestart", "eventdatestart", "startdate"),
+    "date_end": ("dateend", "eventdateend", "enddate", "datestart", "eventdatestart", "startdate"),
+    "best": ("best", "bestest", "bestestimate", "deathsbest", "fatalitiesbest"),
+    "high": ("high", "highest", "highestimate", "deathshigh", "fatalitieshigh"),
+    "low": ("low", "lowest", "lowestimate", "deathslow", "fatalitieslow"),
+    "conflict_name": ("conflictname", "conflict", "dyadname"),
 }
 NEEDED = ("date_start", "best", "high", "low")
 MOST_ROWS = 300_000
@@ -95,11 +97,22 @@ def read_foreign(file: Path, dates: Dates | None = None) -> Imported:
         raise refuse(file.name, "", "has no event that can be used", left.say() or "give UCDP's table of events")
     start, end = min(event.first for _, event in events), max(event.last for _, event in events)
     if (end - start).days > MAX_DAYS:
-        raise refuse(file.name, "", f"spans {start} to {end}", f"give at most {MAX_DAYS} days")
+        raise refuse(
+            file.name,
+            "",
+            f"spans {start} to {end}",
+            f"give at most {MAX_DAYS:,} days: mend date_start, or leave rows out",
+        )
     title = next(iter(names)) if len(names) == 1 else f"{len(names)} conflicts"
     told = tuple(line.replace("left out", "mended") for line in mended.lines)
     claim = _make_claim([event for _, event in events], events[0][0], end, file)
-    return Imported(_make_case(title, start, end), (claim,), left.lines, (*REMARKS, *remarks, *reader.remarks, *told))
+    return Imported(
+        _make_case(title, start, end),
+        (claim,),
+        left.lines,
+        (*REMARKS, *remarks, *reader.remarks, *told),
+        (*remarks, *reader.remarks),
+    )
 
 
 def _read_cells(
@@ -107,16 +120,17 @@ def _read_cells(
 ) -> tuple[list[tuple[int, dict[str, str]]], CellReader, tuple[str, ...]]:
     """Return the rows by our names of the columns, and the reader of their days."""
     grid = read_grid(file, [name for names in COLUMNS.values() for name in names], MOST_ROWS, fit=False)
-    header, lines, remarks = [tidy_text(name).lower() for name in grid.header], grid.rows, grid.remarks
+    header, lines, remarks = [plain_name(name) for name in grid.header], grid.rows, grid.remarks
     named = any(name in header for names in COLUMNS.values() for name in names)
-    if not named and any(map(LIKE_A_DAY.match, header)):
+    if not named and any(map(LIKE_A_DAY.match, map(tidy_text, grid.header))):
         lines = [(1, grid.header), *lines]
-        header, told = name_columns([cells for _, cells in lines], file.name)
+        found_names, told = name_columns([cells for _, cells in lines], file.name)
+        header = [plain_name(name) for name in found_names]
         remarks = (*remarks, told)
     found = {ours: [header.index(name) for name in names if name in header] for ours, names in COLUMNS.items()}
     lacking = [name for name in NEEDED if not found[name]]
     if lacking:
-        problem = f"the header {quote_value(','.join(header))} does not name {', '.join(lacking)}"
+        problem = f"the header {quote_value(','.join(grid.header))} does not name {', '.join(lacking)}"
         raise refuse(file.name, "row 1", problem, "give UCDP's table of events with its header, or name another format")
     rows = [
         (number, {ours: tidy_text("".join(cells[columns[0] :][:1])) for ours, columns in found.items() if columns})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import math
 import re
@@ -15,6 +16,7 @@ from sim.case.folder import read_case
 from sim.cli.app import app
 from sim.errors import InputError
 from sim.importers import import_any, import_table, read_table
+from sim.importers.counts import find_unit
 from sim.importers.mapping import list_maps, read_map
 from sim.importers.ucdp_order import ORDER
 
@@ -354,3 +356,51 @@ def test_deaths_by_kind_are_no_list_of_oryx(tmp_path):
     rows, _ = bring(tmp_path, "country,type,date,total\nNorth,killed,2024-05-01,5\n")
     assert rows == [("north", "killed", "about", 5)]
     assert "oryx" not in read_case(tmp_path / "case").sources
+
+
+UNITS = """Side,Date,Killed ({}),Wounded
+North,2024-05-01,1.2,30
+"""
+
+
+@pytest.mark.parametrize(
+    ("unit", "killed"),
+    [
+        ("\u00d710,000", 12_000), ("x1000", 1_200), ("in thousands", 1_200), ("in tens of thousands", 12_000),
+        ("thousands", 1_200), ("'000s", 1_200), ("in 1,000s", 1_200), ("\u4e07", 12_000), ("millions", 1_200_000),
+    ],
+)  # fmt: skip
+def test_a_unit_in_a_header_is_taken_at_its_word_and_said(unit, killed, tmp_path):
+    """Unless the map says otherwise, which it must where it is one's own."""
+    text = UNITS.format(unit).replace(f"Killed ({unit})", f'"Killed ({unit})"')
+    claims, told = bring(tmp_path, text)
+    assert claims == [("north", "killed", "about", killed), ("north", "wounded", "about", 30)]
+    assert f"counts in units of {round(killed / 1.2):,}" in told[0]
+    (tmp_path / "own.toml").write_text(
+        f'[columns]\nforce = "Side"\nas_of = "Date"\n[wide]\nkilled = "Killed ({unit})"\n[constants]\nsource = "x"\n'
+    )
+    with pytest.raises(InputError, match=r"says units of .* add to the map: .scale"):
+        import_any(tmp_path / "table.csv", tmp_path / "other", str(tmp_path / "own.toml"))
+    with (tmp_path / "own.toml").open("a") as file:
+        file.write(f'[scale]\n"Killed ({unit})" = 10\n')
+    case = import_any(tmp_path / "table.csv", tmp_path / "other", str(tmp_path / "own.toml"))
+    assert [claim.value for claim in read_case(case).claims] == [12]
+
+
+@pytest.mark.parametrize("header", ["Killed in action", "Killed per 1,000", "Killed (2023)", "Killed (100)", "Max 10"])
+def test_what_looks_like_a_unit_in_a_header_is_none(header):
+    assert find_unit(header) == (1.0, header)
+
+
+def test_a_table_of_more_days_than_a_case_may_have_is_refused_before_it_is_written(tmp_path):
+    text = "side,date,killed\nA,1889-05-01,3\nB,2024-01-01,50\nB,2023-01-01,5\n"
+    with pytest.raises(InputError, match=r"spans 1889-05-01 to 2024-01-01 \(row 3\), more than 40,000 days; .*--first"):
+        bring(tmp_path, text)
+    assert not (tmp_path / "case").exists()
+    told = []
+    day = dt.date(2022, 1, 1)
+    case = import_any(tmp_path / "table.csv", tmp_path / "case", None, told.append, span=(day, None))
+    assert [claim.value for claim in read_case(case).claims] == [50, 5]
+    assert "1 row left out, which count 3: before 2022-01-01, the map's first day (row 2)" in told
+    again = import_any(tmp_path / "table.csv", tmp_path / "again", str(case / "map.toml"))
+    assert (again / "claims.csv").read_bytes() == (case / "claims.csv").read_bytes()

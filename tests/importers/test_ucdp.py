@@ -11,7 +11,7 @@ import pytest
 from sim.case.check import check_case
 from sim.case.folder import read_case
 from sim.errors import InputError
-from sim.importers import import_table, read_table
+from sim.importers import import_any, import_table, read_table
 from sim.importers.ucdp_order import ORDER
 
 HEADER = "id,conflict_name,date_start,date_end,deaths_a,deaths_b,best,high,low"
@@ -145,3 +145,23 @@ def test_a_zip_may_hold_more_than_its_table(beside, tmp_path):
         archive.writestr("other.csv", table)
     with pytest.raises(InputError, match=r"holds 2 tables: folder/GEDEvent_v24_1\.csv, other\.csv; unpack it"):
         read_table("ucdp", file)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        "date_start,date_end,best,high,low", "DateStart,DateEnd,Best,High,Low",
+        "date.start,date.end,best.est,high.est,low.est",
+        "Date Start,Date End,Best Est,High Est,Low Est", "DATE_START,DATE_END,BEST_EST,HIGH_EST,LOW_EST",
+        "event_date_start,event_date_end,best_estimate,high_estimate,low_estimate",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_columns_are_known_in_whatever_capitals_and_marks(names, separator, tmp_path):
+    file = tmp_path / "ged.csv"
+    lines = [f"id,{names}", "1,2020-01-05,2020-01-06,5,8,3", "2,2020-02-05,2020-02-06,2,2,1"]
+    file.write_text("\n".join(lines).replace(",", separator) + "\n", encoding="utf-8")
+    (claim,) = read_table("ucdp", file).claims
+    assert (claim.value, claim.as_of) == (7, dt.date(2020, 2, 6))
+    case = import_any(file, tmp_path / "case", None)
+    assert (case / "map.toml").read_text().startswith("# The map ucdp")

@@ -1,7 +1,7 @@
 """How well `truetoll draft` reads, beside a careful reader; `make draft-score` writes the table of docs/draft.md.
 
 Sets of texts: the five articles of the shipped cases, whose rows were written long before; texts written for this
-suite by which the rules were mended; texts held out, whose score no rule was changed for; and those of another language.
+suite by which the rules were mended; texts held out, whose score no rule was changed for; and texts in German.
 """
 
 from __future__ import annotations

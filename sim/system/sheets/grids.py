@@ -148,7 +148,7 @@ def _make_grid(
 def name_column(cell: str, known: Collection[str]) -> str:
     """Return the name in a cell of the header: a known one in whatever quotes and capitals, or as it is."""
     plain = unquote(cell.strip())
-    tidy = re.sub(r"[\s-]+", "_", plain.lower())
+    tidy = re.sub(r"[\s.-]+", "_", plain.lower())
     return tidy if tidy in known else plain
 
 
