@@ -19,7 +19,7 @@ def choose_days(
     reading, mention = said.reading, said.reading.mention
     stated = [spell for spell in said.spells if _is_of_saying(spell, said, language)]
     others = [spell for spell in said.spells if spell not in stated and (spell.first or spell.rough)]
-    told_on = next((spell.last for spell in stated if spell.last), None)
+    told_on = next((_choose_middle(spell, day) for spell in stated if spell.last), None)
     stock = "stock" if reading.quantity == "deployed" else ""
     if not others:
         return stock, None, told_on if told_on and told_on != day else None, bool(told_on)
@@ -36,11 +36,7 @@ def choose_days(
             return stock, None, told_on, False
     if _is_open(said, spell, language) and spell.relation in ("dated", "onward"):
         return stock, None, told_on, True
-    middle = (
-        first.replace(day=15)
-        if first.day == 1 and (last - first).days > 26 and first.month == last.month
-        else first + (last - first) / 2
-    )
+    middle = _find_middle(first, last)
     if reading.quantity == "deployed" and not reading.more:
         return (
             "stock",
@@ -52,7 +48,8 @@ def choose_days(
         return "interval", first, told_on or day, True
     if spell.relation == "upto":
         return stock, None, last, True
-    if spell.relation == "dated" and spell.rough and _is_estimate(said, language):
+    later = spell.start >= reading.head[1]
+    if spell.relation == "dated" and spell.rough and not later and _is_estimate(said, language):
         remarks.append("only the month is told: its middle")
         return stock, None, middle, True
     if spell.relation == "dated" and spell.start >= 0 and _has_grown(said, language):
@@ -60,14 +57,32 @@ def choose_days(
     return "interval", first, last, True
 
 
+def _find_middle(first: dt.date, last: dt.date) -> dt.date:
+    whole = first.day == 1 and (last - first).days > 26 and first.month == last.month
+    return first.replace(day=15) if whole else first + (last - first) / 2
+
+
+def _choose_middle(spell: Spell, day: dt.date | None) -> dt.date | None:
+    """Return the day of a statement: of a month its middle, unless that month is not over."""
+    if spell.first is None or spell.last is None or (day is not None and spell.first != spell.last >= day):
+        return day
+    return _find_middle(spell.first, spell.last)
+
+
 def _is_of_saying(spell: Spell, said: Said, language: Language) -> bool:
     """Whether a day is that of the statement: "said on Wednesday"."""
-    if spell.relation != "dated" or spell.first != spell.last or spell.start < 0:
+    if spell.start < 0:
         return False
+    follows = [token.lower for token in said.sentence.tokens[spell.end : spell.end + 2]]
+    if not language.set_of("days", "when").isdisjoint(follows):
+        return any(0 <= each.start - spell.end <= 4 for each in said.attributions)
+    if spell.relation != "dated":
+        return False
+    near_by = 10 if spell.first == spell.last else 5
     tokens, losses = said.sentence.tokens, language.set_of("grammar", "said_that")
     for each in said.attributions:
         between = tokens[each.verb + 1 : spell.start]
-        if 0 <= spell.start - each.verb <= 10 and not any(token.text[0].isdigit() for token in between):
+        if 0 <= spell.start - each.verb <= near_by and not any(token.text[0].isdigit() for token in between):
             near = [token.lower for token in between[-2:]]
             if (
                 len(between) <= 4

@@ -18,7 +18,7 @@ from sim.draft.grammar.numbers import find_numbers
 from sim.draft.grammar.quantities import QuantityReader
 from sim.draft.grammar.readings import Reading
 from sim.draft.grammar.sentences import Sentence, split_sentences
-from sim.draft.grammar.speakers import Speaker, Speakers, choose_speaker
+from sim.draft.grammar.speakers import Attribution, Speaker, Speakers, choose_speaker
 from sim.draft.heads import find_author, find_names
 from sim.draft.phrasing import find_force, mark_words, quote_phrase
 from sim.errors import refuse
@@ -64,13 +64,22 @@ def _read_sentences(article: Article, language: Language, day: dt.date | None, s
     turn, asked = -1, ""  # what the speech before spoke of, and asked for
     before_spells: list[Spell] = []
     singles: set[str] = set()
+    standing: list[Spell] = []  # days that a sentence began with, of which those after it are too
+    since = 0  # its paragraph
     sentences = list(split_sentences(article.text, language))
     for index, sentence in enumerate(sentences):
         spells = find_spells(sentence.tokens, language, day)
         mentions = find_numbers(sentence.tokens, language, spells)
         taken = {n for mention in mentions if not mention.single for n in range(mention.first, mention.after)}
         last, paragraph = speakers.last, speakers.last_paragraph
-        attributions = speakers.read(sentence, taken)
+        dated = {n for spell in spells for n in range(spell.start, spell.end)}
+        attributions = speakers.read(sentence, taken, dated)
+        own = _drop_stamp(sentence, spells, day)
+        standing = (
+            standing if _stands(standing, since == sentence.paragraph, sentence, own, attributions, speakers) else []
+        )
+        if own:
+            standing, since = _lead_in(own, attributions), sentence.paragraph
         if sentence.turn:
             last, paragraph = speakers.voice, sentence.paragraph
         if not mentions:
@@ -80,7 +89,7 @@ def _read_sentences(article: Article, language: Language, day: dt.date | None, s
             continue
         answers = asked if 0 < turn == sentence.turn - 1 else ""
         readings = QuantityReader(sentence, mentions, spells, language, before, answers=answers).read_all()
-        near = _list_spells(sentence, _drop_stamp(sentence, spells, day), language, day)
+        near = _list_spells(sentence, own, language, day) or standing
         if not near and paragraph == sentence.paragraph and _goes_on(sentence, language):
             near = _place_before(before_spells)
         before_spells = near
@@ -137,6 +146,31 @@ def _drop_stamp(sentence: Sentence, spells: list[Spell], day: dt.date | None) ->
     rest = {token.text for token in sentence.tokens[first.end : first.end + 4]}
     dated = any(token.text[0].isdigit() for token in sentence.tokens[first.start : first.end])
     return spells[1:] if dated and rest & {"-", "–", "—", ":"} else spells
+
+
+def _lead_in(spells: list[Spell], attributions: Sequence[Attribution]) -> list[Spell]:
+    """Return the days that a sentence begins with, where they are not those of a statement: "As of May 3, 14 died"."""
+    first = spells[0]
+    leads = first.start <= 4 and (first.relation in ("upto", "span") or not attributions)
+    return _place_before([first]) if leads and first.first else []
+
+
+def _stands(
+    standing: list[Spell],
+    same: bool,
+    sentence: Sentence,
+    own: list[Spell],
+    attributions: Sequence[Attribution],
+    speakers: Speakers,
+) -> bool:
+    """Whether days told before hold on: to the end of the paragraph, and a span of an own bulletin beyond it."""
+    words = f" {' '.join(token.lower for token in sentence.tokens)} "
+    days = speakers.language.words["days"]
+    if own or not standing or any(f" {phrase} " in words for phrase in (*days["total"], *days["open"])):
+        return False
+    if standing[0].relation == "dated" and attributions:
+        return False
+    return same or (speakers.author is not None and standing[0].relation == "span" and not attributions)
 
 
 def _place_before(spells: Sequence[Spell]) -> list[Spell]:

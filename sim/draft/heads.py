@@ -7,6 +7,7 @@ import re
 
 from sim.draft.grammar.days import find_spells
 from sim.draft.grammar.language import Language
+from sim.draft.grammar.sentences import find_voices
 from sim.draft.grammar.speakers import Speaker, Speakers
 
 _HOUR = r"(?<![.\d])\d{{1,2}}[:.]\d\d(?![.\d])(?: ?(?:{words})(?!\w))*,? *"
@@ -52,14 +53,23 @@ def find_published(text: str, language: Language) -> dt.date | None:
 
 def find_author(text: str, language: Language) -> Speaker | None:
     """Return the institution whose own text it is: one of its first lines is a name, and no sentence."""
-    lines = [line.strip() for line in text.split("\n") if line.strip()][:2]
-    for line in lines:
-        head = line.split(":")[0].split(", ")[0]
+    lines = [line.strip() for line in text.split("\n") if line.strip()][:3]
+    if find_voices(text):
+        return None  # of a transcript whoever has the word
+    for line, head in [(each, part) for each in lines for part in re.split(r": |, ", each)[:3]]:
         tokens = language.split(head)
         words = [token for token in tokens if token.text[0].isalpha() and len(token.text) > 3]
         if not words or len(tokens) > 14 or line[-1] in ".!?" or not language.bodies.stands_in(tokens):
             continue
-        of = next((n for n, token in enumerate(tokens) if token.lower in language.words["grammar"]["of"]), len(tokens))
+        named = language.bodies.match_at(tokens, 0) is not None  # "Committee for Families of the Missing"
+        if not named and any(
+            kind.stands_in(tokens) for kind in (language.outcomes, language.speech, language.equipment)
+        ):
+            continue
+        of = next(
+            (n for n, token in enumerate(tokens) if token.lower in language.words["speech"]["report_links"]),
+            len(tokens),
+        )
         if tokens[0].lower in language.words["speech"]["report_of"] and of < len(tokens) - 1:
             tokens = tokens[of + 1 :]
             words = [token for token in tokens if token.text[0].isalpha() and len(token.text) > 3]

@@ -24,8 +24,8 @@ TEXTS = sorted(path.stem for path in OWN.glob("*.txt") if not path.stem.startswi
 # The contract's own words and those by which the code names its kinds; none of them is looked for in a text.
 LABELS = {
     "toml", "killed", "wounded", "captured", "missing", "casualties", "losses", "deployed", "about", "exact", "range",
-    "at_least", "at_most", "person", "outcome", "equipment", "bare", "foreign", "dated", "onward", "upto", "span",
-    "stock", "interval", "past",
+    "at_least", "at_most", "person", "named", "outcome", "equipment", "bare", "foreign", "dated", "onward", "upto",
+    "span", "stock", "interval", "past",
 }  # fmt: skip
 SEARCHES = {"startswith", "endswith", "fullmatch", "match", "search", "sub", "compile", "finditer", "index"}
 
@@ -39,6 +39,7 @@ TIMED = (
     "fractions",
     "phrases",
     "vague",
+    "parts",
     "weekdays",
     "months",
     "past",

@@ -18,8 +18,11 @@ Span = tuple[int, int, int, list[list[Token]], bool]
 class AttributionFinder:
     """Finds in one sentence the places where somebody is said to speak."""
 
-    def __init__(self, tokens: Sequence[Token], language: Language, numbers: set[int], names: frozenset[str]) -> None:
-        self.tokens, self.language, self.numbers, self.names = list(tokens), language, numbers, names
+    def __init__(
+        self, tokens: Sequence[Token], language: Language, numbers: set[int], names: frozenset[str], days: set[int]
+    ) -> None:
+        self.tokens, self.language, self.names, self.days = list(tokens), language, names, days
+        self.numbers = numbers | days  # no name has one
         self.grammar = {name: frozenset(words) for name, words in language.words["grammar"].items()}
         self.verb_second: bool = language.words["script"]["verb_second"]
         self.times = {*language.words["days"]["months"], *language.words["days"]["weekdays"]}
@@ -39,7 +42,8 @@ class AttributionFinder:
             for phrase in kind.find_all(self.tokens):
                 end = self._name_end(phrase.end)
                 own = kind is self.language.by and self.word(phrase.end) in self.grammar["own"]
-                if end > phrase.end and not own:
+                ruled = self.word(end - 1) in self.speech["no_speakers"]  # "according to the Conventions"
+                if end > phrase.end and not own and not ruled:
                     found.append((phrase.start, phrase.start, end, [self.tokens[phrase.end : end]], phrase.start > 0))
                     used.update(range(phrase.start, end))
         for phrase in self.language.according_after.find_all(self.tokens):
@@ -139,12 +143,15 @@ class AttributionFinder:
         end = verb
         skipped = {*self.grammar["auxiliaries"], *self.grammar["adverbs"]}
         while end > 0 and (
-            self.word(end - 1) in skipped or self.word(end - 1).endswith(tuple(self.grammar["adverb_ends"]))
+            self.word(end - 1) in skipped
+            or end - 1 in self.days  # "the army on Tuesday said"
+            or (end in self.days and self.word(end - 1) in self.grammar["prepositions"])
+            or self.word(end - 1).endswith(tuple(self.grammar["adverb_ends"]))
         ):
             if self.word(end - 1) in self.grammar["negations"]:
                 return None
             end -= 1
-        if end < verb and any(self.word(n) in self.grammar["passive"] for n in range(end, verb)):
+        if end < verb and any(n not in self.days and self.word(n) in self.grammar["passive"] for n in range(end, verb)):
             return None  # it is said of them, not by them
         if end and self.word(end - 1) == ",":
             return self._with_aside(end - 1, verb)
@@ -229,6 +236,9 @@ class AttributionFinder:
     def _joins_names(self, index: int, end: int) -> bool:
         after = self.tokens[index + 1] if index + 1 < end else None
         before = self.tokens[index - 1] if index else None
+        kinds = (self.language.bodies, self.language.offices)
+        if after and before and all(any(kind.stands_in([each]) for kind in kinds) for each in (before, after)):
+            return True  # "officials and residents said"
         return bool(after and before and after.text[0].isupper() and before.text[0].isupper())
 
     def _inverted(self, start: int, verb: int) -> Span | None:
@@ -242,7 +252,8 @@ class AttributionFinder:
 
     def _bound(self, start: int, end: int, verb: int, stop: int | None = None) -> Span | None:
         name = self.tokens[start:end]
-        if not name or any(n in self.numbers for n in range(start, end)) or not self._can_speak(name):
+        counted = start - 1 in self.numbers and self.word(verb) in self.speech["weak"]  # "1,046 soldiers have given"
+        if not name or counted or any(n in self.numbers for n in range(start, end)) or not self._can_speak(name):
             return None
         names = self._split_both(name)
         trails = end < len(self.tokens) and start > 0 and self.word(start - 1) in (",", "”", '"', "“", "’")

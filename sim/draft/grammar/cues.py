@@ -139,8 +139,10 @@ class CueFinder(Clause):
             kinds.add(found.label)
             end = found.end
             other = self.outcome_at(end + 1)
+            after = self._pass_adverbs(end + 1)
+            other = other or self.outcome_at(after)
             if self.word(end) in self.linking | {"/", ","} and other and not self.is_active(other, end):
-                end += 1
+                end = other.start
             elif (
                 self.word(end) in self.linking | {","}
                 and self.word(end + 1) in self.linking
@@ -150,6 +152,14 @@ class CueFinder(Clause):
             else:
                 break
         return sum_up(kinds), end
+
+    def _pass_adverbs(self, index: int) -> int:
+        """Return the token after adverbs: "killed and seriously wounded"."""
+        while self.word(index) in self.grammar["adverbs"] or self.word(index).endswith(
+            tuple(self.grammar["adverb_ends"]) or ("\0",)
+        ):
+            index += 1
+        return index
 
     def _merge_back(self, found: Found, low: int) -> str:
         kinds = {found.label}

@@ -62,10 +62,12 @@ class _Finder:
             {
                 "today": days["today"], "yesterday": days["yesterday"], "last_week": days["last_week"],
                 "last_month": days["last_month"], "this_month": days["this_month"],
+                "last_year": days["last_year"], "this_year": days["this_year"],
                 **{f"past {length}": phrases for length, phrases in back.items()},
             },
             language.split,
         )  # fmt: skip
+        self.parts = Phrases({name: [name] for name in days["parts"]}, language.split)
         self.by, self.since = Phrases(days["by"], language.split), Phrases(days["since"], language.split)
         self.ordinals: list[str] = language.words["script"]["ordinals"]
         self.clock = {word.lower() for word in days["clock"]}
@@ -121,11 +123,21 @@ class _Finder:
         if month is None:
             return None
         year, end = self._year(stop + 1)
-        spell = self._spell(index, end, year, month, until or day)
+        spell = self._spell(index, end, year or self._year_ahead(end, month, day), month, until or day)
         if until and spell.last:
             first = self._make(spell.last.year, month, day)
             return replace(spell, first=first, relation="span")
         return spell
+
+    def _year_ahead(self, index: int, month: int, day: int) -> int | None:
+        """Return the year that the other end of a span says: "between 1 July and 31 December 2035"."""
+        at = index + 1
+        while self.word(index) in self.days["until"] and self.word(at) in self.days["fillers"]:
+            at += 1
+        other = self._match_day_first(at) if self.word(index) in self.days["until"] else None
+        if other is None or other.last is None:
+            return None
+        return other.last.year - ((month, day) > (other.last.month, other.last.day))
 
     def _until(self, index: int) -> tuple[int | None, int]:
         """Return the day up to which a span goes, and the token after it: "24 to 31", "24. bis zum 31."."""
@@ -176,6 +188,9 @@ class _Finder:
         doubtful = index == 0 and year is None and token.lower in self.days["doubtful_months"]
         if doubtful and self.word(1) not in self.days["month_verbs"]:
             return None
+        whole = self.parts.match_before(self.tokens, index)
+        if whole is not None:
+            return self._month_part(whole.start, end, year, month, self.days["parts"][whole.label])
         part = next(
             (
                 word
@@ -215,6 +230,8 @@ class _Finder:
             ),
             "last_month": _month_span(*_month_before(today)),
             "this_month": (today.replace(day=1), today),
+            "last_year": (dt.date(today.year - 1, 1, 1), dt.date(today.year - 1, 12, 31)),
+            "this_year": (dt.date(today.year, 1, 1), today),
         }[name]
         return Spell(index, found.end, first, last, rough=first != last)
 
@@ -259,6 +276,15 @@ class _Finder:
             if part in self.days["ends"]:
                 first = last
         return Spell(start, end, first, last, rough=True)
+
+    def _month_part(self, start: int, end: int, year: int | None, month: int, days: Sequence[int]) -> Spell:
+        """Return the days of a month that a phrase names: "the last week of October"."""
+        whole = self._month_spell(start, end, year, month, "")
+        if whole.first is None or whole.last is None:
+            return whole
+        first, last = (whole.first if day > 0 else whole.last + dt.timedelta(days=1) for day in days)
+        ends = (first, days[0] - (days[0] > 0)), (last, days[1] - (days[1] > 0))
+        return Spell(start, end, *(edge + dt.timedelta(days=shift) for edge, shift in ends), "span")
 
     def _year_spell(self, start: int, end: int, year: int, part: str) -> Spell:
         third = self.days["thirds"].get(part)

@@ -70,6 +70,8 @@ class Wording:
             before == "." and self.word(mention.first - 2) in self.grammar["designations"]
         ):
             return True
+        if mention.share and self._tells_change(mention.first):
+            return True
         if mention.single or mention.vague or mention.share:
             return False
         if (
@@ -87,6 +89,11 @@ class Wording:
         ):
             return True
         return before == "+" or (before == "/" and after == "/")
+
+    def _tells_change(self, index: int) -> bool:
+        """Whether a share says how something changed: "an increase of 40 per cent"."""
+        changes = self.language.words["readings"]["changes"]
+        return any(" ".join(self.word(n) for n in range(index - length, index)) in changes for length in (1, 2))
 
     def _is_ordinal(self, after: int) -> bool:
         """Whether what ends an ordinal touches the digits before it: "24th"; "24." only before what it can count."""

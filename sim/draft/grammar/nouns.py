@@ -16,7 +16,7 @@ ACTS = ("killed", "wounded", "captured")  # what is done to somebody
 
 @dataclass(frozen=True)
 class Head:
-    """What stands after a number: `kind` is person, outcome, equipment, bare (nothing) or foreign (something else)."""
+    """What stands after a number: `kind` is person, outcome, equipment, named, bare (nothing), foreign (else)."""
 
     kind: str
     start: int
@@ -126,7 +126,7 @@ class Clause:
         word, outcome = self.word(index), self.outcome_at(index)
         if outcome is not None:
             if outcome.label == "deployed" or (
-                outcome.label == "losses" and word in self.readings["suffers"] and index > first
+                outcome.label == "losses" and word in self.readings["suffered"] and index > first
             ):
                 return None  # a verb: "six villages lost power"
             if index > first and self.is_active(outcome, first):
@@ -146,6 +146,8 @@ class Clause:
             return Head("person", index, index + 1, civilian=civilian, partitive=partitive)
         if mention.share and partitive and word in self.language.words["persons"]["bodies"]:
             return Head("person", index, index + 1, partitive=partitive)
+        if word in self.readings["named"]:
+            return Head("named", index, index + 1, partitive=partitive)
         return Head("bare", index, index + 1, partitive=partitive) if word in self.grammar["stand_ins"] else None
 
     def _is_toll(self, mention: Mention) -> bool:

@@ -54,7 +54,9 @@ class QuantityReader(ReadingMarker):
     def _join(self, number: int, reading: Reading, waiting: Sequence[int]) -> list[tuple[int, Reading]]:
         """Return a reading and those of numbers that share its word: "at least five soldiers and two rebels died"."""
         out = [(number, reading)]
-        if reading.equipment or reading.cue_at < reading.head[1] or reading.mention.share:
+        if reading.equipment:
+            return [*self._list_before(reading, waiting), *out]
+        if reading.cue_at < reading.head[1] or reading.mention.share:
             return out
         for n in reversed(waiting):
             before, head = self.mentions[n], self.find_head(self.mentions[n])
@@ -76,6 +78,20 @@ class QuantityReader(ReadingMarker):
             ]
         return out
 
+    def _list_before(self, reading: Reading, waiting: Sequence[int]) -> list[tuple[int, Reading]]:
+        """Return the items of a list whose verb stands at its end: "12 tanks, 9 boats and 4 jets were destroyed"."""
+        out: list[tuple[int, Reading]] = []
+        start = reading.mention.start
+        for n in reversed(waiting):
+            before, head = self.mentions[n], self.find_head(self.mentions[n])
+            between = {self.word(index) for index in range(head.end, start)}
+            if head.kind != "equipment" or reading.inherited or not between <= self.grammar["joins"] | {","}:
+                break
+            told = replace(reading, mention=before, quantity=head.label, head=(head.start, head.end), inherited=True)
+            out.insert(0, (n, told))
+            start = before.start
+        return out
+
     def _read(self, number: int, mention: Mention, last: Reading | None) -> Reading | None:
         head = self.find_head(mention)
         labelled = self._read_labelled(mention)
@@ -91,6 +107,8 @@ class QuantityReader(ReadingMarker):
             head.partitive or head.kind == "bare"
         ):
             return None
+        if head.kind == "named":
+            return self._read_named(mention, head)
         if head.kind == "equipment":
             return None if number in self.wholes else self._read_equipment(number, mention, head, last)
         idle = head.kind == "bare" or (head.kind == "outcome" and head.label == "losses")
@@ -118,6 +136,15 @@ class QuantityReader(ReadingMarker):
         if quantity == "losses" and later is not None and later.cost <= 1 and later.quantity in PERSONS:
             quantity = later.quantity
         return self._make(mention, quantity, 0.0 if not head.partitive else 1.0, head.start, head)
+
+    def _read_named(self, mention: Mention, head: Head) -> Reading | None:
+        """Names that were found: of the dead, or of those of whom the sentence before spoke."""
+        near = [found for found in self.found if found.end <= mention.start and mention.start - found.end <= 4]
+        if not near or mention.share:
+            return None
+        inside = [found.label for found in self.outcomes if found.label in PERSONS]
+        before = self.before.quantity if self.before is not None and self.before.quantity in PERSONS else "killed"
+        return self._make(mention, inside[0] if inside else before, 4.0, head.start, head)
 
     def _read_foreign(self, number: int, mention: Mention, head: Head) -> Reading | None:
         """Of nouns that nobody listed only what is said of people: "three miners were killed"."""
@@ -287,7 +314,8 @@ class QuantityReader(ReadingMarker):
         if mention.share:
             return ""
         found = any(each.end == mention.start for each in self.found)
-        if found and head.kind == "bare" and self.before is not None and not self.before.equipment and last is None:
+        bare = head.kind == "bare" or (head.kind == "person" and not self.outcomes)
+        if found and bare and self.before is not None and not self.before.equipment and last is None:
             return self.before.quantity
         if self.answers and head.kind == "bare" and not self.outcomes:
             return self.answers

@@ -59,7 +59,7 @@ class ReadingMarker(CueFinder):
             found=self._is_found(reading, high),
             asked=reading.cue in self.readings["asked"],
             planned=bool(words & self.readings["planned"]) and reading.quantity in ("deployed", "captured"),
-            denied=self._is_denied(mention),
+            denied=self._is_denied(mention) or self._is_undone(reading, high),
             more=bool((before | between) & self.readings["more"]) and reading.quantity == "deployed",
         )
 
@@ -70,13 +70,26 @@ class ReadingMarker(CueFinder):
         supposed = any(f" {words} " in f" {clause} " for words in self.readings["supposed"])
         return supposed or bool({*before} & self.readings["denied"])
 
+    def _is_undone(self, reading: Reading, high: int) -> bool:
+        """Whether prisoners or wounded are so no more: "of whom 2,105 have returned to duty"."""
+        if reading.quantity not in ("captured", "wounded") or reading.mention.single:
+            return False
+        after = " ".join(self.word(n) for n in range(reading.head[1], min(high, reading.head[1] + 6)))
+        return any(f" {words} " in f" {after} " for words in self.readings["undone"])
+
+    def _is_named(self, reading: Reading) -> bool:
+        return any(self.word(n) in self.readings["named"] for n in range(*reading.head))
+
     def _is_found(self, reading: Reading, high: int) -> bool:
         """Whether what is counted was found, named or brought home: said once, it holds for all that follow."""
         mention = reading.mention
         if mention.single:
             return False
-        if reading.cue in self.readings["remains"]:
+        if reading.cue in self.readings["remains"] or self._is_named(reading):
             return True
+        cue = self.outcome_at(reading.cue_at)
+        if cue is not None and self.word(cue.end - 1) in self.readings["figures"]:
+            return False  # "recovered two bodies, bringing the death toll to eight"
         for found in self.found:
             guessed = any(
                 self.word(n) in self.language.words["wording"]["guessed"]

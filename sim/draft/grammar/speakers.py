@@ -63,7 +63,7 @@ class Speakers:
     names: frozenset[str] = frozenset()  # words with a capital within sentences
     voice: Speaker | None = None  # of a transcript, who has the word
 
-    def read(self, sentence: Sentence, indices: Iterable[int]) -> list[Attribution]:
+    def read(self, sentence: Sentence, indices: Iterable[int], days: Iterable[int] = ()) -> list[Attribution]:
         """Return the attributions of a sentence; those who speak in it are remembered.
 
         Parameters
@@ -71,11 +71,13 @@ class Speakers:
         sentence : Sentence
         indices : iterable of int
             The tokens that are numbers: no name has one.
+        days : iterable of int
+            Those that name days.
         """
         if sentence.turn:
             self.voice = self._name_voice(sentence.voice)
             self.last, self.last_paragraph = self.voice, sentence.paragraph
-        finder = AttributionFinder(sentence.tokens, self.language, set(indices), self.names)
+        finder = AttributionFinder(sentence.tokens, self.language, set(indices), self.names, set(days))
         found: list[Attribution] = []
         for start, verb, end, names, trails in finder.find_all():
             speakers = tuple(speaker for name in names if (speaker := self.identify(name)) is not None)
@@ -125,6 +127,9 @@ class Speakers:
             return self._recall(bare, text)
         if bare in self.known:
             return self.known[bare]
+        articled = name[0].lower in self.language.words["grammar"]["name_articles"]
+        if articled and (known := self._recall_body(bare)) is not None:
+            return known
         person, rest = self._split_person(name)
         if person and not rest:
             surname = person.split()[-1].lower()
@@ -147,6 +152,15 @@ class Speakers:
         speaker = Speaker(self.language.make_key(bare), text)
         self.known.setdefault(bare, speaker)
         return speaker
+
+    def _recall_body(self, bare: str) -> Speaker | None:
+        """Return whom "the committee" means: the author, or the last of that kind who was named."""
+        if " " in bare or not self.language.bodies.stands_in(self.language.split(bare)):
+            return None
+        for speaker in (*reversed(self.known.values()), *([self.author] if self.author else [])):
+            if any(self.language.script.is_kind(word, bare) for word in speaker.label.lower().split()):
+                return speaker
+        return None
 
     def _recall(self, bare: str, text: str) -> Speaker | None:
         """Return whom "he", "the ministry" or "the agency" means: the last who fits; a person is no ministry."""
@@ -194,6 +208,9 @@ class Speakers:
             return person, rest
         if not persons and indices:
             person, rest = self._split_title(indices[0])
+            titled = self._split_title(indices[-1])[0] if not person and len(indices) == 2 else ""
+            if titled:  # "the garrison's commander, Major Hana Dorr"
+                return titled, self._join(indices[0])
             if person and len(indices) > 1:
                 return person, self._join(indices[1]) if not rest or rest.lower() in self.language.words["speech"][
                     "persons"
