@@ -49,7 +49,7 @@ def choose_days(
     if spell.relation == "upto":
         return stock, None, last, True
     later = spell.start >= reading.head[1]
-    if spell.relation == "dated" and spell.rough and not later and _is_estimate(said, language):
+    if spell.relation == "dated" and spell.rough and not later and _is_estimate(said, spell, language):
         remarks.append("only the month is told: its middle")
         return stock, None, middle, True
     if spell.relation == "dated" and spell.start >= 0 and _has_grown(said, language):
@@ -116,6 +116,8 @@ def _has_grown(said: Said, language: Language) -> bool:
     )
 
 
-def _is_estimate(said: Said, language: Language) -> bool:
-    words = {token.lower for token in said.sentence.tokens}
+def _is_estimate(said: Said, spell: Spell, language: Language) -> bool:
+    """Whether an estimate is told of a month, by a word near it."""
+    near = range(max(0, spell.start - 8), spell.end + 8)
+    words = {token.lower for n, token in enumerate(said.sentence.tokens) if n in near}
     return not words.isdisjoint(language.words["readings"]["estimated"])

@@ -79,7 +79,7 @@ def _read_sentences(article: Article, language: Language, day: dt.date | None, s
             standing if _stands(standing, since == sentence.paragraph, sentence, own, attributions, speakers) else []
         )
         if own:
-            standing, since = _lead_in(own, attributions), sentence.paragraph
+            standing, since = _lead_in(own, attributions, told=bool(mentions)), sentence.paragraph
         if sentence.turn:
             last, paragraph = speakers.voice, sentence.paragraph
         if not mentions:
@@ -148,10 +148,14 @@ def _drop_stamp(sentence: Sentence, spells: list[Spell], day: dt.date | None) ->
     return spells[1:] if dated and rest & {"-", "–", "—", ":"} else spells
 
 
-def _lead_in(spells: list[Spell], attributions: Sequence[Attribution]) -> list[Spell]:
-    """Return the days that a sentence begins with, where they are not those of a statement: "As of May 3, 14 died"."""
+def _lead_in(spells: list[Spell], attributions: Sequence[Attribution], *, told: bool) -> list[Spell]:
+    """Return the days of a sentence that hold for those after it, and are not those of a statement.
+
+    They are those that it begins with, "As of May 3, 14 died", or of one that tells no number, its only day.
+    """
     first = spells[0]
-    leads = first.start <= 4 and (first.relation in ("upto", "span") or not attributions)
+    alone = not told and len(spells) == 1 and first.first == first.last and first.relation == "dated"
+    leads = (first.start <= 4 or alone) and (first.relation in ("upto", "span") or not attributions)
     return _place_before([first]) if leads and first.first else []
 
 

@@ -56,10 +56,17 @@ def find_author(text: str, language: Language) -> Speaker | None:
     lines = [line.strip() for line in text.split("\n") if line.strip()][:3]
     if find_voices(text):
         return None  # of a transcript whoever has the word
-    for line, head in [(each, part) for each in lines for part in re.split(r": |, ", each)[:3]]:
+    heads = [(each, re.split(r": |, ", each)[: 3 if n else 1]) for n, each in enumerate(lines)]
+    for line, head in [(line, part) for line, parts in heads for part in parts]:
         tokens = language.split(head)
         words = [token for token in tokens if token.text[0].isalpha() and len(token.text) > 3]
-        if not words or len(tokens) > 14 or line[-1] in ".!?" or not language.bodies.stands_in(tokens):
+        if (
+            not words
+            or (len(tokens) < 2 and not language.institutions.stands_in(tokens))
+            or len(tokens) > 14
+            or line[-1] in ".!?"
+            or not language.bodies.stands_in(tokens)
+        ):
             continue
         named = language.bodies.match_at(tokens, 0) is not None  # "Committee for Families of the Missing"
         if not named and any(

@@ -68,7 +68,7 @@ class AttributionFinder:
         if first < end <= colon and self._is_body(self.tokens[first:colon]):
             return [(first, colon, colon + 1, [self.tokens[first:end]], False)]
         last = len(self.tokens) - (self.word(len(self.tokens) - 1) == ".")
-        dash = next((n for n in range(last - 1, max(0, last - 6), -1) if self.word(n) in ("–", "—", "-")), 0)
+        dash = next((n for n in range(last - 1, max(0, last - 6), -1) if self.word(n) in ("–", "—", "-", ":")), 0)
         if dash and self._is_body(self.tokens[dash + 1 : last]):
             return [(dash, dash, last, [self.tokens[dash + 1 : last]], True)]
         return []
@@ -277,11 +277,13 @@ class AttributionFinder:
             or self.language.countries.stands_in(name)
             or self.language.institutions.stands_in(name)
             or name[0].text.isupper()
+            or any(part[:1].isupper() for part in name[0].text.split("-")[1:])  # "Al-Shabab"
         )
         named = any(token.text[0].isupper() and len(token.text) > 1 for token in name[1:]) or (
             name[0].text[0].isupper() and known and self._is_name(name[0])
         )
-        return named or self.language.bodies.stands_in(name) or self.language.offices.stands_in(name)
+        told = words[0] in self.grammar["name_articles"] and words[-1] in self.speech["institution_pronouns"]
+        return named or told or self.language.bodies.stands_in(name) or self.language.offices.stands_in(name)
 
     def _is_name(self, token: Token) -> bool:
         """Whether the first word of a sentence is a name: no word of grammar or of number."""

@@ -114,10 +114,11 @@ class Speakers:
 
     def identify(self, name: Sequence[Token]) -> Speaker | None:
         """Return who is named; None where nobody is."""
+        name = [token for token in name if token.text not in ("'", "’")]  # "the United States' military"
         text = strip_name(" ".join(token.text for token in name), self.language)
         lower = text.lower()
         speech = self.language.words["speech"]
-        if not lower:
+        if not lower or not name:
             return None
         article, _, rest = lower.partition(" ")
         bare = rest.lstrip() if rest and article in self.language.words["grammar"]["name_articles"] else lower
