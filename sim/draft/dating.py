@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 
 from sim.draft.drafts import Said
-from sim.draft.grammar.days import Spell
 from sim.draft.grammar.language import Language
 from sim.draft.grammar.mentions import Mention
+from sim.draft.grammar.spells import Spell
 
 OLD = 3 * 366  # days before the article, from which on another war is meant
 
@@ -81,6 +81,8 @@ def _is_of_saying(spell: Spell, said: Said, language: Language) -> bool:
     near_by = 10 if spell.first == spell.last else 5
     tokens, losses = said.sentence.tokens, language.set_of("grammar", "said_that")
     for each in said.attributions:
+        if spell.end == each.verb:
+            return True  # "the army on Tuesday said"
         between = tokens[each.verb + 1 : spell.start]
         if 0 <= spell.start - each.verb <= near_by and not any(token.text[0].isdigit() for token in between):
             near = [token.lower for token in between[-2:]]

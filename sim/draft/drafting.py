@@ -12,13 +12,14 @@ from sim.draft.articles import Article
 from sim.draft.dating import choose_days
 from sim.draft.drafts import EXCLUDE, UNATTRIBUTED, Draft, Said
 from sim.draft.echoes import join_statements, mark_echoes, name_all
-from sim.draft.grammar.days import Spell, find_spells
+from sim.draft.grammar.days import find_spells
 from sim.draft.grammar.language import Language
 from sim.draft.grammar.numbers import find_numbers
 from sim.draft.grammar.quantities import QuantityReader
 from sim.draft.grammar.readings import Reading
 from sim.draft.grammar.sentences import Sentence, split_sentences
 from sim.draft.grammar.speakers import Attribution, Speaker, Speakers, choose_speaker
+from sim.draft.grammar.spells import Spell
 from sim.draft.heads import find_author, find_names
 from sim.draft.phrasing import find_force, mark_words, quote_phrase
 from sim.errors import refuse

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from sim.draft.grammar.days import Spell
 from sim.draft.grammar.readings import Reading
 from sim.draft.grammar.sentences import Sentence
 from sim.draft.grammar.speakers import Attribution, Speaker
+from sim.draft.grammar.spells import Spell
 
 EXCLUDE = "draft: not yet confirmed"
 UNATTRIBUTED = "unattributed"

@@ -31,7 +31,7 @@ def find_published(text: str, language: Language) -> dt.date | None:
             continue
         spell = spells[-1]
         others = [token for n, token in enumerate(tokens) if not spell.start <= n < spell.end and token.text.isalnum()]
-        dashed = any(token.text in ("-", "–", "—", ":") for token in tokens[spell.end : spell.end + 2])
+        dashed = any(token.text in ("-", "–", "—", ":") for token in tokens[spell.end : spell.end + 5])
         placed = tokens[0].text.isupper() or (spell.start <= 3 and dashed)
         dateline = bool(re.search(r"\)?\s*[-–—:]\s", line[:90])) and placed
         labelled = any(token.lower in labels for token in tokens[:2]) and len(line) <= 90

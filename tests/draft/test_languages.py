@@ -40,6 +40,7 @@ TIMED = (
     "phrases",
     "vague",
     "parts",
+    "lengths",
     "weekdays",
     "months",
     "past",

@@ -46,13 +46,15 @@ class AttributionFinder:
                 if end > phrase.end and not own and not ruled:
                     found.append((phrase.start, phrase.start, end, [self.tokens[phrase.end : end]], phrase.start > 0))
                     used.update(range(phrase.start, end))
+        kinds = (self.language.countries, self.language.institutions)  # "the United States" states nothing
+        named = {n for kind in kinds for each in kind.find_all(self.tokens) for n in range(each.start, each.end)}
         for phrase in self.language.according_after.find_all(self.tokens):
             start = self._name_start(phrase.start)
             if start < phrase.start:
                 found.append((start, phrase.start, phrase.end, [self.tokens[start : phrase.start]], start > 0))
                 used.update(range(start, phrase.end))
         for verb in self.language.speech.find_all(self.tokens):
-            if verb.start in used:
+            if verb.start in used or verb.start in named:
                 continue
             span = self._subject(verb.start) or self._inverted(verb.end, verb.start)
             if span and not used & set(range(span[0], span[2])):
@@ -153,6 +155,8 @@ class AttributionFinder:
             end -= 1
         if end < verb and any(n not in self.days and self.word(n) in self.grammar["passive"] for n in range(end, verb)):
             return None  # it is said of them, not by them
+        if end and self.word(end - 1) == ")":  # "the Tigers (LTTE) reported"
+            end = next((n for n in range(end - 1, max(-1, end - 8), -1) if self.word(n) == "("), end)
         if end and self.word(end - 1) == ",":
             return self._with_aside(end - 1, verb)
         start = self._name_start(end)

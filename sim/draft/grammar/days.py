@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-import calendar
 import datetime as dt
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sim.draft.grammar.language import Language, Phrases
+from sim.draft.grammar.spells import Spell, join_spells, month_before, month_span
 from sim.draft.grammar.tokens import Token
 
 YEARS = range(1900, 2100)
 _CLOCK = re.compile(r"\s*(?:[01]?\d|2[0-4])[.:][0-5]\d\b")
-
-
-@dataclass(frozen=True)
-class Spell:
-    """Days that a sentence names: the tokens from `start` up to `end`.
-
-    Attributes
-    ----------
-    first, last : date or None
-        None where the year is told neither here nor by the article.
-    relation : {"dated", "onward", "upto", "span"}
-        On the day; since it; by it; from one day to another.
-    rough : bool
-        Whether more than a day is named, and no span: a month, of which a count may be as of its middle.
-    """
-
-    start: int
-    end: int
-    first: dt.date | None
-    last: dt.date | None
-    relation: str = "dated"
-    rough: bool = False
 
 
 def find_spells(tokens: Sequence[Token], language: Language, published: dt.date | None) -> list[Spell]:
@@ -47,7 +25,7 @@ def find_spells(tokens: Sequence[Token], language: Language, published: dt.date 
         if spell:
             spells.append(spell)
         index = spell.end if spell else index + 1
-    return _join_spells([finder.relate(spell) for spell in spells], tokens, language)
+    return join_spells([finder.relate(spell) for spell in spells], tokens, language)
 
 
 class _Finder:
@@ -70,6 +48,7 @@ class _Finder:
         self.parts = Phrases({name: [name] for name in days["parts"]}, language.split)
         self.by, self.since = Phrases(days["by"], language.split), Phrases(days["since"], language.split)
         self.ordinals: list[str] = language.words["script"]["ordinals"]
+        self.units: dict[str, int] = language.words["numbers"]["units"]
         self.clock = {word.lower() for word in days["clock"]}
         self.percent: list[str] = language.words["numbers"]["percent"]
 
@@ -81,7 +60,7 @@ class _Finder:
         return (
             self._match_clock(index) or self._match_iso(index) or self._match_numeric(index)
             or self._match_day_first(index) or self._match_month(index)
-            or self._match_words(index) or self._match_year(index)
+            or self._match_back(index) or self._match_words(index) or self._match_year(index)
         )  # fmt: skip
 
     def _match_clock(self, index: int) -> Spell | None:
@@ -228,12 +207,25 @@ class _Finder:
                 today - dt.timedelta(days=today.weekday() + 7),
                 today - dt.timedelta(days=today.weekday() + 1),
             ),
-            "last_month": _month_span(*_month_before(today)),
+            "last_month": month_span(*month_before(today)),
             "this_month": (today.replace(day=1), today),
             "last_year": (dt.date(today.year - 1, 1, 1), dt.date(today.year - 1, 12, 31)),
             "this_year": (dt.date(today.year, 1, 1), today),
         }[name]
         return Spell(index, found.end, first, last, rough=first != last)
+
+    def _match_back(self, index: int) -> Spell | None:
+        """Return the days of "the past 48 hours", "the last two weeks"."""
+        if self.word(index) not in self.days["back"]:
+            return None
+        word, length = self.word(index + 1), self.days["lengths"].get(self.word(index + 2))
+        count = int(word) if re.fullmatch(r"\d{1,3}", word, re.ASCII) else self.units.get(word)
+        if not count or length is None:
+            return None
+        if self.published is None:
+            return Spell(index, index + 3, None, None, rough=True)
+        first = self.published - dt.timedelta(days=max(1, round(count * length)))
+        return Spell(index, index + 3, first, self.published, "span")
 
     def _match_year(self, index: int) -> Spell | None:
         """Return a year, after a word that leads one in; a decade."""
@@ -268,7 +260,7 @@ class _Finder:
             year = self.published.year - (month > self.published.month)
         if year is None:
             return Spell(start, end, None, None, rough=True)
-        first, last = _month_span(year, month)
+        first, last = month_span(year, month)
         if part:
             third = self.days["thirds"][part]
             first = first.replace(day=(1, 11, 21)[third])
@@ -312,31 +304,3 @@ class _Finder:
         linked = bool(clause) and clause[-1] in self.days["event_links"]
         named = linked and re.fullmatch(r"[^\W\d]+(?:['’-][^\W\d]*)*", told)
         return replace(spell, relation="onward") if (begun or named) and spell.relation == "dated" else spell
-
-
-def _month_before(day: dt.date) -> tuple[int, int]:
-    return (day.year, day.month - 1) if day.month > 1 else (day.year - 1, 12)
-
-
-def _month_span(year: int, month: int) -> tuple[dt.date, dt.date]:
-    return dt.date(year, month, 1), dt.date(year, month, calendar.monthrange(year, month)[1])
-
-
-def _join_spells(spells: list[Spell], tokens: Sequence[Token], language: Language) -> list[Spell]:
-    """Join "from A to B" and "between A and B" into one span."""
-    days = language.words["days"]
-    openers = {*days["between"], *days["since"]}
-    out: list[Spell] = []
-    for spell in spells:
-        before = out[-1] if out else None
-        link = [token.lower for token in tokens[before.end : spell.start]] if before else []
-        words = [word for word in link if word not in (*days["fillers"], *days["thirds"])]
-        opened = before and any(tokens[n].lower in openers for n in range(max(0, before.start - 3), before.start))
-        if before and opened and len(words) == 1 and words[0] in days["until"] and before.relation != "span":
-            first, last = before.first, spell.last
-            if first and last and first > last:
-                first = first.replace(year=first.year - 1)
-            out[-1] = Spell(before.start, spell.end, first, last, "span")
-        else:
-            out.append(spell)
-    return out

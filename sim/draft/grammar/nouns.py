@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sim.draft.grammar.days import Spell
 from sim.draft.grammar.language import Found, Language
 from sim.draft.grammar.mentions import Mention
 from sim.draft.grammar.sentences import Sentence
+from sim.draft.grammar.spells import Spell
 
 LONGEST_NOUN = 8  # tokens
 ACTS = ("killed", "wounded", "captured")  # what is done to somebody
@@ -182,6 +182,8 @@ class Clause:
         if word in grammar["joins"] and all(self._is_proper(n) for n in (index - 1, index + 1)):
             return False  # "Russian and Ukrainian soldiers"
         ends = grammar["auxiliaries"] | grammar["conjunctions"]
+        if self.language.according.match_at(self.tokens, index) is not None:
+            return True
         return word in ends or self.language.speech.match_at(self.tokens, index) is not None
 
     def _is_country(self, index: int) -> bool:

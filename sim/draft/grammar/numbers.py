@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sim.draft.grammar.days import Spell
 from sim.draft.grammar.language import Language, Phrases
 from sim.draft.grammar.mentions import Mention, Wording
+from sim.draft.grammar.spells import Spell
 from sim.draft.grammar.tokens import Token
 
 _DIGITS = re.compile(r"\d", re.ASCII)
@@ -235,6 +235,7 @@ class _Reader(Wording):
             and self.tokens[first.after].start != self.tokens[first.after - 1].end
             and self.tokens[start].start != self.tokens[first.after].end
             and not second.share
+            and not (100 <= low < high <= 5 * low)
         ):
             return None  # a dash with spaces around it parts two things
         changed = opened and opened[0] in ranges["changes"] and self._has_grown(first.first)

@@ -59,7 +59,7 @@ class ReadingMarker(CueFinder):
             found=self._is_found(reading, high),
             asked=reading.cue in self.readings["asked"],
             planned=bool(words & self.readings["planned"]) and reading.quantity in ("deployed", "captured"),
-            denied=self._is_denied(mention) or self._is_undone(reading, high),
+            denied=self._is_denied(mention) or self._is_undone(reading, high) or self._is_rate(reading),
             more=bool((before | between) & self.readings["more"]) and reading.quantity == "deployed",
         )
 
@@ -77,6 +77,12 @@ class ReadingMarker(CueFinder):
         after = " ".join(self.word(n) for n in range(reading.head[1], min(high, reading.head[1] + 6)))
         return any(f" {words} " in f" {after} " for words in self.readings["undone"])
 
+    def _is_rate(self, reading: Reading) -> bool:
+        """Whether so many a day are told, and no count: "165 people killed a day"."""
+        end = max(reading.head[1], reading.cue_at + 1)
+        after = {" ".join(self.word(n) for n in range(end, end + length)) for length in (1, 2)}
+        return bool(after & self.readings["rates"])
+
     def _is_named(self, reading: Reading) -> bool:
         return any(self.word(n) in self.readings["named"] for n in range(*reading.head))
 
@@ -87,6 +93,10 @@ class ReadingMarker(CueFinder):
             return False
         if reading.cue in self.readings["remains"] or self._is_named(reading):
             return True
+        if reading.inherited and any(
+            self.word(n) in self.readings["remains"] for n in range(mention.start - 6, mention.start)
+        ):
+            return True  # "the bodies of 38 soldiers and six officers"
         cue = self.outcome_at(reading.cue_at)
         if cue is not None and self.word(cue.end - 1) in self.readings["figures"]:
             return False  # "recovered two bodies, bringing the death toll to eight"
