@@ -23,6 +23,8 @@ class AttributionFinder:
     ) -> None:
         self.tokens, self.language, self.names, self.days = list(tokens), language, names, days
         self.numbers = numbers | days  # no name has one
+        kinds = (language.countries, language.institutions)  # "the United States" states nothing
+        self.named = {n for kind in kinds for each in kind.find_all(tokens) for n in range(each.start, each.end)}
         self.grammar = {name: frozenset(words) for name, words in language.words["grammar"].items()}
         self.verb_second: bool = language.words["script"]["verb_second"]
         self.times = {*language.words["days"]["months"], *language.words["days"]["weekdays"]}
@@ -46,15 +48,13 @@ class AttributionFinder:
                 if end > phrase.end and not own and not ruled:
                     found.append((phrase.start, phrase.start, end, [self.tokens[phrase.end : end]], phrase.start > 0))
                     used.update(range(phrase.start, end))
-        kinds = (self.language.countries, self.language.institutions)  # "the United States" states nothing
-        named = {n for kind in kinds for each in kind.find_all(self.tokens) for n in range(each.start, each.end)}
         for phrase in self.language.according_after.find_all(self.tokens):
             start = self._name_start(phrase.start)
             if start < phrase.start:
                 found.append((start, phrase.start, phrase.end, [self.tokens[start : phrase.start]], start > 0))
                 used.update(range(start, phrase.end))
         for verb in self.language.speech.find_all(self.tokens):
-            if verb.start in used or verb.start in named:
+            if verb.start in used or verb.start in self.named:
                 continue
             span = self._subject(verb.start) or self._inverted(verb.end, verb.start)
             if span and not used & set(range(span[0], span[2])):
@@ -219,7 +219,8 @@ class AttributionFinder:
                 break
             if word in self.grammar["joins"] and not self._joins_names(index - 1, end):
                 break
-            if self.language.speech.match_before(self.tokens, index, 2) and word not in self.speech["counts"]:
+            spoken = self.language.speech.match_before(self.tokens, index, 2) and index - 1 not in self.named
+            if spoken and word not in self.speech["counts"]:
                 break
             index -= 1
         while index < end and (
