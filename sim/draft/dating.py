@@ -120,6 +120,9 @@ def _has_grown(said: Said, language: Language) -> bool:
 
 def _is_estimate(said: Said, spell: Spell, language: Language) -> bool:
     """Whether an estimate is told of a month, by a word near it."""
+    before = said.sentence.tokens[spell.start - 1].lower if spell.start > 0 else ""
+    if before in language.words["days"]["whole"]:
+        return False
     near = range(max(0, spell.start - 8), spell.end + 8)
     words = {token.lower for n, token in enumerate(said.sentence.tokens) if n in near}
     return not words.isdisjoint(language.words["readings"]["estimated"])

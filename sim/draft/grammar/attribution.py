@@ -97,7 +97,9 @@ class AttributionFinder:
         index = start
         while index < len(self.tokens) and index - start < LONGEST:
             word = self.word(index)
-            if index in self.numbers or word in (",", ".", ";", ":", "(", "—", "–", "”", '"', "“"):
+            if index in self.numbers or word in (",", ";", ":", "(", "—", "–", "”", '"', "“"):
+                break
+            if word == "." and not self._is_short(index):
                 break
             worded = self.language.before.match_at(self.tokens, index) if index > start else None
             if worded is not None and worded.end in self.numbers:
@@ -135,6 +137,10 @@ class AttributionFinder:
             ):
                 return stop
         return index
+
+    def _is_short(self, dot: int) -> bool:
+        """Whether a dot ends an abbreviation and no sentence: "Brig. Gen. Ilan Maru"."""
+        return dot > 0 and dot + 1 < len(self.tokens) and self.word(dot - 1) in self.grammar["abbreviations"]
 
     def _names_place(self, index: int) -> bool:
         """Whether a name follows: "officials in Kyiv" is one name."""
@@ -211,7 +217,7 @@ class AttributionFinder:
         index = end
         while index > 0 and end - index < LONGEST:
             word = self.word(index - 1)
-            if index - 1 in self.numbers or word in _STOPS:
+            if index - 1 in self.numbers or (word in _STOPS and not (word == "." and self._is_short(index - 1))):
                 break
             if word == "," and not self._is_title_comma(index - 1, end):
                 break

@@ -298,7 +298,7 @@ class _Finder:
         since = self.days["since_event"]
         clause = [self.word(n) for n in range(max(0, before - 6), before)]
         begun = set(self.days["begun"]) & {*clause[-2:]} and not {*since}.isdisjoint(clause)
-        clause = [self.word(n) for n in range(max(0, spell.start - 9), spell.start)]  # "since the invasion on May 2"
+        clause = [self.word(n) for n in range(max(0, spell.start - 16), spell.start)]  # "since the invasion on May 2"
         first = next((n for n, word in enumerate(clause) if word in since), None)
         told = "." if first is None else "".join(clause[first + 1 :])
         linked = bool(clause) and clause[-1] in self.days["event_links"]

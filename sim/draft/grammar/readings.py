@@ -71,8 +71,8 @@ class ReadingMarker(CueFinder):
         return supposed or bool({*before} & self.readings["denied"])
 
     def _is_undone(self, reading: Reading, high: int) -> bool:
-        """Whether prisoners or wounded are so no more: "of whom 2,105 have returned to duty"."""
-        if reading.quantity not in ("captured", "wounded") or reading.mention.single:
+        """Whether prisoners, wounded or missing are so no more: "of whom 2,105 have returned to duty"."""
+        if reading.quantity not in ("captured", "wounded", "missing") or reading.mention.single:
             return False
         after = " ".join(self.word(n) for n in range(reading.head[1], min(high, reading.head[1] + 6)))
         return any(f" {words} " in f" {after} " for words in self.readings["undone"])
