@@ -274,9 +274,11 @@ class _Finder:
         whole = self._month_spell(start, end, year, month, "")
         if whole.first is None or whole.last is None:
             return whole
-        first, last = (whole.first if day > 0 else whole.last + dt.timedelta(days=1) for day in days)
-        ends = (first, days[0] - (days[0] > 0)), (last, days[1] - (days[1] > 0))
-        return Spell(start, end, *(edge + dt.timedelta(days=shift) for edge, shift in ends), "span")
+        after = whole.last + dt.timedelta(days=1)
+        first, last = (
+            (whole.first + dt.timedelta(days=day - 1)) if day > 0 else (after + dt.timedelta(days=day)) for day in days
+        )
+        return Spell(start, end, first, last, "span")
 
     def _year_spell(self, start: int, end: int, year: int, part: str) -> Spell:
         third = self.days["thirds"].get(part)
