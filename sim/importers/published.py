@@ -12,6 +12,7 @@ from sim.system.sheets.grids import Grid, decode_usual, read_grid
 from sim.system.sheets.workbooks import is_workbook
 
 MONTH, YEAR = "year and month", "end of year"  # columns that are made of these
+_MONTH = re.compile(r"(\d{4})[-/.](\d{1,2})|(\d{1,2})[-/.](\d{4})", re.ASCII)
 _STATES = ("destroyed", "damaged", "abandoned", "captured")
 _SIDE = re.compile(r"([A-Z][\w ]{1,40}) [-–] [\d,]+,? of which")
 _KIND = re.compile(r"([A-Z][\w ,/&'’-]{1,80}) \(([\d,]+),? of which:? ([^)]{1,200})\)")
@@ -63,11 +64,26 @@ def _join_months(grid: Grid) -> Grid:
     """Add the last day of the month, where a table tells year and month apart, or of the year where it has no month."""
     names = [name.strip().lower() for name in grid.header]
     if "year" not in names:
-        return grid
+        return _end_months(grid)
     year, month = names.index("year"), names.index("month") if "month" in names else None
     ends = (_end_month(cells[year], "12" if month is None else cells[month]) for _, cells in grid.rows)
     rows = [(number, [*cells, end]) for (number, cells), end in zip(grid.rows, ends, strict=True)]
     return Grid([*grid.header, YEAR if month is None else MONTH], rows, grid.separator, grid.remarks)
+
+
+def _end_months(grid: Grid) -> Grid:
+    """Add the last day of the month, where the cells of a column are months, 2024-05 or 05/2024."""
+    for index in range(len(grid.header)):
+        cells = [cells[index].strip() for _, cells in grid.rows if index < len(cells) and cells[index].strip()]
+        if cells and all(map(_MONTH.fullmatch, cells)):
+            break
+    else:
+        return grid
+    rows = []
+    for number, row in grid.rows:
+        found = _MONTH.fullmatch(row[index].strip()) if index < len(row) else None
+        rows.append((number, [*row, _end_month(found[1] or found[4], found[2] or found[3]) if found else ""]))
+    return Grid([*grid.header, MONTH], rows, grid.separator, grid.remarks)
 
 
 def _end_month(year: str, month: str) -> str:

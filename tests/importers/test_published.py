@@ -108,3 +108,15 @@ def test_the_day_of_publication_is_a_day(tmp_path):
 )
 def test_three_numbers_parted_alike_are_of_thousands(cells, mark):
     assert show_decimal(cells) == mark
+
+
+@pytest.mark.parametrize("months", [("2014-03", "2022-02"), ("03/2014", "02/2022"), ("2014/3", "2022/2")])
+def test_months_of_a_column_are_intervals_of_a_month(months, tmp_path):
+    text = "year_month,events,total_deaths,civilian_deaths\n{},1,2,0\n{},262,23397,10952\n".format(*months)
+    (tmp_path / "monthly.csv").write_text(text, encoding="utf-8")
+    case = read_case(import_any(tmp_path / "monthly.csv", tmp_path / "case", None))
+    told = [(claim.measure, str(claim.since), str(claim.as_of), claim.value) for claim in case.claims]
+    assert told == [
+        ("interval", "2014-03-01", "2014-03-31", 2),
+        ("interval", "2022-02-01", "2022-02-28", 23397),
+    ]
