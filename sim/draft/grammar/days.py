@@ -7,11 +7,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sim.draft.grammar.language import Language, Phrases
+from sim.draft.grammar.language import Language
 from sim.draft.grammar.spells import Spell, join_spells, month_before, month_span
 from sim.draft.grammar.tokens import Token
 
 YEARS = range(1900, 2100)
+NAMED = ("today", "yesterday", "last_week", "last_month", "this_month", "last_year", "this_year")
 _CLOCK = re.compile(r"\s*(?:[01]?\d|2[0-4])[.:][0-5]\d\b")
 
 
@@ -32,21 +33,12 @@ class _Finder:
     def __init__(self, tokens: Sequence[Token], language: Language, published: dt.date | None) -> None:
         self.tokens, self.published = tokens, published
         self.days = days = language.words["days"]
-        back: dict[int, list[str]] = {}
-        for phrase, length in days["past"].items():
-            back.setdefault(length, []).append(phrase)
+        named = {name: days[name] for name in NAMED}
+        past = {f"past {length} {phrase}": [phrase] for phrase, length in days["past"].items()}
         self.months: dict[str, int] = days["months"]
-        self.phrases = Phrases(
-            {
-                "today": days["today"], "yesterday": days["yesterday"], "last_week": days["last_week"],
-                "last_month": days["last_month"], "this_month": days["this_month"],
-                "last_year": days["last_year"], "this_year": days["this_year"],
-                **{f"past {length}": phrases for length, phrases in back.items()},
-            },
-            language.split,
-        )  # fmt: skip
-        self.parts = Phrases({name: [name] for name in days["parts"]}, language.split)
-        self.by, self.since = Phrases(days["by"], language.split), Phrases(days["since"], language.split)
+        self.phrases = language.index("days", named | past)
+        self.parts = language.index("parts", {name: [name] for name in days["parts"]})
+        self.by, self.since = language.index("by", days["by"]), language.index("since", days["since"])
         self.ordinals: list[str] = language.words["script"]["ordinals"]
         self.units: dict[str, int] = language.words["numbers"]["units"]
         self.clock = {word.lower() for word in days["clock"]}
@@ -89,7 +81,7 @@ class _Finder:
             return None
         return self._spell(index, index + 5, int(text[:4]), int(text[5:7]), int(text[8:]))
 
-    def _match_day_first(self, index: int) -> Spell | None:
+    def _match_day_first(self, index: int, *, ahead: bool = True) -> Spell | None:
         """24 February 2031; 24th of February; 24 and 31 March; 24-31 March."""
         day = self._number(index, 31)
         if day is None:
@@ -102,7 +94,8 @@ class _Finder:
         if month is None:
             return None
         year, end = self._year(stop + 1)
-        spell = self._spell(index, end, year or self._year_ahead(end, month, day), month, until or day)
+        year = year or (self._year_ahead(end, month, day) if ahead else None)
+        spell = self._spell(index, end, year, month, until or day)
         if until and spell.last:
             first = self._make(spell.last.year, month, day)
             return replace(spell, first=first, relation="span")
@@ -113,7 +106,7 @@ class _Finder:
         at = index + 1
         while self.word(index) in self.days["until"] and self.word(at) in self.days["fillers"]:
             at += 1
-        other = self._match_day_first(at) if self.word(index) in self.days["until"] else None
+        other = self._match_day_first(at, ahead=False) if self.word(index) in self.days["until"] else None
         if other is None or other.last is None:
             return None
         return other.last.year - ((month, day) > (other.last.month, other.last.day))
@@ -199,7 +192,7 @@ class _Finder:
             return Spell(index, found.end, None, None, rough=True)
         name, _, span = found.label.partition(" ")
         if name == "past":
-            return Spell(index, found.end, today - dt.timedelta(days=int(span)), today, "span")
+            return Spell(index, found.end, today - dt.timedelta(days=int(span.partition(" ")[0])), today, "span")
         first, last = {
             "today": (today, today),
             "yesterday": (today - dt.timedelta(days=1),) * 2,

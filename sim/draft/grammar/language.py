@@ -6,7 +6,7 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -92,6 +92,13 @@ class Language:
     offices: Phrases
     countries: Phrases
     institutions: Phrases
+    indexed: dict[str, Phrases] = field(default_factory=dict)
+
+    def index(self, name: str, table: Mapping[str, Iterable[str]] | Iterable[str]) -> Phrases:
+        """Return the phrases of a table that is looked for in every sentence; made once."""
+        if name not in self.indexed:
+            self.indexed[name] = Phrases(table, self.split)
+        return self.indexed[name]
 
     def set_of(self, table: str, name: str) -> frozenset[str]:
         """Return a list of the file as a set."""

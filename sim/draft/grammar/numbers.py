@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 
-from sim.draft.grammar.language import Language, Phrases
+from sim.draft.grammar.language import Language
 from sim.draft.grammar.mentions import Mention, Wording
 from sim.draft.grammar.spells import Spell
 from sim.draft.grammar.tokens import Token
@@ -33,6 +34,13 @@ def find_numbers(tokens: Sequence[Token], language: Language, spells: Sequence[S
     return mentions
 
 
+@cache
+def _compile_parts(parts: tuple[str, ...]) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return what finds the parts of a number that is one word, and what such a word is."""
+    one = "|".join(map(re.escape, sorted(parts, key=len, reverse=True)))
+    return re.compile(one), re.compile(f"(?:{one})+")
+
+
 class _Reader(Wording):
     def __init__(self, tokens: Sequence[Token], language: Language, taken: set[int]) -> None:
         super().__init__(tokens, language, taken)
@@ -42,14 +50,13 @@ class _Reader(Wording):
         self.suffixes: dict[str, int] = numbers["suffixes"]
         self.fractions: dict[str, float] = numbers["fractions"]
         self.numbers = numbers
-        joins = [] if not language.words["script"]["compounds"] else numbers["joins"]
-        parts = sorted((*self.units, *self.tens, *self.multipliers, *joins, *numbers["one"][:1]), key=len, reverse=True)
-        self._parts = re.compile("|".join(map(re.escape, parts)))
-        self.compounds = re.compile(f"(?:{self._parts.pattern})+") if joins else None
-        self.vague = Phrases({name: [name] for name in numbers["vague"]}, language.split)
-        self.phrases = Phrases({name: [name] for name in numbers["phrases"]}, language.split)
-        self.percent = Phrases(numbers["percent"], language.split)
-        self.each_in = Phrases(numbers["ranges"]["each_in"], language.split)
+        joins = numbers["joins"] if language.words["script"]["compounds"] else []
+        parts = (*self.units, *self.tens, *self.multipliers, *joins, *numbers["one"][:1])
+        self._parts, self.compounds = _compile_parts(parts) if joins else (None, None)
+        self.vague = language.index("vague", {name: [name] for name in numbers["vague"]})
+        self.phrases = language.index("numbers", {name: [name] for name in numbers["phrases"]})
+        self.percent = language.index("percent", numbers["percent"])
+        self.each_in = language.index("each_in", numbers["ranges"]["each_in"])
 
     def match_at(self, index: int) -> Mention | None:
         """Return the number, or the range, that begins at a token."""
