@@ -36,9 +36,9 @@ class _Finder:
         named = {name: days[name] for name in NAMED}
         past = {f"past {length} {phrase}": [phrase] for phrase, length in days["past"].items()}
         self.months: dict[str, int] = days["months"]
-        self.phrases = language.index("days", named | past)
-        self.parts = language.index("parts", {name: [name] for name in days["parts"]})
-        self.by, self.since = language.index("by", days["by"]), language.index("since", days["since"])
+        self.phrases = language.look_up("days", named | past)
+        self.parts = language.look_up("parts", {name: [name] for name in days["parts"]})
+        self.by, self.since = language.look_up("by", days["by"]), language.look_up("since", days["since"])
         self.ordinals: list[str] = language.words["script"]["ordinals"]
         self.units: dict[str, int] = language.words["numbers"]["units"]
         self.clock = {word.lower() for word in days["clock"]}

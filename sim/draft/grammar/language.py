@@ -94,7 +94,7 @@ class Language:
     institutions: Phrases
     indexed: dict[str, Phrases] = field(default_factory=dict)
 
-    def index(self, name: str, table: Mapping[str, Iterable[str]] | Iterable[str]) -> Phrases:
+    def look_up(self, name: str, table: Mapping[str, Iterable[str]] | Iterable[str]) -> Phrases:
         """Return the phrases of a table that is looked for in every sentence; made once."""
         if name not in self.indexed:
             self.indexed[name] = Phrases(table, self.split)

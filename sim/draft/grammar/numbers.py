@@ -52,11 +52,11 @@ class _Reader(Wording):
         self.numbers = numbers
         joins = numbers["joins"] if language.words["script"]["compounds"] else []
         parts = (*self.units, *self.tens, *self.multipliers, *joins, *numbers["one"][:1])
-        self._parts, self.compounds = _compile_parts(parts) if joins else (None, None)
-        self.vague = language.index("vague", {name: [name] for name in numbers["vague"]})
-        self.phrases = language.index("numbers", {name: [name] for name in numbers["phrases"]})
-        self.percent = language.index("percent", numbers["percent"])
-        self.each_in = language.index("each_in", numbers["ranges"]["each_in"])
+        self.compounds = _compile_parts(parts) if joins else None
+        self.vague = language.look_up("vague", {name: [name] for name in numbers["vague"]})
+        self.phrases = language.look_up("numbers", {name: [name] for name in numbers["phrases"]})
+        self.percent = language.look_up("percent", numbers["percent"])
+        self.each_in = language.look_up("each_in", numbers["ranges"]["each_in"])
 
     def match_at(self, index: int) -> Mention | None:
         """Return the number, or the range, that begins at a token."""
@@ -197,14 +197,13 @@ class _Reader(Wording):
 
     def _parse_compound(self, word: str) -> float | None:
         """Return the value of a number that is one word: "zweihundertsiebenundzwanzig"."""
-        if (
-            self.compounds is None
-            or word in {*self.numbers["one"], *self.numbers["joins"]}
-            or not self.compounds.fullmatch(word)
-        ):
+        if self.compounds is None or word in {*self.numbers["one"], *self.numbers["joins"]}:
+            return None
+        part_of, whole = self.compounds
+        if not whole.fullmatch(word):
             return None
         total = current = 0.0
-        for found in self._parts.finditer(word):
+        for found in part_of.finditer(word):
             part = found[0]
             if part in self.multipliers:
                 current = max(current, 1.0) * self.multipliers[part]
