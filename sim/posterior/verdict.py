@@ -52,8 +52,8 @@ class Fit(NamedTuple):
 def choose_ladder(design: Design, draws: int | None = None) -> Ladder:
     """Return how a case is fitted for its intervals: by its size at first, then longer with smaller steps, three times.
 
-    The first attempt is cheap, and good for most cases. What claims leave two answers to is crossed seldom, and asks for
-    draws more than for steps.
+    The first attempt is cheap, and good for most cases. What claims leave two answers to is crossed seldom, and asks
+    for draws more than for steps.
 
     `draws` takes the place of those of the first attempt.
     """
