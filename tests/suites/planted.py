@@ -372,7 +372,7 @@ FAULTS = (
     ),
     Planted(
         "a name may be as long as a text", "draft/heads.py",
-        "[\\w-]{1,100}+", "[\\w-]+", f"{LENGTHS}::test_an_article_takes_time_with_its_length[a word of hyphens]",
+        "[\\w-]{{1,100}}+", "[\\w-]+", f"{LENGTHS}::test_an_article_takes_time_with_its_length[a word of hyphens]",
     ),
     Planted(
         "digits are parted in all ways", "case/claims.py",
