@@ -5,21 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from sim.case.wordings import PART, WORDINGS, Wording
-from sim.errors import FIRST_YEAR, LAST_YEAR, Fault, quote_value, refuse, take_name
+from sim.errors import FIRST_YEAR, LAST_YEAR, Fault, take_name
 from sim.system.sheets.cells import CellReader, Dates, TwoReadings, list_cells
+from sim.system.sheets.frames import list_frame_rows, show_cells
 from sim.system.sheets.grids import Grid
-from sim.system.sheets.opening import show_cell
 from sim.system.tables import RowFault, parse_records
 
 MAX_NUMBER = 1e15
-_MISSING = ("nan", "NaN", "sNaN", "NaT", "<NA>")  # what is not given, as pandas and others show it
 TABLE = "claims"  # how faults name a table that is no file
 REQUIRED_COLUMNS = ("id", "source", "quantity", "published")
 
@@ -261,8 +260,8 @@ def read_frame(
     """
     given = (int(claim.id.removeprefix("claim-")) for claim in known if re.fullmatch(r"claim-\d{1,9}", claim.id))
     first = max([len(known) + 1, *given]) + 1 if known else 0
-    listed = enumerate(_list_rows(table, first), first)
-    rows = [(number, _tidy_row(cells, count)) for count, (number, cells) in listed]
+    listed = enumerate(list_frame_rows(table, first, TABLE), first)
+    rows = [(number, _name_row(show_cells(cells), count)) for count, (number, cells) in listed]
     header = list(dict.fromkeys(name for _, cells in rows for name in cells))
     if not rows:
         return [], []
@@ -271,41 +270,5 @@ def read_frame(
     return claims, faults
 
 
-def _list_rows(table: Any, first: int) -> list[tuple[int, Mapping[Any, Any]]]:
-    """Return the rows of a table by their numbers; the libraries are known by their methods, and none is wanted."""
-    labels: list[Any] = []
-    if hasattr(table, "to_dicts"):  # of polars
-        rows = table.to_dicts()
-    elif hasattr(table, "to_pylist"):  # of pyarrow
-        rows = table.to_pylist()
-    elif hasattr(table, "to_dict") and hasattr(table, "columns"):  # of pandas
-        twice = sorted({str(name) for name in table.columns if list(table.columns).count(name) > 1})
-        if twice:
-            raise refuse(TABLE, "", f"has the column {quote_value(twice[0])} twice", "name each column once")
-        labels, rows = list(table.index), table.to_dict("records")
-    else:
-        rows = list(table) if isinstance(table, Iterable) and not isinstance(table, str | bytes | Mapping) else [table]
-    whole = bool(labels) and all(isinstance(label, int) for label in labels)
-    numbered = list(zip(labels if whole else range(first, first + len(rows)), rows, strict=True))
-    for number, row in numbered:
-        if not isinstance(row, Mapping):
-            problem = f"{quote_value(row)} is no row"
-            raise refuse(TABLE, f"row {number}", problem, "give a DataFrame, or mappings by the columns of claims.csv")
-    return numbered
-
-
-def _tidy_row(cells: Mapping[Any, Any], number: int) -> dict[str, str]:
-    """Return the cells that hold anything, as text; what is not given, whatever it is called, is no cell."""
-    out = {str(name): text for name, cell in cells.items() if (text := _show(cell))}
-    return out if "id" in out else {"id": f"claim-{number}", **out}
-
-
-def _show(cell: Any) -> str:
-    if cell is None or (not isinstance(cell, str) and str(cell) in _MISSING):  # some do not compare with themselves
-        return ""
-    plain = cell.item() if hasattr(cell, "item") and getattr(cell, "size", 1) == 1 else cell
-    if isinstance(plain, dt.datetime):
-        plain = plain.date()
-    if isinstance(plain, int) and abs(plain) > MAX_NUMBER**2:  # which text cannot show
-        plain = math.inf
-    return show_cell(plain).strip()
+def _name_row(cells: dict[str, str], number: int) -> dict[str, str]:
+    return cells if "id" in cells else {"id": f"claim-{number}", **cells}
