@@ -100,6 +100,11 @@ def show_given_share(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.10g}%"
 
 
+def show_given_in(value: float | None, unit: str) -> str:
+    """Return a claim's number as it was given, in its unit: a count, a share or a ratio."""
+    return show_given_share(value) if unit == "share" else show_given(value)
+
+
 def show_count(value: float | None, digits: int = 3) -> str:
     """Return a count of persons or items: whole, and to three significant figures."""
     return show_number(value if value is None else float(round(value)), digits)
@@ -130,6 +135,13 @@ def join_words(parts: Sequence[str]) -> str:
 def show_share(value: float | None) -> str:
     """Return a share as a percentage to two significant figures."""
     return "–" if value is None else f"{show_number(100 * value, 2)}%"
+
+
+def show_in(value: float | None, unit: str) -> str:
+    """Return a number in a claim's unit: a count, whole; a share as a percentage; a ratio to three figures."""
+    if unit == "share":
+        return show_share(value)
+    return show_number(value) if unit == "ratio" else show_count(value)
 
 
 def escape_cell(text: str) -> str:

@@ -26,7 +26,8 @@ BINS = 12  # of the path of a case of the table, whose bins are at least a week 
 MAX_DELAY = dt.timedelta(days=366)  # a claim published later than this after its day is hindsight
 LATE = "published more than a year after"
 OUTSIDE = "speaks of other days than those of the losses that are known"
-OURS = (LATE, OUTSIDE)  # why rows are left out that nobody excluded
+TWO_FORCES = "is a ratio of two forces, and has a role towards one"
+OURS = (LATE, OUTSIDE, TWO_FORCES)  # why rows are left out that nobody excluded
 
 
 def _parse_role(value: Any) -> Role:
@@ -41,7 +42,6 @@ class RecordedClaim(Claim):
 
     case: Name
     quantity: Quantity
-    of: Quantity = ""
     role: Annotated[Role, BeforeValidator(_parse_role)]
 
 
@@ -161,12 +161,15 @@ def _fit_claim(
     """
     data = row.model_dump(exclude={"case", "role"})
     data |= {"source": spell_key(row.source), "force": spell_key(row.force)}
+    data["of"] = spell_key(row.whole) if row.whole and row.of else row.of
     if row.origin and row.origin not in kept:
         data["origin"] = spell_key(source_of.get(row.origin, row.origin))
     if row.replaces not in kept:
         data["replaces"] = ""
     first, last = span
-    if not row.exclude and row.published - max(row.as_of, last) > MAX_DELAY:
+    if not row.exclude and row.whole_force != row.force:
+        data["exclude"] = TWO_FORCES
+    elif not row.exclude and row.published - max(row.as_of, last) > MAX_DELAY:
         data["exclude"] = LATE
     elif not row.exclude and row.quantity != "deployed" and (row.as_of < first or (row.since or first) > last):
         data["exclude"] = OUTSIDE
@@ -185,7 +188,7 @@ def _list_outcomes(force: str, truths: Iterable[Truth], rows: Iterable[Claim]) -
     named = {truth.quantity for truth in truths}
     for row in rows:
         if row.force == force and not row.exclude:
-            named |= {row.quantity, row.of} - {""}
+            named |= {row.quantity, row.whole} - {""}
     base = {part for quantity in named for part in DEFAULT_TOTALS.get(quantity, (quantity,))} - {"deployed"}
     return [*(name for name in PERSONNEL if name in base), *sorted(base - set(PERSONNEL))] or ["killed"]
 

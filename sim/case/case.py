@@ -321,7 +321,8 @@ class Case(BaseModel):
     @cached_property
     def forces(self) -> dict[str, Force]:
         """The forces, with the default wave where a bounded force, or one whose deployment is claimed, names none."""
-        sized = {claim.force for claim in self.claims if claim.speaks_of_size and not claim.exclude}
+        told = [topic for claim in self.claims if not claim.exclude for topic in claim.topics]
+        sized = {force for force, quantity in told if quantity == "deployed"}
         wave = Wave.model_validate({**DEFAULT_WAVE, "from": self.start, "to": self.start})
         return {
             key: force.model_copy(update={"waves": (wave,)})

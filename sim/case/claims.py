@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from sim.case.wordings import PART, WORDINGS, Wording
+from sim.case.wordings import NUMBER, PART, WORDINGS, Unit, Wording, read_known_whole, split_whole
 from sim.errors import FIRST_YEAR, LAST_YEAR, Fault, take_name
 from sim.system.sheets.cells import CellReader, Dates, TwoReadings, list_cells
 from sim.system.sheets.frames import list_frame_rows, show_cells
@@ -24,7 +24,6 @@ REQUIRED_COLUMNS = ("id", "source", "quantity", "published")
 
 Qualifier = Annotated[str, BeforeValidator(take_name(WORDINGS))]
 
-_NUMBER = re.compile(r"[+-]?(\d++\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+-]*", re.ASCII)
 
@@ -61,7 +60,7 @@ def check_year(day: dt.date) -> dt.date:
 
 def _parse_number(value: Any) -> float:
     if isinstance(value, str):
-        if not _NUMBER.fullmatch(value):
+        if not NUMBER.fullmatch(value):
             raise PydanticCustomError("number", "is not a number; write digits with a decimal point, no separators")
         value = float(value)
     if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
@@ -103,7 +102,7 @@ class Claim(BaseModel):
     low: Number | None = None
     value: Number | None = None
     high: Number | None = None
-    unit: Literal["count", "share"] = "count"
+    unit: Unit = "count"
     of: str = ""
     digits: Annotated[int, Field(ge=1, le=15)] | None = None
     log_sd: Annotated[float, BeforeValidator(_parse_number), Field(le=1e12)] | None = None
@@ -130,25 +129,62 @@ class Claim(BaseModel):
 
     @property
     def central(self) -> float | None:
-        """The number said; of a range, the root of low times high; None where the row has no number."""
-        if self.wording.law == "range" and self.low is not None and self.high is not None:
-            return math.sqrt(self.low * self.high)
-        return self.value
+        """The number said; of a range, the root of low times high; None where the row has no number.
+
+        Of a share of a known number it is how many that are.
+        """
+        low, value, high = self.number
+        if self.wording.law == "range" and low is not None and high is not None:
+            return math.sqrt(low * high)
+        return value
+
+    @property
+    def known_whole(self) -> float | None:
+        """How many there were of which it tells a share; None for a share of what is not known, and for no share."""
+        return read_known_whole(self.unit, self.of)
+
+    @property
+    def is_count(self) -> bool:
+        """Whether it tells how many, as a share of a known number does; no share of a quantity, and no ratio."""
+        return self.unit == "count" or self.known_whole is not None
 
     @property
     def whole(self) -> str:
-        """The quantity that a share is of; empty for a count."""
-        return (self.of or "deployed") if self.unit == "share" else ""
+        """The quantity that a share or a ratio is of; empty for a count."""
+        return split_whole(self.unit, self.of, self.force)[1]
 
     @property
-    def speaks_of_size(self) -> bool:
-        """Whether the claim speaks of the size of the force: of `deployed`, or of a share of it."""
-        return "deployed" in (self.quantity, self.whole)
+    def whole_force(self) -> str:
+        """The force of that quantity: of a ratio it may be another."""
+        return split_whole(self.unit, self.of, self.force)[0]
+
+    @property
+    def topics(self) -> tuple[tuple[str, str], ...]:
+        """What it speaks of, by force and quantity: what it counts, and of a share or a ratio what that is of."""
+        own = (self.force, self.quantity)
+        return (own, (self.whole_force, self.whole)) if self.whole else (own,)
+
+    @property
+    def told(self) -> tuple[tuple[str, str], ...]:
+        """The counts that it brings word of: of a share its whole is none."""
+        return self.topics if self.unit == "ratio" else self.topics[:1]
+
+    def first_day_of(self, quantity: str) -> dt.date | None:
+        """Return the first day of an interval's count of a quantity; None where it is since the start.
+
+        A share of those sent is one of all who were by then.
+        """
+        is_of_all = self.unit == "share" and bool(self.whole) and quantity == "deployed"
+        return self.since if self.measure == "interval" and not is_of_all else None
 
     @property
     def number(self) -> tuple[float | None, float | None, float | None]:
-        """The triple (low, value, high), as said."""
-        return self.low, self.value, self.high
+        """The triple (low, value, high), as said; of a share of a known number how many these are."""
+        times = self.known_whole
+        if times is None:
+            return self.low, self.value, self.high
+        low, value, high = (None if each is None else each * times for each in (self.low, self.value, self.high))
+        return low, value, high
 
 
 def check_row(claim: Claim) -> Iterator[RowFault]:
@@ -161,9 +197,8 @@ def check_row(claim: Claim) -> Iterator[RowFault]:
         yield "since", claim.since, f"is given though the measure is {claim.measure}", "use measure interval"
     if claim.measure == "stock" and claim.quantity not in ("deployed", "missing"):
         yield "measure", "stock", "is for the deployed and the missing alone", "use cumulative or interval"
-    if claim.unit == "count" and claim.of:
-        yield "of", claim.of, "is given for a count", "use unit share, or leave it empty"
-    if claim.part and (claim.unit == "share" or claim.qualifier in ("range", "at_most", "register")):
+    yield from _check_whole(claim)
+    if claim.part and (claim.unit != "count" or claim.qualifier in ("range", "at_most", "register")):
         yield "part", claim.part, "is given of a share, range, at_most or register", "give one number counted there"
     if claim.part and claim.quantity == "deployed":
         yield "part", claim.part, "is given of the deployed", "leave it empty, or exclude the row"
@@ -171,6 +206,22 @@ def check_row(claim: Claim) -> Iterator[RowFault]:
         yield "log_sd", 0.0, "is zero", "leave it empty where the source gave no standard error"
     if not claim.exclude:
         yield from _check_numbers(claim)
+
+
+def _check_whole(claim: Claim) -> Iterator[RowFault]:
+    """Return what is amiss with what a share or a ratio is of."""
+    is_number = NUMBER.fullmatch(claim.of)
+    if claim.unit == "count" and claim.of:
+        yield "of", claim.of, "is given for a count", "use unit share or ratio, or leave it empty"
+    if claim.unit == "share" and is_number and not 0 < float(claim.of) <= MAX_NUMBER:
+        yield "of", claim.of, "is no number of things", f"give how many there were, from 1 to {MAX_NUMBER:g}"
+    if claim.unit == "ratio" and not claim.of and not claim.exclude:
+        yield "of", "", "is empty though the unit is ratio", "name what it is of: wounded, or FORCE.killed"
+    if claim.unit == "ratio" and is_number:
+        yield "of", claim.of, "is a number though the unit is ratio", "name a quantity, or use unit share"
+    if claim.unit == "ratio" and claim.qualifier in ("counted", "register"):
+        problem = f"is {claim.qualifier} though the unit is ratio"
+        yield "qualifier", claim.qualifier, problem, "enter what each list has as a row of its own"
 
 
 def _check_numbers(claim: Claim) -> Iterator[RowFault]:
@@ -185,6 +236,13 @@ def _check_numbers(claim: Claim) -> Iterator[RowFault]:
             yield column, number, f"is given though the qualifier is {claim.qualifier}", "use range or value"
         if claim.unit == "share" and number > 1:
             yield column, number, "is above 1 though the unit is share", "write 33% as 0.33"
+        if claim.unit == "ratio" and number == 0:
+            yield (
+                column,
+                number,
+                "is zero though the unit is ratio",
+                "write how many there were for each one",
+            )
         if number > MAX_NUMBER or 0 < number < 1 / MAX_NUMBER**6:
             yield column, number, "is no count of persons or items", f"keep it at zero, or up to {MAX_NUMBER:g}"
     if claim.low is not None and claim.high is not None and claim.low > claim.high:
@@ -233,7 +291,7 @@ def parse_grid(
         faults: list[RowFault] = []
         for name, text in cells.items():
             try:
-                out[name] = reader.read(name, text, share=cells.get("unit") == "share")
+                out[name] = reader.read(name, text, share=cells.get("unit") in ("share", "ratio"))
             except TwoReadings as two:
                 faults.append((name, text, two.problem, two.remedy))
         return faults or out

@@ -18,6 +18,7 @@ from sim.case.claims import Claim
 from sim.case.observations import Observation, observe_claim, observe_part
 
 IS_SUM = "is the sum of the parts in its statement"
+IS_RATIO = "is the ratio of two numbers in its statement"
 RETURNS = dt.timedelta(days=7)  # by which a zero may close before the day of what it denies
 
 
@@ -75,12 +76,7 @@ def _drop_found_again(claims: Sequence[Claim], unused: dict[str, str]) -> None:
     """Mark the figures of missing persons that their own source lowered later: who was found is missing no more."""
     series: dict[tuple[str, str], list[Claim]] = defaultdict(list)
     for claim in claims:
-        if (
-            claim.quantity == "missing"
-            and claim.unit == "count"
-            and claim.measure != "interval"
-            and claim.id not in unused
-        ):
+        if claim.quantity == "missing" and claim.is_count and claim.measure != "interval" and claim.id not in unused:
             series[claim.source, claim.force].append(claim)
     for each in series.values():
         lowest = math.inf
@@ -92,12 +88,15 @@ def _drop_found_again(claims: Sequence[Claim], unused: dict[str, str]) -> None:
 
 def _is_surely_zero(case: Case, claim: Claim, unused: dict[str, str]) -> bool:
     """Mark a claim about a time at which nothing can have been lost or sent: it is true whatever the parameters."""
-    force = case.forces[claim.force]
-    waits = claim.speaks_of_size or (force.bounded and any(part in PERSONNEL for part in case.parts_of(*_topic(claim))))
-    first = claim.since if claim.measure == "interval" and claim.quantity == "deployed" else None
-    if waits and not any(wave.start <= claim.as_of and (first is None or wave.end >= first) for wave in force.waves):
-        unused[claim.id] = "says nothing: no wave had arrived by then"
-        return True
+    for key, quantity in claim.topics:
+        force, is_size = case.forces[key], quantity == "deployed"
+        waits = is_size or (force.bounded and any(part in PERSONNEL for part in case.parts_of(key, quantity)))
+        first = claim.first_day_of(quantity) if is_size else None
+        if waits and not any(
+            wave.start <= claim.as_of and (first is None or wave.end >= first) for wave in force.waves
+        ):
+            unused[claim.id] = "says nothing: no wave had arrived by then"
+            return True
     return False
 
 
@@ -179,7 +178,7 @@ def _trace_sources(by_id: Mapping[str, Claim]) -> dict[str, str]:
 
 
 def _describe_content(claim: Claim) -> tuple[object, ...]:
-    return (claim.force, claim.quantity, claim.whole, claim.part, claim.as_of, claim.number)
+    return (claim.unit == "ratio", claim.topics, claim.part, claim.as_of, claim.number)
 
 
 def _keep_one(group: list[Claim], source: dict[str, str], unused: dict[str, str]) -> None:
@@ -243,10 +242,10 @@ def _is_none(item: Observation) -> bool:
 
 def _denies(case: Case, item: Observation, counts: Sequence[Observation]) -> bool:
     """Whether a source that never counts any says none of what others count by then, or a return's time later."""
-    parts = _list_parts(case, item.claim)
+    force, parts = item.claim.force, set(_list_parts(case, item.claim))
     against = [
         other for other in counts
-        if other.claim.force == item.claim.force and _list_parts(case, other.claim) <= parts
+        if any(key == force and set(case.parts_of(key, name)) <= parts for key, name in other.claim.told)
     ]  # fmt: skip
     if any(other.source == item.source for other in against):
         return False
@@ -255,23 +254,30 @@ def _denies(case: Case, item: Observation, counts: Sequence[Observation]) -> boo
 
 def _shares_error(claim: Claim) -> bool:
     """Whether a count is off together with others of its statement: "none" is no multiple, a list no estimate."""
-    return claim.unit == "count" and bool(claim.central) and not claim.wording.lists
+    return claim.is_count and bool(claim.central) and not claim.wording.lists
 
 
 def _scope(claim: Claim) -> tuple[object, ...]:
-    return claim.force, claim.measure, claim.since, claim.as_of
+    return claim.force, *_days(claim)
+
+
+def _days(claim: Claim) -> tuple[object, ...]:
+    return claim.measure, claim.since, claim.as_of
 
 
 def _drop_sums(case: Case, rows: Sequence[Claim], unused: dict[str, str]) -> None:
-    """Mark the totals all of whose parts stand in the same statement."""
-    said: dict[tuple[object, ...], set[str]] = defaultdict(set)
+    """Mark the totals all of whose parts stand in the same statement, and the ratios of two counts that do."""
+    said: dict[tuple[object, ...], set[tuple[str, str]]] = defaultdict(set)
     for claim in rows:
-        if claim.unit == "count":
-            said[_scope(claim)].add(claim.quantity)
+        if claim.is_count:
+            said[_days(claim)] |= set(claim.topics)
     for total in rows:
-        parts = _list_parts(case, total)
-        if len(parts) > 1 and total.unit == "count" and parts <= said[_scope(total)]:
+        parts = {(total.force, part) for part in _list_parts(case, total)}
+        if len(parts) > 1 and total.is_count and parts <= said[_days(total)]:
             unused[total.id] = IS_SUM
+    for claim in rows:
+        if claim.unit == "ratio" and set(claim.topics) <= said[_days(claim)]:
+            unused[claim.id] = IS_RATIO
 
 
 def _list_parts(case: Case, claim: Claim) -> frozenset[str]:
@@ -283,14 +289,14 @@ def _find_totals(case: Case, rows: Sequence[Claim]) -> dict[str, Claim | None]:
     parts = {claim.id: _list_parts(case, claim) for claim in rows}
     wholes: dict[tuple[object, ...], list[Claim]] = defaultdict(list)
     for claim in rows:
-        if claim.unit == "count" and claim.central and len(parts[claim.id]) > 1:
+        if claim.is_count and claim.central and len(parts[claim.id]) > 1:
             wholes[_scope(claim)].append(claim)
     for group in wholes.values():
         group.sort(key=lambda claim: len(parts[claim.id]))  # stable: of one size they stay in the order of the rows
 
     def find(claim: Claim) -> Claim | None:
         own, said = parts[claim.id], claim.central or 0
-        if not own or claim.unit != "count":
+        if not own or not claim.is_count:
             return None
         above = (each for each in wholes.get(_scope(claim), ()) if said <= (each.central or 0) and own < parts[each.id])
         return next(above, None)

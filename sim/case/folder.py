@@ -335,6 +335,6 @@ def _describe_force(key: str, force: Any, claims: list[Claim]) -> Any:
         return {"outcomes": force}
     if not isinstance(force, Mapping) or "outcomes" in force:
         return force
-    spoken = [claim.quantity for claim in claims if claim.force == key and claim.quantity not in STATES]
+    spoken = [name for claim in claims for of, name in claim.told if of == key and name not in STATES]
     parts = dict.fromkeys(part for quantity in spoken for part in DEFAULT_TOTALS.get(quantity, (quantity,)))
     return {**force, "outcomes": list(parts) or ["killed"]}

@@ -31,7 +31,8 @@ class Observation:
     source : str
         Whose belief it is: the claim's source, or the source that it repeats.
     whole : str
-        The quantity that a share is of; empty for a count. Shares live on the logit scale, counts on the log scale.
+        The quantity that a share or a ratio is of; empty for a count. Shares live on the logit scale, counts and ratios
+        on the log scale.
     form : {"cell", "density", "bound"}
         The form of its likelihood; which bound is told by the claim's wording.
     point : float
@@ -56,6 +57,17 @@ class Observation:
     log_width: float = 0.0
     extra_sd: float = 0.0
     statement: str = ""
+
+    @property
+    def is_share(self) -> bool:
+        """Whether its scale is the logit: a ratio has no upper end."""
+        return bool(self.whole) and self.claim.unit != "ratio"
+
+    @property
+    def topics(self) -> tuple[tuple[str, str], ...]:
+        """What it speaks of, by force and quantity: what it counts, and of a share or a ratio what that is of."""
+        own = (self.claim.force, self.claim.quantity)
+        return (own, (self.claim.whole_force, self.whole)) if self.whole else (own,)
 
     @property
     def bound(self) -> Wording | None:
@@ -85,18 +97,19 @@ def observe_claim(claim: Claim, source: str) -> Observation | None:
         return None
     if claim.wording.sign > 0 and value == 0:
         return None
-    if claim.wording.sign < 0 and value == 1 and claim.unit == "share":
+    if claim.wording.sign < 0 and claim.value == 1 and claim.unit == "share":
         return None
     base = Observation(
         claim, source, claim.whole, "density", math.nan, math.nan, math.nan, extra_sd=claim.log_sd or 0.0
     )
-    return _observe_share(base, value) if claim.unit == "share" else _observe_count(base, value)
+    return _observe_share(base, value) if base.is_share else _observe_count(base, value)
 
 
 def _observe_count(base: Observation, value: float) -> Observation:
+    """Read a count, or a ratio: that is none of persons, so that it may be below one half."""
     claim = base.claim
     if claim.wording.law == "range":
-        low, high = (max(edge or 0.0, 0.5) for edge in (claim.low, claim.high))
+        low, high = _list_ends(claim)
         point, width = (math.log(low) + math.log(high)) / 2, math.log(high / low) / RANGE_SPAN
         if claim.high == 0:
             return _cell(base, -math.inf, math.log(0.5))
@@ -142,7 +155,7 @@ def observe_part(claim: Claim, source: str, total: Claim) -> Observation | None:
         return alone
     share = replace(alone, whole=total.quantity)
     if claim.wording.law == "range":
-        low, high = (min(max(edge or 0.0, 0.5) / whole, 1 - SHARE_EDGE) for edge in (claim.low, claim.high))
+        low, high = (min(edge / whole, 1 - SHARE_EDGE) for edge in _list_ends(claim))
         point, width = (_logit(low) + _logit(high)) / 2, (_logit(high) - _logit(low)) / RANGE_SPAN
         return replace(share, point=point, extra_sd=width)
     if alone.form == "cell":
@@ -151,6 +164,12 @@ def observe_part(claim: Claim, source: str, total: Claim) -> Observation | None:
         return _cell(share, bottom, top)
     said = min(math.exp(alone.point) / whole, 1 - SHARE_EDGE)
     return replace(share, point=_logit(said), extra_sd=alone.extra_sd / (1 - said), log_width=0.0)
+
+
+def _list_ends(claim: Claim) -> list[float]:
+    """Return the ends of a range of counts, of which none is below one half, or of ratios."""
+    low, _, high = claim.number
+    return [max(edge or 0.0, 0.5 if claim.is_count else 0.0) for edge in (low, high)]
 
 
 def _cell(base: Observation, lower: float, upper: float) -> Observation:
@@ -163,10 +182,15 @@ def rounding_unit(claim: Claim) -> float | None:
     A count is rounded to the significant digits meant: `digits` where given; all of them for `exact`; for `about` the
     digits before the trailing zeros, but two where that is one and the leading digit is 1 ("10,000" is 9,500 to 10,500,
     "3,000" is 2,500 to 3,500). A number that is not whole, without `digits`, is continuous, and so is one with a
-    `log_sd`.
+    `log_sd`. So is a share of a known number without `digits`; with them they are the share's, and of a ratio they may
+    lie below one.
     """
     value = claim.value
     if value is None or value == 0 or claim.log_sd is not None:
+        return None
+    if claim.unit != "count" and claim.digits is not None:
+        return unit_of(value, claim.digits) * (claim.known_whole or 1.0)
+    if claim.known_whole is not None:
         return None
     if claim.digits is None and value != math.floor(value):
         return None

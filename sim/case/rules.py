@@ -220,14 +220,22 @@ def _check_claim(case: Case, claim: Claim, allowed: Mapping[str, set[str]]) -> I
 
 
 def _check_used_claim(case: Case, claim: Claim) -> Iterator[tuple[str, str, str]]:
-    force = case.forces[claim.force]
-    known = [name for name in case.quantities_of(claim.force) if name != "standing"]
-    known += [] if "deployed" in known else ["deployed"]
-    for column, quantity in (("quantity", claim.quantity), ("of", claim.of)):
-        if quantity not in known and (quantity or column == "quantity"):
-            yield column, f"{quote_value(quantity)} is no quantity of {claim.force}", f"use one of {list_some(known)}"
-    if claim.unit == "share" and claim.quantity == claim.whole:
-        yield "of", "is the quantity itself", "name the whole that the share is of"
+    for column, (key, quantity) in zip(("quantity", "of"), claim.topics, strict=False):
+        if key not in case.file.forces:
+            yield column, f"{quote_value(key)} is not in [forces]", f"use one of {list_some(case.file.forces)}"
+            return
+        known = [name for name in case.quantities_of(key) if name != "standing"]
+        known += [] if "deployed" in known else ["deployed"]
+        if quantity not in known:
+            remedy = f"use one of {list_some(known)}"
+            remedy += ", or how many there were" if column == "of" and claim.unit == "share" else ""
+            yield column, f"{quote_value(quantity)} is no quantity of {key}", remedy
+    if claim.topics[1:] == claim.topics[:1]:
+        yield "of", "is the quantity itself", f"name what the {claim.unit} is of"
+    source = case.sources.get(claim.origin) or case.sources.get(claim.source)
+    if claim.whole_force != claim.force and source and len(source.roles_towards(claim.whole_force)) > 1:
+        problem = f"{claim.source} has several roles towards {claim.whole_force}"
+        yield "of", problem, "a ratio of two forces needs one role towards the second: name one in [sources]"
     if claim.as_of < case.start:
         yield (
             "as_of",
@@ -236,21 +244,18 @@ def _check_used_claim(case: Case, claim: Claim) -> Iterator[tuple[str, str, str]
         )
     if claim.since and claim.since < case.start:
         yield "since", f"{claim.since} is before start ({case.start})", "move start, or mend the day"
-    if (claim.speaks_of_size or force.bounded) and force.waves:
-        yield from _check_arrivals(case, claim)
+    yield from _check_arrivals(case, claim)
 
 
 def _check_arrivals(case: Case, claim: Claim) -> Iterator[tuple[str, str, str]]:
     """Refuse a number, other than zero, about a time at which the state is zero whatever the parameters."""
-    waves = case.forces[claim.force].waves
-    since = claim.since if claim.measure == "interval" and claim.quantity == "deployed" else None
-    arrives = any(wave.start <= claim.as_of and (since is None or wave.end >= since) for wave in waves)
-    if not arrives and claim.central != 0:
-        yield (
-            "as_of",
-            f"no wave of {claim.force} has arrived by {claim.as_of}",
-            "mend the day, or the waves in case.toml",
-        )
+    for key in dict.fromkeys(key for key, _ in claim.topics):
+        force, is_of_size = case.forces[key], (key, "deployed") in claim.topics
+        since = claim.first_day_of("deployed") if is_of_size else None
+        arrives = any(wave.start <= claim.as_of and (since is None or wave.end >= since) for wave in force.waves)
+        if (is_of_size or force.bounded) and force.waves and not arrives and claim.central != 0:
+            problem = f"no wave of {key} has arrived by {claim.as_of}"
+            yield "as_of", problem, "mend the day, or the waves in case.toml"
 
 
 def _check_cycles(case: Case) -> Iterator[Fault]:

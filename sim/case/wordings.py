@@ -6,10 +6,13 @@ default set. A law of its own is a form of the likelihood besides: see `sim.mode
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 Law = Literal["number", "range", "bound"]
+Unit = Literal["count", "share", "ratio"]
+NUMBER = re.compile(r"[+-]?(\d++\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -94,3 +97,17 @@ def list_with_priors() -> list[Wording]:
 def list_bounds() -> list[Wording]:
     """Return the wordings that are bounds."""
     return [wording for wording in WORDINGS.values() if wording.law == "bound"]
+
+
+def read_known_whole(unit: Unit, of: str) -> float | None:
+    """Return how many there were of which a share is told; None for a share of what is not known, and for no share."""
+    return float(of) if unit == "share" and NUMBER.fullmatch(of) else None
+
+
+def split_whole(unit: Unit, of: str, force: str) -> tuple[str, str]:
+    """Return force and quantity that a share or a ratio of a force is of; no quantity for what is a count."""
+    if unit == "ratio":
+        other, _, quantity = of.rpartition(".")
+        return other or force, quantity
+    is_count = unit == "count" or read_known_whole(unit, of) is not None
+    return force, "" if is_count else of or "deployed"

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from sim.case.case import MAX_FORCES, MAX_SOURCES, Role, Victims
 from sim.case.claims import Qualifier
-from sim.case.wordings import PART, WORDINGS, Wording
+from sim.case.wordings import PART, WORDINGS, Unit, Wording
 from sim.contract.values import (
     DOTS,
     SCHEMA,
@@ -202,7 +202,7 @@ class JudgedClaim:
     low: Count | None
     value: Count | None
     high: Count | None
-    unit: Literal["count", "share"]
+    unit: Unit
     of: str
     digits: Whole | None
     log_sd: Count | None

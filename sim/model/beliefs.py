@@ -4,11 +4,12 @@ Of a base outcome a source believes :math:`B_k = C_k e^{b}`, with
 
     b = role mean + spread of the role (role in this war + source + source by outcome);
 
-of a total the sum of its parts' beliefs, of a share the quotient of two beliefs. The effects of a role in this war and
-of a source are those on one class of outcomes (`sim.model.claims.rows.class_of`): a gross claim of aircraft lifts
-nobody killed. The number of captured, of missing and of those deployed is no loss that a side would play down or up:
-they have role means of their own, and neither of these effects. Counts of those found (`counted`) carry no effect of
-the role. Of a number of the first days that another follows less is believed to be known yet (see
+of a total the sum of its parts' beliefs, of a share or a ratio the quotient of two beliefs. Of a ratio of two forces
+each has the bias of its own: a source may be one side's adversary and the other's own. The effects of a role in this
+war and of a source are those on one class of outcomes (`sim.model.claims.rows.class_of`): a gross claim of aircraft
+lifts nobody killed. The number of captured, of missing and of those deployed is no loss that a side would play down or
+up: they have role means of their own, and neither of these effects. Counts of those found (`counted`) carry no effect
+of the role. Of a number of the first days that another follows less is believed to be known yet (see
 `sim.model.claims.earliness`).
 
 **Memory.** A number that others of its source's series follow (see `sim.model.claims.series`) is read given the next
@@ -97,7 +98,7 @@ def believe(xp: Any, parts: Parts, state: Any, bias: Any, least: float) -> Any:
 
 
 def expect(xp: Any, layout: BeliefLayout, theta: Any, state: Any, bias: Any) -> Any:
-    """Return each row's belief on its own scale, shape (..., R): log of a count, logit of a share.
+    """Return each row's belief on its own scale, shape (..., R): log of a count or a ratio, logit of a share.
 
     A share whose parts are among those of its whole is below 1 by itself. Another quotient x, such as the casualties
     of those deployed, whose biases differ, is capped smoothly: (x^-m + 1)^(-1/m), within 2% of x up to .8.
@@ -105,14 +106,15 @@ def expect(xp: Any, layout: BeliefLayout, theta: Any, state: Any, bias: Any) -> 
     log_top = xp.log(believe(xp, layout.numerator, state, bias, layout.least))
     if layout.early.any():
         log_top = log_top + theta[..., layout.first_report, None] * layout.early
-    if not layout.is_share.any():
+    if not layout.denominator.mask.any():
         return log_top
-    whole = believe(xp, layout.denominator, state, bias, layout.least)
-    log_ratio = log_top - xp.log(whole)
+    log_ratio = log_top - xp.log(believe(xp, layout.denominator, state, bias, layout.least))
+    if not layout.is_share.any():
+        return log_ratio
     capped = -softplus(xp, -CAP * log_ratio) / CAP
     log_share = xp.where(layout.is_capped, capped, xp.minimum(log_ratio, -1e-12))
     log_rest = xp.where(layout.is_share, xp.log(-xp.expm1(xp.where(layout.is_share, log_share, -1.0))), 0.0)
-    return xp.where(layout.is_share, log_share, log_top) - log_rest
+    return xp.where(layout.is_share, log_share, log_ratio) - log_rest
 
 
 def noise_sds(xp: Any, layout: BeliefLayout, theta: Any, factor: Any = 1.0) -> Any:

@@ -167,7 +167,7 @@ def _fall_silent(case: Case, evidence: Evidence, known_by: dt.date | None) -> Ca
     """
     forces, last = dict(case.file.forces), min(case.end, known_by or case.end)
     for key, force in case.file.forces.items():
-        spoken = [item.claim.as_of for item in evidence.observations if item.claim.force == key]
+        spoken = [item.claim.as_of for item in evidence.observations for told, _ in item.claim.told if told == key]
         lulls = tuple(lull for lull in force.lulls if lull.claim != SILENCE)
         if spoken and case.file.end and (last - max(spoken)).days > (max(spoken) - case.start).days + 1:
             first = max(spoken) + dt.timedelta(days=1)

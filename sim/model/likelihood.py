@@ -2,7 +2,7 @@ r"""What one claim says of one belief: wording, rounding and noise, as log densi
 
 All functions take the array namespace `xp` first, `sim.model.arrays.NUMPY` or `PYTENSOR`, so that the sampler's graph
 and the numbers of the summary come from the same equation. With :math:`t` the number said less what the source
-believes (on the log scale for counts, the logit scale for shares), the noise is a contaminated normal,
+believes (on the log scale for counts and ratios, the logit scale for shares), the noise is a contaminated normal,
 
 .. math:: e \sim (1 - p)\,N(0, s^2 + w^2) + p\,N(0, k^2 s^2 + w^2),
 

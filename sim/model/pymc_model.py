@@ -53,10 +53,10 @@ def build_model(design: Design) -> Any:
     - `statement`: errors that the counts of one statement share, in units of their noise;
     - `burst` (an outcome's interval): what its share of the losses is a map of, see `sim.model.losses.bursts`.
 
-    Observed are `said_rounded`, `said_exactly` and `said_as_bound`, on the log scale of counts and the logit scale of
-    shares; their prior and posterior predictive draws are not rounded. `Deterministic`s for reading: each joint
-    parameter, `log_rate` (force, bin), `cumulative` (series, day), `bias` (belief: log bias), `expected` (claim: what
-    its source believes, on the claim's scale).
+    Observed are `said_rounded`, `said_exactly` and `said_as_bound`, on the log scale of counts and ratios and the logit
+    scale of shares; their prior and posterior predictive draws are not rounded. `Deterministic`s for reading: each
+    joint parameter, `log_rate` (force, bin), `cumulative` (series, day), `bias` (belief: log bias), `expected` (claim:
+    what its source believes, on the claim's scale).
     """
     import pymc as pm
 

@@ -192,10 +192,7 @@ class Sample:
         Of a total it is the log of the source's belief over the truth, on the last day that the model knows.
         """
         spoken = dict.fromkeys(
-            (item.source, item.claim.force, quantity)
-            for item in self.design.evidence.observations
-            for quantity in (item.claim.quantity, item.whole)
-            if quantity
+            (item.source, *topic) for item in self.design.evidence.observations for topic in item.topics
         )
         return {key: self._bias_at(*key, -1) for key in spoken}
 

@@ -108,9 +108,9 @@ def round_observation(item: Observation, said: float) -> Observation:
         return replace(item, form="density", point=said, lower=math.nan, upper=math.nan)
     if item.form != "cell" and not item.log_width:
         return replace(item, point=said)
-    if item.whole:
-        # A share's cells: steps of the row's own width on the logit scale.
-        width = item.upper - item.lower
+    width = item.upper - item.lower
+    if item.whole or (item.claim.unit == "share" and math.isfinite(width)):
+        # The cells of a share or a ratio: steps of the row's own width on its scale.
         if not math.isfinite(width):
             return replace(item, form="density", point=said, lower=math.nan, upper=math.nan)
         lower = math.floor(said / width) * width
@@ -182,11 +182,12 @@ def tabulate_worlds(design: Design, worlds: Sequence[World]) -> dict[str, Any]:
 
 def _show_number(item: Observation) -> float | None:
     """Return the number that an observation stands for, in its unit: the middle of its cell."""
+    times = item.claim.known_whole or 1.0
     if item.form == "cell" and not item.whole:
         if item.lower == -math.inf:
             return 0.0
-        return round_figures((math.exp(item.lower) + math.exp(item.upper)) / 2)
+        return round_figures((math.exp(item.lower) + math.exp(item.upper)) / 2 / times)
     middle = (item.lower + item.upper) / 2 if item.form == "cell" else item.point
     if not math.isfinite(middle):
         return None
-    return round_figures(1 / (1 + math.exp(-middle)) if item.whole else math.exp(min(middle, 700)))
+    return round_figures(1 / (1 + math.exp(-middle)) if item.is_share else math.exp(min(middle, 700)) / times)

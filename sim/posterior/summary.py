@@ -284,7 +284,7 @@ def describe_claims(sample: Sample) -> Iterator[JudgedClaim]:
 def _expect_claim(judged: JudgedClaim, item: Observation, repeated: Floats) -> JudgedClaim:
     """Return a used claim beside draws of what its source would have said again."""
     logs = np.log(np.maximum(repeated, 1e-300))
-    said = max(item.claim.central or 0.0, 0.5 if item.claim.unit == "count" else 0.0025)
+    said = weigh_said(item)
     return replace(
         judged,
         expected=round_figures(np.median(repeated)),
@@ -297,10 +297,18 @@ def _expect_claim(judged: JudgedClaim, item: Observation, repeated: Floats) -> J
 def predict_number(sample: Sample, item: Observation) -> Floats:
     """Return what the claim's source would have said again, in the claim's unit, shape (draws,)."""
     values = sample.said[item.claim.id]
-    if not item.whole:
-        return np.exp(np.clip(values, -700, 700))
+    if not item.is_share:
+        return np.exp(np.clip(values, -700, 700)) / (item.claim.known_whole or 1.0)
     share = 1 / (1 + np.exp(-np.clip(values, -700, 700)))
     return share if item.claim.unit == "share" else share * sample.wholes[item.claim.id]
+
+
+def weigh_said(item: Observation) -> float:
+    """Return the number that was said, in the claim's unit; of none what that may still be rounded from."""
+    claim, said = item.claim, item.claim.central or 0.0
+    if claim.is_count:
+        return max(said, 0.5) / (claim.known_whole or 1.0)
+    return max(said, 0.0025) if claim.unit == "share" else said
 
 
 def _describe_derived(values: Floats, derived: Derived) -> DerivedEstimate:

@@ -80,7 +80,9 @@ def realise_errors(sample: Sample) -> dict[Key, Floats]:
         error = said - centre[:, number]
         if row.reading in mixed:  # of several readings of a role the one that holds in the draw
             error = np.where(sample.readings[:, row.reading], error, 0.0)
-        found[item.claim.force, f"{item.source} {item.claim.quantity} {item.whole}"].append(error)
+        name = f"{item.source} {item.claim.quantity} {item.claim.unit} {item.topics[1:]}"
+        for force in dict.fromkeys(force for force, _ in item.topics):
+            found[force, name].append(error)
     return {key: np.mean(values, axis=0) for key, values in found.items()}
 
 

@@ -8,10 +8,10 @@ import re
 import tomllib
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from sim.case.case import DEFAULT_TOTALS, PERSONNEL, ROLES
-from sim.case.wordings import WORDINGS
+from sim.case.wordings import WORDINGS, Unit
 from sim.system.writing import build_new
 
 WORKBOOK = "claims.xlsx"
@@ -31,8 +31,8 @@ HELP = {
     "published": "the day on which it could be known",
     "qualifier": "the wording: about (default), exact, at_least, at_most, range, counted, register",
     "low": "of a range", "value": "the number", "high": "of a range",
-    "unit": "count (default), or share: 0 to 1 of the quantity in of",
-    "of": "of what a share is; left empty, of those deployed",
+    "unit": "count (default); share: 0 to 1 of what is in of; ratio: for each one of what is in of",
+    "of": "what a share is of: a quantity (left empty, deployed) or how many there were; or a ratio: also FORCE.killed",
     "part": "the place or unit that the number is of, where it is not of the whole force",
     "statement": "rows said in one breath share an id",
     "replaces": "the id of the row that this one corrects",
@@ -119,7 +119,7 @@ def _fill_claims(sheet: Any, kind: str, formats: dict[str, Any]) -> None:
     quantities = [*PERSONNEL, *DEFAULT_TOTALS, "deployed"]
     _offer(sheet, columns.index("qualifier"), list(WORDINGS), HELP["qualifier"])
     _offer(sheet, columns.index("measure"), ["cumulative", "interval", "stock"], HELP["measure"])
-    _offer(sheet, columns.index("unit"), ["count", "share"], HELP["unit"])
+    _offer(sheet, columns.index("unit"), list(get_args(Unit)), HELP["unit"])
     _offer(sheet, columns.index("quantity"), quantities, HELP["quantity"], strict=False)
     _offer(sheet, columns.index("source"), "=sources!$A$2:$A$2000", HELP["source"])
     sheet.freeze_panes(1, 1)

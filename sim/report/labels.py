@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sim.case.case import DEFAULT_TOTALS, PERSONNEL, STATES
-from sim.contract.summary import NamedForce, Result
+from sim.case.wordings import read_known_whole, split_whole
+from sim.contract.summary import JudgedClaim, NamedForce, Result
+from sim.words import show_given
 
 # Okabe and Ito's colours without the yellow, which is too pale for marks on white; then those that lie furthest from
 # all before them, in OKLab as most people see it and as who sees no red or no green does.
@@ -65,6 +67,18 @@ def name_unit(quantities: Iterable[str]) -> str:
 def name_row(quantity: str, of: str = "") -> str:
     """Return a count's name in words as the head of a row, after its force where that is given."""
     return f"{of}: {name_count(quantity)}" if of else name_count(quantity)
+
+
+def name_whole(claim: JudgedClaim, of: Mapping[str, str]) -> str:
+    """Return what a claim's share or ratio is of, in words to be put behind its quantity; nothing for a count."""
+    known = read_known_whole(claim.unit, claim.of)
+    if known is not None:
+        return f" as a share of {show_given(known)}"
+    force, quantity = split_whole(claim.unit, claim.of, claim.force)
+    if not quantity:
+        return ""
+    other = of.get(force, force) if force != claim.force else ""
+    return f" as a {claim.unit} {'of' if claim.unit == 'share' else 'to'} {name_count(quantity, other)}"
 
 
 def name_counts(counts: Sequence[tuple[str, str]], of: dict[str, str]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from sim.contract.summary import Estimate, JudgedClaim, Result, list_distinct
 from sim.report.labels import label_sources, name_counts, name_unknown, tell_forces_apart
-from sim.words import show_given, show_given_share
+from sim.words import show_given_in, show_given_share
 
 DOUBT = 0.05  # a probability that there was none, from which it is told
 MOST = 0.5  # of the prior's variance left, or of the variance that biases explain
@@ -33,7 +33,7 @@ def advise(result: Result) -> str:
     worst = max(used, key=lambda claim: abs(claim.standardised or 0.0), default=None)
     steps = [f"Draw more (--draws {4 * result.diagnostics.draws})"]
     if worst is not None:
-        said = (show_given_share if worst.unit == "share" else show_given)(worst.said[0])
+        said = show_given_in(worst.said[0], worst.unit)
         steps.append(
             f"look at the claim furthest from what the model expects ({label_sources(result)[worst.owner]}: {said}, "
             f"row {worst.id})"

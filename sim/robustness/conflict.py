@@ -25,7 +25,7 @@ def list_groups(design: Design) -> dict[str, list[str]]:
     Empty where there are not two: there is nothing to compare.
     """
     found: dict[str, list[str]] = {}
-    pairs = dict.fromkeys((reading.source, reading.force) for reading in design.beliefs.readings)
+    pairs = sorted({(item.source, item.claim.force) for item in design.evidence.observations})
     for source, force in pairs:
         name = _group_of(design, source, force)
         if source not in found.setdefault(name, []):
@@ -46,10 +46,9 @@ def list_topics(design: Design) -> dict[str, set[Key]]:
     """Return the base outcomes, by force, that each group's claims speak of."""
     found: dict[str, set[Key]] = {}
     for item in design.evidence.observations:
-        force, topics = item.claim.force, found.setdefault(_group_of(design, item.source, item.claim.force), set())
-        for quantity in (item.claim.quantity, item.whole):
-            if quantity:
-                topics.update((force, part) for part in design.case.parts_of(force, quantity))
+        topics = found.setdefault(_group_of(design, item.source, item.claim.force), set())
+        for force, quantity in item.topics:
+            topics.update((force, part) for part in design.case.parts_of(force, quantity))
     return found
 
 

@@ -22,7 +22,7 @@ from sim.model.claims.series import find_link
 from sim.model.density.codes import Link
 from sim.model.losses.picks import PickLayout, find_picks, find_silences, lay_out_picks, pick_told_part, weigh_picks
 from sim.posterior.sample import Sample
-from sim.posterior.summary import predict_number
+from sim.posterior.summary import predict_number, weigh_said
 from sim.report.robustness import GOOD_K, LEFT_OUT
 from sim.robustness.counts import FitSummary, Floats, describe_counts, quantiles_of
 from sim.robustness.variants import Variant, list_left_out
@@ -77,7 +77,7 @@ def forecast_claims(sample: Sample) -> Iterator[Forecast]:
         logs = np.log(np.maximum(predict_number(sample, item), 1e-300))
         middle = float(quantiles_of(logs, np.array([0.5]), weights)[0])
         spread = float(np.sqrt(np.average((logs - np.average(logs, weights=weights)) ** 2, weights=weights)))
-        said = max(item.claim.central or 0.0, 0.5 if item.claim.unit == "count" else 0.0025)
+        said = weigh_said(item)
         if spread > 0:
             off_by = round_figures((float(np.log(said)) - middle) / spread, 3)
             yield Forecast(claim=claim, off_by=off_by, k=round_figures(k, 3))

@@ -112,8 +112,8 @@ def _find_unsaid(design: Design, claims: frozenset[str]) -> tuple[object, ...]:
     """Return what nobody speaks of without some claims: since when of whose prisoners, and the last words of forces."""
     kept = [item for item in design.evidence.observations if item.claim.id not in claims]
     last: dict[str, dt.date] = {}
-    for item in kept:
-        last[item.claim.force] = max(item.claim.as_of, last.get(item.claim.force, item.claim.as_of))
+    for force, day in ((force, item.claim.as_of) for item in kept for force, _ in item.claim.told):
+        last[force] = max(day, last.get(force, day))
     silent = [
         (key, last.get(key))
         for key, force in design.case.forces.items()
@@ -142,7 +142,8 @@ def _list_claims(design: Design) -> Iterator[Variant]:
     for item in design.evidence.observations:
         claim = item.claim
         of = f" of {design.case.label_force(claim.force)}" if len(design.case.forces) > 1 else ""
-        what = f"{claim.quantity.replace('_', ' ')}{of}, {show_day(claim.as_of.isoformat())}"
+        kind = "ratio of " if claim.unit == "ratio" else ""
+        what = f"{kind}{claim.quantity.replace('_', ' ')}{of}, {show_day(claim.as_of.isoformat())}"
         yield Variant("leave_claim_out", claim.id, f"without “{what}” by {_label(design, item.source)}")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from records import WARS, write_record
 
-from sim.calibration.hindcasts import LATE, OUTSIDE
+from sim.calibration.hindcasts import LATE, OUTSIDE, TWO_FORCES
 from sim.calibration.record import read_record
 from sim.calibration.truths import read_truths
 from sim.case.evidence import weigh_claims
@@ -202,3 +202,21 @@ def test_what_differs_from_the_shared_table_says_so():
         for claim in item.case.claims:
             before = old[claim.id].model_copy(update={"row": claim.row, "note": claim.note})
             assert claim == before or "mended" in claim.note
+
+
+def test_shares_of_known_numbers_and_ratios_are_read_and_one_of_two_forces_is_not_used(tmp_path):
+    """A row of the table has the role towards one force alone."""
+    claims, truths = write_record(tmp_path)
+    head, *rows = claims.read_text(encoding="utf-8").splitlines()
+    row = "b,{},w_press,,independent,z,{},cumulative,,2002-04-30,2002-05-01,about,,{},,,,,,,,,"
+    more = [
+        f"{row.format('b7', 'killed', '0.5')},share,1000",
+        f"{row.format('b8', 'killed', '3')},ratio,Lightly Hurt",
+        f"{row.format('b9', 'killed', '3')},ratio,y.killed",
+    ]
+    claims.write_text("\n".join([f"{head},unit,of", *(f"{row},," for row in rows), *more]) + "\n", encoding="utf-8")
+    (case,) = (item.case for item in read_record(claims, truths).hindcasts if item.case.name == "b")
+    assert case.file.forces["z"].outcomes == ("killed", "wounded", "lightly_hurt")
+    by_id = {claim.id: claim for claim in case.claims}
+    assert (by_id["b7"].central, by_id["b8"].topics[1]) == (500, ("z", "lightly_hurt"))
+    assert weigh_claims(case).unused["b9"] == TWO_FORCES

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from examples import CASE, format_claims
+from examples import CASE, UNBOUNDED, format_claims
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +12,7 @@ from sim.case.folder import read_case
 from sim.errors import InputError
 from sim.system.reading import read_text
 
+LULLED = UNBOUNDED.replace('lulls = [{ from = 2024-02-03, to = 2024-02-20, claim = "quiet" }]\n', "")
 BAD_ROWS = {
     "negative": ({"value": -3}, "column value", "negative"),
     "not a number": ({"value": "3 00"}, "column value", "not a number"),
@@ -30,6 +31,24 @@ BAD_ROWS = {
     "low beside about": ({"value": 4, "low": 3}, "column low", "though the qualifier"),
     "share above one": ({"value": 1.2, "unit": "share"}, "column value", "above 1"),
     "share of itself": ({"value": 0.2, "unit": "share", "of": "killed"}, "column of", "quantity itself"),
+    "share of none": ({"value": 0.2, "unit": "share", "of": "0"}, "column of", "no number of things"),
+    "share of fewer than none": ({"value": 0.2, "unit": "share", "of": "-3"}, "column of", "no number of things"),
+    "share of a number, above one": ({"value": 1.2, "unit": "share", "of": "300"}, "column value", "above 1"),
+    "share of words": ({"value": 0.2, "unit": "share", "of": "300 men"}, "column of", "no quantity of x"),
+    "ratio of nothing": ({"value": 3, "unit": "ratio"}, "column of", "empty"),
+    "ratio of itself": ({"value": 3, "unit": "ratio", "of": "x.killed"}, "column of", "quantity itself"),
+    "ratio of an unknown force": ({"value": 3, "unit": "ratio", "of": "y.killed"}, "column of", "not in [forces]"),
+    "ratio of an unknown quantity": ({"value": 3, "unit": "ratio", "of": "morale"}, "column of", "no quantity of x"),
+    "ratio of a number": ({"value": 3, "unit": "ratio", "of": "300"}, "column of", "number though"),
+    "ratio of zero": ({"value": 0, "unit": "ratio", "of": "wounded"}, "column value", "zero though"),
+    "range of ratios from zero": (
+        {"qualifier": "range", "low": 0, "high": 2, "unit": "ratio", "of": "wounded"}, "column low", "zero though"
+    ),
+    "negative ratio": ({"value": -3, "unit": "ratio", "of": "wounded"}, "column value", "negative"),
+    "counted ratio": (
+        {"value": 3, "unit": "ratio", "of": "wounded", "qualifier": "counted"}, "column qualifier", "counted though"
+    ),
+    "ratio of a place": ({"value": 3, "unit": "ratio", "of": "wounded", "part": "north"}, "column part", "of a share"),
     "of a count": ({"value": 2, "of": "deployed"}, "column of", "for a count"),
     "interval without since": ({"value": 2, "measure": "interval"}, "column since", "empty"),
     "since after as_of": ({"value": 2, "measure": "interval", "since": "2024-04-02"}, "column since", "after as_of"),
@@ -188,10 +207,12 @@ def test_a_source_without_a_role_towards_the_force_is_refused(write):
 
 
 COLUMNS = [name for name in Claim.model_fields if name != "row"]
+WORDS = (
+    "", "0", "-1", "1e5", "nan", "1e999", "2024-02-01", "own", "killed", "about", "range", "share", "c0", "ratio",
+    "x.wounded",
+)  # fmt: skip
 CELLS = st.one_of(
-    st.sampled_from(
-        ["", "0", "-1", "1e5", "nan", "1e999", "2024-02-01", "own", "killed", "about", "range", "share", "c0"]
-    ),
+    st.sampled_from(WORDS),
     st.text(max_size=12),
 )
 
@@ -212,3 +233,20 @@ def test_no_row_breaks_the_reader(rows):
 @given(text=st.text(max_size=300))
 def test_no_text_breaks_the_reader(text):
     parse_claims(text, "claims.csv", Claim)
+
+
+def test_a_ratio_of_two_forces_needs_one_role_towards_the_second(write):
+    """Towards its own force a source may have several: its readings."""
+    row = {"source": "mixed", "value": 3, "unit": "ratio"}
+    with pytest.raises(InputError, match="row 2, column of: mixed has several roles towards a;"):
+        read_case(write([{**row, "force": "b", "of": "a.killed"}], LULLED))
+    read_case(write([{**row, "force": "a", "of": "b.killed"}], LULLED))
+
+
+def test_a_ratio_needs_both_forces_to_have_arrived(write):
+    toml = LULLED.replace('["killed"]', '["killed"]\nbounded = true\nwaves = [{ name = "w", from = 2024-03-01, '
+                          'to = 2024-03-02, median = 500, log_sd = 0.1 }]')  # fmt: skip
+    row = {"source": "own", "force": "a", "value": 3, "unit": "ratio", "of": "b.killed"}
+    with pytest.raises(InputError, match="no wave of b has arrived by 2024-02-01"):
+        read_case(write([{**row, "as_of": "2024-02-01"}], toml))
+    read_case(write([{**row, "as_of": "2024-03-05"}], toml))

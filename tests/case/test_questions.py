@@ -231,3 +231,32 @@ def test_what_is_counted_is_no_year(write):
     rows = [{"value": 2000, "phrase": "more than 2000 dead"}, {"value": 90, "phrase": "90 dead since 1999"}]
     report = check_case(str(write([{"force": "a", "as_of": "2024-03-01", **row} for row in rows], OPEN)))
     assert [each.where for each in report.warnings if each.kind == "date"] == ["row 3 (c1)"]
+
+
+THINGS = {"quantity": "tanks", "value": 0.5, "unit": "share"}
+
+
+def test_a_share_of_equipment_among_people_is_asked_about(write):
+    """Those sent are people; of so many as there were it is a count, and asked about no more."""
+
+    def ask_of_shares(**row):
+        warnings = check_case(str(write([{"force": "a", **THINGS, **row}], OPEN))).warnings
+        return [f"{each.where}: {each.text}" for each in warnings if each.kind == "share"]
+
+    (found,) = ask_of_shares()
+    assert found.startswith("row 2 (c0): is read as tanks for each person sent")
+    assert "write that number into of" in found
+    assert not ask_of_shares(of="300")
+    assert not ask_of_shares(quantity="killed")
+    assert not ask_of_shares(note="checked: one tank for two men")
+
+
+def test_what_a_ratio_speaks_of_somebody_speaks_of(write):
+    rows = [
+        {"force": "a", "quantity": "tanks", "value": 40},
+        {"force": "b", "value": 90, "source": "foe"},
+        {"force": "a", "quantity": "casualties", "value": 3, "unit": "ratio", "of": "b.killed", "source": "foe"},
+    ]
+    warnings = check_case(str(write(rows, OPEN))).warnings
+    assert "outcome" not in {each.kind for each in warnings}
+    assert "outcome" in {each.kind for each in check_case(str(write(rows[:2], OPEN, name="less"))).warnings}

@@ -332,3 +332,11 @@ def test_a_workbook_that_is_packed_otherwise_is_refused_in_one_line(method, tmp_
     with pytest.raises(InputError, match=f"is packed by method {method}") as caught:
         read_case(lay(tmp_path / "case", out.getvalue(), "claims.xlsx"))
     assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("cell", "meant"),
+    [("1,300", "1300"), ("1 300", "1300"), ("300", "300"), ("casualties", "casualties"), ("b.killed",) * 2],
+)
+def test_what_a_share_is_of_is_a_number_or_a_name(cell, meant):
+    assert CellReader([{"of": cell}]).read("of", cell, share=True) == meant

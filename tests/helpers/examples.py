@@ -207,6 +207,46 @@ PLACE_ROWS: list[Row] = [
      "part": "south", "qualifier": "counted"},
 ]  # fmt: skip
 
+# What was lost for each one of another force, or of another outcome of the same, so far and on some days; who makes the
+# claim may have two roles towards the force that it is of.
+RATIO_ROWS: list[Row] = [
+    *UNBOUNDED_ROWS,
+    {"force": "a", "source": "mixed", "value": 3, "unit": "ratio", "of": "b.killed"},
+    {"force": "a", "source": "foe", "value": 5.5, "unit": "ratio", "of": "b.killed", "as_of": "2024-02-20"},
+    {"force": "b", "source": "own", "value": 2, "digits": 2, "unit": "ratio", "of": "a.casualties"},
+    {"force": "a", "source": "own", "qualifier": "at_least", "value": 2, "unit": "ratio", "of": "b.killed"},
+    {"force": "b", "source": "foe", "qualifier": "at_most", "value": 0.5, "unit": "ratio", "of": "a.killed",
+     "measure": "interval", "since": "2024-02-20", "as_of": "2024-03-05"},
+    {"force": "a", "source": "mixed", "qualifier": "range", "low": 0.2, "high": 0.4, "unit": "ratio", "of": "wounded",
+     "log_sd": 0.1},
+    {"force": "a", "source": "mixed", "qualifier": "exact", "value": 4, "quantity": "wounded", "unit": "ratio",
+     "of": "a.killed", "as_of": "2024-02-11"},
+    {"force": "a", "source": "foe", "value": 10, "quantity": "deployed", "measure": "stock", "unit": "ratio",
+     "of": "b.deployed"},
+]  # fmt: skip
+
+# Shares of so many as there were: counts, each as round as its share; in a statement, of days, and of none.
+KNOWN_ROWS: list[Row] = [
+    *UNBOUNDED_ROWS,
+    *(
+        {"force": "a", "quantity": "tanks", "unit": "share", "of": "60", "as_of": "2024-03-20"} | said
+        for said in (
+            {"source": "own", "value": 0.3, "digits": 1},
+            {"source": "foe", "value": 0.333},
+            {"source": "foe", "value": 0.5, "as_of": "2024-03-28", "qualifier": "at_least"},
+            {"source": "mixed", "qualifier": "range", "low": 0, "high": 0.5, "log_sd": 0.2},
+            {"source": "mixed", "value": 1, "as_of": "2024-03-29"},
+            {"source": "own", "value": 0, "measure": "interval", "since": "2024-03-01", "as_of": "2024-03-02"},
+        )
+    ),
+    {"force": "b", "source": "foe", "unit": "share", "of": "1200.0", "value": 0.25, "statement": "u"},
+    {"force": "a", "source": "foe", "unit": "share", "of": "1e4", "value": 0.05, "statement": "u", "digits": 1,
+     "qualifier": "counted"},
+    {"force": "a", "source": "own", "quantity": "casualties", "value": 0.25, "unit": "share", "of": "8000",
+     "statement": "v"},
+    {"force": "a", "source": "own", "value": 0.2, "digits": 2, "unit": "share", "of": "2000", "statement": "v"},
+]  # fmt: skip
+
 # Nobody speaks of force b after some days of January, though its war ends in March.
 SILENT_ROWS: list[Row] = [
     *(row for row in UNBOUNDED_ROWS if row["force"] == "a"),

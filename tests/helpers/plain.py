@@ -11,7 +11,7 @@ import math
 from itertools import pairwise
 
 import numpy as np
-from plain_rows import read_rows, wording_of
+from plain_rows import of_known, read_rows, split, times, wording_of
 from scipy import integrate, special, stats
 
 LAWS = {
@@ -146,8 +146,13 @@ class PlainModel:
         found = {0, end, last, self.day(self.headline) + 1}
         found |= {self.day(until) + 1 for each in self.case.forces for _, until in self.silent_times(each)}
         for item in self.observations:
-            claim, names = item.claim, {item.claim.quantity, item.whole} - {"", "deployed"}
-            if claim.force == force and any(outcome in self.case.parts_of(force, name) for name in names):
+            claim, names = item.claim, [(item.claim.force, item.claim.quantity)]
+            if claim.unit == "ratio":
+                names.append(split(claim))
+            elif item.whole:
+                names.append((claim.force, item.whole))
+            names = [name for key, name in names if key == force and name != "deployed"]
+            if any(outcome in self.case.parts_of(force, name) for name in names):
                 found.add(self.day(claim.as_of) + 1)
                 found |= {self.day(claim.since)} if claim.since else set()
         found |= {self.day(day) + edge for day in self.events(force, outcome) for edge in (0, 1)}
@@ -217,9 +222,9 @@ class PlainModel:
     def last_word(self, force):
         """Log of how much likelier than at random all was said before a silence, of the quantity most told of."""
         said = [item.claim for item in self.observations if item.claim.force == force]
-        said = [claim for claim in said if claim.quantity != "deployed" and claim.unit == "count"]
+        said = [claim for claim in said if claim.quantity != "deployed" and self.counts(claim)]
         end, length = self.case.file.end, self.day(self.case.end) + 1
-        everybody = [item.claim.as_of for item in self.observations if item.claim.force == force]
+        everybody = [claim.as_of for claim, _ in self.words_on(force)]
         if not said or not end or (end - max(everybody)).days <= self.day(max(everybody)) + 1:
             return 0.0
         times = {claim.quantity: set() for claim in said}
@@ -231,11 +236,23 @@ class PlainModel:
         pi, gain = self.p["pick.by_size"], lost[:days].sum() / lost.sum() * length / days
         return min(len(times[quantity]), 5) * math.log(1 - pi + pi * gain)
 
+    def counts(self, claim):
+        return claim.unit == "count" or of_known(claim)
+
+    def words_on(self, force):
+        """Return the claims that bring word of a force, each with what it counts there, or is a ratio to."""
+        found = []
+        for item in self.observations:
+            sides = [(item.claim.force, item.claim.quantity)]
+            sides += [split(item.claim)] if item.claim.unit == "ratio" else []
+            found += [(item.claim, quantity) for key, quantity in sides if key == force]
+        return found
+
     def silent_times(self, force):
         """Return the last day with word of prisoners, if any, and the last on which anybody wrote; none if the same."""
-        said = [item.claim for item in self.observations if item.claim.force == force]
-        spoken = [max(claim.as_of, claim.published) for claim in said if claim.quantity != "deployed"]
-        theirs = [min(claim.as_of, self.case.end) for claim in said if claim.quantity == "captured"]
+        said = self.words_on(force)
+        spoken = [max(claim.as_of, claim.published) for claim, quantity in said if quantity != "deployed"]
+        theirs = [min(claim.as_of, self.case.end) for claim, quantity in said if quantity == "captured"]
         until = min(max(spoken), self.case.end) if spoken else None
         if f"captured_share.{force}" not in self.p or not spoken or (theirs and max(theirs) == until):
             return []
@@ -305,9 +322,9 @@ class PlainModel:
         """Return what was lost, or sent, in the time that a claim speaks of."""
         days = self.day(claim.as_of) + 1
         series = self.arrivals(force, days) if outcome == "deployed" else self.losses(force, outcome, days)
-        first = self.day(claim.since) if claim.measure == "interval" and claim.unit == "count" else 0
-        if claim.measure == "interval" and claim.unit == "share" and outcome != "deployed":
-            first = self.day(claim.since)
+        first = self.day(claim.since) if claim.measure == "interval" else 0
+        if claim.unit == "share" and not self.counts(claim) and outcome == "deployed":
+            first = 0
         return float(series[first:].sum())
 
     def bias(self, source, force, role, outcome, wording):
@@ -329,11 +346,11 @@ class PlainModel:
             total *= self.p.get(f"spread.{role}", 1.0)
         return total + (0.0 if wording == "counted" else self.p[f"role.{kind}.{role}"])
 
-    def belief(self, source, claim, role, quantity, wording):
-        parts = ("deployed",) if quantity == "deployed" else self.case.parts_of(claim.force, quantity)
+    def belief(self, source, claim, role, quantity, wording, force=None):
+        force = force or claim.force
+        parts = ("deployed",) if quantity == "deployed" else self.case.parts_of(force, quantity)
         total = sum(
-            self.count(claim.force, part, claim) * math.exp(self.bias(source, claim.force, role, part, wording))
-            for part in parts
+            self.count(force, part, claim) * math.exp(self.bias(source, force, role, part, wording)) for part in parts
         )
         return total + (0.05 if self.bursts else 1e-300)
 
@@ -344,6 +361,11 @@ class PlainModel:
         top = self.belief(item.source, claim, role, claim.quantity, wording_of(claim))
         if not item.whole:
             return math.log(top) + self.p["first_report"] * self.early(item)
+        if item.other:  # what was lost here for each one there, where the source has another role
+            there = role
+            if item.other != claim.force:
+                (there,) = self.case.sources[item.source].roles_towards(item.other)
+            return math.log(top) - math.log(self.belief(item.source, claim, there, item.whole, "", item.other))
         whole = self.belief(item.source, claim, role, item.whole, "")
         own = set(self.case.parts_of(claim.force, claim.quantity))
         nested = item.whole != "deployed" and not counted and own < set(self.case.parts_of(claim.force, item.whole))
@@ -405,7 +427,7 @@ class PlainModel:
         if after is not None:
             return self.given(item, after, role)
         centre = self.centre(item, role)
-        noise = self.p["noise.share" if item.whole else f"noise.{role}"]
+        noise = self.p["noise.share" if item.whole and not item.other else f"noise.{role}"]
         probability, factor = self.p["outlier.probability"], self.p["outlier.factor"]
         if wording_of(item.claim) == "register":
             noise, probability = self.p["wording.register"], 0.0
@@ -488,7 +510,8 @@ def next_of(item, items):
 def number_said(item):
     """Return the log of the number; of a range the middle of the logs."""
     claim = item.claim
-    return math.log(claim.value) if claim.value else (math.log(claim.low) + math.log(claim.high)) / 2
+    number = claim.value or math.sqrt(claim.low * claim.high)
+    return math.log(number * times(claim))
 
 
 def rounding_sd(item):

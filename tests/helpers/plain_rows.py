@@ -26,6 +26,7 @@ class Row:
     source: str
     statement: str
     whole: str = ""
+    other: str = ""  # the force that the whole of a ratio is of
     form: str = "density"
     point: float = math.nan
     lower: float = math.nan
@@ -56,7 +57,23 @@ def wording_of(claim):
 
 
 def said(claim):
-    return math.sqrt(claim.low * claim.high) if claim.qualifier == "range" else claim.value
+    found = math.sqrt(claim.low * claim.high) if claim.qualifier == "range" else claim.value
+    return found and found * times(claim)
+
+
+def times(claim):
+    """Return what a share of so many things is multiplied by to be a count of them; 1 for what is none."""
+    return float(claim.of) if of_known(claim) else 1.0
+
+
+def of_known(claim):
+    return claim.unit == "share" and claim.of[:1].isdigit()
+
+
+def split(claim):
+    """Return the force and the quantity that a ratio is of."""
+    *force, quantity = claim.of.split(".")
+    return force[0] if force else claim.force, quantity
 
 
 def read_rows(design):
@@ -77,12 +94,14 @@ def denies(case, row, rows):
     if claim.quantity == "deployed":
         return False
     parts = set(case.parts_of(claim.force, claim.quantity))
-    others = [
-        other for other in rows
-        if other.claim.force == claim.force and other.claim.quantity != "deployed"
-        and set(case.parts_of(claim.force, other.claim.quantity)) <= parts
-        and said(other.claim) and wording_of(other.claim) != "at_most"
-    ]  # fmt: skip
+    others = []
+    for other in rows:
+        sides = [(other.claim.force, other.claim.quantity)]
+        sides += [split(other.claim)] if other.claim.unit == "ratio" else []
+        names = [name for force, name in sides if force == claim.force and name != "deployed"]
+        told = said(other.claim) and wording_of(other.claim) != "at_most" and other.claim.quantity != "deployed"
+        if told and any(set(case.parts_of(claim.force, name)) <= parts for name in names):
+            others.append(other)
     if any(other.source == row.source for other in others):
         return False
     return any(other.claim.as_of <= claim.as_of + dt.timedelta(7) for other in others)
@@ -91,7 +110,11 @@ def denies(case, row, rows):
 def read_row(case, item, others):
     claim = item.claim
     row = Row(claim, item.source, item.statement, extra_sd=claim.log_sd or 0.0)
-    if claim.unit == "share":
+    if claim.unit == "ratio":
+        row.other, row.whole = split(claim)
+        read_count(row, claim)
+        return row
+    if claim.unit == "share" and not of_known(claim):
         row.whole = claim.of or "deployed"
         read_share(row, claim)
         return row
@@ -110,7 +133,9 @@ def find_total(case, claim, beside):
         return None
     own, found = set(case.parts_of(claim.force, claim.quantity)), []
     for other in beside:
-        if other.unit == "share" or other.quantity == "deployed" or not said(other):
+        if other.unit == "ratio" or (other.unit == "share" and not of_known(other)):
+            continue
+        if other.quantity == "deployed" or not said(other):
             continue
         same = (other.force, other.measure, other.since, other.as_of) == (
             claim.force, claim.measure, claim.since, claim.as_of,
@@ -122,12 +147,13 @@ def find_total(case, claim, beside):
 
 
 def read_count(row, claim):
-    value = claim.value
+    k, least = times(claim), 0.0 if row.other else 0.5
+    value = claim.value if claim.value is None else claim.value * k
     if claim.qualifier == "range":
         if claim.high == 0:
             row.cell(-INFINITE, math.log(0.5))
         else:
-            width = row.spread(max(claim.low, 0.5), max(claim.high, 0.5), math.log)
+            width = row.spread(max(claim.low * k, least), max(claim.high * k, least), math.log)
             row.extra_sd = math.hypot(row.extra_sd, width)
     elif value == 0:
         row.cell(-INFINITE, math.log(0.5))
@@ -136,6 +162,7 @@ def read_count(row, claim):
     else:
         row.point = math.log(value)
         unit = find_unit(claim)
+        unit = unit and unit * k
         if unit is not None and unit / value < SMOOTH:
             row.log_width = math.log(unit / value)
         elif unit is not None:
@@ -145,8 +172,10 @@ def read_count(row, claim):
 def find_unit(claim):
     """Return what a number was rounded to, by its digits as written; None where it was not rounded."""
     value, whole = claim.value, float(claim.value).is_integer()
-    if claim.log_sd is not None or (claim.digits is None and not whole):
+    if claim.log_sd is not None or (claim.digits is None and (not whole or claim.unit == "share")):
         return None
+    if claim.digits is not None and claim.unit != "count":  # of a ratio, three to one may be meant to the tenth
+        return 10.0 ** (1 - claim.digits) * 10.0 ** math.floor(math.log10(value))
     if not whole:
         places = (
             len(str(int(value))) if value >= 1 else -(len(f"{value:.15f}"[2:]) - len(f"{value:.15f}"[2:].lstrip("0")))
@@ -184,12 +213,13 @@ def read_share(row, claim):
 def read_part(row, claim, whole):
     """Turn a count that was said beside its total into a share of that."""
     if claim.qualifier == "range":
-        edges = [min(max(edge, 0.5) / whole, 1 - LEAST_SHARE) for edge in (claim.low, claim.high)]
+        edges = [max(edge * times(claim), 0.5) / whole for edge in (claim.low, claim.high)]
+        edges = [min(edge, 1 - LEAST_SHARE) for edge in edges]
         row.form, row.extra_sd = "density", row.spread(*edges, logit)
     elif row.form == "cell":
         upper = math.exp(row.upper) / whole
         lower = 0.0 if row.lower == -INFINITE else math.exp(row.lower) / whole
         row.cell(logit(min(lower, 1 - 1e-9)) if lower else -INFINITE, logit(upper) if upper < 1 else INFINITE)
     else:
-        share = min(claim.value / whole, 1 - LEAST_SHARE)
+        share = min(said(claim) / whole, 1 - LEAST_SHARE)
         row.point, row.log_width, row.extra_sd = logit(share), 0.0, row.extra_sd / (1 - share)

@@ -73,6 +73,8 @@ KINDS = {
     "families": (RICH_ROWS, FAMILIES),
     "first reports": EVERY_KIND["first reports"],
     "events": EVERY_KIND["events"],
+    "ratios": EVERY_KIND["ratios"],
+    "shares of known numbers": EVERY_KIND["shares of known numbers"],
 }
 
 

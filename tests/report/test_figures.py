@@ -19,9 +19,10 @@ from sim.report.memo import compose_memo
 from sim.report.memo.blocks import Picture, show_figures
 from sim.report.plots import draw_figure, fonts
 from sim.report.plots.fonts import BASE
+from sim.report.plots.forests import plot_claims
 from sim.report.plots.frame import cut_text, measure_text
 from sim.report.plots.keys import put_before
-from sim.report.plots.losses import MAX_NUMBERED, Spot, choose_tagged, place_tags
+from sim.report.plots.losses import MAX_NUMBERED, Spot, choose_tagged, place_tags, plot_losses
 from sim.report.plots.style import choose_ticks, use_style
 from sim.report.table import show_range
 
@@ -160,6 +161,28 @@ def test_of_very_many_marks_each_source_keeps_the_number_of_its_last():
     assert kept[50:53] == ["2"] * 3
     assert not any(kept[53:73])
     assert choose_tagged(["1"] * 5) == ["1"] * 5
+
+
+def test_a_ratio_is_no_mark_among_counts_and_says_what_it_is_of(kursk_run):
+    """A share of a known number is one, so many times it."""
+    force = kursk_run.result.forces[0].force
+    said = next(each for each in kursk_run.result.claims if each.used and each.quantity == "killed" and each.value)
+
+    def change(**fields):
+        def edit(data):
+            next(each for each in data["claims"] if each["id"] == said.id).update(fields)
+
+        return edit_result(kursk_run.result, edit)
+
+    def find_rows(result):
+        drawn = plot_losses(result, force)
+        return [row["value"] for row in drawn.rows if row["claim"] == said.id]
+
+    ratio = change(unit="ratio", of="wounded", value=0.25)
+    assert find_rows(kursk_run.result) == [said.value]
+    assert find_rows(ratio) == []
+    assert find_rows(change(unit="share", of="4000", value=0.25)) == [1000]
+    assert "killed as a ratio to wounded" in " ".join(read_words(plot_claims(ratio, force).canvas).split())
 
 
 def test_bars_of_single_days_have_the_number_of_their_source(kursk_run):

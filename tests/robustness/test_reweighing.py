@@ -31,6 +31,8 @@ ROWS = [
     *(tell(f"u{n}", "foe", day, value // 2) for n, (day, value) in enumerate(TOTALS)),
     *(tell(f"d{n}", "mixed", day, value, measure="interval", since=day) for n, (day, value) in enumerate(SINGLE)),
     tell("late", "mixed", "2024-03-01", 240),
+    tell("a0", "own", "2024-03-01", 500, force="a"),
+    tell("r", "own", "2024-03-01", 0.5, unit="ratio", of="a.killed"),
     {"id": "quiet", "force": "a", "exclude": "enters as a lull"},
 ]
 DAYS = [
@@ -44,11 +46,22 @@ def lay_out(folder):
 
 @pytest.mark.parametrize(
     "left_out",
-    [{"t1"}, {"t1", "t2"}, {"t3"}, {"t2", "t3", "u0"}, {"d0"}, {"d1"}, {"d0", "d1"}, {"d2", "t0", "late"}],
+    [
+        {"t1"},
+        {"t1", "t2"},
+        {"t3"},
+        {"t2", "t3", "u0"},
+        {"d0"},
+        {"d1"},
+        {"d0", "d1"},
+        {"d2", "t0", "late"},
+        {"r"},
+        {"r", "t3"},
+    ],
     ids=lambda names: " ".join(sorted(names)),
 )
 def test_claims_add_what_the_model_without_them_lacks(left_out, write):
-    """Totals that others are read given, days of a spell, and both."""
+    """Totals that others are read given, days of a spell, both, and a ratio to another force."""
     whole = lay_out(write(ROWS, UNBOUNDED))
     less = lay_out(write([row for row in ROWS if row["id"] not in left_out], UNBOUNDED, name="less"))
     assert Link.TOTAL in whole.beliefs.link

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from examples import ALLY, ALLY_ROWS, CASE, RICH_ROWS
+from examples import ALLY, ALLY_ROWS, CASE, RATIO_ROWS, RICH_ROWS, UNBOUNDED
 from scipy import stats
 
 from sim.model.buffer import count_unknowns, name_slots
@@ -75,3 +75,13 @@ def test_the_unknowns_of_a_variant_have_the_names_of_the_base(kursk):
             assert names == base, variant
         if variant.kind == "structure" and "bins" in variant.label:
             assert not {name for name in names if name[0] == "walk"} & set(base)
+
+
+def test_every_variant_of_ratios_can_be_laid_out(design):
+    """Each has a name of its own for every unknown, and a ratio that is left out is told as one."""
+    laid = design(RATIO_ROWS, UNBOUNDED)
+    variants = list_variants(laid)
+    assert sum("“ratio of " in variant.label for variant in variants if variant.kind == "leave_claim_out") == 8
+    for variant in variants:
+        names = name_slots(build_variant(laid, variant))
+        assert len(names) == len(set(names))

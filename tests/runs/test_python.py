@@ -216,3 +216,16 @@ def test_a_run_gives_figure_memo_and_groups_for_arviz(kursk_run):
     assert tree["observed_data"].sizes["claim"] == len(used)
     median = tree["prior"]["count"].sel(force="dprk", quantity="killed").median()
     assert median == np.median(kursk_run.prior.headline["dprk", "killed"])
+
+
+def test_shares_of_known_numbers_and_ratios_come_from_a_table():
+    """A number in `of` may be one of Python's; a ratio names the other force."""
+    rows = [
+        {"source": "m", "force": "north", "quantity": "tanks", "published": "2024-05-20", "value": 0.25} | said
+        for said in ({"unit": "share", "of": 300}, {"unit": "ratio", "of": "south.tanks"})
+    ]
+    case = sim.Case.from_frame(
+        pd.DataFrame(rows), forces={"north": ["tanks"], "south": ["tanks"]}, sources={"m": "independent"}
+    )
+    assert [claim.central for claim in case.claims] == [75, 0.25]
+    assert case.claims[1].topics == (("north", "tanks"), ("south", "tanks"))

@@ -21,6 +21,8 @@ ROOT = Path(__file__).parents[2]
 COPIED = ("sim", "tests", "priors", "docs", "pyproject.toml", "README.md")
 PLANTED = "tests/test_planted.py"
 PLAIN = "tests/model/test_plain.py"
+MODEL = "tests/model/test_model.py"
+RATIOS = "tests/model/test_ratios.py"
 INVENTED = "tests/model/test_invented.py"
 EARLY = "tests/model/test_earliness.py"
 REWEIGHING = "tests/robustness/test_reweighing.py"
@@ -211,9 +213,30 @@ FAULTS = (
         f"{PLAIN}::test_rows_say_what_the_plain_reading_finds[missing]",
     ),
     Planted(
-        "a share is of the losses where it says of those sent", "case/claims.py",
-        '(self.of or "deployed")', '(self.of or "losses")',
+        "a share is of the losses where it says of those sent", "case/wordings.py",
+        'of or "deployed"', 'of or "losses"',
         f"{PLAIN}::test_rows_say_what_the_plain_reading_finds[bounded]",
+    ),
+    Planted(
+        "a ratio has the noise of shares", "model/claims/rows.py",
+        "if row.observation and row.observation.is_share:", "if row.observation and row.observation.whole:",
+        f"{PLAIN}::test_the_density_is_that_of_the_plain_model[ratios]",
+    ),
+    Planted(
+        "a source has one role towards both sides of a ratio", "model/claims/layout.py",
+        "role = reading.role if force == reading.force else roles_towards(self.case, reading.source, force)[0]",
+        "role = reading.role",
+        f"{RATIOS}::test_a_source_has_the_bias_of_each_side",
+    ),
+    Planted(
+        "the way back forgets what a ratio is of", "model/density/rows.py",
+        "return ratio, 1.0, -1.0", "return ratio, 1.0, 0.0",
+        f"{MODEL}::test_gradient_is_a_difference_of_densities[ratios-3]",
+    ),
+    Planted(
+        "a share of a known number is as round as its count", "case/observations.py",
+        "    if claim.known_whole is not None:\n        return None\n", "",
+        f"{PLAIN}::test_rows_say_what_the_plain_reading_finds[shares of known numbers]",
     ),
     Planted(
         "a range is read as a central 90%", "case/observations.py",
@@ -375,8 +398,8 @@ FAULTS = (
         "[\\w-]{{1,100}}+", "[\\w-]+", f"{LENGTHS}::test_an_article_takes_time_with_its_length[a word of hyphens]",
     ),
     Planted(
-        "digits are parted in all ways", "case/claims.py",
-        '_NUMBER = re.compile(r"[+-]?(\\d++', '_NUMBER = re.compile(r"[+-]?(\\d+',
+        "digits are parted in all ways", "case/wordings.py",
+        'NUMBER = re.compile(r"[+-]?(\\d++', 'NUMBER = re.compile(r"[+-]?(\\d+',
         f"{LENGTHS}::test_a_cell_takes_time_with_its_length[digits for a number]",
     ),
     Planted(

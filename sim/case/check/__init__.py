@@ -117,7 +117,7 @@ def _find_odd_years(case: Case) -> Iterator[Warning]:
 
     What a claim of the case counts is no year: "more than 2000 dead".
     """
-    counted = {number for claim in case.claims for number in claim.number}
+    counted = {number for claim in case.claims for number in (*claim.number, claim.known_whole)}
     for claim in case.claims:
         for year in dict.fromkeys(map(int, _YEAR.findall(claim.phrase))):
             if year not in counted and not case.start.year <= year <= claim.published.year:
@@ -161,7 +161,7 @@ def _group_claims(evidence: Evidence, key: Callable[[Claim], tuple[object, ...]]
 
 
 def _topic(claim: Claim) -> tuple[object, ...]:
-    return claim.force, claim.quantity, claim.whole, claim.measure, claim.part
+    return claim.topics, claim.unit == "ratio", claim.measure, claim.part
 
 
 def _find_contradictions(case: Case, evidence: Evidence) -> Iterator[Warning]:
@@ -283,10 +283,10 @@ def _check_sums(case: Case) -> Iterator[Warning]:
     """Point at totals that are not the sum of the parts said in the same breath."""
     breaths: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for claim in case.claims:
-        if claim.statement and claim.central:
+        if claim.statement and claim.central and claim.is_count:
             breaths[claim.statement][claim.quantity] += claim.central
     for total in case.claims:
-        if not total.statement or total.unit == "share" or not total.central or total.quantity == "deployed":
+        if not total.statement or not total.is_count or not total.central or total.quantity == "deployed":
             continue
         parts, said = case.parts_of(total.force, total.quantity), breaths[total.statement]
         if len(parts) > 1 and all(part in said for part in parts):

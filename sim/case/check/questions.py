@@ -41,8 +41,9 @@ BEYOND = 1.5  # times those sent that a loss may be
 
 def ask_questions(case: Case, evidence: Evidence) -> tuple[Iterator[Warning], ...]:
     """Return the questions of each kind, without those of rows whose note begins with "checked:"."""
+    used = [item.claim for item in evidence.observations]
     claims = [item.claim for item in evidence.observations if not item.whole]
-    answered = tuple(name_row(claim) for claim in claims if claim.note.lower().startswith(CHECKED))
+    answered = tuple(name_row(claim) for claim in used if claim.note.lower().startswith(CHECKED))
     questions = (
         _ask_of_falls(claims),
         _ask_of_days(case, claims),
@@ -54,7 +55,8 @@ def ask_questions(case: Case, evidence: Evidence) -> tuple[Iterator[Warning], ..
         _ask_of_short_events(case, claims),
         _ask_of_registers(case, claims),
         _ask_of_sizes(case, claims),
-        _ask_of_outcomes(case, claims),
+        _ask_of_wholes(case, used),
+        _ask_of_outcomes(case, claims, evidence),
         _ask_of_victims(case),
         _ask_of_names(case),
     )
@@ -268,6 +270,20 @@ def _ask_of_sizes(case: Case, claims: list[Claim]) -> Iterator[Warning]:
                 yield Warning("size", name_row(claim), text)
 
 
+def _ask_of_wholes(case: Case, claims: list[Claim]) -> Iterator[Warning]:
+    """Ask of shares of equipment that are read as shares of the people who were sent."""
+    for claim in claims:
+        parts = case.parts_of(claim.force, claim.quantity)
+        things = [part for part in parts if part != "deployed" and not case.is_of_people(part)]
+        sends_people = any(case.is_of_people(each) for each in case.forces[claim.force].outcomes)
+        if claim.unit == "share" and claim.whole == "deployed" and things and sends_people:
+            text = (
+                f"is read as {claim.quantity.replace('_', ' ')} for each person sent: a share of equipment is of how "
+                f"many there were, so write that number into of, or a count"
+            )
+            yield Warning("share", name_row(claim), text)
+
+
 def _ask_of_victims(case: Case) -> Iterator[Warning]:
     """Ask of a force that is named like people who do not fight, and whose victims are not said to be such."""
     for key, force in case.forces.items():
@@ -290,14 +306,16 @@ def _ask_of_names(case: Case) -> Iterator[Warning]:
             yield Warning("label", f"case.toml, {table}", told)
 
 
-def _ask_of_outcomes(case: Case, claims: list[Claim]) -> Iterator[Warning]:
+def _ask_of_outcomes(case: Case, claims: list[Claim], evidence: Evidence) -> Iterator[Warning]:
     """Ask of outcomes of which nobody speaks where others of their force are told: they stand in its totals.
 
     Of killed and wounded one follows from the other, and few are captured of a bounded force where none are told.
     """
+    of_ratios = [topic for item in evidence.observations if item.claim.unit == "ratio" for topic in item.topics]
     for key, force in case.forces.items():
-        told = [claim for claim in claims if claim.force == key and claim.quantity != "deployed"]
-        said = {part for claim in told for part in case.parts_of(key, claim.quantity)}
+        told = [claim.quantity for claim in claims if claim.force == key and claim.quantity != "deployed"]
+        said = {part for name in told for part in case.parts_of(key, name)}
+        said |= {part for other, name in of_ratios if other == key for part in case.parts_of(key, name)}
         for outcome in force.outcomes if told and not force.bounded else ():
             if outcome in TIED and outcome not in said and said & set(TIED):
                 text = "nobody speaks of it: its figure is what is usual beside the killed and wounded; leave it out?"

@@ -19,8 +19,9 @@ def find_loudest(layout: BeliefLayout) -> dict[tuple[str, str], int]:
     What others of its series follow tells of the path, not of the level, and is not counted.
     """
     times: dict[int, int] = {}
+    is_count = layout.denominator.mask.sum(axis=1) == 0
     for row, (item, parts) in enumerate(zip(layout.rows, layout.numerator.mask.sum(axis=1), strict=True)):
-        if not item.is_prior and parts == 1 and not layout.is_share[row] and not layout.link[row]:
+        if not item.is_prior and parts == 1 and is_count[row] and not layout.link[row]:
             term = int(layout.numerator.term[row, 0])
             times[term] = times.get(term, 0) + 1
     found: dict[tuple[str, str], int] = {}

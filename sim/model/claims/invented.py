@@ -74,23 +74,22 @@ def find_doubtful(case: Case, evidence: Evidence) -> dict[tuple[str, str], Witne
     """
     heard: dict[tuple[str, str], list[Observation]] = {}
     for item in evidence.observations:
-        force = item.claim.force
-        for quantity in (item.claim.quantity, item.whole):
+        for force, quantity in item.topics:
             for outcome in case.parts_of(force, quantity) if quantity and quantity != "deployed" else ():
                 heard.setdefault((force, outcome), []).append(item)
-    found = {key: _weigh_words(case, items) for key, items in heard.items()}
+    found = {key: _weigh_words(case, key[0], items) for key, items in heard.items()}
     return {key: each for key, each in found.items() if each and (each.denied or (each.accusers and is_loss(key[1])))}
 
 
-def _weigh_words(case: Case, items: Sequence[Observation]) -> Witnesses | None:
-    """Return who claims an outcome and who denies it; None where nobody claims it, or its own side does.
+def _weigh_words(case: Case, force: str, items: Sequence[Observation]) -> Witnesses | None:
+    """Return who claims an outcome of a force and who denies it; None where nobody claims it, or its own side does.
 
     An upper bound above zero says nothing. A zero denies what is claimed for the same day or an earlier one, or for
     one so soon after that a return had just closed, if its source never says another number; one of some days denies
     nothing.
     """
     claims = [item for item in items if _largest(item) and (item.claim.wording.sign >= 0 or item.form != "bound")]
-    roles = {item.source: set(case.sources[item.source].roles_towards(item.claim.force)) for item in items
+    roles = {item.source: set(case.sources[item.source].roles_towards(force)) for item in items
              if item.source in case.sources}  # fmt: skip
     claiming = {item.source for item in claims}
     if not claims or any(roles.get(source, OWN_SIDE) & OWN_SIDE for source in claiming):
@@ -102,13 +101,12 @@ def _weigh_words(case: Case, items: Sequence[Observation]) -> Witnesses | None:
         and item.source not in claiming and not roles.get(item.source, set()) <= ACCUSERS
         for item in items
     )  # fmt: skip
-    largest = max((_largest(item) for item in claims if item.claim.unit == "count"), default=0.0)
+    largest = max((_largest(item) for item in claims if item.claim.is_count), default=0.0)
     return Witnesses(accusers, largest, bool(claiming - accusers), denied)
 
 
 def _largest(item: Observation) -> float:
-    claim = item.claim
-    return max((number for number in (claim.low, claim.value, claim.high) if number is not None), default=0.0)
+    return max((number for number in item.claim.number if number is not None), default=0.0)
 
 
 def doubt(

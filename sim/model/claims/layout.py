@@ -36,6 +36,7 @@ from sim.model.claims.rows import (
     link_rows,
     list_readings,
     list_rows,
+    roles_towards,
 )
 from sim.model.claims.series import find_point, leave_statements, link_series
 from sim.model.losses.layout import StateLayout
@@ -70,9 +71,10 @@ class BeliefLayout:
     effects : dict of str to tuple
         What each effect belongs to, by its kind.
     numerator, denominator : Parts
-        What the rows sum, and the wholes of those that are shares.
+        What the rows sum, and what those that are shares or ratios are of.
     is_share, is_capped, contaminated, is_prior : ndarrays of bool, shape (R,)
-        Whether a row is a share; one that must be held below 1; has outliers; is the prior of an error.
+        Whether a row is a share, on the logit scale; one that must be held below 1; has outliers; is the prior of an
+        error.
     statement : ndarray of int, shape (R,)
     reference_noise : ndarray of int, shape (Q,)
         The noise in theta that a statement's error is told in.
@@ -231,8 +233,10 @@ def lay_out_beliefs(
         effects=effects,
         numerator=numerator,
         denominator=denominator,
-        is_share=np.array([bool(item and item.whole) for item in observed], dtype=bool),
-        is_capped=np.array([bool(item and item.whole) and not is_nested(case, item) for item in observed], dtype=bool),
+        is_share=np.array([bool(item and item.is_share) for item in observed], dtype=bool),
+        is_capped=np.array(
+            [bool(item and item.is_share) and not is_nested(case, item) for item in observed], dtype=bool
+        ),
         statement=_ints(row.statement for row in rows),
         noise=_ints(find_noise(row, readings, parameters) for row in rows),
         own_sd=np.array([find_own_sd(row) for row in rows], dtype=float),
@@ -289,22 +293,26 @@ class _PartsBuilder:
         item = row.observation
         if item is None:
             return [], []
-        top = self._sum(item, reading, item.claim.quantity, item.kind)
-        return top, self._sum(item, reading, item.whole, "") if item.whole else []
+        sums = [
+            self._sum(item, reading, *topic, kind) for topic, kind in zip(item.topics, (item.kind, ""), strict=False)
+        ]
+        return sums[0], sums[1] if item.whole else []
 
-    def _sum(self, item: Observation, reading: Reading, quantity: str, kind: str) -> list[tuple[int, int, int]]:
+    def _sum(
+        self, item: Observation, reading: Reading, force: str, quantity: str, kind: str
+    ) -> list[tuple[int, int, int]]:
         claim = item.claim
-        until = self.timeline.evening(claim.as_of)
-        # A share of the whole force is a share of those who were sent by that day, whenever they were lost.
-        by_interval = claim.measure == "interval" and not (item.whole and quantity == "deployed")
-        since = self.timeline.morning(claim.since) if by_interval and claim.since else 0
-        outcomes = ("deployed",) if quantity == "deployed" else self.case.parts_of(claim.force, quantity)
+        until, first = self.timeline.evening(claim.as_of), claim.first_day_of(quantity)
+        since = self.timeline.morning(first) if first else 0
+        outcomes = ("deployed",) if quantity == "deployed" else self.case.parts_of(force, quantity)
+        # Of a ratio's other force a source has one role: `sim.case.rules` sees to it.
+        role = reading.role if force == reading.force else roles_towards(self.case, reading.source, force)[0]
         width = len(self.timeline.cuts)
         found = []
         for outcome in outcomes:
-            key = (reading.source, reading.force, reading.role, outcome, kind)
+            key = (reading.source, force, role, outcome, kind)
             term = self.terms.setdefault(key, len(self.terms))
-            base = self.state.locate(claim.force, outcome) * width
+            base = self.state.locate(force, outcome) * width
             found.append((term, base + until, base + since))
         return found
 

@@ -80,25 +80,25 @@ def find_spoken(case: Case, evidence: Evidence) -> dict[str, set[str]]:
     """
     found: dict[str, set[str]] = defaultdict(set)
     for item in evidence.observations:
-        force = item.claim.force
-        said = [name for name in (item.claim.quantity, item.whole) if name]
-        parts = {part for name in said for part in case.parts_of(force, name)}
-        for role in _roles_towards(case, item.source, force):
-            found[role] |= {kind_of(case, force, part) for part in parts} if not item.kind or item.whole else set()
+        for force in dict.fromkeys(force for force, _ in item.topics):
+            parts = {part for key, name in item.topics if key == force for part in case.parts_of(force, name)}
+            for role in roles_towards(case, item.source, force):
+                found[role] |= {kind_of(case, force, part) for part in parts} if not item.kind or item.whole else set()
     return {role: found[role] for role in ROLES if role in found}
 
 
-def _roles_towards(case: Case, source: str, force: str) -> tuple[str, ...]:
+def roles_towards(case: Case, source: str, force: str) -> tuple[str, ...]:
+    """Return the roles that a source may have towards a force."""
     return (ESTABLISHED,) if source == ESTABLISHED else case.sources[source].roles_towards(force)
 
 
 def list_readings(case: Case, observations: Iterable[Observation]) -> tuple[Reading, ...]:
     """Return every reading of every source's role towards every force that it speaks of."""
-    pairs = dict.fromkeys((item.source, item.claim.force) for item in observations)
+    pairs = dict.fromkeys((item.source, force) for item in observations for force, _ in item.topics)
     return tuple(
         Reading(source, force, role, 1 / len(roles))
         for source, force in sorted(pairs)
-        for roles in [_roles_towards(case, source, force)]
+        for roles in [roles_towards(case, source, force)]
         for role in roles
     )
 
@@ -175,7 +175,7 @@ def find_first_readings(rows: Sequence[Row]) -> list[int]:
 
 def find_noise(row: Row, readings: Sequence[Reading], parameters: Parameters) -> int:
     """Return the position of a row's noise in theta; -1 where its error is the statement's."""
-    if row.observation and row.observation.whole:
+    if row.observation and row.observation.is_share:
         return parameters.index("noise.share")
     if row.observation and row.observation.claim.wording.lists:
         return parameters.index(row.observation.claim.wording.prior)
@@ -220,7 +220,7 @@ def group_mixtures(readings: Sequence[Reading]) -> tuple[tuple[int, ...], ...]:
 
 def is_nested(case: Case, item: Observation | None) -> bool:
     """Whether a share's parts are among those of its whole, with the same biases."""
-    if item is None or item.whole == "deployed" or item.is_count_of_found:
+    if item is None or not item.is_share or item.whole == "deployed" or item.is_count_of_found:
         return False
     claim = item.claim
     return set(case.parts_of(claim.force, claim.quantity)) < set(case.parts_of(claim.force, item.whole))

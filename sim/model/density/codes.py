@@ -185,7 +185,7 @@ class Field(_FromZero):
     WHOLE_SINCE = auto()
 
     # The rows: what is said.
-    IS_SHARE = auto()  # (R,) whether it is a part of its whole
+    IS_SHARE = auto()  # (R,) whether it is a part of its whole, on the logit scale; a ratio to it is not
     IS_CAPPED = auto()  # (R,) whether that quotient must be held below 1
     EARLY = auto()  # (R,) what the log factor of first reports is multiplied by
     FORM = auto()  # (R,) see Form

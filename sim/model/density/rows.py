@@ -150,10 +150,13 @@ def _back_believe(parts: Any, slope: Any, state: Any, lift: Any, d_state: Any, d
 
 @inner
 def _centre(log_top: float, whole: float, is_share: int, is_capped: int, cap: float) -> tuple[float, float, float]:
-    """Return a row's belief on its own scale, and its derivatives by the logs of numerator and denominator."""
+    """Return a row's belief on its own scale, and its derivatives by the logs of numerator and denominator.
+
+    A count is the ratio of it to one, which takes no logarithm.
+    """
+    ratio = log_top if whole == 1.0 else log_top - math.log(whole)
     if is_share == 0:
-        return log_top, 1.0, 0.0
-    ratio = log_top - math.log(whole)
+        return ratio, 1.0, -1.0
     if is_capped:
         log_share, slope = -softplus(-cap * ratio) / cap, sigmoid(-cap * ratio)
     else:

@@ -130,8 +130,8 @@ def _list_events(case: Case) -> Iterator[tuple[Key, dt.date]]:
 
 def _list_spoken(case: Case, item: Observation) -> set[Key]:
     """Return the forces' outcomes of whose losses an observation speaks."""
-    names = {item.claim.quantity, item.whole} - {"", "deployed"}
-    return {(item.claim.force, part) for name in names for part in case.parts_of(item.claim.force, name)}
+    names = [(force, name) for force, name in item.topics if name != "deployed"]
+    return {(force, part) for force, name in names for part in case.parts_of(force, name)}
 
 
 def lay_out_bursts(

@@ -135,15 +135,15 @@ def find_silences(case: Case, observations: Iterable[Observation]) -> list[Silen
 
     A silence lasts from the last day for which prisoners are told to the last on which anybody wrote of losses.
     """
-    said: dict[str, list[Claim]] = {}
-    for item in observations:
-        if item.claim.quantity != "deployed":
-            said.setdefault(item.claim.force, []).append(item.claim)
+    said: dict[str, list[tuple[str, Claim]]] = {}
+    for force, quantity, claim in ((*topic, item.claim) for item in observations for topic in item.claim.told):
+        if quantity != "deployed":
+            said.setdefault(force, []).append((quantity, claim))
     found = []
-    for force, claims in said.items():
+    for force, told in said.items():
         people = [name for name in case.forces[force].outcomes if name in PERSONNEL]
-        known = max((claim.as_of for claim in claims if claim.quantity == "captured"), default=None)
-        until = min(max(max(claim.as_of, claim.published) for claim in claims), case.end)
+        known = max((claim.as_of for quantity, claim in told if quantity == "captured"), default=None)
+        until = min(max(max(claim.as_of, claim.published) for _, claim in told), case.end)
         is_silent = until >= case.start if known is None else known < until
         if case.forces[force].bounded and "captured" in people and len(people) > 1 and is_silent:
             found.append(Silence(force, known, until))

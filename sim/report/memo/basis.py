@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from sim.contract.sensitivity import Scenario, Sensitivity
 from sim.contract.summary import Result
 from sim.report.confidence import RULE
-from sim.report.labels import label_sources, name_row, raise_first, tell_forces_apart
+from sim.report.labels import label_sources, name_row, name_whole, raise_first, tell_forces_apart
 from sim.report.memo.blocks import Block, Material, Points, Table, Text, show_command
 from sim.report.memo.claims import show_expected, show_owner, show_said
 from sim.report.notes import list_limits
@@ -106,8 +106,9 @@ def compose_limits(material: Material) -> Iterator[Block]:
     points += [f"Asked, and not answered: {each.where} {each.text}.".replace("?.", "?") for each in result.questions]
     for claim in result.claims:
         if claim.standardised is not None and abs(claim.standardised) > STRAINED:
+            topic = name_row(claim.quantity, of[claim.force]) + name_whole(claim, of)
             points.append(
-                f"{show_owner(claim, labels)} said {show_said(claim)} ({name_row(claim.quantity, of[claim.force])}, "
+                f"{show_owner(claim, labels)} said {show_said(claim)} ({topic}, "
                 f"{show_day(claim.as_of)}) where the model expected {show_expected(claim)}: the claim is "
                 f"{show_number(abs(claim.standardised), 2)} standard deviations off."
             )

@@ -13,6 +13,7 @@ from sim.report.labels import (
     label_sources,
     name_count,
     name_row,
+    name_whole,
     sort_naturally,
     tell_forces_apart,
 )
@@ -22,8 +23,8 @@ from sim.words import (
     show_count,
     show_day,
     show_factor,
-    show_given,
-    show_given_share,
+    show_given_in,
+    show_in,
     show_probability,
     show_share,
     show_signed,
@@ -217,7 +218,7 @@ def show_roles(roles: tuple[Role, ...]) -> str:
 
 def show_said(claim: JudgedClaim) -> str:
     """Return a claim's number as it was worded."""
-    show = show_given_share if claim.unit == "share" else show_given
+    show = partial(show_given_in, unit=claim.unit)
     wording = claim.wording
     if wording.law == "range" and claim.low is not None:
         return f"{show(claim.low)} to {show(claim.high)}"
@@ -232,18 +233,14 @@ def show_owner(claim: JudgedClaim, labels: dict[str, str]) -> str:
 
 def show_expected(claim: JudgedClaim) -> str:
     """Return what the model expected the source to say."""
-    return show_share(claim.expected) if claim.unit == "share" else show_count(claim.expected)
+    return show_in(claim.expected, claim.unit)
 
 
 def _show_claim(claim: JudgedClaim, of: dict[str, str]) -> str:
     """Return what was said, and of what."""
-    said, topic = show_said(claim), _show_topic(claim, of)
+    said, topic = show_said(claim), name_count(claim.quantity, of[claim.force]) + name_whole(claim, of)
+    topic += f" ({claim.part})" * bool(claim.part)
     return f"{said} {topic}" if claim.value is not None or claim.low is not None else f"{topic}: {said}"
-
-
-def _show_topic(claim: JudgedClaim, of: dict[str, str]) -> str:
-    whole = f" as a share of {name_count(claim.of or 'deployed')}" if claim.unit == "share" else ""
-    return name_count(claim.quantity, of[claim.force]) + whole + f" ({claim.part})" * bool(claim.part)
 
 
 def _show_report(claim: JudgedClaim) -> str | Link:

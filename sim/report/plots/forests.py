@@ -7,7 +7,8 @@ says so, and its data has all.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -23,8 +24,10 @@ from sim.report.labels import (
     label_sources,
     name_count,
     name_number,
+    name_whole,
     raise_first,
     sort_naturally,
+    tell_forces_apart,
 )
 from sim.report.plots.frame import MARGIN, SMALL, TEXT, WIDTH, Frame, cut_text, name_source, open_frame
 from sim.report.plots.style import (
@@ -38,9 +41,10 @@ from sim.report.plots.style import (
     set_count_axis,
     span_counts,
 )
-from sim.words import join_words, show_count, show_day, show_factor, show_given, show_given_share, show_share
+from sim.words import join_words, show_day, show_factor, show_given_in, show_in, show_share
 
 MOST_CLAIMS = 30  # in a figure
+LEAST = {"count": ZERO, "share": 1e-3, "ratio": 1e-9}  # that an axis can show, by unit
 NEAR, FAR = 1.25, 1.5  # a factor of the truth, and standard deviations from what was expected
 _ROW, _LINE = 0.225, 0.19  # inches
 _NAMES, _AXIS = 2.3, 2.25  # inches of the names of rows, and of the axis
@@ -101,7 +105,7 @@ def _find_bias(result: Result, entries: Sequence[Bias], force: str) -> str:
 
 def plot_claims(result: Result, force: str) -> Figure | None:
     """Draw each used claim as it was said, over what the model expected its source to say."""
-    labels = label_sources(result)
+    labels, name = label_sources(result), partial(_name_claim, of=tell_forces_apart(result.forces))
     every = [claim for claim in result.claims if claim.expected and claim.force == force]
     if not every:
         return None
@@ -117,12 +121,12 @@ def plot_claims(result: Result, force: str) -> Figure | None:
         f"90%.{more}",
         "Multiple of what was expected; log scale.",
         ("said", "expected"),
-        _name_claim,
+        name,
     )
     colours, edges = colour_sources(result), [0.5, 2.0]
     for y, claim in rows:
         edges += _draw_claim(axes, claim, y, colours[claim.source])
-        _set_cells(axes, y, _name_claim(claim), _show_said(claim), _show(claim.expected, claim))
+        _set_cells(axes, y, name(claim), _show_said(claim), _show(claim.expected, claim))
     columns = ("id", "source", "quantity", "as_of", "qualifier", "low", "value", "high", "expected", "standardised")
     set_count_axis(axes, *span_counts(edges, floor=1e-3), most=6)
     return Figure(frame.canvas, [{name: getattr(claim, name) for name in columns} for claim in every])
@@ -135,7 +139,8 @@ def _find_claim(result: Result, claim: JudgedClaim, force: str) -> str:
         return f"{raise_first(force)}: {conflict}"
     if abs(claim.standardised or 0.0) < FAR:
         return f"{raise_first(force)}: every claim is near what the model expects of its source"
-    said, name = _show_said(claim), name_count(claim.quantity)
+    said = _show_said(claim)
+    name = name_count(claim.quantity) + name_whole(claim, tell_forces_apart(result.forces))
     return (
         f"{label_sources(result)[claim.owner]} said {said} {name}, where the model expected "
         f"{_show(claim.expected, claim)}: the furthest off"
@@ -198,14 +203,14 @@ def _wrap_name(name: str) -> list[str]:
     return cut_text(name, _NAMES - 0.3, TEXT, lines=4)
 
 
-def _name_claim(claim: JudgedClaim) -> str:
+def _name_claim(claim: JudgedClaim, of: Mapping[str, str]) -> str:
     """Return what a claim is of and its day; of a spell, its length and last day."""
     if claim.measure == "interval" and claim.since:
         days = (dt.date.fromisoformat(claim.as_of) - dt.date.fromisoformat(claim.since)).days
         spell = f"{days} day{'' if days == 1 else 's'} to "
     else:
         spell = ""
-    return f"{name_count(claim.quantity)}, {spell}{show_day(claim.as_of, 3)}"
+    return f"{name_count(claim.quantity)}{name_whole(claim, of)}, {spell}{show_day(claim.as_of, 3)}"
 
 
 def _name_marks(claims: Sequence[JudgedClaim]) -> str:
@@ -218,12 +223,12 @@ def _name_marks(claims: Sequence[JudgedClaim]) -> str:
 
 
 def _show(value: float | None, claim: JudgedClaim) -> str:
-    return show_share(value) if claim.unit == "share" else show_count(value)
+    return show_in(value, claim.unit)
 
 
 def _show_said(claim: JudgedClaim) -> str:
     wording = claim.wording
-    show = show_given_share if claim.unit == "share" else show_given
+    show = partial(show_given_in, unit=claim.unit)
     if wording.law == "range":
         return f"{show(claim.low)}–{show(claim.high)}"
     return f"{wording.symbol}{show(claim.value)}"
@@ -240,6 +245,6 @@ def _draw_claim(axes: Axes, claim: JudgedClaim, y: float, colour: str) -> list[f
         said = [max(number, 1e-9) / centre for number in claim.said]
         axes.plot(said, [y, y], color=colour, lw=2.4, marker=wording.pointer, ms=7, mew=1.6, zorder=4)
     else:
-        said = [max(number, ZERO if claim.unit == "count" else 1e-3) / centre for number in claim.said]
+        said = [max(number, LEAST[claim.unit]) / centre for number in claim.said]
         axes.plot(said, [y], marker=wording.pointer, ms=6.5, color=colour, ls="none", zorder=4, mec="white", mew=0.4)
     return [*said, *expected["0.9"]]

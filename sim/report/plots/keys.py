@@ -120,7 +120,9 @@ def _put_entry(frame: Frame, entry: Key, shape: str, colour: str) -> None:
 def list_spells(claims: Sequence[JudgedClaim]) -> list[JudgedClaim]:
     """Return the claims on single days or spells that are used, or repeat one that is."""
     return [
-        claim for claim in claims if claim.measure == "interval" and claim.since and claim.said and not claim.exclude
+        claim
+        for claim in claims
+        if claim.measure == "interval" and claim.unit == "count" and claim.since and claim.said and not claim.exclude
     ]
 
 

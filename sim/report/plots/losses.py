@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.transforms import ScaledTranslation
 
 from sim.case.case import STATES
+from sim.case.wordings import read_known_whole
 from sim.contract.summary import CountPath, JudgedClaim, Result
 from sim.report.finding import name_forces
 from sim.report.labels import colour_sources, name_count, name_unit, raise_first
@@ -46,7 +47,7 @@ _CURVES = {"low_0.9": "low_90", "low_0.5": "low_50", "median": "median", "high_0
 
 @dataclass(frozen=True)
 class Mark:
-    """A claim on a panel; the numbers of a share of the force are put there times `factor`, the median of its whole."""
+    """A claim on a panel; the numbers of a share are put there times `factor`: its whole if known, or that's median."""
 
     claim: JudgedClaim
     factor: float = 1.0
@@ -120,13 +121,17 @@ def _find_middle(path: CountPath, force: str) -> str:
 
 
 def _list_marks(claims: Sequence[JudgedClaim], path: CountPath, paths: Mapping[str, CountPath]) -> list[Mark]:
-    """Return the claims on a quantity; a share of the force is put on the panel times the median of its whole."""
+    """Return the claims on a quantity; a share of the force is put on the panel times the median of its whole.
+
+    A ratio is no number of either side.
+    """
     found = []
     for claim in claims:
-        if not claim.said or claim.exclude or claim.measure == "interval":
+        if not claim.said or claim.exclude or claim.measure == "interval" or claim.unit == "ratio":
             continue  # without a number, of another population, or a change between two days: not on this curve
-        factor = 1.0
-        if claim.unit == "share":
+        known = read_known_whole(claim.unit, claim.of)
+        factor = known or 1.0
+        if claim.unit == "share" and known is None:
             whole = paths.get(claim.of or "deployed")
             if whole is None or not whole.days:
                 continue

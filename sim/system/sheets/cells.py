@@ -102,6 +102,8 @@ class CellReader:
         """
         if column not in FREE:
             text = unquote(text)
+        if column == "of":  # a number, or the name of a quantity
+            return self._read_number(text, whole=True) if text[:1].isdigit() else text
         if column in NUMBERS:
             return self._read_number(text, whole=column != "log_sd" and not share)
         return self._read_day(text) if column in DAYS else text
