@@ -46,7 +46,7 @@ GROUP = "group"  # the kind of a task that fits the claims of one group of sourc
 ECHO = "echo: "
 WORTH = 350  # draws of each chain of the first fit, whose seconds a variant takes
 # Of later attempts at a variant: the draws, and what steps may be refused, as shares of a case's first attempt.
-LATER = ((0.3, 0.2), (0.6, 0.1), (1.0, 0.1))
+LATER = ((0.3, 0.2), (0.6, 0.05), (1.0, 0.02), (2.0, 0.02))
 
 
 def examine_case(design: Design, seed: int, *, quick: bool = False, **options: Unpack[TaskOptions]) -> Sensitivity:

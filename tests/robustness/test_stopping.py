@@ -12,7 +12,7 @@ from sim.robustness.reweighing import OF_SHIFTS
 from sim.robustness.sensitivity import _lighten
 from sim.sampler.diagnostics import OF_INTERVALS, judge_draws, mcse_quantile
 
-EFFORTS = _lighten(Ladder((Effort(1_000, 300, 0.98),), OF_INTERVALS), is_begun=True).efforts
+EFFORTS = _lighten(Ladder((Effort(1_000, 300, 0.95),), OF_INTERVALS), is_begun=True).efforts
 SHARES = (0.05, 0.5, 0.95)
 
 
