@@ -139,8 +139,8 @@ def check(
     if as_json:
         show(json.dumps(report.as_dict(), ensure_ascii=False))
     else:
-        for warning in report.warnings:
-            show(str(warning))
+        for line in report.list_lines():
+            show(line)
         say(report.tell_counts(), quiet=quiet)
     return DONE
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from examples import CASE, UNBOUNDED
 
-from sim.case.check import check_case
+from sim.case.check import MOST_SHOWN, Report, check_case
+from sim.case.check.warning import Warning  # noqa: A004
 
 OPEN = UNBOUNDED.replace("end = 2024-03-31\n", "").replace(
     'lulls = [{ from = 2024-02-03, to = 2024-02-20, claim = "quiet" }]\n', ""
@@ -260,3 +261,12 @@ def test_what_a_ratio_speaks_of_somebody_speaks_of(write):
     warnings = check_case(str(write(rows, OPEN))).warnings
     assert "outcome" not in {each.kind for each in warnings}
     assert "outcome" in {each.kind for each in check_case(str(write(rows[:2], OPEN, name="less"))).warnings}
+
+
+def test_of_many_warnings_of_a_kind_a_reader_is_shown_some_and_told_of_the_rest():
+    """Sixty sources contradict each other in hundreds of pairs; other kinds are not hidden behind them."""
+    many = [Warning("contradiction", f"row {n}", "says more") for n in range(MOST_SHOWN + 5)]
+    few = [Warning("size", f"row {n}", "is more than were sent") for n in range(MOST_SHOWN)]
+    lines = Report("case", 60, 60, (*many, *few)).list_lines()
+    shown = [str(each) for each in many[:MOST_SHOWN]]
+    assert lines == [*shown, "contradiction: 5 more of this kind; --json lists them", *map(str, few)]

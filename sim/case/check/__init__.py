@@ -7,7 +7,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ EARLY = 7  # days from the start in which totals grow by any factor
 MOST_NEAR = 30  # rows after each, of one number within NEAR_DAYS, that it is compared with
 MAX_COMPARED = 50_000_000  # pairs of one topic
 MOST_TOLD = 1_000  # warnings of one reason
+MOST_SHOWN = 20  # of one kind, on a terminal
 FEW = 10  # a smaller number is said by two sources without either repeating the other
 MANY = 5  # rows excluded for one reason, beyond which they are told together
 _YEAR = re.compile(r"\b(1[89]\d\d|20\d\d)\b")
@@ -48,6 +49,16 @@ class Report:
         """Return the report for JSON."""
         warnings = [{"kind": w.kind, "where": w.where, "text": w.text} for w in self.warnings]
         return {"schema": 1, "case": self.case, "claims": self.claims, "used": self.used, "warnings": warnings}
+
+    def list_lines(self) -> list[str]:
+        """Return the warnings as lines for a reader: of one kind MOST_SHOWN and a count of the rest."""
+        found: list[str] = []
+        for kind, same in groupby(self.warnings, key=lambda warning: warning.kind):
+            shown = list(same)
+            found += map(str, shown[:MOST_SHOWN])
+            if len(shown) > MOST_SHOWN:
+                found.append(f"{kind}: {len(shown) - MOST_SHOWN} more of this kind; --json lists them")
+        return found
 
     def tell_counts(self) -> str:
         """Return one line: how many claims there are, how many are used, how many warnings."""
