@@ -167,7 +167,7 @@ def write_stress() -> None:
         "",
         "Made by `make stress`, with the default prior set and seed 1. R-hat and effective sample sizes are the worst",
         "over every reported quantity; ESS a second is the smaller of bulk and tail over the time of the last",
-        "sampling. A fit whose verdict is not good is tried once more with smaller steps and longer chains (attempts).",
+        "sampling. A fit whose verdict is not good is tried up to three times more, with smaller steps and longer chains (attempts).",
         "",
         "| case | R-hat | bulk ESS | tail ESS | ESS a second | divergences | attempts | seconds | verdict |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
