@@ -13,7 +13,7 @@ from fuzzing import run_here
 from sim.contract.check import dump_record, parse_sensitivity
 from sim.posterior.fit import Effort
 from sim.posterior.verdict import Ladder, choose_ladder, fit_design
-from sim.report.robustness import _DECIDED, list_shown, tell_robustness
+from sim.report.robustness import _DECIDED, LEFT_OUT, list_shown, tell_robustness
 from sim.robustness.sensitivity import WORTH, _lay_out, examine_case
 from sim.robustness.variants import COPIES, list_variants, without_source
 from sim.sampler.diagnostics import OF_INTERVALS
@@ -218,6 +218,14 @@ def test_a_source_alone_leaves_nothing_to_compare(design, variants):
     report = examine_case(replace(laid), 1)
     assert report.conflict == ()
     assert "do not stand in two roles" in " ".join(tell_robustness(report))
+
+
+def test_a_whole_look_that_needed_no_fit_is_no_quick_one(report):
+    """Where weights carried every variant one fit was made too: why no groups were compared is then another reason."""
+    found = {**report[0], "fits": 1, "groups": [], "conflict": []}
+    assert "do not stand in two roles" in " ".join(_tell(found))
+    left_out = [each for each in found["scenarios"] if each["kind"] in (*LEFT_OUT, "prior_power")]
+    assert "nothing was fitted anew" in " ".join(_tell({**found, "scenarios": left_out}))
 
 
 def test_of_thousands_of_variants_those_that_move_most_are_shown(report):

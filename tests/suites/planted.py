@@ -88,6 +88,21 @@ FAULTS = (
         f"{REWEIGHING}::test_what_nobody_follows_any_more_is_early_no_more",
     ),
     Planted(
+        "the workspace of the density is counted too small", "model/density/kernel.py",
+        "(_SLOPES + 4) * rows", "(_SLOPES + 3) * rows",
+        f"{PLAIN}::test_centred_effects_change_the_scale_alone[bounded]",
+    ),
+    Planted(
+        "half of the metric's other half is forgotten", "sampler/trajectory.py",
+        "v[i] = first + metric[i, i] * one + metric[i + 1, i] * two", "v[i] = first + metric[i, i] * one",
+        "tests/sampler/test_chains.py::test_the_posterior_is_that_of_another_sampler",
+    ),
+    Planted(
+        "a look that needed no fit is taken for a quick one", "report/robustness.py",
+        'if all(each.kind in (*LEFT_OUT, "prior_power") for each in report.scenarios):', "if report.fits == 1:",
+        "tests/robustness/test_sensitivity.py::test_a_whole_look_that_needed_no_fit_is_no_quick_one",
+    ),
+    Planted(
         "the kernel forgets declared events", "model/density/bursts.py",
         "size = kappa * saved[SavedBurst.MASS, i] + events[i]",
         "size = kappa * saved[SavedBurst.MASS, i] + 0 * events[i]",

@@ -81,8 +81,13 @@ def constant_of(floats: Any, ints: Any, constant: int) -> float:
 
 @inline
 def reserve(work: Any, count: int) -> Any:
-    """Return the next so many floats of the workspace, of which the first says where they begin."""
+    """Return the next so many floats of the workspace, of which the first says where they begin.
+
+    None is written beyond its end, whatever was counted.
+    """
     first = int(work[0])
+    if first + count > len(work):
+        raise MemoryError("the workspace of the density is too small")
     work[0] = first + count
     return work[first : first + count]
 
