@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from draft_score import OWN, score_all
+from drafts import say_row
 
 import sim.draft
 from sim.draft.articles import Article, read_article
@@ -145,11 +146,6 @@ def test_a_word_stands_for_one_outcome(name):
     assert len(words) == len(set(words))
 
 
-def say(cells):
-    numbers = " ".join(f"{cells[name]:g}" for name in ("low", "value", "high") if name in cells)
-    return f"{cells['quantity']} {cells['qualifier']} {numbers}{' share' if cells.get('unit') else ''}"
-
-
 @pytest.mark.parametrize(
     ("text", "rows"),
     [
@@ -169,7 +165,7 @@ def say(cells):
 def test_german_is_read_by_its_table(text, rows):
     german = read_language("german")
     drafts = draft_rows(Article("x.txt", text, published=dt.date(2025, 1, 15)), german)
-    assert [say(draft.cells) for draft in drafts] == rows
+    assert [say_row(draft.cells) for draft in drafts] == rows
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from drafts import say_row
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,12 +22,6 @@ DAY = dt.date(2025, 1, 15)  # a Wednesday
 def read(text, day=DAY):
     """Return the cells of the rows drafted from a text."""
     return [draft.cells for draft in draft_rows(Article("x.txt", text, published=day), ENGLISH)]
-
-
-def say(cells):
-    """Return quantity, qualifier and numbers of a row in one line."""
-    numbers = " ".join(f"{cells[name]:g}" for name in ("low", "value", "high") if name in cells)
-    return f"{cells['quantity']} {cells['qualifier']} {numbers}{' share' if cells.get('unit') else ''}"
 
 
 @pytest.mark.parametrize(
@@ -119,7 +114,7 @@ def say(cells):
     ],
 )  # fmt: skip
 def test_a_number_is_read_as_it_is_worded(text, rows):
-    assert [say(cells) for cells in read(text)] == rows
+    assert [say_row(cells) for cells in read(text)] == rows
 
 
 @pytest.mark.parametrize(
@@ -218,7 +213,7 @@ def test_an_item_of_a_list_is_read_with_the_line_before_it():
         "Over the past 24 hours the enemy lost:\n- about 310 personnel killed and wounded;\n- 5 tanks;\n- drones: 21."
     )
     rows = read(text)
-    assert [say(cells) for cells in rows] == ["casualties about 310", "tanks exact 5", "drones exact 21"]
+    assert [say_row(cells) for cells in rows] == ["casualties about 310", "tanks exact 5", "drones exact 21"]
     assert {cells["since"] for cells in rows} == {dt.date(2025, 1, 14)}
 
 
@@ -282,7 +277,7 @@ GEN. HARN: About 8,500."""
 
 def test_in_a_transcript_whoever_has_the_word_says_so():
     """A question's words are nobody's; an answer without a noun counts what it was asked for, or is no row."""
-    assert [(cells["source"], say(cells)) for cells in read(SPOKEN)] == [
+    assert [(cells["source"], say_row(cells)) for cells in read(SPOKEN)] == [
         ("secretary", "killed exact 64"),
         ("secretary", "wounded exact 211"),
         ("merrow", "losses at_least 900"),
@@ -294,7 +289,7 @@ def test_in_a_transcript_whoever_has_the_word_says_so():
 
 def test_a_list_is_no_transcript():
     rows = read("Losses so far:\nTanks: 12\nAircraft: 3\nHelicopters: 4\nTanks: 13")
-    assert [say(cells) for cells in rows] == [
+    assert [say_row(cells) for cells in rows] == [
         "tanks exact 12", "aircraft exact 3", "helicopters exact 4", "tanks exact 13",
     ]  # fmt: skip
 
