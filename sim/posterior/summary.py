@@ -108,11 +108,11 @@ def choose_keys(sample: Sample) -> list[Key]:
 
 def intervals(values: Floats, digits: int = 6) -> dict[str, tuple[float, float]]:
     """Return the equal-tailed intervals of draws at each level."""
-    found = {}
-    for level in LEVELS:
-        low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
-        found[str(level)] = round_figures(low, digits), round_figures(high, digits)
-    return found
+    ends = np.quantile(values, [[(1 - level) / 2, (1 + level) / 2] for level in LEVELS])
+    return {
+        str(level): (round_figures(low, digits), round_figures(high, digits))
+        for level, (low, high) in zip(LEVELS, ends, strict=True)
+    }
 
 
 def _describe_priors(design: Design) -> Priors:

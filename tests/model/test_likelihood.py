@@ -92,16 +92,16 @@ def test_compiled_terms_and_their_derivatives(rng):
     for t, s, m in zip(
         rng.normal(0, 1.5, 60), np.exp(rng.normal(-0.7, 0.5, 60)), np.exp(rng.normal(-1, 0.7, 60)), strict=True
     ):
-        exponent, factor, d_belief, d_s, _ = density_term(t, s)
+        exponent, factor, d_belief, d_s, _ = density_term(t, 1 / s)
         assert exponent + np.log(factor) == pytest.approx(log_density(NUMPY, t, s), abs=1e-10)
         assert -d_belief == pytest.approx(_slope(lambda x, s=s: log_density(NUMPY, x, s), t, h), rel=1e-4, abs=1e-5)
-        for width in (0.02, 0.1, 0.4):
-            exponent, factor, d_belief, d_s, _ = cell_term(t, t + width, s)
+        for width in (0.02, 0.1, 0.4, 0.9, 3.0):
+            exponent, factor, d_belief, d_s, _ = cell_term(t, t + width, 1 / s)
             law = partial(_log_cell, width)
             assert exponent + np.log(factor) == pytest.approx(law(t, s), rel=1e-8, abs=1e-8)
             assert -d_belief == pytest.approx(_slope(lambda x, s=s, law=law: law(x, s), t, h), rel=1e-4, abs=1e-4)
             assert d_s == pytest.approx(_slope(lambda x, t=t, law=law: law(t, x), s, h), rel=1e-4, abs=1e-4)
-        exponent, factor, d_t, d_s, d_m = worded_term(t, s, m)
+        exponent, factor, d_t, d_s, d_m = worded_term(t, 1 / s, m)
         assert exponent + np.log(factor) == pytest.approx(log_understated(NUMPY, t, s, m), rel=1e-8, abs=1e-8)
         for found, law, at in (
             (d_t, lambda x, s=s, m=m: log_understated(NUMPY, x, s, m), t),

@@ -18,41 +18,51 @@ from sim.model.density.access import (
     size_of,
 )
 from sim.model.density.codes import Common, Constant, Field, SavedBurst, Size
-from sim.model.density.terms import sigmoid, softplus
+from sim.model.density.terms import turn
 
 # Of the map behind an interval: where it turns, how sharply, and the power of 1 + size that is the scale of its unknown
 # (see `sim.model.losses.bursts`).
 SHIFT, SHARP, POWER = 6.0, 2.0, 0.25
+_HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 
 
 @inner
-def _digamma(x: float) -> float:
-    """Return the derivative of lgamma at x > 0: raised to 10 by recurrence, from where the series is exact."""
-    total = 0.0
+def _log_gamma(x: float) -> tuple[float, float]:
+    """Return the log of the gamma function at x > 0, and its derivative, the digamma function.
+
+    Raised to 10 by recurrence, the log of the product of what is passed and its derivative taken off, from where
+    Stirling's series is exact.
+    """
+    product, slope = 1.0, 0.0
     while x < 10.0:
-        total -= 1 / x
+        slope = slope * x + product
+        product *= x
         x += 1
-    y = 1 / (x * x)
-    series = y * (1 / 12 - y * (1 / 120 - y * (1 / 252 - y * (1 / 240 - y * (1 / 132 - y * 691 / 32760)))))
-    return total + math.log(x) - 0.5 / x - series
+    log_x, over = math.log(x), 1 / x
+    y = over * over
+    rest = over * (1 / 12 - y * (1 / 360 - y * (1 / 1260 - y * (1 / 1680 - y * (1 / 1188 - y * 691 / 360360)))))
+    fall = y * (1 / 12 - y * (1 / 120 - y * (1 / 252 - y * (1 / 240 - y * (1 / 132 - y * 691 / 32760)))))
+    log_gamma = (x - 0.5) * log_x - x + _HALF_LOG_2PI + rest - math.log(product)
+    return log_gamma, log_x - 0.5 * over - fall - slope / product
 
 
 @compiled
 def gamma_move(size: float, u: float) -> tuple[float, float, float, float, float, float]:
     """Return log X and its derivatives by u and size, and the log density of u with its derivatives by the same."""
-    root = (1 + size) ** POWER
-    v = u / root
-    falling, log_size = sigmoid(-SHARP * (v + SHIFT)), math.log1p(size)
-    fallen = softplus(-SHARP * (v + SHIFT)) / (SHARP * size)
-    log_x = log_size + v - fallen
-    one, d_v = 1 + falling / size, -POWER * v / (1 + size)
-    log_one, d_one = math.log1p(falling / size), -SHARP * (falling * (1 - falling) / size) / one
-    x = math.exp(log_x)
-    value = size * log_x - x - math.lgamma(size) + log_one - POWER * log_size
-    by_u, by_size = one / root, 1 / (1 + size) + one * d_v + fallen / size
-    rest = d_one * d_v - falling / (size * size) / one - POWER / (1 + size)
-    slope_u = (size - x) * by_u + d_one / root
-    return log_x, by_u, by_size, value, slope_u, log_x + (size - x) * by_size - _digamma(size) + rest
+    per_size, per_whole = 1 / size, 1 / (1 + size)
+    root = math.sqrt(math.sqrt(per_whole))
+    v = u * root
+    softened, falling = turn(-SHARP * (v + SHIFT))
+    log_size, fallen = math.log1p(size), softened * per_size / SHARP
+    log_x, extra = log_size + v - fallen, falling * per_size
+    one, d_v = 1 + extra, -POWER * v * per_whole
+    d_one = -SHARP * (extra * (1 - falling)) / one
+    x, (log_gamma, digamma) = math.exp(log_x), _log_gamma(size)
+    value = size * log_x - x - log_gamma + math.log1p(extra) - POWER * log_size
+    by_u, by_size = one * root, per_whole + one * d_v + fallen * per_size
+    rest = d_one * d_v - extra * per_size / one - POWER * per_whole
+    slope_u = (size - x) * by_u + d_one * root
+    return log_x, by_u, by_size, value, slope_u, log_x + (size - x) * by_size - digamma + rest
 
 
 @inner

@@ -256,6 +256,39 @@ class Slope(_FromZero):
     SLIP = auto()
 
 
+TILE = 32  # rows that are weighed at a time
+
+
+class Error(_FromZero):
+    """The columns of a tile that each of the two errors of its rows has (`sim.model.density.tiles`)."""
+
+    POINT = auto()  # the number said and the edges of its cell, less the mean
+    LOWER = auto()
+    UPPER = auto()
+    VARIANCE = auto()
+    SHARP = auto()  # 1 / sd
+    WIDTH = auto()  # of the cell in sds, times its distance from the mean where that is above one
+    EXPONENT = auto()  # the mass of the cell is exp(EXPONENT) x MASS
+    MASS = auto()
+    BY_MEAN = auto()  # the derivatives of its log
+    BY_SD = auto()
+    BY_WORDING = auto()
+
+
+class Given(_FromZero):
+    """The columns of a tile that a row has once."""
+
+    BASE = auto()  # the noise of its role
+    LOG_REST = auto()  # the logs of the probabilities of its near error, and of its far one
+    LOG_ODDS = auto()
+    MEAN_BY_AFTER = auto()  # the derivatives of the near error's mean, and of half its variance
+    MEAN_BY_NOISE = auto()
+    MEAN_BY_FRESH = auto()
+    VARIANCE_BY_AFTER = auto()
+    VARIANCE_BY_NOISE = auto()
+    VARIANCE_BY_FRESH = auto()
+
+
 class Saved(_FromZero):
     """What is saved of a bounded force, for the way back: a row of segments each."""
 

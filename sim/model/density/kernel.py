@@ -23,6 +23,7 @@ from sim.model.density.priors import (
 )
 from sim.model.density.rows import add_bias, back_bias, run_rows
 from sim.model.density.state import back_smooth, back_sum_up, count_cells, run_smooth, sum_up
+from sim.model.density.tiles import TILE_FLOATS
 from sim.system.code_cache import compile_callback
 
 _LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
@@ -57,7 +58,7 @@ def _count_work(n: int, ints: Any) -> int:
     of_state = 3 * count_cells(ints) + 2 * (size_of(ints, Size.STEPS) + 1)
     of_segments = (2 * forces + 2 * sized + outcomes + size_of(ints, Size.BURST_ROWS) + 1) * segments
     of_bounded = bounded * ((Saved.SPLIT + 2 * personnel + 3) * segments + 12)
-    of_rows = (_SLOPES + 4) * rows + 2 * size_of(ints, Size.TERMS) + 2 * size_of(ints, Size.READINGS)
+    of_rows = TILE_FLOATS + (_SLOPES + 4) * rows + 2 * size_of(ints, Size.TERMS) + 2 * size_of(ints, Size.READINGS)
     return 1 + of_priors + of_state + of_segments + of_bounded + of_rows + (_SAVED_BURST + 2) * bursts
 
 

@@ -5,79 +5,68 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from sim.model.density.access import constant_of, floats_of, index_of, inner, int_at, ints_of
-from sim.model.density.codes import Common, Constant, Field, Form, Link, Slope
-from sim.model.density.terms import LEAST, LEAST_WORDING, form_term
+from sim.model.density.access import constant_of, floats_of, index_of, inner, ints_of
+from sim.model.density.codes import TILE, Common, Constant, Error, Field, Given, Link, Slope
+from sim.model.density.terms import LEAST
 
 
 @inner
 def _recall(
-    link: int, c: float, a: float, said: float, s: float, eta: float, next_sd: float
-) -> tuple[float, float, tuple[float, float, float, float], tuple[float, float, float]]:
+    link: int, c: float, a: float, ratio: float, said: float, s: float, eta: float, next_sd: float
+) -> tuple[float, float, tuple[float, float, float], tuple[float, float, float]]:
     """Return mean and variance of a row given its successor (see `sim.model.beliefs`), slip and own error apart.
 
-    With the derivatives of the mean by c (one), a, s and eta, and half those of the variance by a (minus that by c), s
-    and eta.
+    `c` and `a` are the logs of what the two speak of, and `ratio` that of these. With the derivatives of the mean by a,
+    s and eta (that by c is one), and half those of the variance by a (minus that by c), s and eta.
     """
     keep, gap, var = 1 / (1 + eta * eta), said - a, next_sd * next_sd
     if link == Link.INTERVAL:
         rho, known = math.sqrt(keep), s * s / (s * s + var)
         d_known = 2 * s * (var / (s * s + var)) / (s * s + var)
-        d_mean = 1.0, -rho * known, rho * gap * d_known, -eta * rho * keep * known * gap
+        d_mean = -rho * known, rho * gap * d_known, -eta * rho * keep * known * gap
         d_var = 0.0, s * (1 - keep * known) - 0.5 * s * s * keep * d_known, s * s * known * eta * keep * keep
         return c + rho * known * gap, s * s * (1 - keep * known), d_mean, d_var
-    before = math.exp(min(c - a, 0.0)) if link == Link.TOTAL else 0.0
+    before = min(ratio, 1.0) if link == Link.TOTAL else 0.0
     w, fresh = 1 - before, eta * eta * keep
-    d_w = before * w * s * s * fresh if c < a else 0.0
+    d_w = before * w * s * s * fresh if ratio < 1 else 0.0
     d_var = d_w, w * w * fresh * s, w * w * s * s * eta * keep * keep
-    return c + gap, w * w * s * s * fresh + var, (1.0, -1.0, 0.0, 0.0), d_var
+    return c + gap, w * w * s * s * fresh + var, (-1.0, 0.0, 0.0), d_var
 
 
 @inner
-def weigh_given(
-    r: int, theta: Any, tops: Any, log_tops: Any, odds: tuple[float, float], slopes: Any, floats: Any, ints: Any
-) -> float:
-    """Return the log likelihood of a row given the one that follows it in its series, and fill its slopes.
-
-    `odds` are the logs of the probabilities that it carries the error on, and that it is made anew.
-    """
-    floor, next_row = constant_of(floats, ints, Constant.FLOOR_SD), int_at(ints, Field.SUCCESSOR, r)
-    form, wording = int_at(ints, Field.FORM, r), int_at(ints, Field.WORDING, r)
-    own_sd, sign = floats_of(floats, ints, Field.OWN_SD)[r], floats_of(floats, ints, Field.SIGN)[r]
-    said, next_sd = floats_of(floats, ints, Field.NEXT_POINT)[r], floats_of(floats, ints, Field.NEXT_SD)[r]
-    point, lower = floats_of(floats, ints, Field.POINT)[r], floats_of(floats, ints, Field.LOWER)[r]
-    upper = floats_of(floats, ints, Field.UPPER)[r]
-    s, eta = max(theta[int_at(ints, Field.NOISE, r)], floor), theta[int_at(ints, Field.FRESH, r)]
-    slip, factor = max(theta[index_of(ints, Common.SLIP)], floor), theta[index_of(ints, Common.OUTLIER_FACTOR)]
-    p = theta[index_of(ints, Common.RENEWAL)]
-    q = max(p, LEAST)
-    c, a = log_tops[r], log_tops[next_row]
-    mean, var, d_mean, d_var = _recall(int_at(ints, Field.LINK, r), c, a, said, s, eta, next_sd)
-    v, far = math.sqrt(var + slip * slip + own_sd * own_sd), math.sqrt(factor * factor * s * s + own_sd * own_sd)
-    m = max(theta[wording], LEAST_WORDING) if form == Form.WORDED else 1.0
-    gaps, far_gaps = (point - mean, lower - mean, upper - mean), (point - c, lower - c, upper - c)
-    e, f, d_centre, d_v, d_m = form_term(int_at(ints, Field.CORE_FORM, r), gaps, sign, v, m)
-    e2, f2, d_centre2, d_far, d_m2 = form_term(form, far_gaps, sign, far, m)
-    e, e2 = e + odds[0], e2 + odds[1]
-    top = max(e, e2)
-    if e >= e2:
-        f2 *= math.exp(e2 - e)
-    else:
-        f *= math.exp(e - e2)
-    both = f + f2
-    w, w2 = f / both, f2 / both
-    by_var = w * d_v / v
-    slopes[Slope.BELIEF, r] = w * d_centre - by_var * d_var[0] + w2 * d_centre2
-    slopes[Slope.AFTER, r] = w * d_centre * d_mean[1] + by_var * d_var[0]
-    slopes[Slope.NOISE, r] = w * d_centre * d_mean[2] + by_var * d_var[1] + w2 * d_far * factor * factor * s / far
-    slopes[Slope.FRESH, r] = w * d_centre * d_mean[3] + by_var * d_var[2]
-    slopes[Slope.SLIP, r] = by_var * slip
-    slopes[Slope.FACTOR, r] = w2 * d_far * factor * s * s / far
-    slopes[Slope.RENEWAL, r], slopes[Slope.PROBABILITY, r] = w2 / q - w / (1 - p), 0.0
-    slopes[Slope.WORDING, r] = w * d_m + w2 * d_m2
-    slopes[Slope.TOP, r], slopes[Slope.WHOLE, r] = 1 / tops[r], 0.0
-    value: float = floats_of(floats, ints, Field.LOG_WIDTH)[r] + top + math.log(both)
-    return value
+def set_given(
+    first: int, rows: int, theta: Any, tops: Any, log_tops: Any, slopes: Any, near: Any, far: Any, given: Any,
+    floats: Any, ints: Any,
+) -> None:  # fmt: skip
+    """Fill the errors of a tile's rows that are read given another (`sim.model.density.tiles`)."""
+    floor, factor = constant_of(floats, ints, Constant.FLOOR_SD), theta[index_of(ints, Common.OUTLIER_FACTOR)]
+    links, after, fresh = ints_of(ints, Field.LINK), ints_of(ints, Field.SUCCESSOR), ints_of(ints, Field.FRESH)
+    noises, own_sd = ints_of(ints, Field.NOISE), floats_of(floats, ints, Field.OWN_SD)
+    next_point, next_sd = floats_of(floats, ints, Field.NEXT_POINT), floats_of(floats, ints, Field.NEXT_SD)
+    point, lower = floats_of(floats, ints, Field.POINT), floats_of(floats, ints, Field.LOWER)
+    upper = floats_of(floats, ints, Field.UPPER)
+    renewed, slip = theta[index_of(ints, Common.RENEWAL)], max(theta[index_of(ints, Common.SLIP)], floor)
+    log_kept, log_renewed = math.log1p(-renewed), math.log(max(renewed, LEAST))
+    for k in range(rows):
+        r = first + k
+        if links[r] == Link.NONE:
+            continue
+        n, centre, base = after[r], log_tops[r], max(theta[noises[r]], floor)
+        mean, variance, d_mean, d_variance = _recall(
+            links[r], centre, log_tops[n], tops[r] / tops[n], next_point[r], base, theta[fresh[r]], next_sd[r]
+        )
+        slopes[Slope.TOP, r], slopes[Slope.WHOLE, r] = 1 / tops[r], 0.0
+        own = own_sd[r] * own_sd[r]
+        near[Error.VARIANCE * TILE + k] = variance + slip * slip + own
+        far[Error.VARIANCE * TILE + k] = (factor * base) ** 2 + own
+        near[Error.POINT * TILE + k], far[Error.POINT * TILE + k] = point[r] - mean, point[r] - centre
+        near[Error.LOWER * TILE + k], far[Error.LOWER * TILE + k] = lower[r] - mean, lower[r] - centre
+        near[Error.UPPER * TILE + k], far[Error.UPPER * TILE + k] = upper[r] - mean, upper[r] - centre
+        given[Given.BASE * TILE + k] = base
+        given[Given.LOG_REST * TILE + k], given[Given.LOG_ODDS * TILE + k] = log_kept, log_renewed
+        given[Given.MEAN_BY_AFTER * TILE + k], given[Given.VARIANCE_BY_AFTER * TILE + k] = d_mean[0], d_variance[0]
+        given[Given.MEAN_BY_NOISE * TILE + k], given[Given.VARIANCE_BY_NOISE * TILE + k] = d_mean[1], d_variance[1]
+        given[Given.MEAN_BY_FRESH * TILE + k], given[Given.VARIANCE_BY_FRESH * TILE + k] = d_mean[2], d_variance[2]
 
 
 @inner

@@ -21,9 +21,9 @@ from sim.model.density.access import (
     reserve_zeros,
     size_of,
 )
-from sim.model.density.codes import Common, Constant, Field, Form, Link, Size, Slope
-from sim.model.density.memory import back_given, weigh_given
-from sim.model.density.terms import LEAST, LEAST_WORDING, form_term, sigmoid, softplus
+from sim.model.density.codes import Common, Constant, Field, Size, Slope
+from sim.model.density.memory import back_given
+from sim.model.density.tiles import weigh_rows
 
 _SLOPES = len(Slope)
 _EFFECTS = 3  # kinds of them, each with a field and a scale: of a role in this war, a source, a source by outcome
@@ -49,7 +49,7 @@ def run_rows(
     _fall_short(theta, tops, known, log_tops, floats, ints)
     slopes = reserve(work, _SLOPES * rows).reshape((_SLOPES, rows))
     by_reading, weight = reserve_zeros(work, readings), reserve(work, readings)
-    _weigh_rows(theta, statement, tops, wholes, log_tops, by_reading, slopes, floats, ints)
+    weigh_rows(theta, statement, tops, wholes, log_tops, by_reading, slopes, work, floats, ints)
     value = _mix_readings(by_reading, weight, floats, ints)
     _back_rows(theta, statement, tops, weight, slopes, d_theta, d_statement, floats, ints)
     _back_short(tops, known, slopes[Slope.TOP], d_theta, floats, ints)
@@ -146,86 +146,6 @@ def _back_believe(parts: Any, slope: Any, state: Any, lift: Any, d_state: Any, d
             d_state[until[p]] += d
             d_state[since[p]] -= d
             d_bias[term[p]] += d * (state[until[p]] - state[since[p]])
-
-
-@inner
-def _centre(log_top: float, whole: float, is_share: int, is_capped: int, cap: float) -> tuple[float, float, float]:
-    """Return a row's belief on its own scale, and its derivatives by the logs of numerator and denominator.
-
-    A count is the ratio of it to one, which takes no logarithm.
-    """
-    ratio = log_top if whole == 1.0 else log_top - math.log(whole)
-    if is_share == 0:
-        return ratio, 1.0, -1.0
-    if is_capped:
-        log_share, slope = -softplus(-cap * ratio) / cap, sigmoid(-cap * ratio)
-    else:
-        log_share, slope = min(ratio, -1e-12), 1.0
-    rest = -math.expm1(log_share)
-    return log_share - math.log(rest), slope / rest, -slope / rest
-
-
-@inner
-def _take_logs(p: float) -> tuple[float, float]:
-    """Return the logs of the probabilities that something is not, and that it is."""
-    return math.log1p(-p), math.log(max(p, LEAST))
-
-
-@inner
-def _weigh_rows(
-    theta: Any, statement: Any, tops: Any, wholes: Any, log_tops: Any, by_reading: Any, slopes: Any,
-    floats: Any, ints: Any,
-) -> None:  # fmt: skip
-    """Add up the log likelihood of the rows of each reading, and fill their slopes (`codes.Slope`)."""
-    cap, floor = constant_of(floats, ints, Constant.CAP), constant_of(floats, ints, Constant.FLOOR_SD)
-    reading, form = ints_of(ints, Field.READING), ints_of(ints, Field.FORM)
-    is_share, is_capped = ints_of(ints, Field.IS_SHARE), ints_of(ints, Field.IS_CAPPED)
-    statements, reference = ints_of(ints, Field.STATEMENT), ints_of(ints, Field.REFERENCE_NOISE)
-    is_prior, contaminated = ints_of(ints, Field.IS_PRIOR), ints_of(ints, Field.CONTAMINATED)
-    noises, wording = ints_of(ints, Field.NOISE), ints_of(ints, Field.WORDING)
-    own_sd, log_width = floats_of(floats, ints, Field.OWN_SD), floats_of(floats, ints, Field.LOG_WIDTH)
-    lower, upper = floats_of(floats, ints, Field.LOWER), floats_of(floats, ints, Field.UPPER)
-    point, signs = floats_of(floats, ints, Field.POINT), floats_of(floats, ints, Field.SIGN)
-    p, factor = theta[index_of(ints, Common.OUTLIER_PROBABILITY)], theta[index_of(ints, Common.OUTLIER_FACTOR)]
-    log_rest, log_q = _take_logs(p)
-    links, odds = ints_of(ints, Field.LINK), _take_logs(theta[index_of(ints, Common.RENEWAL)])
-    for r in range(len(tops)):
-        if links[r] != Link.NONE:
-            by_reading[reading[r]] += weigh_given(r, theta, tops, log_tops, odds, slopes, floats, ints)
-            continue
-        centre, d_top, d_whole = _centre(log_tops[r], wholes[r], is_share[r], is_capped[r], cap)
-        slopes[Slope.TOP, r], slopes[Slope.WHOLE, r] = d_top / tops[r], d_whole / wholes[r]
-        value, number, sign = log_width[r], statements[r], signs[r]
-        if number >= 0:
-            shared = max(theta[reference[number]], floor)
-            centre += (-shared if is_prior[r] else shared) * statement[number]
-            if is_prior[r]:
-                value += math.log(shared)
-        mean = max(theta[wording[r]], LEAST_WORDING) if form[r] == Form.WORDED else 1.0
-        base = max(theta[noises[r]], floor) if noises[r] >= 0 else floor
-        gaps = point[r] - centre, lower[r] - centre, upper[r] - centre
-        s = math.sqrt(base * base + own_sd[r] * own_sd[r])
-        e, f, d_belief, d_s, d_m = form_term(form[r], gaps, sign, s, mean)
-        if not contaminated[r]:
-            by_reading[reading[r]] += value + e + math.log(f)
-            slopes[Slope.BELIEF, r], slopes[Slope.NOISE, r], slopes[Slope.WORDING, r] = d_belief, d_s * base / s, d_m
-            slopes[Slope.FACTOR, r] = slopes[Slope.PROBABILITY, r] = 0.0
-            continue
-        far = math.sqrt(factor * factor * base * base + own_sd[r] * own_sd[r])
-        e2, f2, d_belief2, d_s2, d_m2 = form_term(form[r], gaps, sign, far, mean)
-        e, e2 = e + log_rest, e2 + log_q  # not as factors: a mass of 1e-130 times the least probability is zero
-        if e >= e2:
-            value, f2 = value + e, f2 * math.exp(e2 - e)
-        else:
-            value, f = value + e2, f * math.exp(e - e2)
-        both = f + f2
-        by_reading[reading[r]] += value + math.log(both)
-        w, w2 = f / both, f2 / both
-        slopes[Slope.BELIEF, r] = w * d_belief + w2 * d_belief2
-        slopes[Slope.NOISE, r] = w * d_s * base / s + w2 * d_s2 * factor * factor * base / far
-        slopes[Slope.FACTOR, r] = w2 * d_s2 * factor * base * base / far
-        slopes[Slope.PROBABILITY, r] = w2 / max(p, LEAST) - w / (1 - p)
-        slopes[Slope.WORDING, r] = w * d_m + w2 * d_m2
 
 
 @inner

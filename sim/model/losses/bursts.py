@@ -31,6 +31,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from sim.case.case import Case
 from sim.case.observations import Observation
@@ -43,6 +44,7 @@ Key = tuple[str, str]
 
 LEAST_SIZE = 1e-7  # of the gamma law of an interval: below, its share is zero to any number that a computer holds
 LEAST_TOTAL = 1e-300  # an outcome of which nothing is lost has no shares
+MAX_STEPS, FOUND = 100, 1e-10  # of Newton's method, and how short the last of them is
 MAX_BURSTS = 1_000  # intervals of a case, from which running totals within a bin read the smooth path
 
 
@@ -227,10 +229,12 @@ def draw_bursts(rng: np.random.Generator, size: Floats) -> Floats:
     """Draw the unknowns of intervals whose gamma laws have these sizes."""
     # Gamma(a) is Gamma(a + 1) times U^(1/a), whose log a computer holds however small a is.
     log_x = np.log(rng.gamma(size + 1)) + np.log(rng.uniform(size=size.shape)) / size
-    low, high = np.full(size.shape, -80.0), np.full(size.shape, 80.0)  # of v: the map rises, so it is halved
+    # The map rises and bends down, at a slope of one at least: from below Newton's steps reach it, and pass it never.
     root = (1 + size) ** POWER
-    for _ in range(64):
-        middle = (low + high) / 2
-        is_low = log_gamma_variable(np, size, middle * root) < log_x
-        low, high = np.where(is_low, middle, low), np.where(is_low, high, middle)
-    return np.asarray((low + high) / 2 * root)
+    v = log_x - np.log1p(size)
+    for _ in range(MAX_STEPS):
+        step = (log_x - log_gamma_variable(np, size, v * root)) / (1 + expit(-SHARP * (v + SHIFT)) / size)
+        v += step
+        if np.max(np.abs(step), initial=0.0) < FOUND:
+            break
+    return np.asarray(v * root)
