@@ -94,10 +94,10 @@ def main(table: Path, knots: int, foldings: Sequence[str]) -> None:
             for column, row in enumerate(left):
                 number, log = reports.number[row], logs[:, column]
                 density = float(np.log(np.mean(np.exp(log - log.max()))) + log.max())
-                width = np.log((number + 0.5) / (number - 0.5)) if number else np.inf
+                width = np.log((number + 0.5) / (number - 0.5)) if number else 1.0
                 values = np.log(np.maximum(drawn[:, column], 0.5))
                 said = float(np.log(max(number, 0.5)))
-                scores.append(score_claim(values, said, density, width, daily=bool(reports.daily[row])))
+                scores.append(score_claim(values, said, density - np.log(width), daily=bool(reports.daily[row])))
             sys.stdout.write(json.dumps({kind: average(scores), "folds": fold + 1}) + "\n")
             sys.stdout.flush()
     if foldings == FOLDINGS:
