@@ -48,7 +48,7 @@ def choose_effort(design: Design) -> Effort:
     A small posterior has narrow parts that ask for small steps, and its draws cost nothing; of a large one the metric
     takes longer to learn, and the number of unknowns keeps the steps small.
     """
-    return Effort(800, 500, 0.9) if count_unknowns(design) >= MANY_UNKNOWNS else Effort(1_000, 300, 0.95)
+    return Effort(800, 400, 0.9) if count_unknowns(design) >= MANY_UNKNOWNS else Effort(1_000, 300, 0.95)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ machine code is kept on disk.
     state    the losses and arrivals of all forces, from the parameters and the walk
     bursts   how the losses of single days lie about the path, and which days are told
     memory   the rows that are read given the next one of their source's series
+    tiles    the rows weighed, a tile of them at a time
     rows     all rows of the likelihood, from the state
     kernel   all of it together: `log_density`, and `compile_density` for the sampler
 
