@@ -50,7 +50,7 @@ def _log_gamma(x: float) -> tuple[float, float]:
 def gamma_move(size: float, u: float) -> tuple[float, float, float, float, float, float]:
     """Return log X and its derivatives by u and size, and the log density of u with its derivatives by the same."""
     per_size, per_whole = 1 / size, 1 / (1 + size)
-    root = math.sqrt(math.sqrt(per_whole))
+    root = math.sqrt(math.sqrt(per_whole))  # POWER is a quarter
     v = u * root
     softened, falling = turn(-SHARP * (v + SHIFT))
     log_size, fallen = math.log1p(size), softened * per_size / SHARP

@@ -28,7 +28,7 @@ def _recall(
         return c + rho * known * gap, s * s * (1 - keep * known), d_mean, d_var
     before = min(ratio, 1.0) if link == Link.TOTAL else 0.0
     w, fresh = 1 - before, eta * eta * keep
-    d_w = before * w * s * s * fresh if ratio < 1 else 0.0
+    d_w = before * w * s * s * fresh  # zero where the later total is no larger, as w is
     d_var = d_w, w * w * fresh * s, w * w * s * s * eta * keep * keep
     return c + gap, w * w * s * s * fresh + var, (-1.0, 0.0, 0.0), d_var
 

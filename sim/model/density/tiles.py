@@ -140,7 +140,7 @@ def _mix_errors(
         r = first + k
         e, f = near[Error.EXPONENT * TILE + k] + given[Given.LOG_REST * TILE + k], near[Error.MASS * TILE + k]
         e2, f2 = far[Error.EXPONENT * TILE + k] + given[Given.LOG_ODDS * TILE + k], far[Error.MASS * TILE + k]
-        if e >= e2:
+        if e >= e2:  # logs of odds, not factors: a mass of 1e-130 times the least probability is zero
             f2 *= math.exp(e2 - e)
         else:
             f *= math.exp(e - e2)
