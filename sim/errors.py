@@ -8,7 +8,10 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard, get_args, get_origin
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 MAX_FAULTS = 1_000  # that are listed
 MAX_NAMES = 20  # that a remedy lists
@@ -130,7 +133,8 @@ def describe_error(item: Any, file: str, prefix: str) -> Fault:
     if kind == "missing":
         return Fault(file, where, "is missing", "give a value")
     if kind == "extra_forbidden":
-        return Fault(file, where, "is not a known key", "remove it, or see docs/formats.md for the keys")
+        known = f"use {', '.join(item['keys'])}" if item.get("keys") else "remove it"
+        return Fault(file, where, "is not a known key", f"{known}, or see docs/formats.md for the keys")
     if kind == "literal_error":
         return Fault(
             file, where, f"{quote_value(item['input'])} is not allowed", f"use {context.get('expected', message)}"
@@ -142,8 +146,8 @@ def describe_error(item: Any, file: str, prefix: str) -> Fault:
     return Fault(file, where, f"{quote_value(item['input'])} {lowered}", remedy or "see docs/formats.md")
 
 
-def describe_errors(error: Any, file: str) -> list[Fault]:
-    """Turn pydantic's errors of a record into faults, one for each key.
+def describe_errors(error: Any, file: str, record: type[BaseModel]) -> list[Fault]:
+    """Turn pydantic's errors of a record into faults, one for each key; one that is not known is told those that are.
 
     An alternative of a union that was not meant says nothing to the reader.
     """
@@ -151,7 +155,29 @@ def describe_errors(error: Any, file: str) -> list[Fault]:
     for item in error.errors(include_url=False):
         key = tuple(part for part in item["loc"] if not str(part).startswith(("function-", "dict[", "tuple[")))
         kept.setdefault(key[:3] if "role" in key else key, {**item, "loc": key})
-    return [describe_error(item, file, "") for item in kept.values()]
+    return [describe_error({**item, "keys": _list_keys(record, item["loc"])}, file, "") for item in kept.values()]
+
+
+def _list_keys(record: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:
+    """Return the keys of that record, of those within a record, in which a place lies."""
+    parts = iter(loc[:-1])
+    for part in parts:
+        field = next((each for name, each in record.model_fields.items() if part in (name, each.alias)), None)
+        inner = _find_record(field.annotation) if field else None
+        if field and inner:
+            record = inner
+            if get_origin(field.annotation) in (dict, tuple, list):
+                next(parts, None)  # which of them
+    return [field.alias or name for name, field in record.model_fields.items()]
+
+
+def _find_record(annotation: Any) -> type[BaseModel] | None:
+    """Return the record that a type is made of."""
+    from pydantic import BaseModel
+
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_find_record, get_args(annotation))), None)
 
 
 def is_among(value: object, names: Collection[str]) -> TypeGuard[str]:

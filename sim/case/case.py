@@ -280,7 +280,7 @@ class Case(BaseModel):
         try:
             file = CaseFile.model_validate({"schema": 1, **entries})
         except ValidationError as error:
-            raise InputError(describe_errors(error, "case.toml")) from None
+            raise InputError(describe_errors(error, "case.toml", CaseFile)) from None
         return self._edit(file=file)
 
     def _edit(self, **changes: Any) -> Case:

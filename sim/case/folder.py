@@ -186,7 +186,7 @@ def _read_case_file(folder: Path, listed: dict[str, Any], file: str) -> CaseFile
     try:
         return CaseFile.model_validate(data)
     except ValidationError as error:
-        raise InputError(describe_errors(error, "case.toml")) from None
+        raise InputError(describe_errors(error, "case.toml", CaseFile)) from None
 
 
 def write_case(folder: Path, kind: str = KINDS[0]) -> None:
@@ -321,7 +321,7 @@ def make_case(
     try:
         file = CaseFile.model_validate({"schema": 1, **entries})
     except ValidationError as error:
-        raise InputError(describe_errors(error, "case")) from None
+        raise InputError(describe_errors(error, "case", CaseFile)) from None
     case = Case(name=name, folder=Path(), file=file, claims=tuple(read), claims_file=TABLE, is_edited=True)
     found = find_faults(case)
     if found:

@@ -182,7 +182,12 @@ BAD_CASES = {
     "[sources.own]": ("[sources.Own]", "not a key"),
     "as_of = 2024-03-31": ('as_of = "31.3.2024"', "write it as 2024-11-01"),
     'outcomes = ["killed", "wounded", "captured"]': ('outcomes = ["killed", "casualties"]', "not a base outcome"),
-    "[[thresholds]]": ("[[threshold]]", "not a known key"),
+    "[[thresholds]]": ("[[threshold]]", "threshold: is not a known key; use schema, title, memo, start, end,"),
+    "[sources.own]\n": ('[sources.own]\nname = "x"\n', "sources.own.name: is not a known key; use label, role, "),
+    ", median = 5000": (
+        ", size = 3, median = 5000",
+        "waves.0.size: is not a known key; use name, from, to, median, log_sd",
+    ),
     "[sources.foe]": (
         '[memo]\nheadline = ["killed", "morale"]\n[sources.foe]',
         "memo.headline: 'morale' is no quantity",
