@@ -19,7 +19,7 @@ from sim.posterior.verdict import Ladder
 
 # Replicates for each fault: fewer where it shows at once.
 COUNTS = {
-    "rounding": 20, "scale": 40, "echo": 200, "sign": 20, "jacobian": 60, "wording": 60, "outlier": 100, "reading": 100,
+    "rounding": 20, "scale": 40, "echo": 60, "sign": 20, "jacobian": 60, "wording": 60, "outlier": 100, "reading": 100,
 }  # fmt: skip
 
 
@@ -41,14 +41,12 @@ def change_prior(design: Design, variable: str, **arguments) -> Design:
     return replace(design, parameters=Parameters(items))
 
 
-def count_twice(design: Design) -> Design:
-    """Use what was said twice, as an echo that nobody marked: as two errors, each of which the source gave.
+def count_again(design: Design) -> Design:
+    """Use what was said four times, as echoes that nobody marked: as four errors, each of which the source gave.
 
     The same number once more from its own source would say nothing: the source remembers.
     """
-    return observe_world(
-        design, [replace(item, extra_sd=item.extra_sd / np.sqrt(2)) for item in design.evidence.observations]
-    )
+    return observe_world(design, [replace(item, extra_sd=item.extra_sd / 2) for item in design.evidence.observations])
 
 
 def forget_wording(design: Design) -> Design:
@@ -59,7 +57,7 @@ def forget_wording(design: Design) -> Design:
 MUTANTS = {
     "rounding": shift_cells,
     "scale": lambda design: change_prior(design, "scale.source", mu=-2.6),
-    "echo": count_twice,
+    "echo": count_again,
     "sign": lambda design: change_prior(design, "role.losses", mu=-1.5),
     # Without the Jacobian of the logarithm the density of the scale is that of LogNormal(mu - sigma^2, sigma).
     "jacobian": lambda design: change_prior(design, "scale.source", mu=-1.2 - 0.8**2),

@@ -12,7 +12,6 @@ from sim.posterior.engines import gather_unknowns
 
 # The rows of "bounded" with other priors; test_plain.py has all kinds.
 OF_FULL = ("families", "far off", "joint")
-WITH_SLOPES = "two waves"
 
 
 def value_slots(laid, model):
@@ -45,8 +44,8 @@ def value_slots(laid, model):
 def test_fast_density_is_pymcs(kind, design, rng, full):
     """Density and gradient of the compiled code equal PyMC's at random points of every kind of case.
 
-    The gradient here of one kind: `test_model.py` holds that of every kind to be a difference of these densities, and
-    PyMC's takes most of the time. All of them in make test-full.
+    The gradients in make test-full: `test_model.py` holds that of every kind to be a difference of these densities, and
+    to build PyMC's takes more than all else.
     """
     import pytensor
 
@@ -55,7 +54,7 @@ def test_fast_density_is_pymcs(kind, design, rng, full):
     laid = design(*KINDS[kind])
     with pytensor.config.change_flags(traceback__limit=0):  # which takes half the time of building a graph
         model = build_model(laid)
-        slopes = [model.dlogp()] if full or kind == WITH_SLOPES else []
+        slopes = [model.dlogp()] if full else []
         outputs = [*model.logp(sum=False), *slopes]
         # Python adds up no more than 32 numbers at once.
         mode = pytensor.compile.mode.get_mode("FAST_COMPILE").excluding("local_add_canonizer")
