@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import math
 import os
 import random
 import re
@@ -24,18 +25,20 @@ import time
 import tomllib
 import zipfile
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 from uuid import uuid4
 
 from doors import ARTICLE
 from examples import ONE_DAY, ONE_DAY_ROWS, format_claims
 from machine import can_mount, find_temporary, heeds_signals, judge_temporary, measure, mount, wait_for_none
+from program import PROGRAM, call_here
 from records import write_record
 
-PROGRAM = Path(sys.executable).parent / "truetoll"
 FAULTS = ("SIGKILL", "SIGTERM", "SIGINT", "disk", "swap")
 # The second row goes on by being started again, from what a folder or a file keeps.
 RESUMED = ("sbc", "backtest", "sensitivity")
@@ -81,10 +84,14 @@ def draw_moments(count: int, seed: int, verbs=VERBS) -> list[Moment]:
 
 
 class Bench:
-    """A place with inputs, an earlier run, and what undisturbed commands do."""
+    """A place with inputs, an earlier run, and what undisturbed commands do.
 
-    def __init__(self, place: Path, moments: list[Moment]) -> None:
-        self.place = place
+    `here`: commands that nothing disturbs are called in this process, which has loaded what they need, one at a time;
+    but not those whose time is taken.
+    """
+
+    def __init__(self, place: Path, moments: list[Moment], *, here: bool = False) -> None:
+        self.place, self.here = place, here
         case = place / "small"
         case.mkdir()
         self.case = str(case)
@@ -95,28 +102,45 @@ class Bench:
         self.article.write_text("\n\n".join(ARTICLE), encoding="utf-8")
         self.earlier = place / "earlier"
         for verb in ("run", "sbc"):
-            running = self.start(verb, 1, self.earlier, seed=9)
-            _, told = running.communicate()
-            assert running.returncode == 0, told
-        self.known = {(verb, jobs): self._try(verb, jobs) for verb, jobs in {(m.verb, m.jobs) for m in moments}}
+            status, _, told = self.finish(verb, 1, self.earlier, seed=9)
+            assert status == 0, told
+        self.known = {key: self._try(*key) for key in sorted(set(map(find_key, moments)))}
 
     def start(self, verb: str, jobs: int, results: Path, *more: str, seed: int = 1, mark: str = ""):
         """Start a command in a group of its own."""
-        order = [PROGRAM, *self._order(verb, results), "--json"]
-        order += ["--jobs", str(jobs)] if verb in MANY else []
-        order += [] if verb in ("memo", "plot", "draft") else ["--seed", str(seed)]
-        order += ["--results", results] if verb in ("run", *RESUMED) else []
-        order += ["--quiet", *more]
+        order = self._order(verb, jobs, results, *more, seed=seed)
         temporary = find_temporary(results)
         temporary.mkdir(exist_ok=True)
         return subprocess.Popen(
             # What a shell runs in the background ignores Ctrl-C, and hands that down.
-            ["env", "--default-signal=INT", *order],
+            ["env", "--default-signal=INT", PROGRAM, *order],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             start_new_session=True, cwd=self.place, env={**os.environ, "TMPDIR": str(temporary), MARK: mark},
         )  # fmt: skip
 
-    def _order(self, verb: str, results: Path) -> list:
+    def finish(
+        self, verb: str, jobs: int, results: Path, *more: str, seed: int = 1, seconds: float = math.inf
+    ) -> tuple[int, str, str]:
+        """Have a command done that nothing disturbs; return its status, and what it says on both streams."""
+        if self.here:
+            temporary = find_temporary(results)
+            temporary.mkdir(exist_ok=True)
+            with keep_temporary(temporary):
+                done = call_here(*self._order(verb, 1, results, *more, seed=seed))
+            return done.returncode, done.stdout, done.stderr
+        running = self.start(verb, jobs, results, *more, seed=seed)
+        said, told = wait_for(running, seconds) if math.isfinite(seconds) else running.communicate()
+        return running.returncode, said, told
+
+    def _order(self, verb: str, jobs: int, results: Path, *more: str, seed: int) -> list:
+        """Return a command and all its options."""
+        order = [*self._name(verb, results), "--json"]
+        order += ["--jobs", str(jobs)] if verb in MANY else []
+        order += [] if verb in ("memo", "plot", "draft") else ["--seed", str(seed)]
+        order += ["--results", results] if verb in ("run", *RESUMED) else []
+        return [*order, "--quiet", *more]
+
+    def _name(self, verb: str, results: Path) -> list:
         """Return the words of a command, with what it reads and writes."""
         run = next(results.glob("small/*-seed9"), results)
         return {
@@ -152,7 +176,7 @@ class Bench:
 
     def strike(self, moment: Moment) -> tuple[str, list[str]]:
         """Do the fault of a moment; return whether it struck, and what is wrong afterwards."""
-        known = self.known[moment.verb, moment.jobs]
+        known = self.known[find_key(moment)]
         results = Path(tempfile.mkdtemp(dir=self.place)) / "results"
         shutil.copytree(self.earlier, results)
         if moment.fault == "disk":
@@ -193,15 +217,27 @@ class Bench:
         wrong += judge_temporary(find_temporary(results), drafts=moment.fault == "SIGKILL")
         if moment.fault == "disk":
             subprocess.run(["mount", "-o", "remount,size=64m", results], check=True)
-        again = self.start(moment.verb, moment.jobs, results, *(("--resume",) if moment.verb in RESUMED else ()))
-        said, told_again = wait_for(again, known.seconds)
-        if again.returncode not in (0, 4):
-            return struck, [*wrong, f"does not go on: {again.returncode} {told_again}"]
+        more = ("--resume",) if moment.verb in RESUMED else ()
+        status, said, told_again = self.finish(moment.verb, moment.jobs, results, *more, seconds=known.seconds)
+        if status not in (0, 4):
+            return struck, [*wrong, f"does not go on: {status} {told_again}"]
         if read_said(said, results) != known.result:
             wrong.append("another result")
         last = [*judge_folder(results, before, known, drafts=False), *judge_temporary(find_temporary(results))]
         wrong += [f"going on: {each}" for each in last]
         return struck, [f"{each} [{running.returncode}: {told.strip()[-300:]}]" for each in wrong]
+
+
+def find_key(moment: Moment) -> tuple[str, int]:
+    """Return verb and jobs of the undisturbed command to measure a moment by: how many share writes no other bytes."""
+    return moment.verb, 1 if moment.fault == "disk" else moment.jobs
+
+
+@contextmanager
+def keep_temporary(folder: Path) -> Iterator[None]:
+    """Have what is done in this process, and what it starts, leave temporary files in a folder."""
+    with patch.dict(os.environ, {"TMPDIR": str(folder)}), patch.object(tempfile, "tempdir", str(folder)):
+        yield
 
 
 def wait_for(running: subprocess.Popen, seconds: float) -> tuple[str, str]:
@@ -309,10 +345,12 @@ def without_time(result: dict) -> dict:
     }
 
 
-def strike_all(moments: list[Moment], place: Path, at_once: int = 1, tell=lambda _: None) -> tuple[Counter, list[str]]:
+def strike_all(
+    moments: list[Moment], place: Path, at_once: int = 1, tell=lambda _: None, *, here: bool = False
+) -> tuple[Counter, list[str]]:
     """Return how often what was struck, and all that is wrong; an interruption ends it with what was found by then."""
     usable = [moment for moment in moments if moment.fault != "disk" or can_mount()]
-    bench = Bench(place, usable)
+    bench = Bench(place, usable, here=here)
     counts, wrong = Counter({"skipped: no small disk can be mounted here": len(moments) - len(usable)}), []
     with ThreadPoolExecutor(at_once) as pool, suppress(KeyboardInterrupt):
         for number, (moment, (struck, found)) in enumerate(zip(usable, pool.map(bench.strike, usable), strict=True), 1):
