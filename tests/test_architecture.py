@@ -137,6 +137,21 @@ def test_light_commands_import_no_sampler(arguments):
     assert done.returncode == 0, done.stderr
 
 
+def test_the_statistics_of_draws_load_nothing_else_of_arviz():
+    """Neither its whole package nor xarray and pandas; and whoever asks for the package afterwards gets all of it."""
+    code = (
+        "import sys\nfrom sim.sampler.diagnostics import load_statistics\nfound = load_statistics()\n"
+        "loaded = {name.split('.')[0] for name in sys.modules} & {'arviz_stats', 'xarray', 'pandas'}\n"
+        "assert not loaded, loaded\n"
+        "import numpy as np\nfrom arviz_stats import base, psense\n"
+        "draws = np.random.default_rng(1).normal(size=(4, 100))\n"
+        "both = [each.ess(draws, chain_axis=0, draw_axis=1, method='bulk') for each in (found, base.array_stats)]\n"
+        "assert both[0] == both[1], both\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_nothing_evaluates_text():
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

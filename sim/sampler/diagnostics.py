@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec, module_from_spec
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -12,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 NO_TAIL = 1e-9  # difference of log ratios that is none
+_LOADING = Lock()  # a run loads the statistics while its chains move
 
 
 @dataclass(frozen=True)
@@ -134,10 +140,31 @@ def count_weighted(log_weights: NDArray[np.float64]) -> float:
 
 
 def load_statistics() -> Any:
-    """Return ArviZ's diagnostics of arrays; imported late, and untyped."""
-    from arviz_stats import base
+    """Return ArviZ's diagnostics of arrays, untyped and imported late, and alone.
 
-    return base.array_stats  # type: ignore[attr-defined]
+    ArviZ loads xarray and pandas with them, which takes longer than to sample a small case, and which they do not use.
+    So they are loaded from packages whose own files are not run, and which are taken away again.
+    """
+    with _LOADING:
+        return _load_arrays()
+
+
+@cache
+def _load_arrays() -> Any:
+    packages = ("arviz_stats", "arviz_stats.base")
+    if packages[-1] in sys.modules:  # somebody has loaded all of it
+        return import_module("arviz_stats.base.array").array_stats
+    before = {name: module for name, module in sys.modules.items() if name.startswith(packages)}
+    try:
+        for name in packages:
+            spec = find_spec(name)
+            if spec is not None:
+                sys.modules[name] = module_from_spec(spec)
+        return import_module("arviz_stats.base.array").array_stats
+    finally:
+        for name in [name for name in sys.modules if name.startswith(packages)]:
+            del sys.modules[name]
+        sys.modules.update(before)
 
 
 def smooth_weights(log_ratios: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
