@@ -39,6 +39,7 @@ from sim.case.folder import read_case
 from sim.case.observations import rounding_unit
 from sim.case.prior_keys import PRIOR_KEYS
 from sim.case.wordings import WORDINGS
+from sim.report.plots import draw_figures
 from sim.report.table import show_text
 from sim.runs.run import Run
 from sim.words import say_probability, show_count
@@ -58,9 +59,17 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def _runs_once(run_once, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fit a shipped case once, however many pages run it, and draw its figures here, where all is loaded."""
+    """Fit a shipped case once, however many pages run it, and draw its figures here, where all is loaded.
+
+    As SVG alone: a figure is laid out the same, whatever it is written as, and no page asks for one of a run's folder.
+    """
     monkeypatch.setattr("sim.runs.run.run_case", run_once)
     monkeypatch.setattr("sim.system.figure_process.start_figure_process", nullcontext)
+
+    def draw(result, place, names=None, formats=("svg",)):
+        return draw_figures(result, place, names, formats)
+
+    monkeypatch.setattr("sim.report.plots.draw_figures", draw)
 
 
 def run_block(block: Block, folder: Path) -> None:
