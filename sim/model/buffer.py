@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +16,7 @@ from sim.model.beliefs import CAP, FLOOR_SD, bias_terms
 from sim.model.claims.layout import BeliefLayout, Parts
 from sim.model.claims.series import leave_statements
 from sim.model.density.codes import FLOATS, SHARED_FLOATS, Common, Constant, Family, Field, Form, SharedField, Size
-from sim.model.density.kernel import log_density
+from sim.model.density.kernel import compile_density
 from sim.model.design import Design
 from sim.model.losses.bursts import LEAST_SIZE, LEAST_TOTAL, Burst
 from sim.model.losses.layout import StateLayout
@@ -285,9 +286,13 @@ def find_middle(design: Design) -> Floats:
 
 def evaluate_density(design: Design, x: Floats) -> tuple[float, Floats]:
     """Return the log density at an unconstrained vector, and its gradient."""
-    buffer = pack_design(design)
-    grad = np.zeros(len(x))
-    return float(log_density(x, grad, buffer, buffer.view(np.int64))), grad
+    buffer, grad, value = pack_design(design), np.zeros(len(x)), np.zeros(1)
+    compile_density().ctypes(len(x), *map(_point_to, (np.ascontiguousarray(x), grad, value)), buffer.ctypes.data)
+    return float(value[0]), grad
+
+
+def _point_to(values: Floats) -> Any:
+    return values.ctypes.data_as(ctypes.POINTER(ctypes.c_double))
 
 
 def constrain_draws(design: Design, x: Floats) -> dict[str, Floats]:

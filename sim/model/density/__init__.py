@@ -15,7 +15,7 @@ machine code is kept on disk.
     memory   the rows that are read given the next one of their source's series
     tiles    the rows weighed, a tile of them at a time
     rows     all rows of the likelihood, from the state
-    kernel   all of it together: `log_density`, and `compile_density` for the sampler
+    kernel   all of it together, as `compile_density` gives it to the sampler
 
 Each function runs one step of the model forward; the one named `back_` and the same runs it backward. Names that start
 with `d_` are derivatives of the log density with respect to the rest of the name. The files take nothing from outside

@@ -41,6 +41,15 @@ def inline[F: Callable[..., Any]](function: F) -> F:
     return part
 
 
+def outer[F: Callable[..., Any]](function: F) -> F:
+    """Put the lines of a function, which may take memory, into the callback.
+
+    Called as a function of its own, all that it calls would be optimised once more with it.
+    """
+    part: F = numba.njit(error_model="numpy", inline="always")(function)
+    return part
+
+
 @inline
 def ints_of(ints: Any, field: int) -> Any:
     """Return a field of whole numbers."""

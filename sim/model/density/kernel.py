@@ -10,7 +10,7 @@ import numba
 import numpy as np
 from numba import types
 
-from sim.model.density.access import compiled, copy, floats_of, inner, ints_of, reserve, reserve_zeros, size_of
+from sim.model.density.access import copy, floats_of, inner, ints_of, outer, reserve, reserve_zeros, size_of
 from sim.model.density.bursts import back_bursts, run_bursts, run_picks
 from sim.model.density.codes import Field, Saved, SavedBurst, SharedField, Size, Slope
 from sim.model.density.priors import (
@@ -31,7 +31,7 @@ _SHARED_FIELDS = len(SharedField)
 _SAVED_BURST, _SLOPES = len(SavedBurst), len(Slope)
 
 
-@compiled
+@outer
 def log_density(x: Any, grad: Any, floats: Any, ints: Any) -> float:
     """Return the log posterior density at the unconstrained `x`, up to a constant, and fill its gradient.
 
@@ -114,7 +114,7 @@ def _run_density(x: Any, grad: Any, work: Any, floats: Any, ints: Any) -> float:
     return value
 
 
-@compiled
+@outer
 def log_density_many(x: Any, grad: Any, floats: Any, ints: Any) -> float:
     """Return the log posterior density of several designs that share parameters, and fill its gradient.
 
