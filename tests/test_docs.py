@@ -116,6 +116,11 @@ def test_output_that_differs_is_found():
     assert not same_output(shown, "wounded  622  298 to 1,270\nmore\nlast\n", sampled=True)
     assert not same_output(shown, "killed 622 298 to 1,270\nmore\n", sampled=True)
     assert not same_output(shown, "killed 640 301 to 1,300\nmore\nlast\n", sampled=False)
+    shown = "It is unlikely (22%) that many died; there is a roughly even chance (45%) of more.\n"
+    near = shown.replace("there is a roughly even chance (45%)", "it is unlikely (44%)")
+    assert same_output(shown, near, sampled=True)
+    for other in ("there is a roughly even chance (44%)", "it is unlikely (46%)", "it is unlikely (22%)"):
+        assert not same_output(shown, near.replace("it is unlikely (44%)", other), sampled=True), other
 
 
 def test_the_readme_shows_what_make_run_prints(kursk_run: Run):

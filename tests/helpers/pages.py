@@ -19,6 +19,7 @@ import typer
 from markdown_it import MarkdownIt
 
 from sim.cli.app import app
+from sim.words import say_probability
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
@@ -151,6 +152,8 @@ def split_console(text: str) -> list[tuple[str, str]]:
 
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 _RUN_ID = re.compile(r"\d{8}-\d{6}")
+_WORDS = "|".join(sorted({say_probability(n / 200) for n in range(201)}, key=len, reverse=True))
+_CHANCE = re.compile(rf"\b(?:it is |there is an? )?({_WORDS}) \((\d+)%\)", re.IGNORECASE)
 LONGER = "The first sampling did not converge; these are the draws of a longer one.\n"
 NEAR = 0.15  # four Monte Carlo standard errors of the end of a wide 90% interval
 # Prisoners in Kursk are a handful, or in few draws thousands: on two processors the upper end is 36 and 49, each with a
@@ -163,11 +166,14 @@ def same_output(shown: str, real: str, *, sampled: bool) -> bool:
 
     A line of `...` stands for any lines. Of sampled output the words must be the same, and the numbers within 15%, in a
     row of `ROUGH` within what that says; small ones within one unit, or a tenth of one. Whether the first sampling was
-    enough hangs on the last digits of a machine, and is no difference.
+    enough hangs on the last digits of a machine, and is no difference; nor are the words for a chance near the edge of
+    two bands, where each fits its own number.
     """
     pieces = [_clean(piece) for piece in re.split(r"^\.\.\.\n", shown, flags=re.MULTILINE)]
+    if sampled:
+        pieces, real = [_drop_chances(piece) for piece in pieces], _drop_chances(_clean(real.replace(LONGER, "")))
     pattern = r"(?:[^\n]*\n)*?".join(map(_write_pattern if sampled else re.escape, pieces))
-    match = re.fullmatch(pattern, _clean(real.replace(LONGER, "") if sampled else real))
+    match = re.fullmatch(pattern, _clean(real))
     if match is None or not sampled:
         return match is not None
     lines = [line for piece in pieces for line in piece.splitlines()]
@@ -178,6 +184,16 @@ def same_output(shown: str, real: str, *, sampled: bool) -> bool:
 def _clean(text: str) -> str:
     lines = (" ".join(line.split()) for line in _RUN_ID.sub("RUN", text).strip().splitlines())
     return "".join(f"{line}\n" for line in lines if line)
+
+
+def _drop_chances(text: str) -> str:
+    """Return text without the words for chances that are those of the number beside them, as it may be rounded."""
+
+    def drop(found: re.Match[str]) -> str:
+        chances = ((int(found[2]) + rounded) / 100 for rounded in (-0.5, 0, 0.5))
+        return f"({found[2]}%)" if found[1] in map(say_probability, chances) else found[0]
+
+    return _CHANCE.sub(drop, text)
 
 
 def _write_pattern(piece: str) -> str:
