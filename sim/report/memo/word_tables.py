@@ -1,8 +1,12 @@
-"""Tables of a DOCX memo: columns as wide as what stands in them needs, rows that stay whole, heads that come again."""
+"""Tables of a DOCX memo: columns as wide as what stands in them needs, rows that stay whole, heads that come again.
+
+Rows are written as XML, and not by python-docx, which takes some tens of times as long over each cell.
+"""
 
 from __future__ import annotations
 
 import re
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from sim.report.memo.blocks import Link, Table
@@ -10,7 +14,6 @@ from sim.report.memo.widths import count_lines, fit_size, loosen, share_width
 
 if TYPE_CHECKING:
     from docx.document import Document
-    from docx.table import _Cell
 
 SMALL, TINY, LEAST = 9.0, 8.0, 6.5  # points, of a table, of one with many columns, and of one on a narrow page
 MANY, NARROW = 6, 5  # columns, beyond which type is small, and long names may part
@@ -45,7 +48,8 @@ def measure_page(document: Document) -> tuple[float, float]:
 
 def set_table(document: Document, block: Table) -> None:
     """Add a table."""
-    from docx.oxml.ns import qn
+    from docx.oxml import parse_xml
+    from docx.oxml.ns import nsdecls, qn
     from docx.shared import Pt
 
     room = measure_page(document)[0]
@@ -57,55 +61,45 @@ def set_table(document: Document, block: Table) -> None:
     width = table._tbl.tblPr.find(qn("w:tblW"))  # after which these stand, by the format
     width.addnext(_make_borders())
     width.addnext(make_element("w:tblInd", w=EDGE, type="dxa"))  # its rules begin where text does
-    for column, width in zip(table.columns, widths, strict=True):
-        column.width = _inches(width)
+    inches = [_inches(width) for width in widths]
+    for column, width in zip(table.columns, inches, strict=True):
+        column.width = width
     lines = count_lines(folded, widths, size)
     kept = len(lines) - 1 if sum(lines) <= SHORT and not block.under else 1
+    narrow, rows = len(folded.header) > NARROW, []
     for number, row in enumerate((folded.header, *folded.show_rows())):
-        line: Any = table.add_row()
-        line._tr.get_or_add_trPr().append(make_element("w:cantSplit"))
-        if not number:
-            line._tr.get_or_add_trPr().append(make_element("w:tblHeader"))
         under = told[number - 1] if number else ()
-        for cell, text, side, width in zip(line.cells, row, folded.align, widths, strict=True):
-            cell.width = _inches(width)
-            _fill(cell, text, side, size, bold=not number, narrow=len(folded.header) > NARROW)
-            if number < kept or under:  # a short table stays on its page, a head with its first row: of more
-                # rows that keep together at the foot of a page LibreOffice loses the rest of the table
-                cell.paragraphs[0].paragraph_format.keep_with_next = True
+        # A short table stays on its page, a head with its first row: of more rows that keep together at the foot of a
+        # page LibreOffice loses the rest of the table.
+        keep = "<w:keepNext/>" if number < kept or under else ""
+        cells = (
+            _write_cell(document, text, side, width.twips, size, keep, bold=not number, narrow=narrow, parted=not under)
+            for text, side, width in zip(row, folded.align, inches, strict=True)
+        )
+        rows.append(f"<w:tr><w:trPr><w:cantSplit/>{'' if number else '<w:tblHeader/>'}</w:trPr>{''.join(cells)}</w:tr>")
         if under:
-            _add_under(table, line, [text for _, text in under])
+            rows.append(_write_under(document, [text for _, text in under], [width.twips for width in inches]))
+    table._tbl.extend(list(parse_xml(f"<w:tbl {nsdecls('w', 'r')}>{''.join(rows)}</w:tbl>")))
     after = document.add_paragraph()  # what follows keeps its distance
     after.paragraph_format.space_after = Pt(0)
     after.paragraph_format.line_spacing = Pt(6)
 
 
-def _add_under(table: Any, above: Any, texts: list[str | Link]) -> None:
-    """Add what stands under a row, over the whole width and without a rule between them."""
-    from docx.shared import Inches, Pt, RGBColor
-
-    line = table.add_row()
-    line._tr.get_or_add_trPr().append(make_element("w:cantSplit"))
-    for cell in above.cells:
-        borders = make_element("w:tcBorders")
-        borders.append(make_element("w:bottom", val="nil"))
-        cell._tc.get_or_add_tcPr().append(borders)
-    whole = line.cells[0].merge(line.cells[-1])
-    borders = make_element("w:tcBorders")
-    borders.append(make_element("w:top", val="nil"))
-    whole._tc.get_or_add_tcPr().append(borders)
-    paragraph = whole.paragraphs[0]
-    paragraph.paragraph_format.left_indent = Inches(0.15)
-    paragraph.paragraph_format.space_before, paragraph.paragraph_format.space_after = Pt(0), Pt(4)
-    paragraph.paragraph_format.line_spacing = 1.0
-    for number, text in enumerate(texts):
-        if number:
-            paragraph.add_run(" · ").font.size = Pt(TINY)
-        if isinstance(text, Link):
-            _link(paragraph, text, TINY)
-            continue
-        run = paragraph.add_run(clean(text))
-        run.font.size, run.font.color.rgb = Pt(TINY), RGBColor(0x46, 0x46, 0x46)
+def _write_under(document: Document, texts: list[str | Link], widths: list[int]) -> str:
+    """Return the row of what stands under another, over the whole width and without a rule between them."""
+    span = f'<w:gridSpan w:val="{len(widths)}"/>' if len(widths) > 1 else ""
+    told = [
+        _write_link(document, text, TINY)
+        if isinstance(text, Link)
+        else _write_run(clean(text), TINY, '<w:color w:val="464646"/>')
+        for text in texts
+    ]
+    return (
+        f'<w:tr><w:trPr><w:cantSplit/></w:trPr><w:tc><w:tcPr><w:tcW w:type="dxa" w:w="{sum(widths)}"/>{span}'
+        '<w:tcBorders><w:top w:val="nil"/></w:tcBorders></w:tcPr><w:p><w:pPr>'
+        '<w:spacing w:before="0" w:after="80" w:line="240" w:lineRule="auto"/><w:ind w:left="216"/></w:pPr>'
+        f"{_write_run(' · ', TINY).join(told)}</w:p></w:tc></w:tr>"
+    )
 
 
 def _inches(width: float) -> Any:
@@ -121,31 +115,36 @@ def _make_borders() -> Any:
     return borders
 
 
-def _fill(cell: _Cell, text: str | Link, side: str, size: float, *, bold: bool, narrow: bool) -> None:
-    from docx.enum.text import WD_ALIGN_PARAGRAPH
-    from docx.shared import Pt
-
-    paragraph = cell.paragraphs[0]
-    paragraph.paragraph_format.space_after = paragraph.paragraph_format.space_before = Pt(2)
-    paragraph.paragraph_format.line_spacing = 1.0
+def _write_cell(
+    document: Document, text: str | Link, side: str, width: int, size: float, keep: str, *, bold: bool, narrow: bool,
+    parted: bool,
+) -> str:  # fmt: skip
+    """Return a cell; one that is not parted from what stands under it has no rule."""
     if isinstance(text, Link):
-        _link(paragraph, text, size)
+        told = _write_link(document, text, size)
     else:
-        run = paragraph.add_run(loosen(clean(text)) if narrow else clean(text))
-        run.font.size, run.bold = Pt(size), bold
-    paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT if side == "r" else WD_ALIGN_PARAGRAPH.LEFT
+        told = _write_run(
+            loosen(clean(text)) if narrow else clean(text), size, "<w:b/>" if bold else '<w:b w:val="0"/>'
+        )
+    rule = '<w:tcBorders><w:bottom w:val="nil"/></w:tcBorders>' if not parted else ""
+    return (
+        f'<w:tc><w:tcPr><w:tcW w:type="dxa" w:w="{width}"/>{rule}</w:tcPr><w:p><w:pPr>{keep}'
+        '<w:spacing w:after="40" w:before="40" w:line="240" w:lineRule="auto"/>'
+        f'<w:jc w:val="{"right" if side == "r" else "left"}"/></w:pPr>{told}</w:p></w:tc>'
+    )
 
 
-def _link(paragraph: Any, link: Link, size: float) -> None:
-    """Add a text that leads to an address."""
+def _write_run(text: str, size: float, before: str = "", after: str = "") -> str:
+    """Return a run of text, as python-docx would make it; `before` and `after` its size stand its other properties."""
+    space = ' xml:space="preserve"' if text.strip() != text else ""
+    told = f"<w:t{space}>{escape(text, quote=False)}</w:t>" if text else ""
+    return f'<w:r><w:rPr>{before}<w:sz w:val="{round(2 * size)}"/>{after}</w:rPr>{told}</w:r>'
+
+
+def _write_link(document: Document, link: Link, size: float) -> str:
+    """Return a text that leads to an address."""
     from docx.opc.constants import RELATIONSHIP_TYPE
-    from docx.oxml.ns import qn
-    from docx.shared import Pt, RGBColor
 
-    run = paragraph.add_run(clean(link.text))
-    run.font.size, run.font.underline, run.font.color.rgb = Pt(size), True, RGBColor(0x1F, 0x5A, 0x89)
-    relation = paragraph.part.relate_to(clean(link.url), RELATIONSHIP_TYPE.HYPERLINK, is_external=True)
-    element = make_element("w:hyperlink")
-    element.set(qn("r:id"), relation)
-    run._r.getparent().replace(run._r, element)
-    element.append(run._r)
+    relation = document.part.relate_to(clean(link.url), RELATIONSHIP_TYPE.HYPERLINK, is_external=True)
+    run = _write_run(clean(link.text), size, '<w:color w:val="1F5A89"/>', '<w:u w:val="single"/>')
+    return f'<w:hyperlink r:id="{relation}">{run}</w:hyperlink>'
