@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from strangers import accept, refuse
 
+from sim.errors import InputError
+from sim.report.memo.word_package import read_package
+
 
 @pytest.fixture
 def run(kursk_folder, tmp_path):
@@ -125,10 +128,37 @@ def test_a_docx_template_may_have_fields_and_relations_as_word_writes_them(run, 
     accept("memo", run, "--format", "docx", "--template", tmp_path / "house.docx")
 
 
-@pytest.mark.parametrize("name", PACKAGES)
-def test_a_docx_template_brings_text_and_styles_alone(name, run, tmp_path):
+# Those of which it is the library that finds the fault, or the limits of the process that might have to.
+FOUND_LATER = (
+    "no document",
+    "an encoding that hides",
+    "no types",
+    "no relations",
+    "brackets without end",
+    "millions of elements",
+    "a bomb",
+)
+
+
+def test_a_plain_docx_template_is_taken(run, tmp_path):
+    """All the others differ from it in one thing."""
     (tmp_path / "house").mkdir()
     _write_docx(tmp_path / "house" / "memo.docx")
     accept("memo", run, "--format", "docx", "--template", tmp_path / "house")
+    read_package(tmp_path / "house" / "memo.docx")
+
+
+@pytest.mark.parametrize("name", [*FOUND_LATER, "a program", "a picture by a link"])
+def test_a_memo_of_a_docx_template_that_brings_more_is_refused(name, run, tmp_path):
+    (tmp_path / "house").mkdir()
     _write_docx(tmp_path / "house" / "memo.docx", **PACKAGES[name])
     refuse("memo.docx", "memo", run, "--format", "docx", "--template", tmp_path / "house")
+
+
+@pytest.mark.parametrize("name", [name for name in PACKAGES if name not in FOUND_LATER])
+def test_a_docx_template_brings_text_and_styles_alone(name, tmp_path):
+    """It is refused by what every template is read by, before anything is made of it."""
+    _write_docx(tmp_path / "memo.docx", **PACKAGES[name])
+    with pytest.raises(InputError, match=r"memo\.docx") as caught:
+        read_package(tmp_path / "memo.docx")
+    assert len(str(caught.value).splitlines()) == 1
