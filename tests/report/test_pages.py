@@ -6,6 +6,7 @@ import io
 import re
 import shutil
 import subprocess
+from contextlib import chdir
 from dataclasses import replace
 
 import docx
@@ -13,8 +14,10 @@ import pytest
 from docx.oxml.ns import qn
 from PIL import Image
 
-from sim.report.memo import compose_memo, render_memo, write_memo
+from sim.report.memo import compose_memo, list_pictures, render_memo
 from sim.report.memo.blocks import Link, Memo, Picture, Points, Section, Table, Text
+from sim.report.memo.pages import set_page
+from sim.report.memo.pictures import read_pictures
 from sim.report.memo.spelling import spell_memo
 from sim.report.memo.word import LOWEST, write_docx
 from sim.report.plots.fonts import TRANSLITERATED
@@ -30,8 +33,9 @@ def read_pages(memo, tmp_path):
     """Return the text of each page of the PDF."""
     if not shutil.which("pdftotext"):
         pytest.skip("pdftotext is missing: the pages of the PDF are not read")
-    (tmp_path / "figures").mkdir(exist_ok=True)
-    (page,) = write_memo(memo, tmp_path, ["pdf"])
+    page = tmp_path / "memo.pdf"
+    with chdir(tmp_path):  # as the process that sets it does, which takes longer to start than to set a page
+        page.write_bytes(set_page(spell_memo(memo), "pdf", read_pictures(tmp_path, list_pictures(memo))))
     told = subprocess.run(["pdftotext", "-layout", page, "-"], capture_output=True, text=True, check=True).stdout
     return [" ".join(text.split()) for text in told.split("\f")]
 
