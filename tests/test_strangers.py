@@ -27,6 +27,8 @@ from strangers import SOON, WORDS, accept, harm_folder, make_sparse, refuse, rep
 
 from sim.case.folder import find_case
 from sim.cli.start import OBEYED
+from sim.errors import InputError
+from sim.report.memo.pages import guard_page
 from sim.system import confinement
 from sim.system.children import make_environment, order_python
 
@@ -377,6 +379,8 @@ def test_a_users_template_asks_the_network_for_nothing(run, tmp_path):
     )
     assert "script-src 'sha256-" in page
     refresh = '<META HTTP-EQUIV=" re&#102;resh" content="0;https://x.org">'
+    template.write_text(refresh, encoding="utf-8")
+    refuse("memo.html.j2", "memo", run, "--format", "html", "--template", template.parent)
     for text in (
         refresh,
         f"<svg><style>{refresh}</style></svg>",  # which is text to a parser, and an element to a browser
@@ -394,8 +398,7 @@ def test_a_users_template_asks_the_network_for_nothing(run, tmp_path):
         "<svg><foreignObject><iframe src=//x.org></iframe></foreignObject></svg>",
         '<object data="//x.org"></object>',
     ):
-        template.write_text(text, encoding="utf-8")
-        refuse("memo.html.j2", "memo", run, "--format", "html", "--template", template.parent)
+        with pytest.raises(InputError, match=r"memo\.html\.j2"):
+            guard_page(text)
     for text in ('<meta name="viewport" content="width=device-width">', "<p>&lt;meta http-equiv=refresh&gt;</p>"):
-        template.write_text(f"<title>x</title>{text}", encoding="utf-8")
-        accept("memo", run, "--format", "html", "--template", template.parent)
+        assert guard_page(f"<title>x</title>{text}").endswith(f"<title>x</title>{text}")
