@@ -143,7 +143,8 @@ def load_statistics() -> Any:
     """Return ArviZ's diagnostics of arrays, untyped and imported late, and alone.
 
     ArviZ loads xarray and pandas with them, which takes longer than to sample a small case, and which they do not use.
-    So they are loaded from packages whose own files are not run, and which are taken away again.
+    So they are loaded from packages whose own files are not run, and which are taken away again; of an ArviZ where that
+    cannot be done all is loaded.
     """
     with _LOADING:
         return _load_arrays()
@@ -151,6 +152,13 @@ def load_statistics() -> Any:
 
 @cache
 def _load_arrays() -> Any:
+    try:
+        return _load_alone()
+    except (ImportError, AttributeError):
+        return import_module("arviz_stats.base").array_stats
+
+
+def _load_alone() -> Any:
     packages = ("arviz_stats", "arviz_stats.base")
     if packages[-1] in sys.modules:  # somebody has loaded all of it
         return import_module("arviz_stats.base.array").array_stats
