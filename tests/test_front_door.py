@@ -71,7 +71,7 @@ def test_a_run_of_a_changed_case_keeps_what_it_was_made_from(tmp_path):
     """Its inputs are the changed case, and can be read again."""
     case = sim.read_case("vietnam")
     changed = case.without(claim=case.claims[0].id).with_settings(bin_days=90)
-    folder = write_run(sim.run(changed, draws=100), tmp_path)
+    folder = write_run(sim.run(changed), tmp_path)
     with open_inputs(folder, read_manifest(folder)) as (again, _):
         assert again.file == changed.file
         assert [claim.id for claim in again.claims] == [claim.id for claim in changed.claims]

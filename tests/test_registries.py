@@ -46,7 +46,7 @@ def test_a_wording_is_added_by_its_record_and_its_prior_alone(case, monkeypatch,
         check_case(f"{case}/")
     monkeypatch.setitem(WORDINGS, NEARLY.name, NEARLY)
     assert check_case(f"{case}/").used == 2
-    run = run_case(case, draws=250)
+    run = run_case(case)
     (item,) = [item for item in run.design.evidence.observations if item.claim.qualifier == "nearly"]
     assert (item.form, item.bound) == ("bound", NEARLY)
     assert 0 < float(run.posterior.posterior["wording.nearly"].mean()) < 0.5

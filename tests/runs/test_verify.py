@@ -33,7 +33,7 @@ def written(tmp_path_factory):
     (case / "case.toml").write_text(f'prior = "mine.toml"\n{ONE_DAY}', encoding="utf-8")
     (case / "claims.csv").write_text(format_claims(ONE_DAY_ROWS), encoding="utf-8")
     shutil.copy(ROOT / "priors" / "flat.toml", case / "mine.toml")
-    run = run_case(case, seed=3, draws=200, as_of=dt.date(2024, 2, 1), known_by=dt.date(2024, 4, 1))
+    run = run_case(case, seed=3, draws=1_200, as_of=dt.date(2024, 2, 1), known_by=dt.date(2024, 4, 1))
     place = write_run(run, results)
     shutil.rmtree(case)
     return place
