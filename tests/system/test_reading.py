@@ -7,7 +7,7 @@ import json
 import pytest
 
 from sim.errors import InputError, quote_value
-from sim.system.reading import read_json, read_toml
+from sim.system.reading import MAX_ROWS, read_json, read_toml
 from sim.system.sheets.grids import split_grid
 
 
@@ -46,3 +46,10 @@ def test_what_steers_a_terminal_is_refused_in_every_cell_of_a_table():
     """Of a column too that nobody reads."""
     with pytest.raises(InputError, match=r"t.csv, line 2: holds the control character '\\x1b'"):
         split_grid("day,remark\n2025-01-01,a\x1b[2Jb\n", "t.csv")
+
+
+def test_a_table_may_have_so_many_rows_and_no_more():
+    text = "day\n" + "2025-01-01\n" * MAX_ROWS
+    assert len(split_grid(text, "t.csv").rows) == MAX_ROWS
+    with pytest.raises(InputError, match=rf"row {MAX_ROWS + 2}: is beyond {MAX_ROWS} rows; split the table"):
+        split_grid(f"{text}2025-01-01\n", "t.csv")
