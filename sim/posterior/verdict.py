@@ -9,13 +9,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.model.buffer import count_unknowns
 from sim.model.design import Design
 from sim.posterior.engines import OWN_SAMPLER, Engine, sample_with
-from sim.posterior.fit import NEARLY, Draws, Effort, choose_effort, sample_posterior
+from sim.posterior.fit import MANY_UNKNOWNS, NEARLY, Draws, Effort, choose_effort, sample_posterior
 from sim.posterior.sample import Sample, by_chain, take_posterior
 from sim.sampler.chains import ChainState
 from sim.sampler.diagnostics import OF_INTERVALS, Limits, Verdict, judge_draws
 
+SURE = 4  # attempts at a case
+CLOSE = 1.03  # R-hat below which more draws alone are wanted
 Quantities = Mapping[str, NDArray[np.float64]]  # of one axis, chains put end to end
 
 
@@ -27,6 +30,8 @@ class Ladder:
     ----------
     efforts : tuple of Effort
         Of each attempt. The last one stands, good or not.
+    sure : int, optional
+        Attempts after which chains that do not all but agree, or that diverged, are tried no more.
     limits : Limits
         What good draws keep.
     retune : int, optional
@@ -38,6 +43,7 @@ class Ladder:
     efforts: tuple[Effort, ...]
     limits: Limits
     retune: int | None = None
+    sure: int | None = None
 
 
 class Fit(NamedTuple):
@@ -53,16 +59,16 @@ def choose_ladder(design: Design, draws: int | None = None) -> Ladder:
     """Return how a case is fitted for its intervals: by its size at first, then longer with smaller steps, three times.
 
     The first attempt is cheap, and good for most cases. What claims leave two answers to is crossed seldom, and asks
-    for draws more than for steps.
+    for draws more than for steps: of a small case whose chains all but agree then, for twice as many once more.
 
     `draws` takes the place of those of the first attempt.
     """
     first = choose_effort(design)
     efforts = [first if draws is None else replace(first, draws=draws)]
-    for _ in range(3):
+    for _ in range(SURE if count_unknowns(design) < MANY_UNKNOWNS else SURE - 1):
         last = efforts[-1]
         efforts.append(Effort(2 * last.draws, 4 * first.tune, 1 - (1 - last.target_accept) / 5))
-    return Ladder(tuple(efforts), OF_INTERVALS, retune=first.tune // 4)
+    return Ladder(tuple(efforts), OF_INTERVALS, retune=first.tune // 4, sure=SURE)
 
 
 def fit_until_good[T](
@@ -150,4 +156,9 @@ def fit_design(
         verdict = judge_sample(sample, draws, ladder.limits, judged)
         return Fit(draws, sample, verdict, before.attempts + 1 if before else 1)
 
-    return fit_until_good(ladder.efforts, attempt, lambda fit: fit.verdict.trusted)
+    def is_enough(fit: Fit) -> bool:
+        is_close = fit.verdict.max_rhat < CLOSE and not fit.draws.divergences
+        is_hopeless = ladder.sure is not None and fit.attempts >= ladder.sure and not is_close
+        return fit.verdict.trusted or is_hopeless
+
+    return fit_until_good(ladder.efforts, attempt, is_enough)

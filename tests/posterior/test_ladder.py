@@ -69,5 +69,24 @@ def test_chains_that_do_not_diverge_keep_their_draws_and_their_step(design, begu
 
 def test_the_attempts_of_a_run_are_longer_with_smaller_steps(design):
     efforts = choose_ladder(design([{"value": 300}], CASE)).efforts
-    assert [each.draws for each in efforts] == [1_000, 2_000, 4_000, 8_000]
-    assert [1 - each.target_accept for each in efforts] == pytest.approx([0.05, 0.01, 0.002, 0.0004])
+    assert [each.draws for each in efforts] == [1_000, 2_000, 4_000, 8_000, 16_000]
+    assert [1 - each.target_accept for each in efforts] == pytest.approx([0.05, 0.01, 0.002, 0.0004, 0.00008])
+
+
+def test_after_so_many_attempts_only_chains_that_all_but_agree_go_on(design, begun_well, monkeypatch):
+    laid = design([{"value": 300}], CASE)
+    sure = replace(LADDER, sure=2)
+    monkeypatch.setattr(verdict, "CLOSE", 1e9)
+    assert fit_design(laid, 1, sure).attempts == len(begun_well) == 3
+    monkeypatch.setattr(verdict, "CLOSE", 0.9)
+    assert fit_design(laid, 1, sure).attempts == 2
+
+
+def test_after_so_many_attempts_chains_that_diverge_end(design, begun, monkeypatch):
+    monkeypatch.setattr(verdict, "CLOSE", 1e9)
+    assert fit_design(design([{"value": 300}], CASE), 1, replace(LADDER, sure=2)).attempts == len(begun) == 2
+
+
+def test_a_large_case_has_no_fifth_attempt(design, monkeypatch):
+    monkeypatch.setattr(verdict, "count_unknowns", lambda _: verdict.MANY_UNKNOWNS)
+    assert len(choose_ladder(design([{"value": 300}], CASE)).efforts) == 4
