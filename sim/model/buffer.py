@@ -286,7 +286,7 @@ def find_middle(design: Design) -> Floats:
 
 def evaluate_density(design: Design, x: Floats) -> tuple[float, Floats]:
     """Return the log density at an unconstrained vector, and its gradient."""
-    buffer, grad, value = pack_design(design), np.zeros(len(x)), np.zeros(1)
+    buffer, grad, value = pack_design(design), np.zeros(len(x)), np.full(1, np.nan)
     compile_density().ctypes(len(x), *map(_point_to, (np.ascontiguousarray(x), grad, value)), buffer.ctypes.data)
     return float(value[0]), grad
 
