@@ -141,7 +141,7 @@ class Claim(BaseModel):
     @property
     def known_whole(self) -> float | None:
         """How many there were of which it tells a share; None for a share of what is not known, and for no share."""
-        return read_known_whole(self.unit, self.of) if self.of else None
+        return read_known_whole(self.unit, self.of)
 
     @property
     def is_count(self) -> bool:
@@ -162,7 +162,7 @@ class Claim(BaseModel):
     def topics(self) -> tuple[tuple[str, str], ...]:
         """What it speaks of, by force and quantity: what it counts, and of a share or a ratio what that is of."""
         own = (self.force, self.quantity)
-        return (own, (self.whole_force, self.whole)) if self.unit != "count" and self.whole else (own,)
+        return (own, (self.whole_force, self.whole)) if self.whole else (own,)
 
     @property
     def told(self) -> tuple[tuple[str, str], ...]:

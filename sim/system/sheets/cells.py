@@ -79,9 +79,9 @@ class CellReader:
         orders: set[Dates] = set()
         for cells in rows:
             for name in NUMBERS:
-                marks |= _show_mark(cells[name]) if name in cells else set()
+                marks |= _show_mark(cells.get(name, ""))
             for name in DAYS:
-                orders |= _show_order(cells[name]) if name in cells else set()
+                orders |= _show_order(cells.get(name, ""))
         if separator == ";" and not marks:
             marks = {","}
         self.mark = decimal or (next(iter(marks)) if len(marks) == 1 else "")
