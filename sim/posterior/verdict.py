@@ -30,14 +30,14 @@ class Ladder:
     ----------
     efforts : tuple of Effort
         Of each attempt. The last one stands, good or not.
-    sure : int, optional
-        Attempts after which chains that do not all but agree, or that diverged, are tried no more.
     limits : Limits
         What good draws keep.
     retune : int, optional
         Takes the place of a later effort's tuning where chains all but agree: they go on from where they stand, and
         tune their step alone. Where no more diverged than may they keep their step and their draws, and fill these up
         to as many as the effort asks for. Without it each attempt begins anew.
+    sure : int, optional
+        Attempts after which chains that do not all but agree, or that diverged, are tried no more.
     """
 
     efforts: tuple[Effort, ...]

@@ -183,6 +183,10 @@ BAD_CASES = {
     "as_of = 2024-03-31": ('as_of = "31.3.2024"', "write it as 2024-11-01"),
     'outcomes = ["killed", "wounded", "captured"]': ('outcomes = ["killed", "casualties"]', "not a base outcome"),
     "[[thresholds]]": ("[[threshold]]", "threshold: is not a known key; use schema, title, memo, start, end,"),
+    "[[thresholds]]\n": (  # a force may be called as a key is
+        '[forces.waves]\noutcomes = ["killed"]\nname = "x"\n[[thresholds]]\n',
+        "forces.waves.name: is not a known key; use label, outcomes,",
+    ),
     "[sources.own]\n": ('[sources.own]\nname = "x"\n', "sources.own.name: is not a known key; use label, role, "),
     ", median = 5000": (
         ", size = 3, median = 5000",

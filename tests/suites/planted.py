@@ -334,6 +334,16 @@ FAULTS = (
         "max(low, 0.5)", "max(low, 1.0)", "tests/importers/test_ucdp.py::test_a_low_end_of_zero_is_read_as_one_half",
     ),
     Planted(
+        "chains that diverged are drawn on after the last sure attempt", "posterior/verdict.py",
+        "fit.verdict.max_rhat < CLOSE and not fit.draws.divergences", "fit.verdict.max_rhat < CLOSE",
+        "tests/posterior/test_ladder.py::test_after_so_many_attempts_chains_that_diverge_end",
+    ),
+    Planted(
+        "a force called as a key is told the keys of another table", "errors.py",
+        "                next(parts, None)  # which of them", "                pass",
+        "tests/case/test_claims.py::test_a_bad_case_file_is_refused",
+    ),
+    Planted(
         "sites may be out of all proportion", "calibration/bywar/kept.py",
         "np.all(entries < MOST)", "np.all(entries < np.inf)",
         "tests/calibration/test_bywar.py::test_sites_that_no_war_can_have_are_refused",
