@@ -10,6 +10,7 @@ import tomllib
 from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -136,12 +137,18 @@ def test_every_other_excerpt_is_of_what_make_run_prints(kursk_run: Run):
                 assert same_output(f"...\n{block.text}...\n", real, sampled=True), f"{page.name}, line {block.line}"
 
 
-def list_choices() -> list[list[str]]:
+def list_choices() -> list[Any]:
+    """Return the choices of a page: of priors and of days each one for `make test`, and the others for test-full."""
     tables = [table for table in list_tables(DOCS / "limits.md") if table[0][0] == "what is chosen"]
-    return [row for table in tables for row in table[1:]]
+    kinds, found = set(), []
+    for row in (row for table in tables for row in table[1:]):
+        kind = row[0].split()[3]
+        found.append(pytest.param(row, id=row[0], marks=[pytest.mark.slow] if kind in kinds else []))
+        kinds.add(kind)
+    return found
 
 
-@pytest.mark.parametrize("row", list_choices(), ids=lambda row: row[0])
+@pytest.mark.parametrize("row", list_choices())
 def test_a_choice_gives_what_the_page_on_limits_says(row, folder, monkeypatch):
     said, median, interval = row
     monkeypatch.setattr("sim.runs.run.write_run", lambda *_: folder)  # what is asked is on standard output

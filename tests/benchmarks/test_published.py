@@ -8,6 +8,8 @@ from published_kernel import OFFSETS, SLOPE_MU, SLOPE_SD, START, START_SD, log_d
 from published_model import Reports, build_published, make_splines
 from published_whitening import Layout, gather, spread, whiten
 
+pytestmark = pytest.mark.slow  # it compiles a model that no user runs: `make bench` does, and `make test-full`
+
 KINDS, SOURCES, DAYS, KNOTS, ROWS = 4, 3, 40, 6, 60
 LAYOUT = Layout(KINDS, KNOTS + 2, SOURCES)
 

@@ -9,6 +9,7 @@ from contextlib import nullcontext
 
 import pytest
 from program import PROGRAM, call, call_here
+from strangers import lay_modules
 
 import sim
 
@@ -27,7 +28,11 @@ def test_the_version_is_told_alone():
 
 
 def test_new_check_run_memo_plot(tmp_path):
-    """The case that `new` writes passes `check`, runs with a good verdict, and can be drawn again."""
+    """The case that `new` writes passes `check`, runs with a good verdict, and can be drawn again.
+
+    In a working folder full of modules, of which no process runs any.
+    """
+    list_run = lay_modules(tmp_path, tmp_path.with_name(f"{tmp_path.name}-marks"))
     assert call("new", "mine", cwd=tmp_path).returncode == 0
     checked = call_here("check", "./mine", "--json", cwd=tmp_path)
     assert checked.returncode == 0
@@ -44,6 +49,7 @@ def test_new_check_run_memo_plot(tmp_path):
     assert call_here("plot", folder, "--format", "png").returncode == 0
     assert (folder / "memo.md").is_file()
     assert (folder / "figures" / "claims.png").is_file()
+    assert list_run() == []
 
 
 def test_a_run_prints_its_table_and_where_it_is(tmp_path, run_once, monkeypatch):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
+from importlib.metadata import packages_distributions
 
 import pytest
 from fuzzing import run_here
@@ -38,6 +40,14 @@ def replace_by_link(path, target):
     """Put a link in the place of a file or folder."""
     shutil.rmtree(path) if path.is_dir() else path.unlink()
     path.symlink_to(target)
+
+
+def lay_modules(folder, marks):
+    """Put modules into a folder by the names of all that there are, and return what lists those that were run."""
+    marks.mkdir()
+    for name in {*sys.stdlib_module_names, *packages_distributions(), "sim"} - {"__main__"}:
+        (folder / f"{name}.py").write_text(f"open({str(marks / name)!r}, 'w').close()\nraise ImportError\n", "utf-8")
+    return lambda: [path.name for path in marks.iterdir()]
 
 
 def harm_folder(folder, rng, target):

@@ -30,7 +30,7 @@ def draws_of(run):
 def test_the_model_reduces_to_the_study(name, tmp_path):
     """Mean and sd of mu, tau and theta_new within 4 Monte Carlo standard errors of the exact ones."""
     write_study(tmp_path / name, STUDIES[name])
-    run = run_case(tmp_path / name, seed=11, draws=4_000)
+    run = run_case(tmp_path / name, seed=11, draws=2_000)
     assert run.verdict.divergences == 0
     for key, draws in draws_of(run).items():
         for moment, exact in zip(("mean", "sd"), solve(STUDIES[name])[key], strict=True):

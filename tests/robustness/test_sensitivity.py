@@ -78,6 +78,7 @@ def test_marked_echoes_move_nothing_and_unmarked_copies_narrow(report):
     assert copies["ally x5"]["width_ratio"] < 1
 
 
+@pytest.mark.slow
 def test_more_copies_narrow_more(design):
     """Long fits: two copies narrow by a tenth, five by a seventh, each known to a hundredth."""
     laid = design(REPORTED, ALLY)
@@ -112,6 +113,7 @@ def test_a_source_left_out_is_a_case_without_its_rows(design, report):
     assert not without_source(full, "foe").case.forces["x"].lulls
 
 
+@pytest.mark.slow  # `test_bridging` holds the same of single claims
 def test_claims_left_out_by_reweighting_agree_with_refits(design, variants, monkeypatch):
     """A claim left out by importance sampling gives what a refit gives, where k is small."""
     laid = design(RICH_ROWS[:8], CASE)
@@ -154,6 +156,7 @@ def test_how_long_it_takes_is_told_by_the_draws_and_not_by_the_compiler(design, 
 def test_what_is_finished_is_kept(design, variants, tmp_path, monkeypatch):
     laid = design(ALLY_ROWS[:2], ALLY)
     variants("leave_source_out", "prior_set", "echo")
+    monkeypatch.setattr("sim.robustness.sensitivity.choose_ladder", lambda _: BRIEF)
     store = tmp_path / "fits.jsonl"
     first = examine_case(laid, 1, store=store)
     monkeypatch.setattr("sim.robustness.sensitivity.fit_task", lambda *_: pytest.fail("fitted again"))

@@ -77,7 +77,7 @@ def test_silence_after_the_fighting_is_no_fighting(tmp_path):
     assert silent == pytest.approx(known, rel=0.15)
 
 
-@pytest.mark.parametrize("name", ["days-1", "days-4b", "days-9"])
+@pytest.mark.parametrize("name", ["days-1", "days-4b", pytest.param("days-9", marks=pytest.mark.slow)])
 def test_days_leave_their_war_where_it_was(name):
     first, _ = run_headline("days-0")
     again, (_, high) = run_headline(name)

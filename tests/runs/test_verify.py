@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from examples import ONE_DAY, ONE_DAY_ROWS, format_claims
+from program import call, call_here
 
 from sim.errors import InputError
 from sim.posterior.fit import Effort
@@ -22,7 +23,6 @@ from sim.runs.verify import drop_timings, judge_repeat, tell_verdict, verify_run
 from sim.sampler.diagnostics import OF_INTERVALS
 
 ROOT = Path(__file__).parents[2]
-PROGRAM = Path(sys.executable).parent / "truetoll"
 
 
 @pytest.fixture(scope="module")
@@ -154,19 +154,16 @@ def test_another_seed_stands_and_another_prior_does_not(run_once):
 
 
 def test_the_command_says_so_by_its_status(folder):
-    def verify(*more):
-        return subprocess.run([PROGRAM, "run", "--verify", folder, *more], capture_output=True, text=True, check=False)
-
-    done = verify("--json")
+    done = call("run", "--verify", folder, "--json")
     assert done.returncode == 0
     assert json.loads(done.stdout)["identical"]
     result = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     result["estimates"][0]["median"] *= 3
     (folder / "summary.json").write_text(json.dumps(result), encoding="utf-8")
-    done = verify()
+    done = call_here("run", "--verify", folder)
     assert done.returncode == 5
     assert "DOES NOT STAND" in done.stdout
-    done = subprocess.run([PROGRAM, "run", "kursk", "--verify", folder], capture_output=True, text=True, check=False)
+    done = call_here("run", "kursk", "--verify", folder)
     assert done.returncode == 3
     assert len(done.stderr.splitlines()) == 1
 

@@ -60,13 +60,14 @@ class Cluster:
             time.sleep(0.05)
         self.address = json.loads(self.file.read_text(encoding="utf-8"))["address"]
 
-    def hire(self, count: int, *more: str, **settings: str) -> None:
-        """Start worker processes of one thread each, and wait until they are there."""
+    def hire(self, count: int, *, nanny: bool = False, **settings: str) -> None:
+        """Start worker processes of one thread each, and wait until they are there; with a nanny they are replaced."""
         from distributed import Client
 
         with Client(self.address, set_as_default=False) as client:
             wanted = len(client.nthreads()) + count
-            options = ("--host", "127.0.0.1", "--nworkers", count, "--nthreads", 1, "--memory-limit", 0, *more)
+            options = ("--host", "127.0.0.1", "--nworkers", count, "--nthreads", 1, "--memory-limit", 0)
+            options += () if nanny else ("--no-nanny",)
             self.stack.enter_context(start("worker", self.folder, self.address, *options, **settings))
             client.wait_for_workers(wanted, timeout=60)
 
@@ -82,7 +83,7 @@ def two(tmp_path_factory):
     """Return the address of a cluster of two workers."""
     with ExitStack() as stack:
         started = Cluster(tmp_path_factory.mktemp("cluster"), stack)
-        started.hire(2)
+        started.hire(2, nanny=True)
         yield started.address
 
 
@@ -214,7 +215,7 @@ def test_a_worker_of_another_version_that_comes_later_is_refused(cluster, other)
 
 def test_a_cluster_that_has_lost_its_workers_is_not_waited_for(cluster, tmp_path, monkeypatch):
     monkeypatch.setattr("sim.system.cluster.PATIENCE", 1.0)
-    cluster.hire(1, "--no-nanny")
+    cluster.hire(1)
     with open_cluster(cluster.address) as client, pytest.raises(InputError, match="has had no worker for 1 seconds"):
         list(finish_tasks(make_sums(tmp_path / "mark"), range(6), client=client))
 
