@@ -11,7 +11,7 @@ import datetime as dt
 import json
 import math
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -32,6 +32,7 @@ from sim.model.claims.rows import ESTABLISHED
 from sim.model.design import Design, design_model
 from sim.model.parameters import Joint
 from sim.posterior.fit import Effort, sample_buffer
+from sim.sampler.chains import ChainState
 from sim.sampler.diagnostics import judge_draws
 from sim.system.writing import replace_files
 
@@ -40,7 +41,7 @@ Floats = NDArray[np.float64]
 MIN_TRUTH_SD = 0.02  # of a truth given as one number, on the log scale: registers err too
 UNIT_SD = 1 / math.sqrt(12)  # of what rounds to a whole number
 BRIEF, BRIEF_CHAINS = Effort(1_200, 500, 0.9), 2  # for a forecast of a war that is left out
-THOROUGH = Effort(5_000, 1_000, 0.98)  # for a prior set that is kept
+THOROUGH = Effort(2_500, 500, 0.95)  # of all wars at once, to compare with
 
 
 @dataclass(frozen=True)
@@ -133,10 +134,13 @@ class Assembly:
         The whole about which chains start.
     buffer : ndarray
         For `sim.model.density.kernel.log_density_many`.
+    names : tuple of tuple of str
+        What each element of the whole is: the same name in two assemblies is the same unknown.
     """
 
     designs: tuple[Design, ...]
     joint: JointPrior
+    names: tuple[tuple[str, ...], ...]
     slots: tuple[NDArray[np.int64], ...]
     counts: tuple[Floats, ...]
     middle: Floats
@@ -179,6 +183,7 @@ def assemble(designs: Sequence[tuple[Design, str]], joint: JointPrior) -> Assemb
     return Assembly(
         designs=tuple(design for design, _ in designs),
         joint=joint,
+        names=tuple(slot_of),
         slots=tuple(slots),
         counts=tuple(counts),
         middle=middle,
@@ -194,8 +199,9 @@ def learn_priors(
     *,
     chains: int = BRIEF_CHAINS,
     quiet: bool = False,
+    begin: Callable[[Assembly], ChainState] | None = None,
 ) -> Learned:
-    """Learn the joint prior of a set from cases with known outcomes.
+    """Learn the joint prior of a set from cases with known outcomes, all in one density.
 
     Parameters
     ----------
@@ -208,6 +214,9 @@ def learn_priors(
     chains : int
     quiet : bool
         Show no progress.
+    begin : callable, optional
+        From the density to where the chains begin; without it about the middle of the priors, which with many wars is
+        far from where the mass is (see `sim.calibration.bywar.at_once`).
 
     Returns
     -------
@@ -220,8 +229,9 @@ def learn_priors(
         raise refuse("the table", "", "holds no established loss to learn from", "give other wars, or a prior set")
     assembly = assemble([(design_hindcast(item, base), item.war) for item in known], base.joint)
     draws = sample_buffer(
-        assembly.buffer, assembly.middle, "the track record", seed, **asdict(effort), chains=chains, quiet=quiet
-    )
+        assembly.buffer, assembly.middle, "the track record", seed, **asdict(effort), chains=chains, quiet=quiet,
+        resume_from=begin(assembly) if begin else None,
+    )  # fmt: skip
     shared = len(base.joint.keys)
     root = np.linalg.cholesky(np.array(base.joint.covariance))
     values = np.array(base.joint.mean) + draws.x[..., :shared] @ root.T

@@ -81,9 +81,7 @@ def fit_priors(
         Path | None,
         typer.Option(help="A file that keeps what each war taught: only what is new is learned.", show_default=False),
     ] = None,
-    at_once: Annotated[
-        bool, typer.Option("--at-once", help="All wars in one chain: slow, to compare with; hours for ninety wars.")
-    ] = False,
+    at_once: Annotated[bool, typer.Option("--at-once", help="All wars in one density, to compare with: slow.")] = False,
     jobs: JobsOption = 2,
     dask: DaskOption = None,
     seed: SeedOption = 1,
@@ -130,16 +128,18 @@ def _learn(
     quiet: bool,
 ) -> Learned | LearnedSites:
     """Learn from a record, one war at a time or all at once."""
-    from sim.calibration.bywar.kept import learn_kept
+    from sim.calibration.bywar.at_once import learn_at_once
+    from sim.calibration.bywar.kept import hash_wars, learn_kept, read_sites
     from sim.calibration.bywar.passes import learn_sites
-    from sim.calibration.learn import THOROUGH, learn_priors
+    from sim.calibration.learn import THOROUGH
     from sim.posterior.fit import CHAINS
     from sim.system.cluster import open_cluster
 
-    if at_once:
-        return learn_priors(record.hindcasts, base, seed, THOROUGH, chains=CHAINS, quiet=quiet)
     with open_cluster(dask) as client:
         options: TaskOptions = {"jobs": jobs, "client": client, "quiet": quiet}
+        if at_once:
+            known = read_sites(sites, base, hash_wars(record.hindcasts, base))[0] if sites else {}
+            return learn_at_once(record.hindcasts, base, seed, THOROUGH, chains=CHAINS, known=known, **options)
         if sites is None:
             return learn_sites(record.hindcasts, base, seed, **options)
         return learn_kept(record.hindcasts, base, seed, sites, **options)

@@ -10,16 +10,18 @@ import numpy as np
 import pytest
 from records import write_record
 
-from sim.calibration.bywar import kept, passes
+from sim.calibration.bywar import at_once, kept, passes
+from sim.calibration.bywar.at_once import learn_at_once
 from sim.calibration.bywar.belief import LEAST_SHARE, Belief, Site, leave_out
 from sim.calibration.bywar.fit import measure_site, regress_slopes
 from sim.calibration.bywar.kept import hash_wars, learn_kept, read_sites
 from sim.calibration.bywar.passes import learn_sites
 from sim.calibration.forecast import forecast_wars
-from sim.calibration.learn import BRIEF, learn_priors
+from sim.calibration.learn import BRIEF, assemble, design_hindcast
 from sim.calibration.record import read_record
 from sim.case.priors import read_priors
 from sim.errors import InputError
+from sim.posterior.fit import list_densities
 
 
 def make_belief(rng, size, scale=1.0):
@@ -132,7 +134,7 @@ def test_one_war_at_a_time_is_as_all_at_once(tmp_path, vague):
     """
     record = read_record(*write_record(tmp_path, *make_wars(12, 5)))
     learned = learn_sites(record.hindcasts, vague, 1)
-    whole = learn_priors(record.hindcasts, vague, 1, replace(BRIEF, draws=1_500), quiet=True)
+    whole = learn_at_once(record.hindcasts, vague, 1, replace(BRIEF, draws=1_500), known=learned.sites)
     sd = np.sqrt(np.diag(whole.covariance))
     assert np.max(np.abs(learned.mean - whole.mean) / sd) < 0.34
     assert np.sqrt(np.diag(learned.covariance)) / sd == pytest.approx(1, abs=0.25)
@@ -141,6 +143,31 @@ def test_one_war_at_a_time_is_as_all_at_once(tmp_path, vague):
         place = learned.keys.index(key)
         assert abs(learned.mean[place] - value) < 3 * sd[place]
         assert sd[place] < 0.35
+
+
+def test_chains_of_all_wars_begin_where_those_of_each_alone_have_ended(few, vague, briefly, monkeypatch):
+    """Every unknown of every war, under its own name; the shared ones at the mean of what all wars tell."""
+    taken, asked = [], []
+    real = at_once.join_ends
+    monkeypatch.setattr(at_once, "join_ends", lambda *a: taken.append((a, real(*a))) or taken[-1][1])
+    monkeypatch.setattr(at_once, "learn_priors", lambda *_, begin, **options: asked.append((begin, options)))
+    at_once.learn_at_once(few, vague, 1, chains=3, known=briefly.sites)
+    ((begin, options),) = asked
+    whole = assemble([(design_hindcast(item, vague), item.war) for item in few], vague.joint)
+    state = begin(whole)
+    (((_, belief, ends, _), _),) = taken
+    shared, root = len(whole.joint.keys), np.linalg.cholesky(np.array(whole.joint.covariance))
+    mean = np.array(whole.joint.mean) + state.x[:, :shared] @ root.T
+    np.testing.assert_allclose(mean, np.tile(briefly.mean, (3, 1)), atol=1e-8)
+    assert belief.mean == pytest.approx(briefly.mean)
+    named = [name for names, _, _ in ends for name in names]
+    assert sorted(named) == sorted(whole.names[shared:])
+    for names, ended, spread in ends:
+        slots = [whole.names.index(name) for name in names]
+        np.testing.assert_array_equal(state.x[:, slots], ended)
+        np.testing.assert_array_equal(state.metric.scale[slots], spread)
+        assert len({tuple(row) for row in ended}) == options["chains"]  # each chain has its own
+    assert np.isfinite(list_densities(whole.buffer, state.x)).all()
 
 
 def test_of_what_a_war_does_not_speak_its_site_says_nothing(briefly):

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.calibration.bywar.belief import Belief, Floats, Site
 from sim.calibration.hindcasts import Hindcast
-from sim.calibration.learn import assemble, design_hindcast, seed_of
+from sim.calibration.learn import Assembly, assemble, design_hindcast, seed_of
 from sim.case.families import JointPrior
 from sim.case.priors import PriorSet
 from sim.posterior.fit import Effort, list_gradients, sample_buffer
@@ -77,22 +78,27 @@ def fit_site(items: Sequence[Hindcast], base: PriorSet, cavity: Belief, seed: in
     effort : Effort
         Of each of two chains; there are at least as many draws as unknowns.
     """
-    names = base.joint.keys if base.joint else ()
-    designs = [(design_hindcast(item, base), item.war) for item in items]
-    spoken = {parameter.key for design, _ in designs for parameter in design.parameters.items}
-    keys = np.array([index for index, key in enumerate(names) if key in spoken], dtype=np.int64)
-    mean, covariance = cavity.mean[keys], cavity.covariance[np.ix_(keys, keys)]  # of what the war speaks of
-    own = JointPrior(keys=tuple(names[key] for key in keys), mean=tuple(mean), covariance=tuple(map(tuple, covariance)))
-    assembly = assemble(designs, own)
+    assembly, keys = assemble_war(items, base, cavity)
     plan = asdict(effort) | {"draws": max(effort.draws, assembly.size)}
     raw = sample_buffer(assembly.buffer, assembly.middle, items[0].war, seed, **plan, chains=CHAINS, quiet=True)
     shared, x = len(keys), raw.x.reshape(-1, assembly.size)
-    root = np.linalg.cholesky(covariance)
+    mean, root = np.array(assembly.joint.mean), np.linalg.cholesky(np.array(assembly.joint.covariance))
     gradients = list_gradients(assembly.buffer, x)
     slopes = (gradients[:, :shared] + x[:, :shared]) @ np.linalg.inv(root)  # by the parameters, without the cavity's
     site = measure_site(x[:, :shared] @ root.T, slopes, gradients[:, shared:], mean)
     apart = float(np.max(np.ptp(raw.x[..., :shared].mean(axis=1), axis=0), initial=0.0))
-    return SiteFit(site.spread(keys, len(names)), apart, raw.divergences)
+    return SiteFit(site.spread(keys, len(cavity.mean)), apart, raw.divergences)
+
+
+def assemble_war(items: Sequence[Hindcast], base: PriorSet, cavity: Belief) -> tuple[Assembly, NDArray[np.int64]]:
+    """Return the cases of a war as one density under its cavity, and which shared parameters it speaks of."""
+    names = base.joint.keys if base.joint else ()
+    designs = [(design_hindcast(item, base), item.war) for item in items]
+    spoken = {parameter.key for design, _ in designs for parameter in design.parameters.items}
+    keys = np.array([index for index, key in enumerate(names) if key in spoken], dtype=np.int64)
+    mean, covariance = cavity.mean[keys], cavity.covariance[np.ix_(keys, keys)]
+    own = JointPrior(keys=tuple(names[key] for key in keys), mean=tuple(mean), covariance=tuple(map(tuple, covariance)))
+    return assemble(designs, own), keys
 
 
 def measure_site(away: Floats, slopes: Floats, scores: Floats, mean: Floats) -> Site:

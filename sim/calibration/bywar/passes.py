@@ -138,6 +138,32 @@ def learn_sites(
     **options
         See `sim.system.tasks.TaskOptions`; `store` and `resume` are not used.
     """
+    learner, sites = _begin_to_learn(hindcasts, base, seed, known, options)
+    return learner.settle(sites, passes)
+
+
+def find_cavities(
+    hindcasts: Iterable[Hindcast],
+    base: PriorSet,
+    seed: int,
+    *,
+    known: Mapping[str, Site] | None = None,
+    **options: Unpack[TaskOptions],
+) -> tuple[Belief, dict[str, Belief]]:
+    """Return what is believed of all wars, and the cavity of each, after a first pass alone: see `learn_sites`."""
+    learner, sites = _begin_to_learn(hindcasts, base, seed, known, options)
+    belief = learner.believe(sites)
+    return belief, {war: leave_out(belief, site, learner.prior) for war, site in sites.items()}
+
+
+def _begin_to_learn(
+    hindcasts: Iterable[Hindcast],
+    base: PriorSet,
+    seed: int,
+    known: Mapping[str, Site] | None,
+    options: TaskOptions,
+) -> tuple[_Learner, dict[str, Site]]:
+    """Return what learns, and first sites of all wars."""
     if base.joint is None:
         raise refuse(base.name, "joint", "is missing", "start from a set with a joint prior, such as vague")
     wars = group_wars(hindcasts)
@@ -146,8 +172,7 @@ def learn_sites(
     chosen: TaskOptions = {"jobs": options.get("jobs", 1), "client": options.get("client")}
     chosen["quiet"] = options.get("quiet", True)
     learner = _Learner(wars, base, seed, chosen)
-    sites = {war: site for war, site in (known or {}).items() if war in wars}
-    return learner.settle(learner.begin(sites), passes)
+    return learner, learner.begin({war: site for war, site in (known or {}).items() if war in wars})
 
 
 def group_wars(hindcasts: Iterable[Hindcast]) -> dict[str, list[Hindcast]]:
