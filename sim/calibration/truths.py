@@ -100,7 +100,7 @@ class Truth(BaseModel):
     def _check(self) -> Self:
         if not self.low <= self.value <= self.high:
             raise PydanticCustomError(
-                "order", f"has {self.low:g}, {self.value:g}, {self.high:g}; sort low, value, high"
+                "order", f"has {self.low:.10g}, {self.value:.10g}, {self.high:.10g}; sort low, value, high"
             )
         if not self.start <= self.end or self.as_of < self.start:
             raise PydanticCustomError("days", "has its days out of order; start, then end, and as_of from start on")

@@ -246,7 +246,7 @@ def _check_numbers(claim: Claim) -> Iterator[RowFault]:
         if number > MAX_NUMBER or 0 < number < 1 / MAX_NUMBER**6:
             yield column, number, "is no count of persons or items", f"keep it at zero, or up to {MAX_NUMBER:g}"
     if claim.low is not None and claim.high is not None and claim.low > claim.high:
-        yield "low", claim.low, f"is above high ({claim.high:g})", "swap them"
+        yield "low", claim.low, f"is above high ({claim.high:.10g})", "swap them"
 
 
 def parse_claims[C: Claim](

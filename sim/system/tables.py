@@ -132,7 +132,7 @@ def _describe(item: dict[str, Any], file: str, row: int, first: str) -> Fault:
 def _show_value(value: object) -> str:
     if value == "":
         return ""
-    return f"{quote_value(f'{value:g}' if isinstance(value, float) else str(value))} "
+    return f"{quote_value(f'{value:.15g}' if isinstance(value, float) else str(value))} "
 
 
 def _drop_consequences(error: ValidationError) -> list[Any]:

@@ -172,6 +172,20 @@ def test_the_first_hours_number_of_a_source_that_never_spoke_again_is_asked_abou
 
 
 @pytest.mark.parametrize(
+    ("later", "said"),
+    [
+        ({"value": "", "low": 100, "high": 300, "qualifier": "range"}, "100 to 300"),
+        ({"value": 2_345_678}, "2345678"),
+        ({"value": 213.5, "unit": "", "qualifier": "about"}, "213.5"),
+    ],
+)
+def test_a_number_is_told_as_it_was_written(later, said, write):
+    """A range by its ends, and millions with all their digits: what stands in the row can be found by it."""
+    (found,) = hear(write, [FIRST, {**LATER, **later}], "first hours")
+    assert f"row 3 (c1) says {said}: it draws" in found
+
+
+@pytest.mark.parametrize(
     "rows",
     [
         [FIRST, LATER, {**FIRST, "value": 200, "published": "2024-01-15"}],  # it did speak again

@@ -112,7 +112,7 @@ def _tell_reading(case: Case) -> Iterator[Warning]:
     for claim in case.claims:
         broken = [number for number in claim.number if number is not None and not number.is_integer()]
         if broken and claim.unit == "count" and claim.log_sd is None and not claim.exclude:
-            text = f"{broken[0]:g} is no whole number: is {broken[0] * 1000:g} meant, or a share?"
+            text = f"{broken[0]:.10g} is no whole number: is {broken[0] * 1000:.10g} meant, or a share?"
             yield Warning("fraction", name_row(claim), text)
 
 
@@ -303,4 +303,6 @@ def _check_sums(case: Case) -> Iterator[Warning]:
         if len(parts) > 1 and all(part in said for part in parts):
             sum_of_parts = sum(said[part] for part in parts)
             if abs(sum_of_parts - total.central) > 0.1 * total.central:
-                yield Warning("sum", name_row(total), f"says {total.central:g}, its parts add up to {sum_of_parts:g}")
+                yield Warning(
+                    "sum", name_row(total), f"says {total.central:.10g}, its parts add up to {sum_of_parts:.10g}"
+                )

@@ -79,7 +79,7 @@ def _ask_of_falls(claims: list[Claim]) -> Iterator[Warning]:
         highest: Claim | None = None
         for claim in sorted(told, key=lambda each: (each.as_of, each.published)):
             if highest is not None and _number(claim) < (1 - FALL) * _number(highest) and claim.as_of > highest.as_of:
-                said = f"says {_number(claim):g} by {claim.as_of}, its source said {_number(highest):g} in"
+                said = f"says {_say(claim)} by {claim.as_of}, its source said {_say(highest)} in"
                 text = (
                     f"{said} {name_row(highest)}: is it of some days (measure interval), of a part, or a correction "
                     f"(replaces)?"
@@ -108,12 +108,12 @@ def _ask_of_days(case: Case, claims: list[Claim]) -> Iterator[Warning]:
             continue
         where = f"{name_row(days[0])} and {len(days) - 1} more" if len(days) > 1 else name_row(days[0])
         if lost > _number(last):
-            text = f"add up to {lost:g}, more than the {_number(last):g} of {name_row(last)}: are they totals so far?"
+            text = f"add up to {lost:.10g}, more than the {_say(last)} of {name_row(last)}: are they totals so far?"
             yield Warning("days", where, text)
         elif count < length / 2 and lost / count * length > PACE * max(_number(last), 1.0):
             text = (
-                f"{count} of {length} days with {lost:g}: all days like them would make "
-                f"{lost / count * length:,.0f}, {name_row(last)} says {_number(last):g}: were they told because they "
+                f"{count} of {length} days with {lost:.10g}: all days like them would make "
+                f"{lost / count * length:,.0f}, {name_row(last)} says {_say(last)}: were they told because they "
                 f"were bad? They are read as if they may have been"
             )
             yield Warning("days", where, text)
@@ -139,7 +139,7 @@ def _ask_of_places(case: Case, claims: list[Claim]) -> Iterator[Warning]:
             usual = _number(last) / ((last.as_of - case.start).days + 1) * days
             if usual > FEW * max(_number(claim), 1.0) and claim.wording.sign == 0 and _number(claim) > 0:
                 spell = "a day" if days == 1 else f"{days} days"
-                text = f"says {_number(claim):g} in {spell}, in which {name_row(last)} would have some {usual:,.0f}"
+                text = f"says {_say(claim)} in {spell}, in which {name_row(last)} would have some {usual:,.0f}"
         if text:
             asked.add((claim.source, *key))
             question = f"{text}: is the number of one place or unit? Then name it in the column part"
@@ -154,7 +154,7 @@ def _ask_of_parts(claims: list[Claim]) -> Iterator[Warning]:
             same = same and not whole.part and whole.measure == "cumulative" and whole.as_of >= part.as_of
             if same and whole.wording.sign <= 0 and _number(part) > _number(whole):
                 text = (
-                    f"says {_number(part):g} of {part.part}, and its source {_number(whole):g} of the whole in "
+                    f"says {_say(part)} of {part.part}, and its source {_say(whole)} of the whole in "
                     f"{name_row(whole)}: is one of them of something else, or a slip?"
                 )
                 yield Warning("part", name_row(part), text)
@@ -184,8 +184,8 @@ def _ask_of_first_hours(case: Case, claims: list[Claim]) -> Iterator[Warning]:
             is_early = (claim.published - end).days <= FIRST_DAYS
             if highest is not None and is_early and 0 < OUTGROWN * _number(claim) <= _number(highest):
                 text = (
-                    f"says {_number(claim):g} in the first hours, and its source nothing later; {name_row(highest)} "
-                    f"says {_number(highest):g}: it draws the answer down; exclude it if it was a first count"
+                    f"says {_say(claim)} in the first hours, and its source nothing later; {name_row(highest)} "
+                    f"says {_say(highest)}: it draws the answer down; exclude it if it was a first count"
                 )
                 yield Warning("first hours", name_row(claim), text)
 
@@ -202,7 +202,7 @@ def _ask_of_missing(case: Case, claims: list[Claim]) -> Iterator[Warning]:
         }
         if len(last) == 2 and _number(last["missing"]) > max(_number(last["killed"]), 1.0):
             text = (
-                f"says {_number(last['missing']):g} missing, more than the {_number(last['killed']):g} killed of "
+                f"says {_say(last['missing'])} missing, more than the {_say(last['killed'])} killed of "
                 f"{name_row(last['killed'])}: they are counted apart from the dead; if they are dead, or were found, "
                 f"say so in a row of killed, or in a later one of missing"
             )
@@ -266,7 +266,7 @@ def _ask_of_sizes(case: Case, claims: list[Claim]) -> Iterator[Warning]:
         for claim in claims:
             parts = case.parts_of(key, claim.quantity) if claim.force == key and claim.quantity != "deployed" else ()
             if force.bounded and parts and set(parts) <= set(PERSONNEL) and (claim.central or 0.0) > BEYOND * sent:
-                text = f"says {claim.central:g} of a force of which {sent:g} were sent: mend waves, or bounded"
+                text = f"says {_say(claim)} of a force of which {sent:.10g} were sent: mend waves, or bounded"
                 yield Warning("size", name_row(claim), text)
 
 
@@ -327,3 +327,9 @@ def _ask_of_outcomes(case: Case, claims: list[Claim], evidence: Evidence) -> Ite
 
 def _number(claim: Claim) -> float:
     return claim.central or 0.0
+
+
+def _say(claim: Claim) -> str:
+    """Return the number of a claim as it was written, a range by its ends."""
+    low, _, high = claim.number
+    return f"{low:.10g} to {high:.10g}" if claim.wording.law == "range" else f"{_number(claim):.10g}"
