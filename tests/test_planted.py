@@ -25,7 +25,7 @@ from sim.calibration.forecast import LeftOut, forecast_war
 from sim.calibration.hindcasts import update_odds
 from sim.calibration.learn import Diagnostics, Learned
 from sim.calibration.record import read_record, read_shipped_record
-from sim.calibration.scores import Established, Score, bound_coverage, compare, summarise
+from sim.calibration.scores import LEVELS, Established, Score, bound_coverage, compare, summarise
 from sim.case.priors import read_priors
 from sim.posterior.next_report import expected_variance, value_reports
 from sim.posterior.sample import draw_prior
@@ -199,7 +199,10 @@ def test_the_band_widens_with_the_correlation_within_wars(rng):
     alone = [str(row) for row in range(120)]
     scores = math.sqrt(0.5) * rng.standard_normal(12).repeat(10) + math.sqrt(0.5) * rng.standard_normal(120)
     pits = stats.norm.cdf(scores).tolist()
-    wide, narrow = (np.ptp(bound_coverage(pits, names, rng)[0.5]) for names in (wars, alone))
+    wide, narrow = (
+        np.ptp(bound_coverage(pits, names, rng, {level: [level] * 120 for level in LEVELS})[0.5])
+        for names in (wars, alone)
+    )
     edge = stats.norm.ppf(0.75)
     both = stats.multivariate_normal(cov=[[1, 0.5], [0.5, 1]])
     inside = both.cdf([edge, edge], lower_limit=[-edge, -edge])
@@ -210,7 +213,7 @@ def test_the_band_widens_with_the_correlation_within_wars(rng):
 
 def test_the_interval_of_a_difference_is_one_of_80_percent(rng):
     values = rng.standard_normal(100)
-    ours, theirs = ([Score(0.0, {}, {}, value, value, 0.0, 0.5) for value in each] for each in (values, 0 * values))
+    ours, theirs = ([Score(0.0, {}, {}, value, value, 0.0, 0.5, {}) for value in each] for each in (values, 0 * values))
     found = compare(ours, theirs, [str(place) for place in range(100)], rng)
     for name in ("crps_difference", "interval_score_90_difference"):
         low, high = found[name]["interval_80"]
@@ -237,7 +240,8 @@ def test_what_is_learned_is_the_covariance_of_all_chains(rng):
 def test_coverage_is_a_mean_over_rows_and_over_wars(rng):
     """One war of three rows that are all covered, one of a single row that is not."""
     rows = [
-        Score(0.0, {}, dict.fromkeys((0.5, 0.8, 0.9, 0.95), hit), 1.0, 1.0, 0.0, 0.5) for hit in (1.0, 1.0, 1.0, 0.0)
+        Score(0.0, {}, dict.fromkeys(LEVELS, hit), 1.0, 1.0, 0.0, 0.5, {each: each for each in LEVELS})
+        for hit in (1.0, 1.0, 1.0, 0.0)
     ]
     found = summarise(rows, ["a", "a", "a", "b"], rng)
     assert (found["coverage"]["0.5"], found["coverage_by_war"]["0.5"]) == (0.75, 0.5)

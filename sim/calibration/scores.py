@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,6 +81,9 @@ class Score:
         Of the median.
     pit : float
         Share of the draws below the truth, ties by half: uniform over rows where the forecasts are calibrated.
+    mass : dict of float to float
+        Share of the draws in each interval, its ends among them. Of counts it is more than the level: a 50% interval
+        of 3 to 5 men holds all three, and two thirds of the draws may be one of them.
     """
 
     median: float
@@ -90,6 +93,7 @@ class Score:
     crps: float
     abs_error: float
     pit: float
+    mass: dict[float, float]
 
 
 def score_draws(established: Established, draws: Vector) -> Score:
@@ -119,6 +123,7 @@ def score_draws(established: Established, draws: Vector) -> Score:
         float(np.mean(_score_ranks(logs, truths))),
         float(np.mean(np.abs(_to_log(np.array(median)) - truths))),
         float(np.mean(_place(logs, truths))),
+        {level: _measure_mass(counts, edges) for level, edges in intervals.items()},
     )
 
 
@@ -129,6 +134,12 @@ def _to_log(counts: Vector) -> Vector:
 def _find_interval(counts: Vector, level: float) -> tuple[float, float]:
     low, high = np.quantile(counts, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def _measure_mass(counts: Vector, edges: tuple[float, float]) -> float:
+    """Return the share of counts, in rising order, in a closed interval."""
+    first, end = np.searchsorted(counts, edges[0], "left"), np.searchsorted(counts, edges[1], "right")
+    return float(end - first) / counts.size
 
 
 def _score_interval(edges: Vector, truths: Vector, level: float) -> Vector:
@@ -178,7 +189,8 @@ def summarise(scores: Sequence[Score], wars: Sequence[str], rng: np.random.Gener
     middle = table.mean(axis=0)
     by_war = _average_wars(table, wars).mean(axis=0)
     bounds = np.quantile(_resample_wars(table, wars, rng), [0.1, 0.9], axis=0).T
-    band = bound_coverage([score.pit for score in scores], wars, rng)
+    mass = {level: [score.mass[level] for score in scores] for level in LEVELS}
+    band = bound_coverage([score.pit for score in scores], wars, rng, mass)
     found: dict[str, Any] = {"n": len(scores), "wars": len(set(wars))}
     for suffix, values in (("", middle), ("_by_war", by_war), ("_interval_80", bounds)):
         listed = values.tolist()
@@ -189,9 +201,11 @@ def summarise(scores: Sequence[Score], wars: Sequence[str], rng: np.random.Gener
 
 
 def bound_coverage(
-    pits: Sequence[float], wars: Sequence[str], rng: np.random.Generator
+    pits: Sequence[float], wars: Sequence[str], rng: np.random.Generator, mass: Mapping[float, Sequence[float]]
 ) -> dict[float, tuple[float, float]]:
     """Return the central 90% of the coverage that a perfectly calibrated forecaster of these rows would show.
+
+    Such a forecaster's interval holds the truth as often as it holds a draw, which of counts is oftener than its level.
 
     The normal scores of the rows are standard normal with one common correlation within a war (a Gaussian copula).
     The correlation is estimated from the rows' own PITs: their normal scores, clipped to +-2.5, give the mean product
@@ -204,6 +218,8 @@ def bound_coverage(
         The PIT of each row.
     wars : sequence of str
     rng : Generator
+    mass : mapping of float to sequence of float
+        By level, of each row: see `Score.mass`.
 
     Returns
     -------
@@ -219,7 +235,7 @@ def bound_coverage(
     distance = np.abs(np.sqrt(correlation) * shared + np.sqrt(1 - correlation) * own)
     found = {}
     for level in LEVELS:
-        coverage = np.mean(distance <= ndtri((1 + level) / 2), axis=1)
+        coverage = np.mean(distance <= ndtri((1 + np.asarray(mass[level])) / 2), axis=1)
         low, high = np.quantile(coverage, [0.05, 0.95])
         found[level] = (float(low), float(high))
     return found

@@ -37,7 +37,12 @@ def log_draws(mean, sd, count=20_000):
 def made_score(pit=0.5, crps=1.0, interval_score=2.0):
     distance = abs(ndtri(pit))
     covered = {level: float(distance <= ndtri((1 + level) / 2)) for level in LEVELS}
-    return Score(0.0, {}, covered, interval_score, crps, 0.0, pit)
+    return Score(0.0, {}, covered, interval_score, crps, 0.0, pit, {level: level for level in LEVELS})
+
+
+def level_masses(rows):
+    """Return what intervals hold that are of numbers without gaps: their level."""
+    return {level: [level] * rows for level in LEVELS}
 
 
 def draw_pits(rng, correlation):
@@ -160,7 +165,7 @@ def test_the_band_holds_a_calibrated_forecaster(rng, correlation):
     held = dict.fromkeys(LEVELS, 0)
     for _ in range(tables):
         scores = [made_score(pit) for pit in draw_pits(rng, correlation)]
-        band = bound_coverage([score.pit for score in scores], WARS, rng)
+        band = bound_coverage([score.pit for score in scores], WARS, rng, level_masses(len(WARS)))
         for level, (low, high) in band.items():
             held[level] += low <= np.mean([score.covered[level] for score in scores]) <= high
     for count in held.values():
@@ -171,15 +176,30 @@ def test_the_band_holds_a_calibrated_forecaster(rng, correlation):
 def test_the_band_leaves_out_a_forecaster_whose_intervals_are_too_narrow(rng):
     """Errors twice as large as said: coverage near .26 at 50%, whatever the clusters."""
     scores = 2 * stats.norm.ppf(draw_pits(rng, 0.3))
-    low, _ = bound_coverage(stats.norm.cdf(scores).tolist(), WARS, rng)[0.9]
+    low, _ = bound_coverage(stats.norm.cdf(scores).tolist(), WARS, rng, level_masses(len(WARS)))[0.9]
     assert np.mean(np.abs(scores) <= stats.norm.ppf(0.95)) < low
 
 
 def test_independent_rows_have_a_binomial_band(rng):
     """One row a war: no pair, no correlation; coverage of 40 rows is binomial."""
-    band = bound_coverage([0.3, 0.7] * 20, [str(place) for place in range(40)], rng)
+    band = bound_coverage([0.3, 0.7] * 20, [str(place) for place in range(40)], rng, level_masses(40))
     for level, edges in band.items():
         assert edges == pytest.approx(stats.binom.ppf([0.05, 0.95], 40, level) / 40, abs=1 / 40 + 1e-9)
+
+
+def test_the_band_holds_a_forecaster_of_small_counts(rng):
+    """Truths drawn from the very forecasts, of few men: their coverage is above the level, and within the band."""
+    rates, rows = rng.gamma(1.5, 3, 200), []
+    for rate in rates:
+        draws = np.sort(rng.poisson(rate, 2_000)).astype(float)
+        rows.append(score_draws(point(float(rng.poisson(rate))), draws))
+    found = summarise(rows, [str(row) for row in range(len(rows))], rng)
+    for level in LEVELS:
+        low, high = found["coverage_band"][str(level)]
+        assert low <= found["coverage"][str(level)] <= high
+        assert low < np.mean([row.mass[level] for row in rows]) < high
+    assert np.mean([row.mass[0.5] for row in rows]) > 0.6
+    assert found["coverage_band"]["0.5"][0] > 0.5
 
 
 @pytest.mark.parametrize("correlation", [0.0, 0.4, 0.8])
