@@ -17,7 +17,7 @@ from sim.model.beliefs import (
     row_log_likelihoods,
     sum_by_reading,
 )
-from sim.model.claims.invented import doubt
+from sim.model.claims.invented import doubt, find_claimed
 from sim.model.design import Design, sample_prior, trace_state
 from sim.posterior.fit import Draws
 from sim.posterior.saying import say_again
@@ -43,7 +43,8 @@ class Sample:
     given_readings : ndarray of bool, shape (draws, readings), optional
         Which reading of each source's role holds, where that is known: in a simulated world.
     doubts : bool
-        Whether what is claimed and not admitted may be nothing (see `sim.model.claims.invented`).
+        Whether what is claimed and not admitted may be nothing, and what is claimed is else one at least (see
+        `sim.model.claims.invented`).
     """
 
     design: Design
@@ -67,12 +68,22 @@ class Sample:
 
     @cached_property
     def state(self) -> Floats:
-        """Cumulative counts, shape (draws, state series, cuts)."""
-        if not self.nothing:
-            return self.claimed_state
-        state = self.claimed_state.copy()
+        """Cumulative counts, shape (draws, state series, cuts): what is claimed is nothing, or one at least."""
+        design, state = self.design, self.claimed_state
+        if not self.doubts:
+            return state
+        claimed = {
+            key: (design.state.locate(*key), slice(design.timeline.evening(day), None))
+            for key, day in find_claimed(design.case, design.evidence).items()
+        }
+        low = [place for place in claimed.values() if np.any(state[:, *place] < 1)]
+        if not (self.nothing or low):
+            return state
+        state = state.copy()
+        for place in low:
+            state[:, *place] = np.maximum(state[:, *place], 1.0)
         for key, nothing in self.nothing.items():
-            state[nothing, self.design.state.locate(*key)] = 0.0
+            state[nothing, design.state.locate(*key)] = 0.0
         return state
 
     def rng(self, purpose: int) -> np.random.Generator:

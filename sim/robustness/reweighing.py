@@ -15,7 +15,7 @@ from sim.contract.values import round_figures
 from sim.model.arrays import NUMPY, map_draws
 from sim.model.beliefs import join_readings, row_log_likelihoods
 from sim.model.claims.earliness import find_earliness
-from sim.model.claims.invented import find_doubtful
+from sim.model.claims.invented import find_claimed, find_doubtful
 from sim.model.claims.layout import BeliefLayout, Parts
 from sim.model.claims.rows import ESTABLISHED
 from sim.model.claims.series import find_link
@@ -96,10 +96,16 @@ def summarise_weighted(
 
 
 def _changes_doubts(sample: Sample, claims: frozenset[str]) -> bool:
-    """Whether without some claims there would be other odds that nothing was lost, or a denial would deny nothing."""
+    """Whether without some claims there would be other odds that nothing was lost, or a denial would deny nothing.
+
+    Or less would be claimed to have been one at least.
+    """
     case, evidence = sample.design.case, sample.design.evidence
     kept = tuple(item for item in evidence.observations if item.claim.id not in claims)
-    before, after = (find_doubtful(case, each) for each in (evidence, replace(evidence, observations=kept)))
+    before, after = (
+        (find_doubtful(case, each), find_claimed(case, each))
+        for each in (evidence, replace(evidence, observations=kept))
+    )
     again = set_denials(case, kept)
     return before != after or any(one is not other for one, other in zip(kept, again, strict=True))
 

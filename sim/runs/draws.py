@@ -23,10 +23,10 @@ EXACT = 2.0**53  # up to which a float holds every whole number
 def make_datatree(design: Design, draws: Draws, sample: Sample) -> xr.DataTree:
     """Return the posterior as a DataTree.
 
-    Group `posterior` holds the parameters by their prior's key, `total` (log count lost by `end`), `new_source` (log of
-    what a source not yet heard believes, its role apart), `bias` (log), `count` (whole numbers on the headline day),
-    `derived.<name>`, `cumulative` (by the evening of each day), and the latents `walk`, `effects`,
-    `statement`, `burst`. An element that a variable does not have is NaN.
+    Group `posterior` holds the parameters by their prior's key, `total` (log of what was lost by `end`, where it was
+    not nothing), `new_source` (log of what a source not yet heard believes, its role apart), `bias` (log), `count`
+    (whole numbers on the headline day), `derived.<name>`, `cumulative` (by the evening of each day), and the latents
+    `walk`, `effects`, `statement`, `burst`. An element that a variable does not have is NaN.
     """
     import xarray as xr
 
@@ -113,12 +113,12 @@ def _gather_parameters(design: Design, sample: Sample) -> dict[str, dict[tuple[s
 
 
 def _gather_totals(design: Design, sample: Sample) -> tuple[dict[Any, Floats], dict[Any, Floats]]:
-    """Return the log counts lost by `end`, and the log beliefs of a source that has not been heard."""
+    """Return the logs of what was lost by `end` where it was not nothing, and what a source not heard would believe."""
     end = design.timeline.evening(design.case.end)
     outcomes = {force: design.case.forces[force].outcomes for force in design.case.forces}
     rows = [(row, key) for row, key in enumerate(design.state.series) if key[1] in outcomes[key[0]]]
     with np.errstate(divide="ignore"):
-        totals: dict[Any, Floats] = {key: np.log(sample.state[:, row, end]) for row, key in rows}
+        totals: dict[Any, Floats] = {key: np.log(sample.claimed_state[:, row, end]) for row, key in rows}
     scale = sample.unknowns["theta"][:, design.parameters.index("scale.source")]
     heard = {
         key: value + scale * sample.rng(1_000 + number).standard_normal(len(scale))

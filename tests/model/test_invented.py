@@ -1,5 +1,7 @@
 """Losses that may be none: who is heard, the odds, what they reduce to, and what learns them."""
 
+import datetime as dt
+
 import numpy as np
 import pytest
 from scipy import integrate, stats
@@ -9,7 +11,7 @@ from sim.case.evidence import weigh_claims
 from sim.case.folder import read_case
 from sim.case.prior_keys import NOTHING_TERMS
 from sim.case.priors import read_priors
-from sim.model.claims.invented import SELECTED, doubt, find_doubtful, learn_odds
+from sim.model.claims.invented import SELECTED, doubt, find_claimed, find_doubtful, learn_odds
 from sim.model.design import sample_prior
 from sim.posterior.sample import Sample
 
@@ -103,12 +105,60 @@ def test_where_nothing_was_lost_nothing_is_counted_and_sources_still_err(design)
     nothing = doubtful.nothing["b", "aircraft"]
     assert 0 < nothing.mean() < 1
     assert not doubtful.count("b", "aircraft")[nothing].any()
-    np.testing.assert_array_equal(doubtful.count("b", "aircraft")[~nothing], plain.count("b", "aircraft")[~nothing])
+    known = np.maximum(plain.count("b", "aircraft"), 1)  # given that there was a loss it was one at least
+    np.testing.assert_array_equal(doubtful.count("b", "aircraft")[~nothing], known[~nothing])
     np.testing.assert_array_equal(doubtful.flat_state, plain.flat_state)
     assert not plain.nothing
     # Who invents the dead invents the aircraft: the likelier of the two is nothing wherever the other is.
     both = [doubtful.nothing["b", name] for name in ("killed", "aircraft")]
     assert np.all(both[0] == both[1])
+
+
+OWN = {"force": "b", "source": "own", "as_of": "2024-01-10", "published": "2024-01-11"}
+
+
+@pytest.mark.parametrize(
+    ("row", "is_claimed"),
+    [
+        ({"value": 1}, True),
+        ({"value": 3, "qualifier": "at_least"}, True),
+        ({"value": 1, "source": "foe"}, True),
+        ({"value": 1, "source": "press"}, True),
+        ({"low": 2, "high": 5, "qualifier": "range"}, True),
+        ({"value": 1, "measure": "interval", "since": "2024-01-09"}, True),
+        ({"low": 0, "high": 5, "qualifier": "range"}, False),
+        ({"value": 3, "qualifier": "at_most"}, False),
+        ({"value": 0}, False),
+        ({"value": 4, "quantity": "losses"}, False),  # of the parts it names none
+        ({"value": 4, "quantity": "missing"}, False),  # they may be found
+    ],
+)
+def test_what_somebody_claims_was_one_at_least(row, is_claimed, write):
+    case = read_case(write([OWN | row], CASE.replace('"aircraft"', '"missing"')))
+    found = find_claimed(case, weigh_claims(case))
+    assert found == ({("b", "killed"): dt.date(2024, 1, 10)} if is_claimed else {})
+
+
+@pytest.mark.parametrize(("source", "stands"), [("own", False), ("press", True)])
+def test_who_says_later_that_there_was_none_has_taken_it_back(source, stands, write):
+    later = OWN | {"source": source, "value": 0, "as_of": "2024-01-20", "published": "2024-01-21"}
+    case = read_case(write([OWN | {"value": 2}, later], CASE))
+    assert bool(find_claimed(case, weigh_claims(case))) == stands
+
+
+def test_a_loss_that_is_claimed_is_one_at_least_from_its_day_on(design):
+    """Draws of a size near none are one; all others, other outcomes and earlier days stay as they are."""
+    own = [{"force": "b", "value": n, "as_of": f"2024-01-{day}"} for n, day in ((1, 25), (1, 20), (0, 10))]
+    laid = design([*own, {"force": "b", **PLANES}], CASE)
+    unknowns = sample_prior(laid, np.random.default_rng(1), 4_000)
+    unknowns["statement"] = np.zeros((4_000, 0))
+    plain, whole = Sample(laid, unknowns, 1), Sample(laid, unknowns, 1, doubts=True)
+    before, day = dt.date(2024, 1, 10), dt.date(2024, 1, 20)
+    assert (plain.count("b", "killed", day) < 0.5).any()
+    np.testing.assert_array_equal(whole.count("b", "killed", day), np.maximum(plain.count("b", "killed", day), 1))
+    np.testing.assert_array_equal(whole.count("b", "killed", before), plain.count("b", "killed", before))
+    assert whole.headline["b", "killed"].min() == 1
+    np.testing.assert_array_equal(whole.count("b", "wounded"), plain.count("b", "wounded"))
 
 
 def test_how_wide_the_prior_of_totals_is_does_not_make_a_loss_doubtful(design):

@@ -130,6 +130,26 @@ FAULTS = (
         f"{INVENTED}::test_odds_are_learned_as_by_quadrature",
     ),
     Planted(
+        "what is claimed may be none without being nothing", "posterior/sample.py",
+        "np.maximum(state[:, *place], 1.0)", "np.maximum(state[:, *place], 0.0)",
+        f"{INVENTED}::test_a_loss_that_is_claimed_is_one_at_least_from_its_day_on",
+    ),
+    Planted(
+        "the missing are never found", "model/claims/invented.py",
+        'least < 1 or claim.quantity == "missing":', "least < 1:",
+        f"{INVENTED}::test_what_somebody_claims_was_one_at_least",
+    ),
+    Planted(
+        "the band takes counts for numbers without gaps", "calibration/scores.py",
+        "ndtri((1 + np.asarray(mass[level])) / 2)", "ndtri((1 + level) / 2)",
+        "tests/calibration/test_scores.py::test_the_band_holds_a_forecaster_of_small_counts",
+    ),
+    Planted(
+        "chains of all wars begin at the values of other unknowns", "calibration/bywar/at_once.py",
+        "slots = [slot_of[name] for name in names]", "slots = sorted((slot_of[name] for name in names), reverse=True)",
+        "tests/calibration/test_bywar.py::test_chains_of_all_wars_begin_where_those_of_each_alone_have_ended",
+    ),
+    Planted(
         "what sources believe is nothing where nothing was lost", "posterior/sample.py",
         "return self.claimed_state.reshape(len(self.claimed_state), -1)",
         "return self.state.reshape(len(self.state), -1)",

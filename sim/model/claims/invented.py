@@ -7,12 +7,16 @@ and that others claim, the log odds that nothing was lost are
             + bystander, where somebody claims it who is of neither side
             + denied, where its own side, or somebody who is of neither, says zero.
 
+Where it was not nothing, what somebody claims was one at least, however near to none the size of it is drawn: the
+odds are all that speaks for none.
+
 It is what claims look like that is learned, not what a total may be: the prior of totals is so wide that it would
 always make nothing the better explanation (Bartlett 1957, doi 10.1093/biomet/44.3-4.533).
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -35,8 +39,8 @@ ACCUSERS = frozenset({"adversary", "ally_of_adversary"})
 OWN_SIDE = frozenset({"own", "ally_of_own"})
 SIZE = 10.0  # of a claim whose odds are those of `claimed`
 LEAST = 0.01  # a probability below this is none
-# Inventions are in a record because they were exposed, about twice as often as they are in wars: each counts half.
-SELECTED = 0.5
+# Inventions are in a record because they were exposed, oftener than they are in wars: each counts a quarter.
+SELECTED = 0.25
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,29 @@ def _weigh_words(case: Case, force: str, items: Sequence[Observation]) -> Witnes
     )  # fmt: skip
     largest = max((_largest(item) for item in claims if item.claim.is_count), default=0.0)
     return Witnesses(accusers, largest, bool(claiming - accusers), denied)
+
+
+def find_claimed(case: Case, evidence: Evidence) -> dict[tuple[str, str], dt.date]:
+    """Return from which day on somebody says that there was a loss at all, by force and outcome.
+
+    An upper bound does not say so, a total says it of none of its parts, and the missing may all be found.
+    Whoever says later that there was none has taken it back.
+    """
+    none = {
+        (item.source, item.claim.force, item.claim.quantity): item.claim.as_of
+        for item in sorted(evidence.observations, key=lambda item: item.claim.as_of)
+        if not _largest(item) and item.claim.measure == "cumulative"
+    }
+    found: dict[tuple[str, str], dt.date] = {}
+    for item in evidence.observations:
+        claim, key = item.claim, (item.claim.force, item.claim.quantity)
+        least = min((number for number in claim.number if number is not None), default=0.0)
+        if not claim.is_count or claim.wording.sign < 0 or least < 1 or claim.quantity == "missing":
+            continue
+        taken_back = none.get((item.source, *key), dt.date.min) >= claim.as_of
+        if claim.quantity in case.forces[claim.force].outcomes and not taken_back:
+            found[key] = min(claim.as_of, found.get(key, claim.as_of))
+    return found
 
 
 def _largest(item: Observation) -> float:
