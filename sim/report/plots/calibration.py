@@ -62,8 +62,8 @@ def draw_calibration(summary: Mapping[str, Any], baselines: Mapping[str, Mapping
             canvas,
             "How often the intervals held the truth",
             f"{summary['n']} outcomes in {summary['wars']} wars. Shaded: where a perfectly calibrated forecaster of "
-            "these wars would be nine times in ten. On the dashed line, as often as promised; above it, intervals "
-            "wider than need be; below it, too narrow.",
+            "these counts would be nine times in ten; above it intervals are wider than need be, below it too narrow. "
+            "Dashed: as often as promised.",
         )
         axes = canvas.add_axes((0.092, 0.1, 0.655, 0.715))
         _draw_band(axes, summary["coverage_band"])
