@@ -85,6 +85,7 @@ def test_days_leave_their_war_where_it_was(name):
     assert high > 56
 
 
+@pytest.mark.slow  # five attempts by some processors
 def test_nobody_was_captured_before_the_first_prisoner():
     _, (_, high) = run_headline("jump", "captured")
     assert high < 50
