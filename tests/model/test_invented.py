@@ -122,8 +122,9 @@ OWN = {"force": "b", "source": "own", "as_of": "2024-01-10", "published": "2024-
     [
         ({"value": 1}, True),
         ({"value": 3, "qualifier": "at_least"}, True),
-        ({"value": 1, "source": "foe"}, True),
-        ({"value": 1, "source": "press"}, True),
+        ({"value": 1, "source": "foe"}, True),  # it has odds of nothing
+        ({"value": 1, "source": "press"}, False),  # it has none, and may be a rumour
+        ({"value": 1, "source": "unclear"}, False),
         ({"low": 2, "high": 5, "qualifier": "range"}, True),
         ({"value": 1, "measure": "interval", "since": "2024-01-09"}, True),
         ({"low": 0, "high": 5, "qualifier": "range"}, False),
@@ -133,7 +134,7 @@ OWN = {"force": "b", "source": "own", "as_of": "2024-01-10", "published": "2024-
         ({"value": 4, "quantity": "missing"}, False),  # they may be found
     ],
 )
-def test_what_somebody_claims_was_one_at_least(row, is_claimed, write):
+def test_what_is_admitted_or_has_odds_of_nothing_was_else_one_at_least(row, is_claimed, write):
     case = read_case(write([OWN | row], CASE.replace('"aircraft"', '"missing"')))
     found = find_claimed(case, weigh_claims(case))
     assert found == ({("b", "killed"): dt.date(2024, 1, 10)} if is_claimed else {})

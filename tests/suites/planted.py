@@ -137,7 +137,7 @@ FAULTS = (
     Planted(
         "the missing are never found", "model/claims/invented.py",
         'least < 1 or claim.quantity == "missing":', "least < 1:",
-        f"{INVENTED}::test_what_somebody_claims_was_one_at_least",
+        f"{INVENTED}::test_what_is_admitted_or_has_odds_of_nothing_was_else_one_at_least",
     ),
     Planted(
         "the band takes counts for numbers without gaps", "calibration/scores.py",

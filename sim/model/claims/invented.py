@@ -7,8 +7,8 @@ and that others claim, the log odds that nothing was lost are
             + bystander, where somebody claims it who is of neither side
             + denied, where its own side, or somebody who is of neither, says zero.
 
-Where it was not nothing, what somebody claims was one at least, however near to none the size of it is drawn: the
-odds are all that speaks for none.
+Where it was not nothing, such an outcome was one at least, however near to none the size of it is drawn: the odds are
+all that speaks for none. So was what its own side admits.
 
 It is what claims look like that is learned, not what a total may be: the prior of totals is so wide that it would
 always make nothing the better explanation (Bartlett 1957, doi 10.1093/biomet/44.3-4.533).
@@ -110,11 +110,13 @@ def _weigh_words(case: Case, force: str, items: Sequence[Observation]) -> Witnes
 
 
 def find_claimed(case: Case, evidence: Evidence) -> dict[tuple[str, str], dt.date]:
-    """Return from which day on somebody says that there was a loss at all, by force and outcome.
+    """Return from which day on there was a loss at all unless it was nothing, by force and outcome.
 
-    An upper bound does not say so, a total says it of none of its parts, and the missing may all be found.
-    Whoever says later that there was none has taken it back.
+    Its own side admits it, or somebody claims it of an outcome that has odds of nothing. An upper bound says no such
+    thing, a total says it of none of its parts, and the missing may all be found; whoever says later that there was
+    none has taken it back.
     """
+    doubtful = find_doubtful(case, evidence)
     none = {
         (item.source, item.claim.force, item.claim.quantity): item.claim.as_of
         for item in sorted(evidence.observations, key=lambda item: item.claim.as_of)
@@ -126,8 +128,11 @@ def find_claimed(case: Case, evidence: Evidence) -> dict[tuple[str, str], dt.dat
         least = min((number for number in claim.number if number is not None), default=0.0)
         if not claim.is_count or claim.wording.sign < 0 or least < 1 or claim.quantity == "missing":
             continue
+        if claim.quantity not in case.forces[claim.force].outcomes or item.source not in case.sources:
+            continue
+        is_own = set(case.sources[item.source].roles_towards(claim.force)) <= OWN_SIDE
         taken_back = none.get((item.source, *key), dt.date.min) >= claim.as_of
-        if claim.quantity in case.forces[claim.force].outcomes and not taken_back:
+        if (is_own or key in doubtful) and not taken_back:
             found[key] = min(claim.as_of, found.get(key, claim.as_of))
     return found
 
