@@ -260,7 +260,7 @@ def describe_record(record: Record) -> str:
         f"Learned with the likelihood of `truetoll run` from {count} established losses in {len(record.wars)} past "
         "wars, jointly, with the uncertainty that so few wars leave. The wars are those that people wrote about, so "
         "exaggeration is over-represented. Left out by war, 90% intervals held nine in ten; least of soldiers and "
-        "civilians counted together, of civilians and of campaigns: more than eight in ten."
+        "civilians counted together, of civilians and of campaigns: some eight in ten."
     )
 
 
