@@ -162,7 +162,7 @@ def sample_chains(
     if resume_from is None:
         streams = np.random.default_rng(seed).spawn(chains)
         all_chains = [_begin(start(rng), rng, target_accept) for rng in streams]
-        metric = Metric(np.ones(len(all_chains[0].x)), np.zeros((0, 0)), np.zeros((0, 0)))
+        metric = make_diagonal(np.ones(len(all_chains[0].x)))
         windows = list(_cut_windows(tune))
     else:
         streams = np.random.default_rng([seed, times]).spawn(chains)
@@ -292,8 +292,13 @@ def learn_metric(moves: Moves, curvature: Floats | None) -> Metric:
     x, grad = (values.reshape(-1, values.shape[-1]) for values in (moves.draws, moves.grads))
     if curvature is None:
         spread, slope = (np.clip(values.std(axis=0), 1e-10, 1e10) for values in (x, grad))
-        return Metric(np.sqrt(spread / slope), np.zeros((0, 0)), np.zeros((0, 0)))
+        return make_diagonal(np.sqrt(spread / slope))
     return make_metric(whiten(x - x.mean(axis=0), grad - grad.mean(axis=0), curvature))
+
+
+def make_diagonal(scale: Floats) -> Metric:
+    """Return the metric of unknowns that have a scale each, shape (n,)."""
+    return Metric(scale, np.zeros((0, 0)), np.zeros((0, 0)))
 
 
 def make_metric(matrix: Floats) -> Metric:

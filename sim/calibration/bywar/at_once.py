@@ -23,7 +23,7 @@ from sim.calibration.hindcasts import Hindcast
 from sim.calibration.learn import BRIEF, BRIEF_CHAINS, Assembly, Learned, learn_priors, seed_of
 from sim.case.priors import PriorSet
 from sim.posterior.fit import Effort, sample_buffer
-from sim.sampler.chains import ChainState, Metric
+from sim.sampler.chains import ChainState, make_diagonal
 from sim.system.store import Entry
 from sim.system.tasks import TaskOptions, gather_results
 
@@ -95,7 +95,7 @@ def join_ends(assembly: Assembly, belief: Belief, ends: Sequence[Ends], chains: 
     for names, ended, scattered in ends:
         slots = [slot_of[name] for name in names]
         x[:, slots], spread[slots] = ended, np.maximum(scattered, LEAST_SPREAD)
-    return ChainState(x, Metric(spread, np.zeros((0, 0)), np.zeros((0, 0))), math.log(FIRST_STEP), is_borrowed=True)
+    return ChainState(x, make_diagonal(spread), math.log(FIRST_STEP), is_borrowed=True)
 
 
 def _end_as_entry(
