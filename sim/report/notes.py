@@ -108,8 +108,8 @@ def list_limits(result: Result) -> list[str]:
     if result.prior.learned:
         limits.append(
             "The priors on bias were learned from past wars that people wrote about, so they expect exaggeration. "
-            "Left out one war at a time, their 90% intervals held nine in ten losses: more of soldiers, and fewer, but "
-            "more than eight in ten, of civilians and of campaigns."
+            "Left out one war at a time, their 90% intervals held nine in ten losses: more of soldiers, and fewer, "
+            "some eight in ten, of civilians and of campaigns."
         )
     return limits
 
