@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from sim.calibration.bywar.kept import learn_kept
-from sim.calibration.bywar.passes import LearnedSites, learn_sites
+from sim.calibration.bywar.passes import PASSES, LearnedSites, learn_sites
 from sim.calibration.hindcasts import Hindcast, update_odds
 from sim.calibration.learn import seed_of, update_priors
 from sim.calibration.record import Record
@@ -36,7 +36,6 @@ Floats = NDArray[np.float64]
 # Judged are the counts that are forecast. With 2,000 draws each the interval score of the record scattered by .03 from
 # seed to seed, with 10,000 by .01.
 OF_FORECASTS = Ladder((Effort(2_500, 300, 0.95), Effort(5_000, 400, 0.98)), Limits(max_rhat=1.02))
-REFITTED, REFIT_PASSES = 5, 2  # wars that are left out by brute force, and passes over the others after the first
 MIN_WARS = 2  # so that one can be left out
 KEPT = 1_000  # quantiles of each forecast
 
@@ -123,18 +122,19 @@ class LeftOut:
     """What wars are forecast by that are left out: the sites of all, and the wars for which the others learn anew.
 
     The cavity of a war is what the sites of the others say; but these were measured with the war present, which bears
-    on them a little. Of the most influential wars that little is the most, and they are left out by brute force.
+    on them a little. Of the most influential wars that little is the most, and they can be left out by brute force.
     """
 
     learned: LearnedSites
     refitted: tuple[str, ...]
+    passes: tuple[int, int]
 
     def learn_without(self, record: Record, war: str, base: PriorSet, seed: int) -> tuple[PriorSet, bool]:
         """Return priors that never saw a war, and whether what was learned had settled."""
         learned = self.learned
         if war in self.refitted:
             others = [item for item in record.hindcasts if item.war != war]
-            learned = learn_sites(others, base, seed_of(seed, war), passes=(REFIT_PASSES, REFIT_PASSES))
+            learned = learn_sites(others, base, seed_of(seed, war), passes=self.passes)
         found = update_priors(base, learned.without(war), f"without {war}")
         found = update_odds(found, [item for item in record.hindcasts if item.war != war], base)
         return found, self.learned.diagnostics.trusted
@@ -161,7 +161,8 @@ def forecast_wars(
     prior: PriorSet | None,
     base: PriorSet,
     seed: int,
-    refit: int = REFITTED,
+    refit: int = 0,
+    passes: tuple[int, int] = PASSES,
     **options: Unpack[TaskOptions],
 ) -> list[Forecast]:
     """Forecast every war.
@@ -177,6 +178,8 @@ def forecast_wars(
     seed : int
     refit : int
         For how many wars, those that bear most on what is learned, the others are learned from anew without them.
+    passes : (int, int)
+        Of all that is learned: see `sim.calibration.bywar.passes.learn_sites`.
     **options
         See `sim.system.tasks.TaskOptions`.
     """
@@ -184,8 +187,8 @@ def forecast_wars(
         raise refuse("the table", "", f"{len(record.wars)} war leaves none to learn from", "give --prior NAME")
     left_out = None
     if prior is None:
-        learned = _learn(record, base, seed, options)
-        left_out = LeftOut(learned, tuple(war for war, _ in learned.rank_influence()[:refit]))
+        learned = _learn(record, base, seed, passes, options)
+        left_out = LeftOut(learned, tuple(war for war, _ in learned.rank_influence()[:refit]), passes)
     found = dict(
         gather_results(
             partial(_forecast_as_entry, record, prior, left_out, base, seed),
@@ -202,13 +205,13 @@ def forecast_wars(
     return [each for war in record.wars for each in found[war]]
 
 
-def _learn(record: Record, base: PriorSet, seed: int, options: TaskOptions) -> LearnedSites:
+def _learn(record: Record, base: PriorSet, seed: int, passes: tuple[int, int], options: TaskOptions) -> LearnedSites:
     """Learn from all wars at once; where what is finished is kept, what was learned is kept too, and gone on from."""
     store = options.get("store")
     if store is None:
-        return learn_sites(record.hindcasts, base, seed, **options)
+        return learn_sites(record.hindcasts, base, seed, passes=passes, **options)
     kept = store.with_name("sites.json")
-    return learn_kept(record.hindcasts, base, seed, kept, anew=not options.get("resume"), **options)
+    return learn_kept(record.hindcasts, base, seed, kept, passes, anew=not options.get("resume"), **options)
 
 
 def _forecast_as_entry(
@@ -237,4 +240,4 @@ def _list_dependencies(record: Record, priors: PriorSet, seed: int, left_out: Le
     """Yield what the forecasts depend on beside the war."""
     yield from (record.sha256, priors.sha256, priors.name, str(seed), str(OF_FORECASTS))
     if left_out is not None:
-        yield from (str(left_out.learned.mean.tolist()), str(left_out.refitted), str(REFIT_PASSES))
+        yield from (str(left_out.learned.mean.tolist()), str(left_out.refitted), str(left_out.passes))

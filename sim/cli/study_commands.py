@@ -170,7 +170,7 @@ def backtest(
     refit: Annotated[
         int,
         typer.Option(help="How many of the most influential wars are left out by learning anew.", min=0),
-    ] = 5,
+    ] = 0,
     through_time: Annotated[
         bool, typer.Option("--through-time", help="CLAIMS is the folder of a case: estimate it quarter by quarter.")
     ] = False,

@@ -6,7 +6,6 @@ import datetime as dt
 import json
 import math
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,6 @@ from examples import format_claims
 from program import call_here
 from records import WARS, write_record
 
-from sim.calibration import forecast
 from sim.calibration.backtest import find_reference, list_said, list_scored_truths, report_backtest
 from sim.calibration.forecast import Forecast, forecast_case, forecast_wars
 from sim.calibration.learn import learn_priors
@@ -45,19 +43,15 @@ def vague():
     return read_priors("vague")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _briefly():
-    """Let sites settle no longer than one pass: here all wars are left out by learning anew, which asks no site."""
-    with pytest.MonkeyPatch.context() as patch:
-        for learn in (forecast.learn_sites, forecast.learn_kept):
-            patch.setattr(forecast, learn.__name__, partial(learn, passes=(1, 1)))
-        yield
+def forecast_without(record, vague, **options):
+    """Forecast the wars without a prior set, each left out by learning anew from the others, in one pass."""
+    return forecast_wars(record, None, vague, 1, refit=len(record.wars), passes=(1, 1), **options)
 
 
 @pytest.fixture(scope="module")
 def stored(record, vague, tmp_path_factory):
     store = tmp_path_factory.mktemp("store") / "forecasts.jsonl"
-    return forecast_wars(record, None, vague, 1, jobs=1, store=store), store
+    return forecast_without(record, vague, jobs=1, store=store), store
 
 
 def test_every_truth_is_forecast(record, stored):
@@ -71,11 +65,11 @@ def test_every_truth_is_forecast(record, stored):
 def test_a_war_is_forecast_without_its_truth(vague, tmp_path, stored):
     """Another truth of a war leaves its forecast where it was, and moves those of the others.
 
-    To the digit, for wars that are left out by learning anew: of so few wars all are.
+    To the digit, since they are left out by learning anew.
     """
     truths = [WARS["truths"][0].replace("100,100,104", "1000,1000,1004"), *WARS["truths"][1:]]
     other = read_record(*write_record(tmp_path, CLAIMS, truths))
-    moved = {each.case: each for each in forecast_wars(other, None, vague, 1, jobs=1)}
+    moved = {each.case: each for each in forecast_without(other, vague, jobs=1)}
     base = {each.case: each for each in stored[0]}
     np.testing.assert_array_equal(moved["a"].quantiles, base["a"].quantiles)
     assert not np.array_equal(moved["b"].quantiles, base["b"].quantiles)
@@ -90,7 +84,7 @@ def test_an_interrupted_back_test_goes_on_and_two_workers_forecast_as_one(record
     assert marked["p_zero"] != 1
     marked["p_zero"] = 1.0  # as nobody would forecast it again
     store.write_text(f"{json.dumps(kept)}\n{second[:40]}", encoding="utf-8")
-    again = forecast_wars(record, None, vague, 1, jobs=2, store=store, resume=True)
+    again = forecast_without(record, vague, jobs=2, store=store, resume=True)
     for one, two in zip(forecasts, again, strict=True):
         np.testing.assert_array_equal(one.quantiles, two.quantiles)
         assert two.p_zero == (1 if (one.case, one.quantity) == (marked["case"], marked["quantity"]) else one.p_zero)
