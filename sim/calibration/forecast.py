@@ -127,7 +127,7 @@ class LeftOut:
 
     learned: LearnedSites
     refitted: tuple[str, ...]
-    passes: tuple[int, int]
+    passes: tuple[int, int] = PASSES
 
     def learn_without(self, record: Record, war: str, base: PriorSet, seed: int) -> tuple[PriorSet, bool]:
         """Return priors that never saw a war, and whether what was learned had settled."""
