@@ -137,7 +137,7 @@ class LeftOut:
             learned = learn_sites(others, base, seed_of(seed, war), passes=self.passes)
         found = update_priors(base, learned.without(war), f"without {war}")
         found = update_odds(found, [item for item in record.hindcasts if item.war != war], base)
-        return found, self.learned.diagnostics.trusted
+        return found, learned.diagnostics.trusted
 
 
 def forecast_war(

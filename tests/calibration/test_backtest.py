@@ -7,6 +7,7 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,8 +15,11 @@ from examples import format_claims
 from program import call_here
 from records import WARS, write_record
 
+from sim.calibration import forecast
 from sim.calibration.backtest import find_reference, list_said, list_scored_truths, report_backtest
-from sim.calibration.forecast import Forecast, forecast_case, forecast_wars
+from sim.calibration.bywar.belief import Belief
+from sim.calibration.bywar.passes import PASSES, LearnedSites
+from sim.calibration.forecast import Forecast, LeftOut, forecast_case, forecast_wars
 from sim.calibration.learn import learn_priors
 from sim.calibration.record import read_record
 from sim.calibration.through_time import backtest_quarters, cut_case, establish, list_quarters, match_truths, read_curve
@@ -73,6 +77,24 @@ def test_a_war_is_forecast_without_its_truth(vague, tmp_path, stored):
     base = {each.case: each for each in stored[0]}
     np.testing.assert_array_equal(moved["a"].quantiles, base["a"].quantiles)
     assert not np.array_equal(moved["b"].quantiles, base["b"].quantiles)
+
+
+def test_a_war_left_out_by_learning_anew_is_trusted_as_that_learning_is(record, vague, monkeypatch):
+    """It has the passes of all that is learned; what settled with the war present says nothing of it."""
+    asked = []
+
+    def teach(*, trusted):
+        rest = LearnedSites(vague.joint.keys, Belief.of(vague.joint), {}, None)
+        return SimpleNamespace(without=rest.without, diagnostics=SimpleNamespace(trusted=trusted))
+
+    def learn_sites(items, _, __, *, passes):
+        asked.append(({item.war for item in items}, passes))
+        return teach(trusted=False)
+
+    monkeypatch.setattr(forecast, "learn_sites", learn_sites)
+    left_out = LeftOut(teach(trusted=True), ("war_a",))
+    assert [left_out.learn_without(record, war, vague, 1)[1] for war in ("war_a", "war_b")] == [False, True]
+    assert asked == [({"war_b", "war_c"}, PASSES)]
 
 
 def test_an_interrupted_back_test_goes_on_and_two_workers_forecast_as_one(record, vague, stored):
